@@ -1,0 +1,91 @@
+"""The member: one account, its name and its reading habits."""
+
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from .names import check_name, skeleton
+
+
+def check_time_zone(value: str) -> None:
+    """Raise ValidationError unless `value` is an IANA time zone that this machine knows."""
+    if value and value not in available_timezones():
+        raise ValidationError(f"“{value}” is no time zone we know. Try Europe/Madrid or UTC.")
+
+
+class SkeletonField(models.CharField):
+    """The name as the eye sees it, kept beside `username` at every write, `loaddata` included."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        value = skeleton(model_instance.username)
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class Members(UserManager):
+    """Creates members. The address given on the command line counts as known."""
+
+    def create_superuser(self, username, email=None, password=None, **extra_fields):
+        """Make an administrator whose address needs no confirmation: without mail nobody could
+        ever log in to confirm it."""
+        from allauth.account.models import EmailAddress
+
+        user = super().create_superuser(username, email, password, **extra_fields)
+        if user.email:
+            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        return user
+
+
+class User(AbstractUser):
+    """A member. `is_moderator` reaches all boards; boards name their own moderators besides;
+    `is_superuser` is an administrator; `is_staff` only opens the admin's door."""
+
+    class Theme(models.TextChoices):
+        AUTO = "auto", "As my system"
+        LIGHT = "light", "Light"
+        DARK = "dark", "Dark"
+
+    class View(models.TextChoices):
+        FLAT = "flat", "Flat, in order of arrival"
+        TREE = "tree", "Tree, by who answers whom"
+
+    PAGE_SIZES = (10, 20, 50)
+
+    first_name = None
+    last_name = None
+    username = models.CharField(
+        "name",
+        max_length=30,
+        unique=True,
+        validators=[check_name],
+        error_messages={"unique": "This name is taken."},
+    )
+    skeleton = SkeletonField(
+        max_length=120,
+        unique=True,
+        editable=False,
+        default="",
+        error_messages={"unique": "This name looks too much like another member's."},
+    )
+    is_moderator = models.BooleanField("moderator of all boards", default=False)
+    about = models.CharField("about me", max_length=300, blank=True)
+    theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    view = models.CharField("debates open", max_length=4, choices=View.choices, default=View.FLAT)
+    posts_per_page = models.PositiveSmallIntegerField(
+        choices=[(n, str(n)) for n in PAGE_SIZES], default=20
+    )
+    time_zone = models.CharField(
+        max_length=50, default="", blank=True, validators=[check_time_zone]
+    )
+    # What had arrived by then counts as read (a new member starts with nothing unread).
+    read_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = Members()
+
+    class Meta:
+        verbose_name = "member"
+
+    def __str__(self) -> str:
+        return self.username

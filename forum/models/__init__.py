@@ -1,0 +1,23 @@
+"""What exists. Querysets say what a page needs; models/visibility.py who may see it."""
+
+from .boards import Board
+from .moderation import AuditEntry
+from .posts import Post, PostBody, PostRevision, Submission, new_key
+from .quotes import Quote
+from .reading import ReadMark
+from .threads import State, Thread, slug_for
+
+__all__ = [
+    "AuditEntry",
+    "Board",
+    "Post",
+    "PostBody",
+    "PostRevision",
+    "Quote",
+    "ReadMark",
+    "State",
+    "Submission",
+    "Thread",
+    "new_key",
+    "slug_for",
+]

@@ -1,0 +1,70 @@
+"""Boards: a small tree that moderators order in the admin."""
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from mptt.models import MPTTModel, TreeForeignKey
+
+
+class BoardQuerySet(models.QuerySet):
+    def get_by_natural_key(self, slug: str) -> "Board":
+        return self.get(slug=slug)
+
+    def in_order(self) -> "BoardQuerySet":
+        """As the moderators ordered them."""
+        return self.order_by("tree_id", "lft")
+
+
+class Board(MPTTModel):
+    """A place for debates: who may see it, start in it and answer in it."""
+
+    class Audience(models.TextChoices):
+        PUBLIC = "public", "Everybody"
+        MEMBERS = "members", "Members"
+        MODERATORS = "moderators", "Its moderators"
+
+    class Writers(models.TextChoices):
+        MEMBERS = "members", "Members"
+        MODERATORS = "moderators", "Its moderators"
+
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=80, unique=True)
+    description = models.CharField(max_length=300, blank=True)
+    parent = TreeForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    audience = models.CharField(
+        "who may see it", max_length=10, choices=Audience.choices, default=Audience.PUBLIC
+    )
+    starters = models.CharField(
+        "who may start debates", max_length=10, choices=Writers.choices, default=Writers.MEMBERS
+    )
+    answerers = models.CharField(
+        "who may answer", max_length=10, choices=Writers.choices, default=Writers.MEMBERS
+    )
+    moderators = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="moderated_boards"
+    )
+    first_year = models.SmallIntegerField(
+        null=True, blank=True, help_text="Of the years it is about; -479 is 480 BC."
+    )
+    last_year = models.SmallIntegerField(null=True, blank=True)
+    thread_count = models.PositiveIntegerField("debates", default=0, editable=False)
+    lft = models.PositiveIntegerField(default=0, editable=False)
+    rght = models.PositiveIntegerField(default=0, editable=False)
+    level = models.PositiveIntegerField(default=0, editable=False)
+    tree_id = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = BoardQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["tree_id", "lft"], name="board_order")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
+
+    def get_absolute_url(self) -> str:
+        return reverse("board", args=[self.slug])

@@ -1,0 +1,166 @@
+"""Posts: narrow rows for the tree, their texts and HTML in tables of their own."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from mptt.managers import TreeManager
+from mptt.models import MPTTModel, TreeForeignKey
+
+from .threads import State, Thread
+
+
+def new_key() -> str:
+    """A key for a post or thread written here; unique and stable across sites."""
+    return uuid.uuid4().hex
+
+
+class PostQuerySet(models.QuerySet):
+    def for_reading(self) -> "PostQuerySet":
+        """With author, text and HTML: all that `_post.html` draws but quotes, in one query."""
+        return self.select_related("author", "body")
+
+    def numbered(self, first: int, last: int) -> "PostQuerySet":
+        """The posts of a page, by number: an index range, at any depth of a thread."""
+        return self.filter(number__gte=first, number__lte=last).order_by("number")
+
+
+class Post(MPTTModel):
+    """One contribution. `parent` is the truth; lft, rght, level and tree_id are a cache that
+    forum.tree alone writes. A pending post is not planted yet: its tree_id is minus its id."""
+
+    class Basis(models.TextChoices):
+        OPENING = "opening", "opens the debate"
+        REPLY = "reply", "the writer chose it"
+        QUOTE = "quote", "it quotes the post"
+        EDITOR = "editor", "an editor read it so"
+        UNKNOWN = "unknown", "nobody knows"
+
+    thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="posts")
+    parent = TreeForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    parent_basis = models.CharField(max_length=7, choices=Basis.choices, default=Basis.REPLY)
+    key = models.CharField(max_length=100, unique=True, default=new_key, editable=False)
+    number = models.PositiveIntegerField(null=True, editable=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="posts"
+    )
+    byline = models.CharField(max_length=80, blank=True)
+    written_at = models.DateTimeField(null=True)
+    loaded_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.VISIBLE)
+    # Why it is hidden or removed, in the moderator's words; shown with the placeholder.
+    state_reason = models.CharField(max_length=300, blank=True)
+    withdrawn = models.BooleanField(default=False, help_text="Hidden by its own author.")
+    lft = models.PositiveIntegerField(default=0, editable=False)
+    rght = models.PositiveIntegerField(default=0, editable=False)
+    level = models.PositiveIntegerField(default=0, editable=False)
+    tree_id = models.BigIntegerField(default=0, editable=False)
+
+    # The default manager must not order: mptt's makes values().annotate() group wrongly.
+    objects = PostQuerySet.as_manager()
+    tree = TreeManager()
+
+    class Meta:
+        default_manager_name = "objects"
+        base_manager_name = "objects"
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "number"], name="post_number_unique"),
+            # A tripwire: two roots never share a tree, however many are planted at once.
+            models.UniqueConstraint(
+                fields=["tree_id"], condition=models.Q(parent__isnull=True), name="post_root_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["tree_id", "lft"],
+                deferrable=models.Deferrable.DEFERRED,
+                name="post_place_unique",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tree_id", "lft"], name="post_tree_order"),
+            models.Index(fields=["thread", "loaded_at"], name="post_arrival"),
+            models.Index(fields=["author", "-id"], name="post_by_author"),
+            # The roots of a thread, in order: what the tree pages are cut from.
+            models.Index(
+                fields=["thread", "number"],
+                condition=models.Q(parent__isnull=True),
+                name="post_roots",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} by {self.writer}" if self.number else f"pending, by {self.writer}"
+
+    def natural_key(self) -> tuple[str]:
+        return (self.key,)
+
+    def get_absolute_url(self) -> str:
+        return f"/posts/{self.pk}/"
+
+    @property
+    def writer(self) -> str:
+        """The name to show: a member's, a byline, or that the member left."""
+        return self.author.username if self.author else self.byline or "Unnamed member"
+
+    @property
+    def is_opening(self) -> bool:
+        return self.parent_basis == self.Basis.OPENING
+
+
+class PostRevision(models.Model):
+    """Every text a post ever had. Append-only; only forum.actions writes it."""
+
+    class Format(models.TextChoices):
+        MARKDOWN = "markdown", "CommonMark"
+        PLAIN = "plain", "Plain paragraphs, kept to the letter"
+
+    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    format = models.CharField(max_length=8, choices=Format.choices, default=Format.MARKDOWN)
+    source = models.TextField()
+    plain = models.TextField(help_text="The post's own words, without quotes.")
+    sha256 = models.CharField(max_length=64, editable=False)
+    editor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["post", "number"], name="revision_number_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"
+
+
+class PostBody(models.Model):
+    """The current revision as HTML, without anything that depends on the reader."""
+
+    post = models.OneToOneField(
+        Post, on_delete=models.PROTECT, primary_key=True, related_name="body"
+    )
+    revision = models.ForeignKey(PostRevision, on_delete=models.PROTECT, related_name="+")
+    revision_number = models.PositiveIntegerField()
+    edited_at = models.DateTimeField(null=True)
+    html = models.TextField()
+    renderer = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"HTML of revision {self.revision_number}"
+
+
+class Submission(models.Model):
+    """A form's token and what came of it: the same form sent twice makes one post."""
+
+    token = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="submissions"
+    )
+    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return str(self.token)

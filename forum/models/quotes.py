@@ -1,0 +1,52 @@
+"""Quotes: rows, not text. The verdict is judged once; the state of the source when drawn."""
+
+from django.db import models
+
+from .posts import Post, PostRevision
+
+
+class Quote(models.Model):
+    """One quoted passage of one revision of one post.
+
+    `start` and `end` count characters of the source revision's plain text; `parts` holds the
+    spans that are exact when words were left out; `words` are the quoted words as given.
+    """
+
+    class Verdict(models.TextChoices):
+        EXACT = "exact", "exact"
+        SHORTENED = "shortened", "shortened"
+        ALTERED = "altered", "altered"
+        UNVERIFIABLE = "unverifiable", "unverifiable"
+
+    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="quotes")
+    revision = models.ForeignKey(PostRevision, on_delete=models.PROTECT, related_name="quotes")
+    ordinal = models.PositiveSmallIntegerField(help_text="Its place among the revision's quotes.")
+    passage = models.PositiveSmallIntegerField(help_text="Its ¶ number in the quoting post.")
+    source_post = models.ForeignKey(
+        Post, on_delete=models.PROTECT, null=True, related_name="quoted_by"
+    )
+    source_revision = models.ForeignKey(
+        PostRevision, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    source_passage = models.PositiveSmallIntegerField(
+        null=True, help_text="The ¶ number where it begins in the source."
+    )
+    start = models.PositiveIntegerField(null=True)
+    end = models.PositiveIntegerField(null=True)
+    parts = models.JSONField(default=list)
+    words = models.TextField()
+    verdict = models.CharField(max_length=12, choices=Verdict.choices)
+    whole = models.BooleanField(default=False, help_text="It quotes all of the source's words.")
+    cut_start = models.BooleanField(default=False, help_text="It begins inside a sentence.")
+    cut_end = models.BooleanField(default=False, help_text="It ends inside a sentence.")
+    reason = models.CharField(
+        max_length=200, blank=True, help_text="Why an import takes it for a quote."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["revision", "ordinal"], name="quote_place_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verdict_display()}: {self.words[:60]}"

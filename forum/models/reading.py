@@ -1,0 +1,25 @@
+"""What a member has read, precise to the post."""
+
+from django.conf import settings
+from django.db import models
+
+from .threads import Thread
+
+
+class ReadMark(models.Model):
+    """The numbers a member has read in a thread, as ranges: "1-40,45-60"."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="read_marks"
+    )
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="read_marks")
+    ranges = models.TextField(default="")
+    count = models.PositiveIntegerField(default=0, help_text="How many numbers the ranges hold.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "thread"], name="read_mark_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.ranges

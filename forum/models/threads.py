@@ -1,0 +1,102 @@
+"""Threads: one debate each."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.text import slugify
+
+from .boards import Board
+
+
+class State(models.TextChoices):
+    """Whether a thread or a post stands. What is not visible keeps its place and number."""
+
+    VISIBLE = "visible", "Visible"
+    PENDING = "pending", "Waiting for approval"
+    HIDDEN = "hidden", "Hidden"
+    REMOVED = "removed", "Removed"
+
+
+class ThreadQuerySet(models.QuerySet):
+    def get_by_natural_key(self, key: str) -> "Thread":
+        return self.get(key=key)
+
+    def for_listing(self) -> "ThreadQuerySet":
+        """With all that a line of a list shows, in one query."""
+        return self.select_related("board", "author", "last_post__author")
+
+
+class Thread(models.Model):
+    """A debate. Its counters and `version` change only under its row lock (see forum.tree)."""
+
+    class Kind(models.TextChoices):
+        WI = "WI", "What if"
+        AHC = "AHC", "Challenge"
+        PC = "PC", "Plausibility check"
+        DBWI = "DBWI", "Double-blind what if"
+        TL = "TL", "Timeline"
+        DISCUSSION = "discussion", "Discussion"
+
+    board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="threads")
+    title = models.CharField(max_length=160)
+    slug = models.SlugField(max_length=80, allow_unicode=True, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.WI)
+    key = models.CharField(
+        max_length=100,
+        unique=True,
+        editable=False,
+        help_text="Names the thread across sites and in fixtures.",
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="threads"
+    )
+    byline = models.CharField(max_length=80, blank=True)
+    source = models.CharField(
+        max_length=200, blank=True, help_text="Where an imported thread comes from."
+    )
+    fixture_version = models.PositiveIntegerField(null=True, editable=False)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.VISIBLE)
+    locked = models.BooleanField(default=False)
+    closed_by_author = models.BooleanField(default=False, editable=False)
+    pinned = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    last_post_at = models.DateTimeField()
+    last_post = models.ForeignKey(
+        "forum.Post", on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    # Numbers run to `numbered`; placeholders keep theirs, so it never falls but by split or merge.
+    numbered = models.PositiveIntegerField(default=0, editable=False)
+    reply_count = models.PositiveIntegerField("replies", default=0, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ThreadQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["board", "-pinned", "-last_post_at", "-id"], name="thread_active"),
+            models.Index(fields=["board", "-pinned", "-created_at", "-id"], name="thread_newest"),
+            models.Index(fields=["-last_post_at", "-id"], name="thread_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def natural_key(self) -> tuple[str]:
+        return (self.key,)
+
+    def get_absolute_url(self) -> str:
+        return f"/threads/{self.pk}/{self.slug}/"
+
+    @property
+    def open(self) -> bool:
+        """Whether anybody may still answer."""
+        return not self.locked and not self.closed_by_author
+
+    @property
+    def opener(self) -> str:
+        """The name to show for who opened it: a member's, a byline, or that nobody knows."""
+        return self.author.username if self.author else self.byline or "Unnamed member"
+
+
+def slug_for(title: str) -> str:
+    """The readable part of a thread's address; never empty."""
+    return slugify(title, allow_unicode=True)[:80].strip("-") or "debate"

@@ -1,0 +1,85 @@
+"""Who may see what, as a query. `permissions` asks the same of one object; a test ties the two."""
+
+from django.db.models import Q, QuerySet
+
+from .boards import Board
+from .posts import Post
+from .threads import State, Thread
+
+# From wide to narrow: words may be carried into an audience as narrow or narrower, never wider.
+AUDIENCES = (Board.Audience.PUBLIC, Board.Audience.MEMBERS, Board.Audience.MODERATORS)
+
+
+def moderates_all(user) -> bool:
+    """Whether `user` (a member or AnonymousUser) moderates every board."""
+    return user.is_authenticated and user.is_active and (user.is_superuser or user.is_moderator)
+
+
+def moderated_board_ids(user) -> frozenset[int]:
+    """The boards that name `user` as a moderator; asked once per request and only of staff."""
+    if not (user.is_authenticated and user.is_active and user.is_staff):
+        return frozenset()
+    if not hasattr(user, "_moderated_board_ids"):
+        user._moderated_board_ids = frozenset(user.moderated_boards.values_list("pk", flat=True))
+    return user._moderated_board_ids
+
+
+def moderates(user, board_id: int) -> bool:
+    """Whether `user` moderates the board with this id."""
+    return moderates_all(user) or board_id in moderated_board_ids(user)
+
+
+def _boards(user, prefix: str = "") -> Q:
+    if moderates_all(user):
+        return Q()
+    seen = [Board.Audience.PUBLIC]
+    if user.is_authenticated:
+        seen.append(Board.Audience.MEMBERS)
+    rule = Q(**{f"{prefix}audience__in": seen})
+    if own := moderated_board_ids(user):
+        rule |= Q(**{f"{prefix}pk__in": own})
+    return rule
+
+
+def _states(user, board_path: str) -> Q:
+    """Visible things; one's own while they wait; all on boards that one moderates."""
+    if moderates_all(user):
+        return Q()
+    rule = Q(state=State.VISIBLE)
+    if user.is_authenticated:
+        rule |= Q(state=State.PENDING, author=user)
+    if own := moderated_board_ids(user):
+        rule |= Q(**{f"{board_path}__in": own})
+    return rule
+
+
+def boards_visible_to(user) -> QuerySet[Board]:
+    return Board.objects.filter(_boards(user))
+
+
+def threads_visible_to(user) -> QuerySet[Thread]:
+    return Thread.objects.filter(_boards(user, "board__"), _states(user, "board_id"))
+
+
+def posts_visible_to(user) -> QuerySet[Post]:
+    """Posts whose words `user` may read. (A placeholder may be seen where its thread may.)"""
+    rule = _boards(user, "thread__board__")
+    if not moderates_all(user):
+        thread = Q(thread__state=State.VISIBLE)
+        if user.is_authenticated:
+            thread |= Q(thread__state=State.PENDING, thread__author=user)
+        if own := moderated_board_ids(user):
+            thread |= Q(thread__board_id__in=own)
+        rule &= thread
+    return Post.objects.filter(rule, _states(user, "thread__board_id"))
+
+
+def wider(source: Board, target: Board) -> bool:
+    """Whether `target` has readers that `source` has not, so that words must not be carried."""
+    if source.pk == target.pk:
+        return False
+    if source.audience == target.audience == Board.Audience.MODERATORS:
+        return True
+    return AUDIENCES.index(target.audience) < AUDIENCES.index(source.audience)
+
+

@@ -1,0 +1,238 @@
+"""The charter: who may do what, one sentence and one rule for each verb.
+
+A rule returns nothing when it allows and raises when it does not: `NotThere` where even knowing
+would be too much (answered like a page that does not exist), `Refused` with the reason otherwise.
+Views, admin and actions ask `require`; pages that offer acts ask `may`. Actions ask of the locked
+row.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from .models import Board, Post, State, Thread
+from .models.visibility import moderates, moderates_all
+
+
+class Refused(Exception):
+    """The act is not allowed. The message is a sentence for the member."""
+
+
+class NotThere(Refused):
+    """For this reader the thing does not exist."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing at this address.")
+
+
+# --- Seeing -----------------------------------------------------------------------------------
+
+
+def see_board(user, board: Board) -> None:
+    """Everybody sees public boards, members see boards for members, and the moderators of a
+    board see it whatever its audience."""
+    if moderates(user, board.pk) or board.audience == Board.Audience.PUBLIC:
+        return
+    if board.audience == Board.Audience.MEMBERS and user.is_authenticated:
+        return
+    raise NotThere
+
+
+def see_thread(user, thread: Thread) -> None:
+    """Who sees the board sees its debates; a debate that waits for approval is seen by its
+    author, one that is hidden or removed by moderators only."""
+    see_board(user, thread.board)
+    if thread.state == State.VISIBLE or moderates(user, thread.board_id):
+        return
+    if thread.state == State.PENDING and thread.author_id == user.pk is not None:
+        return
+    raise NotThere
+
+
+def see_post(user, post: Post) -> None:
+    """Who sees the debate reads its posts; a waiting post is read by its author, a hidden or
+    removed one by moderators, everybody else sees that something was there."""
+    see_thread(user, post.thread)
+    if post.state == State.VISIBLE or moderates(user, post.thread.board_id):
+        return
+    if post.state == State.PENDING and post.author_id == user.pk is not None:
+        return
+    raise NotThere
+
+
+def see_history(user, post: Post) -> None:
+    """Who may read a post may read every text it had, and why it was changed."""
+    see_post(user, post)
+
+
+# --- Writing ----------------------------------------------------------------------------------
+
+
+def write(user, _thing=None) -> None:
+    """Writing needs an account."""
+    if not user.is_authenticated:
+        raise Refused("Sign in to write.")
+    if not user.is_active:
+        raise Refused("This account is closed.")
+
+
+def start(user, board: Board) -> None:
+    """Members start debates where the board lets them; its moderators always may."""
+    see_board(user, board)
+    write(user)
+    if board.starters == Board.Writers.MODERATORS and not moderates(user, board.pk):
+        raise Refused("Only moderators start debates in this board.")
+
+
+def reply(user, thread: Thread) -> None:
+    """Members answer in open debates where the board lets them; moderators also in locked ones."""
+    see_thread(user, thread)
+    write(user)
+    if moderates(user, thread.board_id):
+        return
+    if thread.board.answerers == Board.Writers.MODERATORS:
+        raise Refused("Only moderators answer in this board.")
+    if thread.locked:
+        raise Refused("This debate is locked; no more answers are taken.")
+    if thread.closed_by_author:
+        raise Refused("This debate was closed by the member who opened it.")
+
+
+def answer(user, post: Post) -> None:
+    """Who may reply in a debate may answer any post there that still stands."""
+    see_post(user, post)
+    reply(user, post.thread)
+    if post.state != State.VISIBLE:
+        raise Refused("This post does not stand any more, so it cannot be answered.")
+
+
+def edit(user, post: Post) -> None:
+    """Authors edit their own standing posts while the debate is not locked (and within the
+    site's edit window); nobody edits another's words."""
+    see_post(user, post)
+    write(user)
+    if post.author_id != user.pk:
+        raise Refused("Only its author can edit a post.")
+    if post.state not in (State.VISIBLE, State.PENDING):
+        raise Refused("This post does not stand any more, so it cannot be edited.")
+    if moderates(user, post.thread.board_id):
+        return
+    if post.thread.locked:
+        raise Refused("This debate is locked, so its posts stay as they are.")
+    window = settings.EDIT_WINDOW_HOURS
+    if window and timezone.now() - post.loaded_at > timedelta(hours=window):
+        raise Refused(f"Posts can be edited for {window} hours; this one is older.")
+
+
+def withdraw(user, post: Post) -> None:
+    """Authors withdraw their own posts, except the opening of a debate that was answered."""
+    see_post(user, post)
+    write(user)
+    if post.author_id != user.pk:
+        raise Refused("Only its author can withdraw a post.")
+    if post.state not in (State.VISIBLE, State.PENDING):
+        raise Refused("This post does not stand any more.")
+    if post.is_opening:
+        raise Refused("The opening carries the debate. Close the debate instead.")
+    if post.thread.locked and not moderates(user, post.thread.board_id):
+        raise Refused("This debate is locked, so its posts stay as they are.")
+
+
+def rename(user, thread: Thread) -> None:
+    """Moderators rename debates; members rename the ones they opened while these are open."""
+    see_thread(user, thread)
+    write(user)
+    if moderates(user, thread.board_id):
+        return
+    if thread.author_id != user.pk:
+        raise Refused("Only the member who opened a debate can rename it.")
+    if thread.locked:
+        raise Refused("This debate is locked.")
+
+
+def close(user, thread: Thread) -> None:
+    """Members close and reopen the debates they opened; a moderator's lock is stronger."""
+    see_thread(user, thread)
+    write(user)
+    if thread.author_id != user.pk:
+        raise Refused("Only the member who opened a debate can close it.")
+    if thread.locked:
+        raise Refused("This debate is locked by a moderator.")
+
+
+# --- Moderating -------------------------------------------------------------------------------
+
+
+def moderate(user, thing: Board | Thread | Post) -> None:
+    """Moderators act on the boards they were given; administrators and moderators of all boards
+    everywhere."""
+    board_id = {
+        Board: lambda: thing.pk,
+        Thread: lambda: thing.board_id,
+        Post: lambda: thing.thread.board_id,
+    }[type(thing)]()
+    if moderates(user, board_id):
+        return
+    see = {Board: see_board, Thread: see_thread, Post: see_post}[type(thing)]
+    see(user, thing)
+    raise Refused("This needs a moderator's rights.")
+
+
+def administer(user, _thing=None) -> None:
+    """Administrators make boards, moderators and members' accounts."""
+    if not (user.is_authenticated and user.is_active and user.is_superuser):
+        raise Refused("This needs an administrator's rights.")
+
+
+def enter_desk(user, _thing=None) -> None:
+    """The admin opens to moderators and administrators."""
+    if not (user.is_authenticated and user.is_active and user.is_staff):
+        raise Refused("This needs a moderator's rights.")
+
+
+CHARTER: dict[str, Callable] = {
+    "see board": see_board,
+    "see thread": see_thread,
+    "see post": see_post,
+    "see history": see_history,
+    "write": write,
+    "start": start,
+    "reply": reply,
+    "answer": answer,
+    "edit": edit,
+    "withdraw": withdraw,
+    "rename": rename,
+    "close": close,
+    "moderate": moderate,
+    "administer": administer,
+    "enter desk": enter_desk,
+}
+POST_VERBS = ("answer", "edit", "withdraw", "moderate")
+THREAD_VERBS = ("reply", "rename", "close", "moderate")
+
+
+def require(user, verb: str, thing=None) -> None:
+    """Raise Refused (NotThere where knowing is too much) unless `user` may `verb` the thing."""
+    CHARTER[verb](user, thing)
+
+
+def may(user, verb: str, thing=None) -> bool:
+    """Whether `user` may `verb` the thing."""
+    try:
+        CHARTER[verb](user, thing)
+    except Refused:
+        return False
+    return True
+
+
+def verbs(user, thing: Thread | Post) -> frozenset[str]:
+    """What a page may offer `user` on a post or thread."""
+    known = POST_VERBS if isinstance(thing, Post) else THREAD_VERBS
+    return frozenset(verb for verb in known if may(user, verb, thing))
+
+
+def sees_placeholders(user, thread: Thread) -> bool:
+    """Whether hidden posts are only placeholders to `user` (moderators read them)."""
+    return not (moderates_all(user) or moderates(user, thread.board_id))

@@ -1,0 +1,334 @@
+"""The reply trees: the only code that locks threads and plants, hangs or relabels posts.
+
+A thread is a forest (docs/decisions/0002): the opening and every answer to it are roots, a reply
+to any other post hangs below that post, so an insert renumbers one branch and never the thread.
+`parent` is the truth; lft, rght, level and tree_id are labels that django-mptt keeps and
+`labels` can always compute again. A root's tree_id is its own id, so no two roots can ever meet.
+
+Every structural write happens inside a transaction that holds the thread's row lock; on SQLite
+the IMMEDIATE transaction is the lock. Nodes read before the lock are stale: read again after it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from .models import Board, Post, Thread
+
+MAX_LEVEL = 8  # display only: at 360 px a deeper indent would leave less than 230 px of text
+
+
+class NotLocked(RuntimeError):
+    """A structural write was tried outside a transaction."""
+
+
+def lock(*thread_ids: int) -> list[Thread]:
+    """Lock thread rows in ascending id order (so two locks never wait for each other) and return
+    them fresh, with their boards.
+
+    Raises NotLocked outside a transaction and Thread.DoesNotExist if one is gone.
+    """
+    _require_transaction()
+    wanted = sorted(set(thread_ids))
+    rows = list(
+        Thread.objects.select_for_update(of=("self",))
+        .select_related("board")
+        .filter(pk__in=wanted)
+        .order_by("pk")
+    )
+    if len(rows) != len(wanted):
+        raise Thread.DoesNotExist
+    return rows
+
+
+def new_ids(count: int) -> list[int]:
+    """Reserve `count` ids for posts, ascending. A root's label is its own id, so it must be known
+    before the row is written. Gaps are harmless."""
+    _require_transaction()
+    table = Post._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+                [table, count],
+            )
+            return [row[0] for row in cursor.fetchall()]
+        # SQLite: this transaction is the only writer, and AUTOINCREMENT follows explicit ids.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+        first = (row[0] if row else 0) + 1
+        return list(range(first, first + count))
+
+
+def insert(post: Post) -> Post:
+    """Write a new post into its thread's forest: a root if it has no parent, else the last reply
+    of its parent. The caller holds the thread's lock; the parent's labels are read after it.
+
+    A pending post (no number) is stored unplanted, in a tree of minus its own id.
+    """
+    post.pk = new_ids(1)[0]
+    if post.number is None:
+        post.lft, post.rght, post.level, post.tree_id = 1, 2, 0, -post.pk
+    else:
+        _take_place(post)
+    post.save(force_insert=True)
+    return post
+
+
+def plant(post: Post) -> None:
+    """Give a post that waited for approval its place. The caller holds the lock and has numbered
+    it; labels are saved here."""
+    _require_transaction()
+    _take_place(post)
+    Post.objects.filter(pk=post.pk).update(
+        lft=post.lft, rght=post.rght, level=post.level, tree_id=post.tree_id
+    )
+
+
+def _take_place(post: Post) -> None:
+    if post.parent_id is None:
+        post.lft, post.rght, post.level, post.tree_id = 1, 2, 0, post.pk
+    else:
+        parent = Post.objects.get(pk=post.parent_id)
+        Post.tree.insert_node(
+            post, parent, position="last-child", allow_existing_pk=True, refresh_target=False
+        )
+
+
+def labels(
+    rows: Iterable[tuple[int, int | None]],
+) -> dict[int, tuple[int, int, int, int]]:
+    """Compute (tree_id, lft, rght, level) of every post from (id, parent id) pairs alone.
+
+    Siblings stand in the order given. Iterative, so that depth has no limit. Raises ValueError
+    naming an id on a cycle or below a parent that is not among the rows.
+    """
+    children: dict[int | None, list[int]] = {}
+    order: list[int] = []
+    for pk, parent in rows:
+        children.setdefault(parent, []).append(pk)
+        order.append(pk)
+    found: dict[int, tuple[int, int, int, int]] = {}
+    for root in children.get(None, ()):
+        counter, level, opened = 1, 0, {root: 1}
+        stack = [(root, iter(children.get(root, ())))]
+        while stack:
+            pk, rest = stack[-1]
+            counter += 1
+            if (child := next(rest, None)) is not None:
+                opened[child] = counter
+                stack.append((child, iter(children.get(child, ()))))
+            else:
+                stack.pop()
+                level = len(stack)
+                found[pk] = (root, opened[pk], counter, level)
+    if len(found) != len(order):
+        lost = next(pk for pk in order if pk not in found)
+        raise ValueError(f"post {lost} has no way to the opening: a cycle or a missing parent")
+    return found
+
+
+def relabel(thread_id: int) -> int:
+    """Check and mend the labels of one thread from its parents; returns how many rows were wrong.
+
+    Takes the thread's lock itself, so it may run while people write.
+    """
+    with transaction.atomic():
+        lock(thread_id)
+        rows = list(
+            Post.objects.filter(thread_id=thread_id, number__isnull=False)
+            .order_by("number")
+            .values_list("pk", "parent_id", "tree_id", "lft", "rght", "level")
+        )
+        right = labels((row[0], row[1]) for row in rows)
+        wrong = [row[0] for row in rows if tuple(row[2:]) != right[row[0]]]
+        # On their way to the right places roots must not meet: that check is not deferred.
+        Post.objects.filter(pk__in=wrong).update(tree_id=-F("pk"))
+        for pk in wrong:
+            tree_id, lft, rght, level = right[pk]
+            Post.objects.filter(pk=pk).update(tree_id=tree_id, lft=lft, rght=rght, level=level)
+        return len(wrong)
+
+
+def relabel_boards() -> int:
+    """Give every board its labels again, keeping the order that stands; boards that came without
+    labels (a fixture's raw save) go last. Returns how many changed."""
+    with transaction.atomic():
+        boards = list(Board.objects.select_for_update().order_by("pk"))
+        ordered = sorted(boards, key=lambda b: (b.tree_id == 0, b.tree_id, b.lft, b.pk))
+        found = labels((b.pk, b.parent_id) for b in ordered)
+        roots = [b.pk for b in ordered if b.parent_id is None]
+        rank = {pk: n for n, pk in enumerate(roots, 1)}
+        changed = 0
+        for board in boards:
+            tree_id, lft, rght, level = found[board.pk]
+            new = (rank[tree_id], lft, rght, level)
+            if (board.tree_id, board.lft, board.rght, board.level) != new:
+                Board.objects.filter(pk=board.pk).update(
+                    tree_id=new[0], lft=lft, rght=rght, level=level
+                )
+                changed += 1
+        return changed
+
+
+# --- Reading in tree order --------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Place:
+    """How a post is drawn in the tree: see "Tree" in the look's reference.
+
+    `level` 0..MAX_LEVEL; `rails` one of "v", "t", "l", "" per level; `straight` if it runs on
+    from its parent without a fork; `replies` if a line leaves it downwards.
+    """
+
+    level: int
+    rails: tuple[str, ...]
+    straight: bool
+    replies: bool
+
+
+@dataclass(slots=True)
+class TreePage:
+    """The ids of one page in tree order, how each is drawn, and what the page continues."""
+
+    ids: list[int]
+    places: dict[int, Place]
+    continues: list[int]  # the nearest ancestors of the page's first post, outermost first
+    total: int
+
+
+def roots_of(thread: Thread) -> list[tuple[int, int]]:
+    """(tree_id, size) of every tree of a thread, in order of arrival."""
+    return [
+        (tree_id, rght // 2)
+        for tree_id, rght in Post.objects.filter(
+            thread=thread, parent__isnull=True, number__isnull=False
+        )
+        .order_by("number")
+        .values_list("tree_id", "rght")
+    ]
+
+
+def page(thread: Thread, number: int, size: int) -> TreePage:
+    """Cut page `number` (from 1) of `size` posts out of the thread's tree order, without OFFSET.
+
+    Within a tree the rank of a node is (lft - 1 + level) / 2; sizes of trees add up. Three
+    queries at most: the roots, the page's rows, the ancestors of its first post.
+    """
+    roots = roots_of(thread)
+    first, last = (number - 1) * size, number * size
+    position, wanted = 0, []
+    for index, (tree_id, count) in enumerate(roots):
+        if position < last and position + count > first:
+            wanted.append((index, tree_id, max(first - position, 0), min(last - position, count)))
+        position += count
+    if not wanted:
+        return TreePage([], {}, [], position)
+    rows = _rows(wanted)
+    start = rows[0]
+    above = (
+        list(
+            Post.objects.filter(tree_id=start[1], lft__lt=start[2], rght__gt=start[3])
+            .order_by("lft")
+            .values_list("pk", "tree_id", "lft", "rght", "level")
+        )
+        if start[4]
+        else []
+    )
+    last_tree = roots[-1][0]
+    places = _places(above + rows, opening=roots[0][0], last_tree=last_tree, many=len(roots) > 1)
+    return TreePage(
+        ids=[row[0] for row in rows],
+        places={row[0]: places[row[0]] for row in rows},
+        continues=[row[0] for row in above[-3:]],
+        total=position,
+    )
+
+
+def _rows(wanted: Sequence[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int, int]]:
+    """(pk, tree_id, lft, rght, level) of the wanted ranks, in tree order."""
+    order = {tree_id: index for index, tree_id, _, _ in wanted}
+    columns = ("pk", "tree_id", "lft", "rght", "level")
+    (_, head, low, high), *rest = wanted
+    # lft = 2 * rank + 1 - level, and level <= rank: an index range, then exact in Python.
+    rows = Post.objects.filter(tree_id=head, lft__gt=low, lft__lt=2 * high).values_list(*columns)
+    if rest:
+        whole = [tree_id for _, tree_id, _, _ in rest[:-1]]
+        _, tail, _, tail_high = rest[-1]
+        rows = rows.union(
+            Post.objects.filter(tree_id__in=whole).values_list(*columns),
+            Post.objects.filter(tree_id=tail, lft__lt=2 * tail_high).values_list(*columns),
+            all=True,
+        )
+    bounds = {tree_id: (low, high) for _, tree_id, low, high in wanted}
+    kept = [
+        row
+        for row in rows
+        if bounds[row[1]][0] <= (row[2] - 1 + row[4]) // 2 < bounds[row[1]][1]
+    ]
+    return sorted(kept, key=lambda row: (order[row[1]], row[2]))
+
+
+def _places(
+    rows: Sequence[tuple[int, int, int, int, int]], *, opening: int, last_tree: int, many: bool
+) -> dict[int, Place]:
+    """Levels and rails for rows in tree order that begin with a root or a root's whole path.
+
+    A lone reply runs straight on; `lines[k]` tells whether a later post forks from the line at
+    level k, known from labels alone: a child is its parent's last if its rght is one less.
+    """
+    places: dict[int, Place] = {}
+    stack: list[tuple[int, int, int]] = []  # (lft, rght, display level) of the path to here
+    lines = [False] * (MAX_LEVEL + 1)
+    tree = None
+    for pk, tree_id, lft, rght, _level in rows:
+        if tree_id != tree:
+            stack.clear()
+            tree = tree_id
+        while stack and stack[-1][1] < lft:
+            stack.pop()
+        capped = False
+        if not stack:
+            if pk == opening:
+                level, straight = 0, False
+            else:
+                level, straight = 1, False
+                lines[0] = tree_id != last_tree
+        else:
+            up_lft, up_rght, up_level = stack[-1]
+            straight = lft == up_lft + 1 and rght == up_rght - 1
+            if straight:
+                level = up_level
+            elif up_level == MAX_LEVEL:
+                level, capped = MAX_LEVEL, True
+            else:
+                level = up_level + 1
+                lines[up_level] = rght != up_rght - 1
+        rails = ["v" if lines[k] else "" for k in range(level)]
+        if level and not straight and not capped:
+            rails[-1] = "t" if lines[level - 1] else "l"
+        replies = rght - lft > 1 if pk != opening else many
+        places[pk] = Place(level, tuple(rails), straight, replies)
+        stack.append((lft, rght, level))
+    return places
+
+
+def page_of(post: Post, size: int) -> int:
+    """The tree page (from 1) of `size` posts on which a planted post stands."""
+    rank = (post.lft - 1 + post.level) // 2
+    root = Post.objects.filter(pk=post.tree_id).values_list("number", flat=True).get()
+    before = sum(
+        rght // 2
+        for rght in Post.objects.filter(
+            thread_id=post.thread_id, parent__isnull=True, number__lt=root
+        ).values_list("rght", flat=True)
+    )
+    return (before + rank) // size + 1
+
+
+def _require_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise NotLocked("posts are placed inside a transaction that holds the thread's lock")
