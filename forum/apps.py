@@ -1,7 +1,7 @@
 """The two app configurations: the forum itself and its admin, called the desk."""
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class ForumConfig(AppConfig):
@@ -9,6 +9,6 @@ class ForumConfig(AppConfig):
     default = True
 
 
-class DeskConfig(AdminConfig):
+class DeskConfig(admin_apps.AdminConfig):
     default = False
     default_site = "forum.admin.site.Desk"

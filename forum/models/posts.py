@@ -119,6 +119,9 @@ class PostRevision(models.Model):
     number = models.PositiveIntegerField()
     format = models.CharField(max_length=8, choices=Format.choices, default=Format.MARKDOWN)
     source = models.TextField()
+    quoted = models.JSONField(
+        default=list, help_text="Of a plain text: [first, last] paragraphs that are quotes."
+    )
     plain = models.TextField(help_text="The post's own words, without quotes.")
     sha256 = models.CharField(max_length=64, editable=False)
     editor = models.ForeignKey(

@@ -1,0 +1,116 @@
+"""Error pages. Each says what to do next and gives back what was typed, byte for byte."""
+
+import logging
+import uuid
+
+from django.conf import settings
+from django.shortcuts import render
+from django.views.decorators.csrf import requires_csrf_token
+
+log = logging.getLogger("forum.errors")
+
+# What people write by hand. Passwords and tokens are never given back.
+KEPT = {"title": "Title", "text": "Text", "own_answer": "Your own answer", "reason": "Reason"}
+
+
+def kept(request) -> list[dict[str, str]]:
+    """The texts of a form that failed, as [{"name", "label", "value"}]; empty if there are none."""
+    if request.method != "POST" or request.path.startswith(("/accounts/", "/admin/")):
+        return []
+    try:
+        posted = request.POST
+    except Exception:  # the body itself may be what is broken
+        return []
+    return [
+        {"name": name, "label": label, "value": posted[name]}
+        for name, label in KEPT.items()
+        if posted.get(name)
+    ]
+
+
+def _hidden(request) -> list[tuple[str, str]]:
+    """The other fields of the failed form, so that it can be sent again as it was."""
+    return [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name not in KEPT and name != "csrfmiddlewaretoken"
+        for value in values
+    ]
+
+
+def _ours(request) -> bool:
+    """Whether the failed form came from one of our own pages. A form planted by another site must
+    not come back with a valid token in it; its text can still be copied."""
+    said = request.headers.get("Sec-Fetch-Site")
+    if said:
+        return said == "same-origin"
+    return request.headers.get("Origin", "") == f"{request.scheme}://{request.get_host()}"
+
+
+def _page(request, status: int, **context):
+    texts = kept(request)
+    again = bool(texts) and _ours(request) and request.user.is_authenticated
+    response = render(
+        request,
+        f"errors/{status}.html",
+        {
+            "kept": texts,
+            "again": again,
+            "hidden": _hidden(request) if again else [],
+            **context,
+        },
+        status=status,
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def bad_request(request, exception=None):
+    return _page(request, 400)
+
+
+def refused(request, exception=None):
+    """403 with the reason; who is not signed in is sent to the sign-in page and back, unless a
+    text would be lost on the way."""
+    if not request.user.is_authenticated and request.method in ("GET", "HEAD"):
+        from django.contrib.auth.views import redirect_to_login
+
+        return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+    return _page(request, 403, reason=str(exception or ""))
+
+
+def csrf_failure(request, reason=""):
+    """The form was open too long, or somebody signed in or out meanwhile."""
+    return _page(request, 403, stale_form=True)
+
+
+def not_found(request, exception=None):
+    return _page(request, 404)
+
+
+def too_many(request, exception=None):
+    """429: more forms than the limit allows; the text waits in the page."""
+    response = _page(request, 429)
+    response.headers["Retry-After"] = "60"
+    return response
+
+
+def overloaded(request, exception=None):
+    """503: the database did not answer in time, nothing was changed."""
+    log.warning("overloaded at %s: %s", request.path, exception)
+    response = _page(request, 503)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+@requires_csrf_token
+def server_error(request):
+    """500: written without the database, since that may be what broke."""
+    reference = uuid.uuid4().hex[:8]
+    log.error("reference %s at %s", reference, request.path)
+    return render(
+        request,
+        "errors/500.html",
+        {"kept": kept(request), "reference": reference, "bare": True},
+        status=500,
+    )
