@@ -265,9 +265,7 @@ def _rows(wanted: Sequence[tuple[int, int, int, int]]) -> list[tuple[int, int, i
         )
     bounds = {tree_id: (low, high) for _, tree_id, low, high in wanted}
     kept = [
-        row
-        for row in rows
-        if bounds[row[1]][0] <= (row[2] - 1 + row[4]) // 2 < bounds[row[1]][1]
+        row for row in rows if bounds[row[1]][0] <= (row[2] - 1 + row[4]) // 2 < bounds[row[1]][1]
     ]
     return sorted(kept, key=lambda row: (order[row[1]], row[2]))
 

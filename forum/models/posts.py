@@ -123,6 +123,9 @@ class PostRevision(models.Model):
         default=list, help_text="Of a plain text: [first, last] paragraphs that are quotes."
     )
     plain = models.TextField(help_text="The post's own words, without quotes.")
+    passages = models.JSONField(
+        default=list, help_text="[start, end] in the plain text of each passage, in order."
+    )
     sha256 = models.CharField(max_length=64, editable=False)
     editor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"

@@ -39,6 +39,9 @@ class Quote(models.Model):
     whole = models.BooleanField(default=False, help_text="It quotes all of the source's words.")
     cut_start = models.BooleanField(default=False, help_text="It begins inside a sentence.")
     cut_end = models.BooleanField(default=False, help_text="It ends inside a sentence.")
+    nested = models.JSONField(
+        default=list, help_text="Ids of the posts whose words stood quoted inside this quote."
+    )
     reason = models.CharField(
         max_length=200, blank=True, help_text="Why an import takes it for a quote."
     )

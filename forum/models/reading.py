@@ -17,9 +17,7 @@ class ReadMark(models.Model):
     count = models.PositiveIntegerField(default=0, help_text="How many numbers the ranges hold.")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "thread"], name="read_mark_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "thread"], name="read_mark_unique")]
 
     def __str__(self) -> str:
         return self.ranges

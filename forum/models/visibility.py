@@ -81,5 +81,3 @@ def wider(source: Board, target: Board) -> bool:
     if source.audience == target.audience == Board.Audience.MODERATORS:
         return True
     return AUDIENCES.index(target.audience) < AUDIENCES.index(source.audience)
-
-

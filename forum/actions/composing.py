@@ -1,0 +1,264 @@
+"""From a typed source to what is stored: HTML, plain text, passages and judged quotes.
+
+Everything here reads only, and runs before any lock: rendering and matching take milliseconds
+that nobody else should wait for. The rows it makes are written by the action that called it.
+"""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from .. import markup, quoting
+from ..models import Board, Post, PostBody, PostRevision, Quote, State, Thread
+from ..models.visibility import posts_visible_to, wider
+
+# Older texts of a named source that are tried when its current one does not hold the words: the
+# writer may have quoted what was edited while the form was open.
+OLDER_REVISIONS = 20
+
+
+class Unacceptable(ValueError):
+    """The text cannot be taken as it is. The message says what to do; nothing was changed."""
+
+
+@dataclass(slots=True)
+class Composed:
+    """A text ready to be stored: `quotes` lack only their post and revision."""
+
+    source: str
+    format: str
+    rendered: markup.Rendered
+    quotes: list[Quote]
+    quoted: Sequence[tuple[int, int]] = ()
+
+    def revision(
+        self, post: Post, number: int, *, editor, now: datetime, reason: str = ""
+    ) -> PostRevision:
+        """The revision row of this text, unsaved."""
+        return PostRevision(
+            post=post,
+            number=number,
+            format=self.format,
+            source=self.source,
+            quoted=[list(span) for span in self.quoted],
+            plain=self.rendered.plain,
+            passages=[[p.start, p.end] for p in self.rendered.passages],
+            sha256=hashlib.sha256(self.source.encode()).hexdigest(),
+            editor=editor,
+            reason=reason,
+            created_at=now,
+        )
+
+    def body(self, revision: PostRevision) -> PostBody:
+        """The HTML row of a saved revision, unsaved."""
+        return PostBody(
+            post_id=revision.post_id,
+            revision=revision,
+            revision_number=revision.number,
+            edited_at=revision.created_at if revision.number > 1 else None,
+            html=self.rendered.html,
+            renderer=markup.RENDERER_VERSION,
+        )
+
+    def quotes_of(self, revision: PostRevision) -> list[Quote]:
+        """The quote rows of a saved revision, unsaved."""
+        for quote in self.quotes:
+            quote.pk = None
+            quote.post_id = revision.post_id
+            quote.revision = revision
+        return self.quotes
+
+
+def compose(
+    *,
+    user,
+    board: Board,
+    source: str,
+    thread: Thread | None = None,
+    parent: Post | None = None,
+    earlier: PostRevision | None = None,
+) -> Composed:
+    """Render `source` (CommonMark) and judge its quotes for `user`, writing into `board`.
+
+    `thread` resolves "#5", `parent` is a candidate source even when no quote names it, and the
+    quotes of the `earlier` revision are carried over as they were judged. Raises Unacceptable.
+    """
+    try:
+        rendered = markup.render(source, format="markdown")
+    except markup.MarkupError as error:
+        raise Unacceptable(str(error)) from error
+    if not rendered.plain.strip():
+        raise Unacceptable(
+            "Add something of your own to the quotes." if rendered.quotes else "Write your text."
+        )
+    carried = _carried(earlier, rendered.quotes)
+    fresh = [block for block in rendered.quotes if block.ordinal not in carried]
+    judged = _judge(fresh, user=user, board=board, thread=thread, parent=parent)
+    quotes = [
+        quote
+        for block in rendered.quotes
+        if (quote := carried.get(block.ordinal) or judged.get(block.ordinal)) is not None
+    ]
+    return Composed(source, PostRevision.Format.MARKDOWN, rendered, quotes)
+
+
+def recompose(revision: PostRevision) -> markup.Rendered:
+    """Render a stored revision again, as its format asks."""
+    return markup.render(
+        revision.source,
+        format=revision.format,
+        quoted=tuple((first, last) for first, last in revision.quoted),
+    )
+
+
+def _carried(earlier: PostRevision | None, blocks: Sequence[markup.QuoteBlock]) -> dict[int, Quote]:
+    """Rows of the last revision for the blocks that an edit left alone: a quote is judged once,
+    and "#5" keeps meaning the post that it meant when it was typed."""
+    if earlier is None or not blocks:
+        return {}
+    rows = {quote.ordinal: quote for quote in earlier.quotes.all()}
+    old = [
+        (block, rows[block.ordinal]) for block in recompose(earlier).quotes if block.ordinal in rows
+    ]
+    found = {}
+    for block in blocks:
+        for index, (before, row) in enumerate(old):
+            if _same(before, block):
+                row.ordinal, row.passage = block.ordinal, block.passage
+                found[block.ordinal] = row
+                del old[index]
+                break
+    return found
+
+
+def _same(a: markup.QuoteBlock, b: markup.QuoteBlock) -> bool:
+    return (a.author, a.post_id, a.post_number, a.words, a.syntax) == (
+        b.author,
+        b.post_id,
+        b.post_number,
+        b.words,
+        b.syntax,
+    )
+
+
+def _judge(
+    blocks: Sequence[markup.QuoteBlock],
+    *,
+    user,
+    board: Board,
+    thread: Thread | None,
+    parent: Post | None,
+) -> dict[int, Quote]:
+    """Find the source of each block among the posts it may come from, and judge it."""
+    if not blocks:
+        return {}
+    by_id, by_number = _named_posts(blocks, user, thread)
+    found = {}
+    for block in blocks:
+        named = by_id.get(block.post_id) or by_number.get(block.post_number)
+        candidates = [post for post in (named, parent) if post is not None]
+        candidates = list({post.pk: post for post in candidates}.values())
+        revisions = [(post, post.body.revision) for post in candidates]
+        match = _find(block.words, revisions, named=1 if named else 0)
+        if named and match.verdict not in (Quote.Verdict.EXACT, Quote.Verdict.SHORTENED):
+            older = [
+                (named, revision)
+                for revision in named.revisions.order_by("-number")[1 : OLDER_REVISIONS + 1]
+            ]
+            before = _find(block.words, older, named=len(older))
+            if before.verdict in (Quote.Verdict.EXACT, Quote.Verdict.SHORTENED):
+                revisions, match = older, before
+        if block.syntax == "blockquote" and match.verdict != Quote.Verdict.EXACT:
+            continue  # a plain ">" claims nothing, so there is nothing to judge
+        nested = [
+            by_id.get(post_id) or by_number.get(number) for _, post_id, number in block.nested
+        ]
+        source = next(((p, r) for p, r in revisions if r.pk == match.key), None)
+        if source and wider(source[0].thread.board, board):
+            raise Unacceptable(
+                f"Words from “{source[0].thread.board}” cannot be quoted here, where more people "
+                "read. Say it in your own words or take the quote out."
+            )
+        found[block.ordinal] = quote_row(
+            ordinal=block.ordinal,
+            passage=block.passage,
+            words=block.words,
+            match=match,
+            source=source,
+            nested=[post.pk for post in nested if post],
+        )
+    return found
+
+
+def _named_posts(
+    blocks: Iterable[markup.QuoteBlock], user, thread: Thread | None
+) -> tuple[dict[int, Post], dict[int, Post]]:
+    """The posts that quotes name, by id and by number in the thread, that `user` may read."""
+    ids, numbers = set(), set()
+    for block in blocks:
+        for post_id, number in (
+            (block.post_id, block.post_number),
+            *((post_id, number) for _, post_id, number in block.nested),
+        ):
+            ids.add(post_id)
+            numbers.add(number)
+    rule = Q(pk__in=ids - {None})
+    if thread is not None:
+        rule |= Q(thread=thread, number__in=numbers - {None})
+    posts = list(
+        posts_visible_to(user)
+        .filter(rule, state=State.VISIBLE)
+        .select_related("thread__board", "body__revision")
+    )
+    return (
+        {post.pk: post for post in posts},
+        {post.number: post for post in posts if thread and post.thread_id == thread.pk},
+    )
+
+
+def _find(words: str, revisions: Sequence[tuple[Post, PostRevision]], *, named: int):
+    sources = [quoting.Source(revision.pk, revision.plain) for _, revision in revisions]
+    return quoting.find(words, sources, named=named)
+
+
+def quote_row(
+    *,
+    ordinal: int,
+    passage: int,
+    words: str,
+    match: quoting.Match,
+    source: tuple[Post, PostRevision] | None,
+    nested: Sequence[int] = (),
+    reason: str = "",
+) -> Quote:
+    """The row of a judged quote, unsaved and without its post and revision."""
+    quote = Quote(
+        ordinal=ordinal,
+        passage=passage,
+        words=words,
+        verdict=match.verdict,
+        nested=list(nested),
+        reason=reason,
+    )
+    if source is None:
+        return quote
+    post, revision = source
+    quote.source_post, quote.source_revision = post, revision
+    quote.start, quote.end = match.start, match.end
+    quote.parts = [list(part) for part in match.parts]
+    starts = [start for start, _ in revision.passages]
+    quote.source_passage = max(bisect_right(starts, match.start), 1)
+    # A quote block is an empty span: the words begin in the last passage that is not empty.
+    while (
+        quote.source_passage > 1
+        and revision.passages
+        and len(set(revision.passages[quote.source_passage - 1])) == 1
+    ):
+        quote.source_passage -= 1
+    quote.whole = match.start == 0 and match.end == len(revision.plain)
+    quote.cut_start, quote.cut_end = quoting.cut_ends(revision.plain, match.start, match.end)
+    return quote

@@ -1,0 +1,223 @@
+"""What happens to posts: replying, editing, withdrawing."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from .. import tree
+from ..models import Post, PostBody, PostRevision, Quote, State, Submission, Thread
+from ..permissions import require
+from . import pace
+from .audit import record
+from .composing import Composed, Unacceptable, compose
+
+
+class EditedMeanwhile(Exception):
+    """Somebody (perhaps oneself in another tab) saved the post since the form was opened."""
+
+    def __init__(self, current: PostRevision) -> None:
+        super().__init__("This post was changed since you opened the form.")
+        self.current = current
+
+
+def reply(*, user, thread: Thread, source: str, token: UUID, parent: Post | None = None) -> Post:
+    """Answer in `thread`; `parent` is the post answered, none or the opening for the debate.
+
+    Returns the new post, or the one that this token made before. Raises permissions.Refused,
+    composing.Unacceptable or pace.TooFast, and then nothing was changed.
+    """
+    if done := submitted(token, user):
+        return done
+    require(user, "reply", thread)
+    pace.check_posts(user)
+    composed = compose(user=user, board=thread.board, source=source, thread=thread, parent=parent)
+    with transaction.atomic():
+        (thread,) = tree.lock(thread.pk)
+        if done := submitted(token, user):
+            return done
+        require(user, "reply", thread)
+        if parent is not None:
+            parent = Post.objects.select_related("thread__board").get(pk=parent.pk)
+            if parent.thread_id != thread.pk:
+                raise Unacceptable("The post you answer was moved to another debate. Reply there.")
+            require(user, "answer", parent)
+        post = Post(
+            thread=thread,
+            parent=None if parent is None or parent.is_opening else parent,
+            parent_basis=Post.Basis.REPLY,
+            author=user,
+        )
+        add(post, composed, editor=user)
+        Submission.objects.create(token=token, user=user, post=post)
+    return post
+
+
+def add(post: Post, composed: Composed, *, editor) -> Post:
+    """Write a new post with its first revision into its locked thread, number it and count it."""
+    thread, now = post.thread, timezone.now()
+    thread.numbered += 1
+    thread.version += 1
+    post.number = thread.numbered
+    post.loaded_at = now
+    post.written_at = post.written_at or now
+    tree.insert(post)
+    _store(composed, post, 1, editor=editor, now=now)
+    if not post.is_opening:
+        thread.reply_count += 1
+    thread.last_post, thread.last_post_at = post, now
+    thread.save(update_fields=["numbered", "version", "reply_count", "last_post", "last_post_at"])
+    return post
+
+
+def edit(
+    *, user, post: Post, source: str, reason: str = "", base: int, overwrite: bool = False
+) -> PostRevision:
+    """Save a new text of one's post. `base` is the number of the revision that was edited.
+
+    Returns the current revision (the old one if nothing changed). Raises EditedMeanwhile if it is
+    not `base` any more, besides what `reply` raises.
+    """
+    require(user, "edit", post)
+    pace.check_posts(user)
+    current = post.body.revision
+    composed = compose(
+        user=user,
+        board=post.thread.board,
+        source=source,
+        thread=post.thread,
+        parent=_answered(post),
+        earlier=current,
+    )
+    with transaction.atomic():
+        (thread,) = tree.lock(post.thread_id)
+        post = Post.objects.select_related("thread__board", "body__revision").get(pk=post.pk)
+        if post.thread_id != thread.pk:
+            raise Unacceptable("This post was just moved. Open it again to edit it.")
+        post.thread = thread
+        require(user, "edit", post)
+        current = post.body.revision
+        if current.source == source:
+            return current
+        if current.number != base:
+            raise EditedMeanwhile(current)
+        revision = _store(
+            composed, post, current.number + 1, editor=user, now=timezone.now(), reason=reason
+        )
+        thread.version += 1
+        thread.save(update_fields=["version"])
+        _touch_quoting_threads(post)
+    return revision
+
+
+def withdraw(*, user, post: Post, reason: str = "") -> Post:
+    """Take one's own post back. Its place and number stay; moderators can still read it."""
+    require(user, "withdraw", post)
+    with transaction.atomic():
+        (thread,) = tree.lock(post.thread_id)
+        post = Post.objects.select_related("thread__board").get(pk=post.pk)
+        require(user, "withdraw", post)
+        set_state(post, State.REMOVED, reason=reason, withdrawn=True)
+        record(user, "withdraw", post=post, reason=reason)
+    return post
+
+
+def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = False) -> None:
+    """Change whether a post stands, with all counters. The caller holds the thread's lock."""
+    was = post.state
+    if was == state:
+        return
+    thread = Thread.objects.get(pk=post.thread_id)
+    post.state, post.state_reason, post.withdrawn = state, reason, withdrawn
+    if was == State.PENDING and state == State.VISIBLE:
+        thread.numbered += 1
+        post.number = thread.numbered
+        tree.plant(post)
+    post.save(update_fields=["state", "state_reason", "withdrawn", "number"])
+    if not post.is_opening:
+        thread.reply_count += (state == State.VISIBLE) - (was == State.VISIBLE)
+    last = (
+        Post.objects.filter(thread=thread, state=State.VISIBLE, number__isnull=False)
+        .order_by("-number")
+        .first()
+    )
+    thread.last_post = last
+    thread.last_post_at = last.loaded_at if last else thread.created_at
+    thread.version += 1
+    thread.save(update_fields=["numbered", "reply_count", "last_post", "last_post_at", "version"])
+    _touch_quoting_threads(post)
+
+
+def submitted(token: UUID, user) -> Post | None:
+    """The post that this form made before, if it was sent already."""
+    done = Submission.objects.select_related("post").filter(token=token, user=user).first()
+    return done.post if done else None
+
+
+def once(token: UUID, user, write) -> Post:
+    """Run `write` in a transaction that stores the token; if another request with the same token
+    was first, return what that one made. For posts whose thread cannot be locked yet."""
+    if done := submitted(token, user):
+        return done
+    try:
+        with transaction.atomic():
+            post = write()
+            Submission.objects.create(token=token, user=user, post=post)
+            return post
+    except IntegrityError:
+        if done := submitted(token, user):
+            return done
+        raise
+
+
+def touch(thread_ids: Iterable[int]) -> None:
+    """Mark other threads as changed once this transaction stands, so that no cache shows their old
+    state. After the commit and one by one, since a second lock inside it could wait for ours."""
+    wanted = sorted(set(thread_ids))
+
+    def mark() -> None:
+        for thread_id in wanted:
+            Thread.objects.filter(pk=thread_id).update(version=F("version") + 1)
+
+    if wanted:
+        transaction.on_commit(mark)
+
+
+def _touch_quoting_threads(post: Post) -> None:
+    """Threads that quote this post show its state beside the quote."""
+    touch(
+        Quote.objects.filter(source_post=post)
+        .exclude(post__thread_id=post.thread_id)
+        .values_list("post__thread_id", flat=True)
+    )
+
+
+def _store(
+    composed: Composed, post: Post, number: int, *, editor, now, reason: str = ""
+) -> PostRevision:
+    """Write a revision with its quotes and make it the post's current one."""
+    revision = composed.revision(post, number, editor=editor, now=now, reason=reason)
+    revision.save(force_insert=True)
+    body = composed.body(revision)
+    body.save(force_insert=number == 1, force_update=number > 1)
+    if composed.quotes:
+        Quote.objects.bulk_create(composed.quotes_of(revision))
+        # Their threads show the backlink.
+        touch(
+            quote.source_post.thread_id
+            for quote in composed.quotes
+            if quote.source_post_id and quote.source_post.thread_id != post.thread_id
+        )
+    return revision
+
+
+def _answered(post: Post) -> Post | None:
+    """The post that `post` answers, with its text; the opening for answers to the debate."""
+    if post.is_opening:
+        return None
+    found = Post.objects.select_related("thread__board", "body__revision")
+    if post.parent_id:
+        return found.get(pk=post.parent_id)
+    return found.filter(thread_id=post.thread_id, parent_basis=Post.Basis.OPENING).first()

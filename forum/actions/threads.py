@@ -1,0 +1,94 @@
+"""What happens to threads: starting, renaming, closing."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from .. import tree
+from ..models import Board, Post, Thread, new_key, slug_for
+from ..permissions import require
+from . import pace, posts
+from .audit import record
+from .composing import Unacceptable, compose
+
+MAX_TITLE = Thread._meta.get_field("title").max_length
+
+
+def start(*, user, board: Board, title: str, kind: str, source: str, token: UUID) -> Thread:
+    """Open a debate and return it, or the one that this token opened before.
+
+    Raises permissions.Refused, composing.Unacceptable or pace.TooFast; then nothing was changed.
+    """
+    if done := posts.submitted(token, user):
+        return done.thread
+    require(user, "start", board)
+    pace.check_starts(user)
+    title = check_title(title)
+    if kind not in Thread.Kind.values:
+        raise Unacceptable("Choose the kind of debate.")
+    composed = compose(user=user, board=board, source=source)
+
+    def write() -> Post:
+        # Rights are asked again of the board as it is now; its row is locked for its counter.
+        now_board = Board.objects.select_for_update().get(pk=board.pk)
+        require(user, "start", now_board)
+        now = timezone.now()
+        thread = Thread.objects.create(
+            board=now_board,
+            title=title,
+            slug=slug_for(title),
+            kind=kind,
+            key=new_key(),
+            author=user,
+            created_at=now,
+            last_post_at=now,
+        )
+        opening = Post(thread=thread, parent_basis=Post.Basis.OPENING, author=user)
+        posts.add(opening, composed, editor=user)
+        Board.objects.filter(pk=board.pk).update(thread_count=F("thread_count") + 1)
+        return opening
+
+    return posts.once(token, user, write).thread
+
+
+def check_title(title: str) -> str:
+    """The title without stray white space. Raises Unacceptable with what to do."""
+    title = " ".join(title.split())
+    if not title:
+        raise Unacceptable("Give the debate a title.")
+    if len(title) > MAX_TITLE:
+        raise Unacceptable(
+            f"A title holds at most {MAX_TITLE} characters; this one has {len(title)}."
+        )
+    if "\0" in title or not title.isprintable():
+        raise Unacceptable("The title holds characters that cannot be shown. Please retype it.")
+    return title
+
+
+def rename(*, user, thread: Thread, title: str, reason: str = "") -> Thread:
+    """Give a debate another title; its address keeps working."""
+    title = check_title(title)
+    with transaction.atomic():
+        (thread,) = tree.lock(thread.pk)
+        require(user, "rename", thread)
+        if thread.title != title:
+            before, thread.title, thread.slug = thread.title, title, slug_for(title)
+            thread.version += 1
+            thread.save(update_fields=["title", "slug", "version"])
+            record(user, "rename", thread=thread, reason=reason, before=before, after=title)
+    return thread
+
+
+def close(*, user, thread: Thread, closed: bool, reason: str = "") -> Thread:
+    """Close one's own debate to further answers, or open it again."""
+    with transaction.atomic():
+        (thread,) = tree.lock(thread.pk)
+        require(user, "close", thread)
+        if thread.closed_by_author != closed:
+            thread.closed_by_author = closed
+            thread.version += 1
+            thread.save(update_fields=["closed_by_author", "version"])
+            record(user, "close" if closed else "reopen", thread=thread, reason=reason)
+    return thread
