@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""The workshop: one command to run the forum, one to test it. Needs Python and nothing else.
+
+    python3 dev.py run [--port N]    the forum on this machine, ready to use
+    python3 dev.py test [...]        everything that this machine can test
+    python3 dev.py lint              style, templates, settings, migrations
+    python3 dev.py manage ...        manage.py, with the right packages
+    python3 dev.py lock [--upgrade]  write requirements/*.txt anew from requirements/*.in
+
+Packages go into .venv/ from the hashed locks, and again whenever the locks or Python have changed.
+A start that has nothing to install never touches the network. No step asks a question.
+"""
+
+import sys
+
+# An older Python must be able to read this file: what it is shown here is all it can be shown.
+if sys.version_info < (3, 11):  # noqa: UP036
+    sys.exit("Jonbar needs Python 3.11 or newer; this is {}.{}.".format(*sys.version_info))
+
+import argparse
+import hashlib
+import os
+import platform
+import secrets
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+LOCKS = ROOT / "requirements"
+PYTHONS = ("3.11", "3.12", "3.13")
+DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+
+
+# --- The environment ------------------------------------------------------------------------
+
+
+def stamp(lock: Path, version: str) -> str:
+    """One line that is different whenever the lock or the Python ("3.11.7") is."""
+    return f"{lock.name} {version} {hashlib.sha256(lock.read_bytes()).hexdigest()}"
+
+
+def environment(lock: str, *, python: str = sys.executable, folder: str = ".venv") -> Path:
+    """Give the Python of a virtual environment that holds what requirements/`lock` names.
+
+    Makes the folder if it is missing or of another Python, installs if the lock has changed since,
+    and otherwise does nothing. Exits with a sentence if the machine cannot make one.
+    """
+    inside = ROOT / folder / "bin" / "python"
+    stamps = ROOT / folder / "installed"
+    version = python_version(python)
+    # dev.txt holds all of base.txt (a test says so): who has the first has the second.
+    wanted = [stamp(LOCKS / name, version) for name in ("base.txt", "dev.txt")]
+    if lock == "base.txt":
+        wanted.pop()
+    installed = stamps.read_text().splitlines() if stamps.exists() else []
+    if inside.exists() and set(wanted) <= set(installed):
+        return inside
+
+    if not inside.exists() or python_version(inside) != version:
+        if run(python, "-c", "import ensurepip, venv", stderr=subprocess.DEVNULL):
+            sys.exit(
+                f"This Python ({python}) comes without venv. On Debian and Ubuntu:"
+                f" apt-get install python{version.rpartition('.')[0]}-venv"
+            )
+        must(python, "-m", "venv", "--clear", folder)
+    print(f"Installing the packages of requirements/{lock} into {folder}/ ...", flush=True)
+    stamps.unlink(missing_ok=True)
+    must(
+        *(inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--require-hashes", "--requirement", LOCKS / lock),
+    )
+    stamps.write_text("\n".join(wanted) + "\n")  # last: an interrupted install is not believed
+    return inside
+
+
+def python_version(python: str | Path) -> str:
+    """The version of a Python as "3.11.7", or "" if it does not run."""
+    if str(python) == sys.executable:
+        return platform.python_version()
+    shown = subprocess.run(
+        [python, "-c", "import platform; print(platform.python_version())"],
+        capture_output=True,
+        text=True,
+    )
+    return shown.stdout.strip()
+
+
+def find_python(minor: str) -> str | None:
+    """Look for a Python that runs, such as "3.13": this one, on the PATH, then under ~/.pyenv."""
+    kept = sorted(Path.home().glob(f".pyenv/versions/{minor}.*/bin/python"), reverse=True)
+    for candidate in (sys.executable, shutil.which(f"python{minor}"), *map(str, kept)):
+        # A name on the PATH may be a shim that only says which versions it would have.
+        if candidate and python_version(candidate).startswith(f"{minor}."):
+            return candidate
+    return None
+
+
+def find_chromium() -> str | None:
+    """Give the path of a Chromium: the one named by CHROMIUM, or the first on the PATH."""
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, (shutil.which(name) for name in names if name)), None)
+
+
+def write_env(path: Path) -> bool:
+    """Write settings for a trial on this machine, with a secret of its own. Never overwrites."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(handle, "w") as file:
+        file.write(f"DEBUG=1\nSECRET_KEY={secrets.token_urlsafe(50)}\n")
+    return True
+
+
+def run(*command: str | Path, **more) -> int:
+    """Run a command in the project's folder, its output unhidden; give its exit code."""
+    return subprocess.run(command, cwd=ROOT, **more).returncode
+
+
+def must(*command: str | Path) -> None:
+    """Run a command; if it fails, so do we, with its exit code."""
+    code = run(*command)
+    if code:
+        sys.exit(code)
+
+
+# --- run ------------------------------------------------------------------------------------
+
+
+def run_forum(port: int) -> None:
+    """Prepare whatever is not ready yet and serve the forum until Ctrl-C."""
+    if port_is_taken(port):
+        sys.exit(f"Port {port} is in use. Try another: python3 dev.py run --port {port + 1}")
+    python = environment("base.txt")
+    write_env(ROOT / ".env")
+    os.execv(python, [str(python), str(ROOT / "dev.py"), "serve", "--port", str(port)])
+
+
+def port_is_taken(port: int) -> bool:
+    """True if something listens on this machine's `port` already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def serve(port: int) -> None:
+    """The half of `run` that lives in the environment: bring the database up to date and serve."""
+    os.chdir(ROOT)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forum.settings")
+    from django.core.management import execute_from_command_line
+
+    # Django's server starts this file a second time, as the process that it restarts on changes.
+    # Preparing in the first keeps it to once a start, in a process that has Django loaded anyway.
+    if os.environ.get("RUN_MAIN") != "true":
+        prepare()
+        print(
+            f"\n  The forum:   http://127.0.0.1:{port}/"
+            f"\n  Join:        http://127.0.0.1:{port}/accounts/signup/  (mail is shown below)"
+            "\n  Moderate:    python3 dev.py manage appoint NAME --administrator"
+            "\n  Stop:        Ctrl-C\n",
+            flush=True,
+        )
+    execute_from_command_line(["manage.py", "runserver", f"127.0.0.1:{port}"])
+
+
+def prepare() -> None:
+    """Migrate if need be; fill an empty forum with its boards and threads.
+
+    Boards are loaded into a forum that has none: from then on they belong to the admin. Thread
+    fixtures are offered each time: the importer knows the threads that it has seen, and leaves
+    alone what is there or was taken away.
+    """
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    django.setup()
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    migrations = MigrationExecutor(connection)
+    if migrations.migration_plan(migrations.loader.graph.leaf_nodes()):
+        print("Bringing the database up to date ...", flush=True)
+        call_command("migrate", verbosity=0, interactive=False)
+
+    from forum.models import Board
+
+    if not Board.objects.exists():
+        call_command("loaddata", "boards", verbosity=0)
+    for thread in sorted((ROOT / "fixtures" / "threads").glob("*.json")):
+        call_command("loaddata", str(thread), verbosity=0)
+
+
+# --- test and lint --------------------------------------------------------------------------
+
+
+def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
+    """Run the tests on every database, here or with every Python; say what ran and what did not.
+
+    Gives the exit code. Where CI is set, whatever had to be left out is a failure.
+    """
+    ran, failed, left_out = [], [], []
+    chromium = find_chromium()
+    if not chromium:
+        left_out.append("browser tests: no Chromium found; install one or set CHROMIUM to its path")
+    pythons = {".".join(map(str, sys.version_info[:2])): sys.executable}
+    if all_pythons:
+        found = {minor: find_python(minor) for minor in PYTHONS}
+        pythons = {minor: path for minor, path in found.items() if path}
+        left_out += [f"Python {minor}: not found here" for minor in found if minor not in pythons]
+
+    for minor, path in pythons.items():
+        here = path == sys.executable
+        python = environment("dev.txt", python=path, folder=".venv" if here else f".venv-{minor}")
+        for database, title in DATABASES.items():
+            if only in DATABASES and only != database:
+                continue
+            if only == "browser" and not chromium:
+                continue
+            marks = ["-m", "browser"] if only == "browser" else []
+            if not chromium:
+                marks = ["-m", "not browser"]
+            # Two workers pay for themselves in a whole run, not in a glance at one file.
+            workers = [] if pytest_args else ["-n", "2", "--dist", "worksteal"]
+            name = f"{title}, Python {minor}"
+            print(f"\n=== {name}", flush=True)
+            env = os.environ | {"JONBAR_TEST_DATABASE": database}
+            code = run(python, "-m", "pytest", *workers, *marks, *pytest_args, env=env)
+            ran.append(name)
+            if code:
+                failed.append(name)
+
+    print("\nRan: " + ("; ".join(ran) or "nothing"))
+    for name in failed:
+        print(f"FAILED: {name}")
+    for reason in left_out:
+        print(f"Left out: {reason}")
+    in_ci = os.environ.get("CI", "").lower() in ("1", "true")
+    return 1 if failed or not ran or (in_ci and left_out) else 0
+
+
+def lint() -> int:
+    """Check style, templates, settings and migrations; all of them, even if the first one fails."""
+    python = environment("dev.txt")
+    # Neither somebody's .env nor a database decides whether the sources are in order.
+    env = os.environ | {"DEBUG": "1", "SECRET_KEY": "lint", "DATABASE_URL": "sqlite://:memory:"}
+    checks = [
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("djlint", "templates", "--lint", "--quiet"),
+        ("manage.py", "check"),
+        ("manage.py", "makemigrations", "--check", "--dry-run"),
+    ]
+    failed = 0
+    for tool, *arguments in checks:
+        print(f"=== {tool} {' '.join(arguments)}", flush=True)
+        command = [python, tool] if tool == "manage.py" else [python, "-m", tool]
+        failed += bool(run(*command, *arguments, env=env))
+    return 1 if failed else 0
+
+
+# --- manage and lock ------------------------------------------------------------------------
+
+
+def manage(arguments: list[str]) -> None:
+    """Turn into manage.py, with the packages of the lock and the .env of this folder."""
+    python = environment("base.txt")
+    write_env(ROOT / ".env")
+    os.execv(python, [str(python), str(ROOT / "manage.py"), *arguments])
+
+
+def lock(upgrade: bool) -> None:
+    """Write both locks anew. Without `upgrade`, what still fits keeps its version."""
+    uv = ROOT / ".venv-lock" / "bin" / "uv"
+    if not uv.exists():
+        must(sys.executable, "-m", "venv", "--clear", ".venv-lock")
+        must(uv.with_name("python"), "-m", "pip", "install", "--quiet", "uv")
+    for name in ("base", "dev"):
+        # Nothing that tells where the packages came from or on which machine this ran.
+        must(
+            *(uv, "pip", "compile", "--quiet", "--no-config", "--universal", "--generate-hashes"),
+            *("--python-version", "3.11", "--no-header", "--no-emit-index-url"),
+            *("--no-emit-find-links", *["--upgrade"] * upgrade),
+            *(f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"),
+        )
+
+
+def main(arguments: list[str]) -> int | None:
+    """Read the command line, do what it says, give the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="dev.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in ("run", "serve"):
+        command = commands.add_parser(name)
+        command.add_argument("--port", type=int, default=8000)
+    command = commands.add_parser("test", help="other arguments go to pytest")
+    command.add_argument("--only", choices=(*DATABASES, "browser"))
+    command.add_argument("--all-pythons", action="store_true")
+    commands.add_parser("lint")
+    commands.add_parser("manage", add_help=False)
+    commands.add_parser("lock").add_argument("--upgrade", action="store_true")
+
+    known, rest = parser.parse_known_args(arguments)
+    if rest and known.command not in ("test", "manage"):
+        parser.error(f"unknown: {' '.join(rest)}")
+    # No match statement: see above what an older Python must be able to read.
+    if known.command == "test":
+        return test(known.only, known.all_pythons, rest)
+    if known.command == "lint":
+        return lint()
+    if known.command == "lock":
+        return lock(known.upgrade)
+    if known.command == "manage":
+        return manage(arguments[1:])
+    return run_forum(known.port) if known.command == "run" else serve(known.port)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

