@@ -153,12 +153,15 @@ def serve(port: int) -> None:
     """The half of `run` that lives in the environment: bring the database up to date and serve."""
     os.chdir(ROOT)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forum.settings")
-    from django.core.management import execute_from_command_line
+    from django.core.management import CommandError, execute_from_command_line
 
     # Django's server starts this file a second time, as the process that it restarts on changes.
     # Preparing in the first keeps it to once a start, in a process that has Django loaded anyway.
     if os.environ.get("RUN_MAIN") != "true":
-        prepare()
+        try:
+            prepare()
+        except CommandError as error:
+            sys.exit(f"The forum could not be prepared: {error}")
         print(
             f"\n  The forum:   http://127.0.0.1:{port}/"
             f"\n  Join:        http://127.0.0.1:{port}/accounts/signup/  (mail is shown below)"
