@@ -157,10 +157,10 @@ def test_another_python_gets_an_environment_made_anew(project, monkeypatch):
     dev.environment("base.txt")
     project.ran.clear()
     monkeypatch.setattr(
-        dev, "python_version", lambda python: "3.11.7" if ".venv" in str(python) else "3.13.0"
+        dev, "python_version", lambda python: "3.13.0" if python == "/another" else "3.11.7"
     )
-    dev.environment("base.txt")
-    assert any("--clear" in command for command in project.ran)
+    dev.environment("base.txt", python="/another")
+    assert ["/another", "-m", "venv", "--clear", ".venv"] in project.ran
 
 
 def test_an_install_that_failed_is_not_believed(project):
