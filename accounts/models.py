@@ -4,7 +4,7 @@ from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 
 from .names import check_name, skeleton
 
@@ -30,12 +30,14 @@ class Members(UserManager):
     def create_superuser(self, username, email=None, password=None, **extra_fields):
         """Make an administrator whose address needs no confirmation: without mail nobody could
         ever log in to confirm it."""
-        from allauth.account.models import EmailAddress
-
         user = super().create_superuser(username, email, password, **extra_fields)
         if user.email:
-            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+            user.set_address(user.email, known=True)
         return user
+
+    def look_alike(self, name: str):
+        """The members whose name is `name` or looks like it, as a queryset."""
+        return self.filter(skeleton=skeleton(name))
 
 
 class User(AbstractUser):
@@ -89,3 +91,31 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.username
+
+    def clean(self) -> None:
+        """Raise ValidationError if the name looks like another member's."""
+        super().clean()
+        if type(self).objects.look_alike(self.username).exclude(pk=self.pk).exists():
+            raise ValidationError(
+                {"username": "This name is taken, or looks too much like another member's."}
+            )
+
+    def set_address(self, email: str, *, known: bool):
+        """Make `email` the one address of this member and return its EmailAddress row; `known`
+        says that somebody vouches for it, so that no link needs to be opened. Raises
+        ValidationError if it is known as another member's."""
+        # allauth's models need the user model, so they cannot be imported before it exists.
+        from allauth.account.models import EmailAddress
+
+        email = email.lower()
+        others = EmailAddress.objects.filter(email=email, verified=True).exclude(user=self)
+        if known and others.exists():
+            raise ValidationError({"email": "Another account has this address."})
+        with transaction.atomic():
+            EmailAddress.objects.filter(user=self).delete()
+            address = EmailAddress.objects.create(
+                user=self, email=email, verified=known, primary=True
+            )
+            self.email = email
+            self.save(update_fields=["email"])
+        return address

@@ -15,4 +15,5 @@ def site(request) -> dict:
         "site_url": settings.SITE_URL or f"{request.scheme}://{request.get_host()}",
         "theme": theme if theme in THEMES else "auto",
         "member": member,
+        "confirm_address": settings.CONFIRM_ADDRESS,
     }

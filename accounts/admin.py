@@ -1,0 +1,108 @@
+"""Members, for administrators only: nobody else touches an address, a password or a right."""
+
+import allauth.account.admin  # noqa: F401  (registers what is unregistered below)
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import admin as django_admin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.db.models import Exists, OuterRef
+
+from .models import User
+
+# Addresses are shown and changed with their member, and rights come from the charter, not from
+# groups. Both pages are registered by the modules imported above.
+admin.site.unregister(EmailAddress)
+admin.site.unregister(Group)
+
+
+class OneAddress(forms.ModelForm):
+    """Refuses an address that is known as another member's."""
+
+    def clean_email(self) -> str:
+        email = self.cleaned_data["email"].lower()
+        others = EmailAddress.objects.filter(email=email, verified=True)
+        if email and others.exclude(user=self.instance.pk).exists():
+            raise forms.ValidationError("Another account has this address.")
+        return email
+
+
+class ChangeForm(OneAddress, UserChangeForm):
+    class Meta(UserChangeForm.Meta):
+        model = User
+
+
+class AddForm(OneAddress, AdminUserCreationForm):
+    class Meta(AdminUserCreationForm.Meta):
+        model = User
+        fields = ("username", "email")
+
+
+@admin.register(User)
+class MemberAdmin(django_admin.UserAdmin):
+    """The members. Accounts are closed, not deleted: what was argued stays."""
+
+    form = ChangeForm
+    add_form = AddForm
+    list_display = ("username", "email", "known", "is_active", "rights", "date_joined")
+    list_filter = ("is_active", "is_superuser", "is_moderator", "is_staff", "date_joined")
+    search_fields = ("username", "email")
+    ordering = ("-date_joined",)
+    date_hierarchy = "date_joined"
+    list_per_page = 50
+    readonly_fields = ("known", "last_login", "date_joined")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password", "about")}),
+        ("Address", {"fields": ("email", "known")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_moderator", "is_superuser")}),
+        ("Reading", {"fields": ("theme", "view", "posts_per_page", "time_zone")}),
+        ("Times", {"fields": ("date_joined", "last_login")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
+    )
+
+    def get_queryset(self, request):
+        addresses = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+        return super().get_queryset(request).annotate(has_known=Exists(addresses))
+
+    @admin.display(description="address confirmed", boolean=True)
+    def known(self, member: User) -> bool:
+        """Whether the address was confirmed, by its owner or by an administrator's word."""
+        return member.has_known
+
+    @admin.display(description="rights")
+    def rights(self, member: User) -> str:
+        if member.is_superuser:
+            return "administrator"
+        return "moderator" if member.is_moderator else "some boards" if member.is_staff else ""
+
+    def save_model(self, request, obj, form, change) -> None:
+        """Save the member; an address that an administrator types counts as known, and a reset
+        link that was sent to the old one dies with it."""
+        super().save_model(request, obj, form, change)
+        if obj.email and "email" in form.changed_data:
+            obj.set_address(obj.email, known=True)
+        elif "email" in form.changed_data:
+            EmailAddress.objects.filter(user=obj).delete()
+
+    def has_module_permission(self, request) -> bool:
+        return _administrator(request)
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return _administrator(request)
+
+    def has_add_permission(self, request) -> bool:
+        return _administrator(request)
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return _administrator(request)
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+
+def _administrator(request) -> bool:
+    return request.user.is_active and request.user.is_superuser

@@ -1,0 +1,11 @@
+"""What lies under /accounts/ before allauth's own addresses."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("settings/", views.settings, name="settings"),
+    path("signup/", views.Signup.as_view(), name="account_signup"),
+    path("resend/", views.resend, name="account_resend"),
+]

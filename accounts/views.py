@@ -1,0 +1,71 @@
+"""The pages about one's account that allauth does not have."""
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal import flows
+from allauth.account.models import EmailAddress
+from allauth.account.views import SignupView
+from allauth.core.ratelimit import consume, respond_429
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import IntegrityError
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from .forms import ResendForm, SettingsForm
+from .models import User
+
+
+class Signup(SignupView):
+    """allauth's sign-up; a name lost in a race is a mistake in the form, not a failure."""
+
+    def form_valid(self, form):
+        try:
+            return super().form_valid(form)
+        except IntegrityError:
+            form.add_error("username", "This name was taken a moment ago. Please choose another.")
+            return self.form_invalid(form)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def resend(request):
+    """Send the link that confirms an address once more. The answer is the same whether the address
+    belongs to nobody, waits or is confirmed, and one mail goes out in each case; it says which."""
+    form = ResendForm(request.POST or None)
+    sent_to = ""
+    if request.method == "POST":
+        if not consume(request, action="resend"):
+            return respond_429(request)
+        if form.is_valid():
+            sent_to = form.cleaned_data["email"]
+            # Too soon after the last one: say nothing, or the pause would tell who signed up.
+            if flows.email_verification.consume_email_verification_rate_limit(request, sent_to):
+                _send_again(request, sent_to)
+    return render(request, "account/resend.html", {"form": form, "sent_to": sent_to})
+
+
+def _send_again(request, email: str) -> None:
+    waiting = EmailAddress.objects.filter(email=email, verified=False).order_by("-pk").first()
+    if EmailAddress.objects.filter(email=email, verified=True).exists():
+        get_adapter().send_account_already_exists_mail(email)
+    elif waiting:
+        waiting.send_confirmation(request)
+    else:
+        flows.signup.send_unknown_account_mail(request, email)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request):
+    """How the member reads, what the profile says, and the way to password and address."""
+    # A copy: what was typed and refused must not show in the page around the form.
+    member = User.objects.get(pk=request.user.pk)
+    form = SettingsForm(request.POST or None, instance=member)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Your settings are kept.")
+        return redirect("settings")
+    known = EmailAddress.objects.filter(user=request.user, verified=True).exists()
+    return render(request, "members/settings.html", {"form": form, "known": known})
