@@ -3,7 +3,40 @@
 from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+from .views import boards, errors, members, posts, site, threads
+
+thread_urls = [
+    path("", threads.thread, name="thread-id"),
+    path("reply/", posts.reply, name="reply"),
+    path("rename/", threads.rename, name="rename"),
+    path("close/", threads.close, name="close"),
+    path("<str:slug>/", threads.thread, name="thread"),
 ]
+
+post_urls = [
+    path("", posts.post, name="post"),
+    path("edit/", posts.edit, name="edit"),
+    path("history/", posts.history, name="history"),
+    path("withdraw/", posts.withdraw, name="withdraw"),
+]
+
+urlpatterns = [
+    path("", boards.home, name="home"),
+    path("boards/<slug:slug>/", boards.board, name="board"),
+    path("read/", boards.mark_read, name="mark-read"),
+    path("threads/new/", threads.start, name="start"),
+    path("threads/<int:thread_id>/", include(thread_urls)),
+    path("posts/<int:post_id>/", include(post_urls)),
+    path("members/<str:username>/", members.member, name="member"),
+    path("theme/", site.theme, name="theme"),
+    path("accounts/", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", site.healthz, name="healthz"),
+    path("readyz", site.readyz, name="readyz"),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.refused
+handler404 = errors.not_found
+handler500 = errors.server_error

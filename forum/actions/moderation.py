@@ -33,7 +33,7 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
     if verb in ("hide", "remove") and not reason.strip():
         raise Refused("Say why: the reason is shown in the post's place.")
     with transaction.atomic():
-        (thread,) = tree.lock(post.thread_id)
+        tree.lock(post.thread_id)
         post = Post.objects.select_related("thread__board").get(pk=post.pk)
         require(user, "moderate", post)
         if verb == "approve" and post.state != State.PENDING:

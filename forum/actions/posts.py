@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from .. import tree
-from ..models import Post, PostBody, PostRevision, Quote, State, Submission, Thread
+from ..models import Post, PostRevision, Quote, State, Submission, Thread
 from ..permissions import require
 from . import pace
 from .audit import record
@@ -116,7 +116,7 @@ def withdraw(*, user, post: Post, reason: str = "") -> Post:
     """Take one's own post back. Its place and number stay; moderators can still read it."""
     require(user, "withdraw", post)
     with transaction.atomic():
-        (thread,) = tree.lock(post.thread_id)
+        tree.lock(post.thread_id)
         post = Post.objects.select_related("thread__board").get(pk=post.pk)
         require(user, "withdraw", post)
         set_state(post, State.REMOVED, reason=reason, withdrawn=True)

@@ -1,19 +1,130 @@
-"""The admin site: entered through the same limited door as everything else."""
+"""The admin site and what all its pages share: rights from the charter, acts with a reason."""
 
 from allauth.account.decorators import secure_admin_login
-from django.contrib.admin import AdminSite
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.shortcuts import render
+from django.urls import reverse
 
-from ..permissions import may
+from ..models.visibility import moderated_board_ids, moderates_all
+from ..permissions import Refused, may
 
 
-class Desk(AdminSite):
+class Desk(admin.AdminSite):
     site_header = "Jonbar: the moderators' desk"
     site_title = "Desk"
     index_title = "What there is"
-    enable_nav_sidebar = True
 
     def has_permission(self, request) -> bool:
         return may(request.user, "enter desk")
 
 
 Desk.login = secure_admin_login(Desk.login)
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Shows rows of the boards one moderates, and changes nothing by hand: what happens to them
+    happens through actions. `board_path` is the lookup from the row to its board's id."""
+
+    board_path = "board_id"
+
+    def get_queryset(self, request) -> QuerySet:
+        rows = super().get_queryset(request)
+        if moderates_all(request.user):
+            return rows
+        return rows.filter(**{f"{self.board_path}__in": moderated_board_ids(request.user)})
+
+    def get_readonly_fields(self, request, obj=None):
+        return [field.name for field in self.model._meta.fields]
+
+    def has_module_permission(self, request) -> bool:
+        return may(request.user, "enter desk")
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return may(request.user, "enter desk")
+
+    def has_add_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+
+class WithActs(ReadOnly):
+    """A page whose buttons call actions. `acts` maps a verb to (label, function); each function
+    takes user=, reason= and the object under `act_name`, and asks the charter itself."""
+
+    acts: dict = {}
+    act_name = ""
+    change_form_template = "admin/forum/acts.html"
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return obj is None or may(request.user, "moderate", obj)
+
+    def act(self, request, verb: str, rows) -> None:
+        """Do one act to each row and say how it went."""
+        label, function = self.acts[verb]
+        reason = request.POST.get("reason", "").strip()[:300]
+        done = 0
+        for row in rows:
+            try:
+                function(user=request.user, reason=reason, **{self.act_name: row})
+                done += 1
+            except Refused as error:
+                self.message_user(request, f"{row}: {error}", messages.ERROR)
+        if done:
+            self.message_user(request, f"{label}: done for {done}.", messages.SUCCESS)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        verb = request.POST.get("_act")
+        if request.method == "POST":
+            row = self.get_object(request, object_id)
+            if row is not None and verb in self.acts:
+                self.act(request, verb, [row])
+                return self.response_post_save_change(request, row)
+            self.message_user(request, "Choose an act.", messages.WARNING)
+            request.method = "GET"
+        context = {
+            "acts": [(verb, label) for verb, (label, _) in self.acts.items()],
+            "show_save": False,
+            "show_save_and_continue": False,
+            "show_close": False,
+            **(extra_context or {}),
+        }
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def response_post_save_change(self, request, obj):
+        from django.shortcuts import redirect
+
+        meta = self.model._meta
+        return redirect(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk]))
+
+    def get_actions(self, request):
+        return {
+            verb: (self._bulk(verb), verb, f"{label} the chosen ones")
+            for verb, (label, _) in self.acts.items()
+        }
+
+    @staticmethod
+    def _bulk(verb: str):
+        def run(modeladmin, request, queryset):
+            if "reason" in request.POST:
+                modeladmin.act(request, verb, queryset)
+                return None
+            return render(
+                request,
+                "admin/forum/reason.html",
+                {
+                    **modeladmin.admin_site.each_context(request),
+                    "title": modeladmin.acts[verb][0],
+                    "verb": verb,
+                    "rows": queryset,
+                    "opts": modeladmin.model._meta,
+                },
+            )
+
+        run.__name__ = verb
+        return run

@@ -18,7 +18,9 @@ def new_key() -> str:
 class PostQuerySet(models.QuerySet):
     def for_reading(self) -> "PostQuerySet":
         """With author, text and HTML: all that `_post.html` draws but quotes, in one query."""
-        return self.select_related("author", "body")
+        return self.select_related("author", "body").annotate(
+            parent_number=models.F("parent__number")
+        )
 
     def numbered(self, first: int, last: int) -> "PostQuerySet":
         """The posts of a page, by number: an index range, at any depth of a thread."""
@@ -47,6 +49,15 @@ class Post(MPTTModel):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="posts"
     )
     byline = models.CharField(max_length=80, blank=True)
+    # The thread whose fixture brought it, wherever it was moved since.
+    origin = models.ForeignKey(
+        Thread,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+    )
     written_at = models.DateTimeField(null=True)
     loaded_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.VISIBLE)

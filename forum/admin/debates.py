@@ -1,0 +1,200 @@
+"""Threads, posts and what belongs to them: to read, to search and to act upon."""
+
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+
+from .. import drawing, tree
+from ..actions import moderation
+from ..models import Post, PostBody, PostRevision, Quote, ReadMark, Submission, Thread
+from .site import ReadOnly, WithActs
+
+TREE_ROWS = 500  # posts that a thread's page in the admin shows as a tree
+
+
+@admin.register(Thread)
+class ThreadAdmin(WithActs):
+    list_display = (
+        "title",
+        "board",
+        "kind",
+        "opener",
+        "state",
+        "locked",
+        "pinned",
+        "reply_count",
+        "last_post_at",
+    )
+    list_filter = ("state", "locked", "pinned", "kind", "board")
+    list_select_related = ("board", "author")
+    search_fields = ("title", "author__username", "byline", "key")
+    date_hierarchy = "created_at"
+    act_name = "thread"
+    acts = {
+        "lock": ("Lock", moderation.lock),
+        "unlock": ("Unlock", moderation.unlock),
+        "pin": ("Pin", moderation.pin),
+        "unpin": ("Unpin", moderation.unpin),
+        "hide": ("Hide", moderation.hide_thread),
+        "restore": ("Restore", moderation.restore_thread),
+    }
+    fields = (
+        "page",
+        "board",
+        "kind",
+        "author",
+        "byline",
+        "state",
+        "locked",
+        "pinned",
+        "created_at",
+        "last_post_at",
+        "reply_count",
+        "key",
+        "source",
+        "reading_tree",
+    )
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.fields
+
+    @admin.display(description="debate")
+    def page(self, thread):
+        return format_html('<a href="{}">{}</a>', thread.get_absolute_url(), thread.title)
+
+    @admin.display(description="reply tree")
+    def reading_tree(self, thread):
+        """The thread in tree order, one line for each post, indented by depth."""
+        cut = tree.page(thread, 1, TREE_ROWS)
+        posts = Post.objects.select_related("author", "body__revision").in_bulk(cut.ids)
+        rows = format_html_join(
+            "",
+            '<li data-level="{}"><a href="../../../post/{}/change/">#{}</a> {} {} {}</li>',
+            (
+                (
+                    min(cut.places[pk].level, tree.MAX_LEVEL),
+                    pk,
+                    posts[pk].number,
+                    posts[pk].writer,
+                    "" if posts[pk].state == "visible" else f"[{posts[pk].get_state_display()}]",
+                    posts[pk].body.revision.plain[:80],
+                )
+                for pk in cut.ids
+            ),
+        )
+        rest = cut.total - len(cut.ids)
+        more = format_html("<p>and {} more</p>", rest) if rest > 0 else ""
+        return format_html('<ol class="desk-tree">{}</ol>{}', rows, more)
+
+
+@admin.register(Post)
+class PostAdmin(WithActs):
+    board_path = "thread__board_id"
+    list_display = ("label", "thread", "state", "parent_basis", "loaded_at", "excerpt")
+    list_filter = ("state", "parent_basis", "withdrawn", "thread__board")
+    list_select_related = ("author", "thread", "body__revision")
+    search_fields = ("author__username", "byline", "thread__title", "body__revision__plain")
+    date_hierarchy = "loaded_at"
+    ordering = ("-pk",)
+    show_full_result_count = False
+    act_name = "post"
+    acts = {
+        "hide": ("Hide", moderation.hide),
+        "remove": ("Remove", moderation.remove),
+        "restore": ("Restore", moderation.restore),
+        "approve": ("Approve", moderation.approve),
+    }
+    fields = (
+        "place",
+        "state",
+        "state_reason",
+        "answers",
+        "parent_basis",
+        "written_at",
+        "loaded_at",
+        "key",
+        "text",
+    )
+
+    def get_readonly_fields(self, request, obj=None):
+        self.reader = request.user
+        return self.fields
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("thread__board", "author", "parent")
+
+    @admin.display(description="post", ordering="pk")
+    def label(self, post):
+        return str(post)
+
+    @admin.display(description="text")
+    def excerpt(self, post):
+        return post.body.revision.plain[:100]
+
+    @admin.display(description="post")
+    def place(self, post):
+        return format_html(
+            '<a href="/posts/{}/">{}</a> in {}, <a href="/posts/{}/history/">history</a>',
+            post.pk,
+            post,
+            post.thread,
+            post.pk,
+        )
+
+    @admin.display(description="answers")
+    def answers(self, post):
+        if post.parent_id is None:
+            return "the debate" if not post.is_opening else "–"
+        return format_html('<a href="../../{}/change/">{}</a>', post.parent_id, post.parent)
+
+    @admin.display(description="text")
+    def text(self, post):
+        drawn = Post.objects.for_reading().select_related("thread__board").get(pk=post.pk)
+        drawing.draw([drawn], user=self.reader)
+        return format_html('<div class="case"><div class="prose">{}</div></div>', drawn.html or "")
+
+
+@admin.register(PostRevision)
+class PostRevisionAdmin(ReadOnly):
+    board_path = "post__thread__board_id"
+    list_display = ("post", "number", "format", "editor", "reason", "created_at")
+    list_filter = ("format",)
+    list_select_related = ("post__author", "editor")
+    search_fields = ("plain", "reason", "editor__username")
+    ordering = ("-pk",)
+
+
+@admin.register(Quote)
+class QuoteAdmin(ReadOnly):
+    board_path = "post__thread__board_id"
+    list_display = ("post", "ordinal", "source_post", "verdict", "words")
+    list_filter = ("verdict", "whole")
+    list_select_related = ("post__author", "source_post__author")
+    search_fields = ("words",)
+    ordering = ("-pk",)
+
+
+@admin.register(PostBody)
+class PostBodyAdmin(ReadOnly):
+    board_path = "post__thread__board_id"
+    list_display = ("post", "revision_number", "renderer", "edited_at")
+    list_filter = ("renderer",)
+    list_select_related = ("post__author",)
+    search_fields = ("=post__key",)
+    ordering = ("-pk",)
+
+
+@admin.register(Submission)
+class SubmissionAdmin(ReadOnly):
+    board_path = "post__thread__board_id"
+    list_display = ("token", "user", "post", "created_at")
+    list_select_related = ("user", "post__author")
+    search_fields = ("user__username",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(ReadMark)
+class ReadMarkAdmin(ReadOnly):
+    board_path = "thread__board_id"
+    list_display = ("user", "thread", "ranges", "count")
+    list_select_related = ("user", "thread")
+    search_fields = ("user__username", "thread__title")

@@ -1,0 +1,276 @@
+"""Laying into stored HTML what depends on the reader: attributions, verdicts, backlinks, mentions.
+
+Stored HTML knows no names and no rights. `draw` fetches, for all posts of a page at once, the
+quotes in them and the quotes of them, asks the charter about each source, and gives every post
+its finished `html`. Three queries, and one more each if a page holds mentions or a quote that
+needs its source's text (altered, shortened, or edited since).
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
+
+from django.db.models import F
+from django.template.loader import get_template
+from django.utils.safestring import mark_safe
+
+from . import markup, quoting
+from .models import Post, PostRevision, Quote, State
+from .models.visibility import posts_visible_to
+from .permissions import may, verbs
+
+# A whole-post quote longer than this folds behind its word count.
+FOLD_WORDS = 40
+WORDS = "<!--words-->"
+CUT_START = re.compile(r"<!--cut-->(\s*(?:<[^>]*>\s*)*)")
+CUT_END = re.compile(r"((?:</[^>]*>\s*)*)<!--/cut-->")
+MENTION = re.compile(r"<!--@([^>]+?)-->")
+
+STATUS = {
+    "exact": "exact",
+    "shortened": "shortened",
+    "altered": "altered",
+    "edited": "source edited since",
+    "removed": "source removed",
+    "unverifiable": "unverifiable",
+}
+
+
+def draw(posts: Sequence[Post], *, user) -> Sequence[Post]:
+    """Finish posts for a page: each gets `html` (None for a placeholder), `verbs` and `gone`.
+
+    The posts come from `for_reading()` with their thread and board at hand.
+    """
+    readable = []
+    here = {post.pk for post in posts}
+    for post in posts:
+        post.gone = not may(user, "see post", post)
+        post.verbs = verbs(user, post)
+        post.html = None
+        post.parent_here = post.parent_id in here
+        if not post.gone:
+            readable.append(post)
+    quotes = _quotes_in(readable)
+    shown = {quote.pk: _shown(quote, user) for group in quotes.values() for quote in group}
+    texts = _texts(quotes, shown)
+    notes = _backlinks(readable, user, here)
+    members = _members(post.body.html for post in readable)
+    numbers = _nested_numbers(quotes, user)
+    for post in readable:
+        laid = {
+            quote.ordinal: _around(quote, shown[quote.pk], texts, numbers, here)
+            for quote in quotes.get(post.body.revision_id, ())
+        }
+        html = markup.lay_in(
+            post.body.html,
+            post_id=post.pk,
+            quotes=laid,
+            notes=notes.get(post.pk, {}),
+            members=members,
+        )
+        post.html = mark_safe(_cut(html))
+    return posts
+
+
+def draw_preview(composed, *, user, post_id="preview") -> str:
+    """The HTML of a composed text that is not stored yet, as it will be drawn."""
+    shown = {quote.ordinal: _shown(quote, user) for quote in composed.quotes}
+    texts = {
+        revision.pk: revision
+        for quote in composed.quotes
+        if (revision := quote.source_revision) is not None
+    }
+    numbers = _nested_numbers({None: composed.quotes}, user)
+    laid = {
+        quote.ordinal: _around(quote, shown[quote.ordinal], texts, numbers, here=())
+        for quote in composed.quotes
+    }
+    html = composed.rendered.html
+    html = markup.lay_in(html, post_id=post_id, quotes=laid, notes={}, members=_members([html]))
+    return mark_safe(_cut(html))
+
+
+# --- Quotes in a post -------------------------------------------------------------------------
+
+
+def _quotes_in(posts: Iterable[Post]) -> dict[int, list[Quote]]:
+    """The quotes of the current revisions, by revision, with their sources' authors and boards."""
+    found = defaultdict(list)
+    rows = (
+        Quote.objects.filter(revision_id__in=[post.body.revision_id for post in posts])
+        .select_related("source_post__author", "source_post__thread__board")
+        .annotate(current_id=F("source_post__body__revision_id"))
+        .order_by("ordinal")
+    )
+    for quote in rows:
+        found[quote.revision_id].append(quote)
+    return found
+
+
+def _shown(quote: Quote, user) -> str:
+    """The one word that is shown for a quote to this reader (DESIGN of the model, "Quote").
+
+    "edited" here only means that the source has a newer text; `_around` looks whether the
+    passage still stands in it.
+    """
+    source = quote.source_post
+    if source is None or not may(user, "see thread", source.thread):
+        return "unverifiable"
+    if source.state in (State.HIDDEN, State.REMOVED):
+        return "removed"
+    if source.state != State.VISIBLE:
+        return "unverifiable"
+    if quote.verdict in (Quote.Verdict.ALTERED, Quote.Verdict.UNVERIFIABLE):
+        return quote.verdict
+    current = getattr(quote, "current_id", quote.source_revision_id)
+    return "edited" if current != quote.source_revision_id else quote.verdict
+
+
+def _texts(quotes: dict[int, list[Quote]], shown: dict[int, str]) -> dict[int, PostRevision]:
+    """The source texts that some quote of the page needs to be compared with; often none."""
+    wanted = set()
+    for group in quotes.values():
+        for quote in group:
+            if shown[quote.pk] in ("altered", "shortened", "edited"):
+                wanted.add(quote.source_revision_id)
+            if shown[quote.pk] == "edited":
+                wanted.add(quote.current_id)
+    return PostRevision.objects.in_bulk(wanted) if wanted else {}
+
+
+def _around(
+    quote: Quote,
+    status: str,
+    texts: dict[int, PostRevision],
+    numbers: dict[int, int],
+    here: Container[int],
+) -> tuple[str, str]:
+    """The HTML before and after a quote's words; `here` are the posts on the same page."""
+    pinned = texts.get(quote.source_revision_id)
+    current = texts.get(getattr(quote, "current_id", None))
+    context = {}
+    if status == "edited":
+        spans = quote.parts or [[quote.start, quote.end]]
+        if all(quoting.still_stands(pinned.plain[a:b], current.plain) for a, b in spans):
+            status = quote.verdict
+        else:
+            was = pinned.plain[quote.start : quote.end]
+            now = quoting.find(was, [quoting.Source(current.pk, current.plain)], named=1)
+            context["now"] = (
+                quoting.difference(current.plain[now.start : now.end], was)
+                if now.start is not None
+                else None
+            )
+    if status == "altered" and pinned:
+        context["difference"] = quoting.difference(
+            quote.words, pinned.plain[quote.start : quote.end]
+        )
+    if status == "shortened" and pinned:
+        context["left_out"] = [
+            words
+            for (_, end), (start, _) in zip(quote.parts, quote.parts[1:], strict=False)
+            if (words := pinned.plain[end:start].strip())
+        ]
+    known = quote.source_post if status != "unverifiable" else None
+    words = len(quote.words.split())
+    html = _quote_template().render(
+        {
+            "quote": quote,
+            "status": status,
+            "word": STATUS[status],
+            "source": known,
+            "href": _passage_href(quote, here) if known and status != "removed" else "",
+            "fold": quote.whole and words > FOLD_WORDS,
+            "word_count": words,
+            "nested": [(pk, numbers[pk]) for pk in quote.nested if pk in numbers],
+            **context,
+        }
+    )
+    opening, _, closing = html.strip().partition(WORDS)
+    if known and quote.cut_start:
+        opening += "<!--cut-->"
+    if known and quote.cut_end:
+        closing = "<!--/cut-->" + closing
+    return opening, closing
+
+
+def _passage_href(quote: Quote, here: Container[int]) -> str:
+    """The address of the passage: on this page, or a permalink that finds its page."""
+    if quote.source_post_id in here:
+        return f"#post-{quote.source_post_id}-{quote.source_passage}"
+    return f"/posts/{quote.source_post_id}/?p={quote.source_passage}"
+
+
+def _cut(html: str) -> str:
+    """Put the ellipsis where a quote begins or ends inside a sentence: inside its first and last
+    paragraph, so that it is read and copied with the words."""
+    if "<!--cut-->" in html:
+        html = CUT_START.sub(r"\1… ", html)
+    if "<!--/cut-->" in html:
+        html = CUT_END.sub(r" …\1", html)
+    return html
+
+
+def _nested_numbers(quotes: dict, user) -> dict[int, int]:
+    """Numbers of the posts whose words were trimmed out of quotes, as far as `user` sees them."""
+    wanted = {pk for group in quotes.values() for quote in group for pk in quote.nested}
+    if not wanted:
+        return {}
+    return dict(posts_visible_to(user).filter(pk__in=wanted).values_list("pk", "number"))
+
+
+def _quote_template():
+    return get_template("posts/_quote.html")
+
+
+# --- Quotes of a post -------------------------------------------------------------------------
+
+
+def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, dict[int, str]]:
+    """For each post, the margin notes of its passages: who quotes them, as far as `user` sees."""
+    by_id = {post.pk: post for post in posts}
+    rows = (
+        Quote.objects.filter(
+            source_post_id__in=by_id,
+            revision_id=F("post__body__revision_id"),
+            post__state=State.VISIBLE,
+            post__in=posts_visible_to(user),
+        )
+        .order_by("post_id")
+        .values_list(
+            "source_post_id", "source_passage", "post_id", "post__number", "post__thread_id"
+        )
+        .distinct()
+    )
+    found: dict[int, dict[int, list]] = defaultdict(lambda: defaultdict(list))
+    for source_id, passage, post_id, number, thread_id in rows:
+        found[source_id][passage].append(
+            {
+                "href": f"#post-{post_id}" if post_id in here else f"/posts/{post_id}/",
+                "number": number,
+                "elsewhere": thread_id != by_id[source_id].thread_id,
+            }
+        )
+    template = get_template("posts/_note.html")
+    return {
+        source_id: {
+            passage: template.render({"post": by_id[source_id], "passage": passage, "links": links})
+            for passage, links in passages.items()
+        }
+        for source_id, passages in found.items()
+    }
+
+
+def _members(htmls: Iterable[str]) -> dict[str, str]:
+    """The members mentioned on a page: lower-cased name to profile address."""
+    names = {name for html in htmls for name in MENTION.findall(html)}
+    if not names:
+        return {}
+    from accounts.models import User, skeleton
+
+    return {
+        user.username.lower(): f"/members/{user.username}/"
+        for user in User.objects.filter(
+            skeleton__in={skeleton(name) for name in names}, is_active=True
+        ).only("username")
+    }

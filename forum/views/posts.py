@@ -1,0 +1,281 @@
+"""Single posts: permalink, reply, edit, history, withdraw."""
+
+from uuid import uuid4
+
+from allauth.core import ratelimit
+from django import forms
+from django.http import Http404
+from django.shortcuts import redirect, render
+
+from .. import drawing, markup, quoting, tree
+from ..actions import composing, pace, reading
+from ..actions import posts as acts
+from ..models import Post, State
+from ..models.visibility import posts_visible_to
+from ..permissions import Refused, may, require
+from .fetch import post_or_404, thread_or_404
+
+MAX_QUOTED = 20  # posts that one link may open a reply with
+
+
+# --- /posts/<id>/ -----------------------------------------------------------------------------
+
+
+def post(request, post_id):
+    """The permalink: to the page of the debate where the post stands, and to its element."""
+    found = Post.objects.select_related("thread__board").filter(pk=post_id).first() or _not_there()
+    # A placeholder has its place too: who sees the debate is led there.
+    require(request.user, "see thread", found.thread)
+    if found.number is None:
+        require(request.user, "see post", found)
+    passage = request.GET.get("p", "")
+    place = int(passage) if passage.isdecimal() and len(passage) < 6 else 0
+    return redirect(where(request.user, found, passage=place))
+
+
+def where(user, post: Post, *, passage: int = 0) -> str:
+    """The address of a post (or passage) on its page, in the reader's view and page size."""
+    from .threads import per_page
+
+    size = per_page(user)
+    tree_view = user.is_authenticated and user.view == "tree"
+    if post.number is None:
+        page = max(-(-post.thread.numbered // size), 1)
+    elif tree_view:
+        page = tree.page_of(post, size)
+    else:
+        page = (post.number - 1) // size + 1
+    query = f"?page={page}" if page > 1 else ""
+    place = f"-{passage}" if passage else ""
+    return f"{post.thread.get_absolute_url()}{query}#post-{post.pk}{place}"
+
+
+def _not_there():
+    raise Http404
+
+
+# --- /threads/<id>/reply/ ---------------------------------------------------------------------
+
+
+class ReplyForm(forms.Form):
+    """A reply: its text, the post it answers, the form's token."""
+
+    text = forms.CharField(
+        strip=False, widget=forms.Textarea, error_messages={"required": "Write your text."}
+    )
+    to = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+    token = forms.UUIDField(widget=forms.HiddenInput)
+
+
+def reply(request, thread_id):
+    """Answer a debate or one of its posts; `?to=` names the post, `?quote=12` or `?quote=12.3`
+    (a passage; may be repeated) opens the form with those words."""
+    thread = thread_or_404(request.user, thread_id)
+    require(request.user, "reply", thread)
+    preview, status = None, 200
+    if request.method == "POST":
+        form = ReplyForm(request.POST)
+        parent = _answered(request, thread, request.POST.get("to"))
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                if request.POST.get("do") == "preview":
+                    preview = previewed(
+                        request, data["text"], board=thread.board, thread=thread, parent=parent
+                    )
+                else:
+                    done = acts.reply(
+                        user=request.user,
+                        thread=thread,
+                        parent=parent,
+                        source=data["text"],
+                        token=data["token"],
+                    )
+                    if done.number:
+                        reading.mark_read(
+                            user=request.user,
+                            thread=done.thread,
+                            numbers=[(done.number, done.number)],
+                        )
+                    return redirect(where(request.user, done))
+            except composing.Unacceptable as error:
+                form.add_error("text", str(error))
+            except Refused as error:
+                form.add_error(None, str(error))
+                status = 403
+            except pace.TooFast as error:
+                form.add_error(None, str(error))
+                status = 429
+    else:
+        parent = _answered(request, thread, request.GET.get("to"))
+        form = ReplyForm(
+            initial={
+                "text": _quoted_words(request),
+                "to": parent.pk if parent else None,
+                "token": uuid4(),
+            }
+        )
+    if form.errors and status == 200:
+        status = 422
+    if parent is not None:
+        drawing.draw([parent], user=request.user)
+    return render(
+        request,
+        "posts/reply.html",
+        {"form": form, "thread": thread, "parent": parent, "preview": preview},
+        status=status,
+    )
+
+
+def _answered(request, thread, to: str | None) -> Post | None:
+    """The post that the reply answers, if one is named and stands in this debate."""
+    if not to:
+        return None
+    if not to.isdecimal() or len(to) > 18:
+        raise Http404
+    parent = post_or_404(request.user, int(to))
+    if parent.thread_id != thread.pk:
+        raise Http404
+    if not may(request.user, "answer", parent):
+        return None
+    parent.thread = thread
+    return parent
+
+
+def _quoted_words(request) -> str:
+    """The quote forms for `?quote=`: the posts' own words, or one passage of them."""
+    wanted = []
+    for value in request.GET.getlist("quote")[:MAX_QUOTED]:
+        pk, _, passage = value.partition(".")
+        if not (pk.isdecimal() and len(pk) < 19 and (not passage or passage.isdecimal())):
+            raise Http404
+        wanted.append((int(pk), int(passage[:6]) if passage else 0))
+    posts = {
+        post.pk: post
+        for post in posts_visible_to(request.user)
+        .filter(pk__in=[pk for pk, _ in wanted], state=State.VISIBLE)
+        .select_related("author", "body__revision")
+    }
+    texts = []
+    for pk, passage in wanted:
+        if pk not in posts:
+            continue
+        revision = posts[pk].body.revision
+        words = revision.plain
+        if 0 < passage <= len(revision.passages):
+            start, end = revision.passages[passage - 1]
+            words = words[start:end]
+        if words.strip():
+            texts.append(markup.attribution_source(posts[pk].writer, pk, words))
+    return "".join(texts)
+
+
+def previewed(request, source: str, *, board, thread=None, parent=None, earlier=None) -> str:
+    """The HTML of a text that is not posted; raises what composing raises, and TooFast."""
+    if not ratelimit.consume(request, action="preview", user=request.user):
+        raise pace.TooFast("That was a lot of previews. Wait a minute and try again.")
+    composed = composing.compose(
+        user=request.user,
+        board=board,
+        source=source,
+        thread=thread,
+        parent=parent,
+        earlier=earlier,
+    )
+    return drawing.draw_preview(composed, user=request.user)
+
+
+# --- /posts/<id>/edit/ ------------------------------------------------------------------------
+
+
+class EditForm(forms.Form):
+    """A new text; `base` is the revision that the form was opened with."""
+
+    text = forms.CharField(
+        strip=False, widget=forms.Textarea, error_messages={"required": "Write your text."}
+    )
+    reason = forms.CharField(max_length=300, required=False)
+    base = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+
+def edit(request, post_id):
+    """Change one's own post. If it was saved elsewhere meanwhile, both texts are shown."""
+    post = post_or_404(request.user, post_id)
+    require(request.user, "edit", post)
+    revision = post.body.revision
+    preview, conflict, status = None, None, 200
+    if request.method == "POST":
+        form = EditForm(request.POST)
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                if request.POST.get("do") == "preview":
+                    preview = previewed(
+                        request,
+                        data["text"],
+                        board=post.thread.board,
+                        thread=post.thread,
+                        earlier=revision,
+                    )
+                else:
+                    acts.edit(
+                        user=request.user,
+                        post=post,
+                        source=data["text"],
+                        reason=data["reason"],
+                        base=data["base"],
+                    )
+                    return redirect(where(request.user, post))
+            except composing.Unacceptable as error:
+                form.add_error("text", str(error))
+            except pace.TooFast as error:
+                form.add_error(None, str(error))
+                status = 429
+            except acts.EditedMeanwhile as error:
+                conflict = {
+                    "revision": error.current,
+                    "difference": quoting.difference(data["text"], error.current.source),
+                }
+                form = EditForm({**request.POST.dict(), "base": error.current.number})
+                status = 409
+    else:
+        form = EditForm(initial={"text": revision.source, "base": revision.number})
+    if form.is_bound and form.errors and status == 200:
+        status = 422
+    return render(
+        request,
+        "posts/edit.html",
+        {"form": form, "post": post, "preview": preview, "conflict": conflict},
+        status=status,
+    )
+
+
+# --- /posts/<id>/history/ ---------------------------------------------------------------------
+
+
+def history(request, post_id):
+    """Every text a post had, each with what it changed."""
+    post = post_or_404(request.user, post_id)
+    require(request.user, "see history", post)
+    revisions = list(post.revisions.select_related("editor").order_by("number"))
+    for before, revision in zip([None, *revisions], revisions, strict=False):
+        revision.difference = quoting.difference(revision.source, before.source) if before else ()
+    return render(
+        request, "posts/history.html", {"post": post, "revisions": list(reversed(revisions))}
+    )
+
+
+# --- /posts/<id>/withdraw/ --------------------------------------------------------------------
+
+
+def withdraw(request, post_id):
+    """Take one's own post back: a page that asks, a form that does."""
+    post = post_or_404(request.user, post_id)
+    require(request.user, "withdraw", post)
+    if request.method == "POST":
+        done = acts.withdraw(
+            user=request.user, post=post, reason=request.POST.get("reason", "")[:300]
+        )
+        return redirect(where(request.user, done))
+    drawing.draw([post], user=request.user)
+    return render(request, "posts/withdraw.html", {"post": post})
