@@ -2,7 +2,8 @@
 """The workshop: one command to run the forum, one to test it. Needs Python and nothing else.
 
     python3 dev.py run [--port N]    the forum on this machine, ready to use
-    python3 dev.py test [...]        everything that this machine can test
+    python3 dev.py test [...]        everything that this machine can test; on request --only sqlite
+                                     (postgres, browser), --all-pythons, and whatever pytest takes
     python3 dev.py lint              style, templates, settings, migrations
     python3 dev.py manage ...        manage.py, with the right packages
     python3 dev.py lock [--upgrade]  write requirements/*.txt anew from requirements/*.in
@@ -301,9 +302,9 @@ def main(arguments: list[str]) -> int | None:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in ("run", "serve"):
-        command = commands.add_parser(name)
+        command = commands.add_parser(name, allow_abbrev=False)
         command.add_argument("--port", type=int, default=8000)
-    command = commands.add_parser("test", help="other arguments go to pytest")
+    command = commands.add_parser("test", allow_abbrev=False)
     command.add_argument("--only", choices=(*DATABASES, "browser"))
     command.add_argument("--all-pythons", action="store_true")
     commands.add_parser("lint")

@@ -1,14 +1,18 @@
 """dev.py's own promises, and those of the databases that the tests bring along."""
 
 import ast
+import contextlib
 import os
 import re
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -55,6 +59,49 @@ def test_an_unknown_option_is_refused(capsys):
     with pytest.raises(SystemExit):
         dev.main(["run", "--prot", "8001"])
     assert "--prot" in capsys.readouterr().err
+
+
+def test_a_first_run_fills_the_forum_and_a_second_one_finds_it(tmp_path):
+    """Served as a newcomer has it: nothing there but the packages, and stopped with Ctrl-C."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    database = tmp_path / "data" / "forum.sqlite3"
+    trial = {
+        "DATABASE_URL": f"sqlite:///{database}",
+        "DEBUG": "1",
+        "JONBAR_DATA": str(tmp_path / "data"),
+    }
+    for _ in range(2):
+        running = subprocess.Popen(
+            [sys.executable, dev.ROOT / "dev.py", "serve", "--port", str(port)],
+            env=os.environ | trial,
+            start_new_session=True,
+        )
+        try:
+            assert wait_for_answer(f"http://127.0.0.1:{port}/", running) == 200
+        finally:
+            os.killpg(running.pid, signal.SIGINT)  # what a terminal sends for Ctrl-C
+        assert running.wait(timeout=30) == 0
+        with contextlib.closing(sqlite3.connect(database)) as found:
+            counts = [
+                found.execute(f"SELECT count(*) FROM forum_{table}").fetchone()[0]
+                for table in ("board", "thread", "post")
+            ]
+        assert counts == [8, 1, 7]
+
+
+def wait_for_answer(url: str, running: subprocess.Popen) -> int:
+    """The status of the first answer; fails if the server ends without one, or after a minute."""
+    for _ in range(600):
+        assert running.poll() is None, "the server has stopped"
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as answer:
+            return answer.code
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"{url} does not answer")
 
 
 # --- Locks ----------------------------------------------------------------------------------
