@@ -1,6 +1,7 @@
 """The front page and the boards: lists of debates."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -17,7 +18,9 @@ PER_PAGE = 30
 NEWEST = 10
 ORDERS = {"answer": ("last_post_at", "Newest answer"), "newest": ("created_at", "Newest debate")}
 FILTERS = {"unread": "Unread", "unanswered": "Unanswered", "answered": "Answered"}
-STRIP = (-1999, 2000)  # the years that the line under a board spans
+# Years and their places, in percent, on the line under a board's name. Recent centuries are drawn
+# wider: on an even scale the boards about them would be dots.
+SCALE = ((-1999, 0.0), (500, 31.0), (1800, 64.0), (1900, 80.0), (2000, 100.0))
 
 
 def home(request):
@@ -100,11 +103,17 @@ def strip(board: Board) -> dict[str, str] | None:
     """Where the years of a board lie on the line under its name, in percent; None without years."""
     if board.first_year is None and board.last_year is None:
         return None
-    first, last = STRIP
-    start = first if board.first_year is None else board.first_year
-    end = last if board.last_year is None else board.last_year
-    start, end = (min(max((year - first) / (last - first) * 100, 0), 100) for year in (start, end))
+    start = SCALE[0][1] if board.first_year is None else _on_scale(board.first_year)
+    end = SCALE[-1][1] if board.last_year is None else _on_scale(board.last_year)
     return {"start": f"{start:.1f}%", "end": f"{end:.1f}%"}
+
+
+def _on_scale(year: int) -> float:
+    """The place of a year on the line, in percent: straight between the years of SCALE."""
+    for (first, low), (last, high) in pairwise(SCALE):
+        if year <= last:
+            return max(low + (year - first) / (last - first) * (high - low), low)
+    return SCALE[-1][1]
 
 
 def _cursor(text: str | None) -> tuple[datetime, int] | None:

@@ -80,6 +80,8 @@ def thread(request, thread_id, slug=""):
 def _flat(thread: Thread, page: int, size: int) -> dict:
     first = (page - 1) * size + 1
     posts = list(Post.objects.for_reading().filter(thread=thread).numbered(first, page * size))
+    for post in posts:  # one line through all of them; it ends at the last
+        post.line_up, post.line_down = post.number > 1, post.number < thread.numbered
     return {"posts": posts, "first": first, "last": first + len(posts) - 1}
 
 
