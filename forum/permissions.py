@@ -42,8 +42,10 @@ def see_board(user, board: Board) -> None:
 
 def see_thread(user, thread: Thread) -> None:
     """Who sees the board sees its debates; a debate that waits for approval is seen by its
-    author, one that is hidden or removed by moderators only."""
+    author, one that is hidden or removed by moderators only, one that is being loaded by nobody."""
     see_board(user, thread.board)
+    if thread.state == State.LOADING:
+        raise NotThere
     if thread.state == State.VISIBLE or moderates(user, thread.board_id):
         return
     if thread.state == State.PENDING and thread.author_id == user.pk is not None:

@@ -104,6 +104,9 @@ else:
             " -c idle_in_transaction_session_timeout=30000"
         )
 
+# Of one thread fixture or plain text; all of it is held in memory while it is checked.
+FIXTURE_MAX_BYTES = env.int("FIXTURE_MAX_BYTES", default=64 * 1024 * 1024)
+
 # Rate limits count in the cache, so all workers must share it; hence the database by default.
 CACHES = {"default": env.cache("CACHE_URL", default="dbcache://jonbar_cache")}
 CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
@@ -196,7 +199,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not env.bool("STATIC_MANIFEST", default=not DEBUG)
-FIXTURE_DIRS = [BASE_DIR / "fixtures"]
+FIXTURE_DIRS = [BASE_DIR / "fixtures", BASE_DIR / "fixtures" / "threads"]
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")

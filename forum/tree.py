@@ -44,8 +44,8 @@ def lock(*thread_ids: int) -> list[Thread]:
 
 
 def new_ids(count: int) -> list[int]:
-    """Reserve `count` ids for posts, ascending. A root's label is its own id, so it must be known
-    before the row is written. Gaps are harmless."""
+    """Reserve `count` ids for posts, ascending, also beyond this transaction. A root's label is its
+    own id, so it must be known before the row is written. Gaps are harmless."""
     _require_transaction()
     table = Post._meta.db_table
     with connection.cursor() as cursor:
@@ -55,10 +55,19 @@ def new_ids(count: int) -> list[int]:
                 [table, count],
             )
             return [row[0] for row in cursor.fetchall()]
-        # SQLite: this transaction is the only writer, and AUTOINCREMENT follows explicit ids.
+        # SQLite: this transaction is the only writer.
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         row = cursor.fetchone()
         first = (row[0] if row else 0) + 1
+        if count > 1:
+            # AUTOINCREMENT follows an id once its row is there. Many rows may take several
+            # transactions, between which others write.
+            statement = (
+                "UPDATE sqlite_sequence SET seq = %s WHERE name = %s"
+                if row
+                else "INSERT INTO sqlite_sequence (seq, name) VALUES (%s, %s)"
+            )
+            cursor.execute(statement, [first + count - 1, table])
         return list(range(first, first + count))
 
 
@@ -95,6 +104,68 @@ def _take_place(post: Post) -> None:
         Post.tree.insert_node(
             post, parent, position="last-child", allow_existing_pk=True, refresh_target=False
         )
+
+
+def place(post: Post, label: tuple[int, int, int, int]) -> Post:
+    """Set what `labels` computed on a post that is not written yet."""
+    post.tree_id, post.lft, post.rght, post.level = label
+    return post
+
+
+def write(posts: Sequence[Post]) -> None:
+    """Write new posts that have ids and labels, in the order of arrival."""
+    _require_transaction()
+    Post.objects.bulk_create(posts)
+
+
+def graft(posts: Sequence[Post]) -> None:
+    """Write many new, numbered posts at once into the forest of their threads, which the caller
+    has locked: ids first, then the trees that they join are labelled anew as a whole.
+
+    A post that is answered stands before its answers in `posts` or in the database already.
+    """
+    for post, pk in zip(posts, new_ids(len(posts)), strict=True):
+        post.pk = pk
+    # The ids that the new posts among them were given are known only now.
+    for post in posts:
+        post.parent_id = post.parent.pk if post.parent else None
+    new = {post.pk for post in posts}
+    above = {post.parent_id for post in posts} - new
+    joined = Post.objects.filter(pk__in=above).values("tree_id")
+    rows = list(
+        Post.objects.filter(tree_id__in=joined)
+        .order_by("number")
+        .values_list("pk", "parent_id", "tree_id", "lft", "rght", "level")
+    )
+    right = labels([(row[0], row[1]) for row in rows] + [(p.pk, p.parent_id) for p in posts])
+    _relabel_rows([(row[0], *right[row[0]]) for row in rows if row[2:] != right[row[0]]])
+    write([place(post, right[post.pk]) for post in posts])
+
+
+def _relabel_rows(rows: Sequence[tuple[int, int, int, int, int]]) -> None:
+    """Store new labels, (id, tree_id, lft, rght, level), of many posts, none of which changes
+    from root to reply or back."""
+    table = Post._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"UPDATE {table} SET tree_id = n.tree_id, lft = n.lft, rght = n.rght,"
+                " level = n.level FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::int[],"
+                f" %s::int[]) AS n (id, tree_id, lft, rght, level) WHERE {table}.id = n.id",
+                [list(column) for column in zip(*rows, strict=True)] or [[]] * 5,
+            )
+        else:
+            cursor.executemany(
+                f"UPDATE {table} SET tree_id = %s, lft = %s, rght = %s, level = %s WHERE id = %s",
+                [(*row[1:], row[0]) for row in rows],
+            )
+
+
+def drop(post_ids: Sequence[int]) -> None:
+    """Delete posts of a thread that nobody ever saw. They go with their trees, so there is no gap
+    to close, and no cascade: what hangs on them is the caller's to delete in this transaction."""
+    _require_transaction()
+    Post.objects.filter(pk__in=post_ids)._raw_delete(connection.alias)
 
 
 def labels(
@@ -171,6 +242,16 @@ def relabel_boards() -> int:
                 )
                 changed += 1
         return changed
+
+
+def move_board(board: Board, *, up: bool) -> None:
+    """Let a board change places with its neighbour of the same level, if there is one."""
+    with transaction.atomic():
+        list(Board.objects.select_for_update().order_by("pk").values_list("pk"))
+        board = Board.objects.get(pk=board.pk)
+        neighbour = board.get_previous_sibling() if up else board.get_next_sibling()
+        if neighbour is not None:
+            board.move_to(neighbour, "left" if up else "right")
 
 
 # --- Reading in tree order --------------------------------------------------------------------

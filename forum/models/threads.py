@@ -14,6 +14,8 @@ class State(models.TextChoices):
     PENDING = "pending", "Waiting for approval"
     HIDDEN = "hidden", "Hidden"
     REMOVED = "removed", "Removed"
+    # A thread that is being loaded in parts: there for nobody, moderators included.
+    LOADING = "loading", "Being loaded"
 
 
 class ThreadQuerySet(models.QuerySet):

@@ -42,14 +42,15 @@ def _boards(user, prefix: str = "") -> Q:
 
 
 def _states(user, board_path: str) -> Q:
-    """Visible things; one's own while they wait; all on boards that one moderates."""
+    """Visible things; one's own while they wait; all on boards that one moderates, but never
+    what is still being loaded."""
     if moderates_all(user):
-        return Q()
+        return ~Q(state=State.LOADING)
     rule = Q(state=State.VISIBLE)
     if user.is_authenticated:
         rule |= Q(state=State.PENDING, author=user)
     if own := moderated_board_ids(user):
-        rule |= Q(**{f"{board_path}__in": own})
+        rule |= Q(**{f"{board_path}__in": own}) & ~Q(state=State.LOADING)
     return rule
 
 
@@ -63,7 +64,7 @@ def threads_visible_to(user) -> QuerySet[Thread]:
 
 def posts_visible_to(user) -> QuerySet[Post]:
     """Posts whose words `user` may read. (A placeholder may be seen where its thread may.)"""
-    rule = _boards(user, "thread__board__")
+    rule = _boards(user, "thread__board__") & ~Q(thread__state=State.LOADING)
     if not moderates_all(user):
         thread = Q(thread__state=State.VISIBLE)
         if user.is_authenticated:

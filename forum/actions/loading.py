@@ -1,0 +1,499 @@
+"""Loads thread fixtures: the only code that writes what forum.importing has read and checked.
+
+A new thread is written in parts, each a short transaction, in a state that nobody sees; one last
+transaction shows it. After a crash nothing is visible, and the next load of that key clears what
+was left and begins again. What a newer version adds to a thread is written in parts too, each of
+them whole: posts in order of arrival, with their numbers, trees and counters.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from .. import quoting, tree
+from ..importing import Rejected
+from ..importing.fixture import Contribution, ThreadFixture
+from ..models import Board, Post, PostBody, PostRevision, Quote, State, Thread, slug_for
+from ..models.visibility import wider
+from . import posts
+from .composing import Composed, quote_row
+
+# One part of a load holds up other writers for its transaction, on SQLite all of them: about
+# 0.3 s for either of these on a slow machine.
+PART_POSTS = 500
+PART_CHARACTERS = 500_000
+# SQLite has no queue: who waits for the lock asks again, at the latest after 0.1 s. A shorter
+# pause between parts could shut others out for as long as the load takes.
+PAUSE = 0.12
+# Keys asked for in one query.
+BATCH = 500
+# Posts named one by one in a note; of more the number is said.
+NAMED = 5
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a load did: how many posts it added to which thread, and what it left alone."""
+
+    thread: Thread
+    added: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def load(fixture: ThreadFixture) -> Loaded:
+    """Bring a thread, or what a newer version of it adds, into the forum.
+
+    The same or an older version writes nothing. Raises Rejected, with nothing written, if the
+    fixture does not fit this forum: an unknown board, a post key that another thread has.
+    """
+    thread = Thread.objects.select_related("board").filter(key=fixture.key).first()
+    if thread and thread.state == State.LOADING:
+        _clear(thread.pk)
+        thread = None
+    if thread is None:
+        return _load_new(fixture)
+    if thread.fixture_version is None:
+        return Loaded(thread, notes=["It was started in this forum and is left as it is."])
+    if thread.fixture_version == fixture.version:
+        return Loaded(thread, notes=[f"Version {fixture.version} is here already."])
+    if thread.fixture_version > fixture.version:
+        return Loaded(
+            thread,
+            notes=[
+                f"Version {fixture.version} is older than version {thread.fixture_version}, "
+                "which is here already."
+            ],
+        )
+    return _load_newer(fixture, thread)
+
+
+# --- A new thread ---------------------------------------------------------------------------
+
+
+def _load_new(fixture: ThreadFixture) -> Loaded:
+    board = Board.objects.filter(slug=fixture.board).first()
+    if board is None:
+        raise fixture.reject(
+            f'there is no board "{fixture.board}" here. manage.py loaddata boards brings the '
+            "boards that come with the forum."
+        )
+    for key in _here(fixture):
+        raise _taken(fixture, key)
+    now = timezone.now()
+    opening, last = fixture.posts[0], fixture.posts[-1]
+    thread = Thread(
+        board=board,
+        title=fixture.title,
+        slug=slug_for(fixture.title),
+        kind=fixture.kind,
+        key=fixture.key,
+        byline=opening.byline,
+        source=fixture.source,
+        fixture_version=fixture.version,
+        state=State.LOADING,
+        created_at=_moment(opening, now),
+        last_post_at=_moment(last, now),
+    )
+    try:
+        with transaction.atomic():
+            thread.save()
+            ids = tree.new_ids(len(fixture.posts))
+        pairs = (
+            (pk, None if post.parent is None else ids[post.parent])
+            for pk, post in zip(ids, fixture.posts, strict=True)
+        )
+        labels = tree.labels(pairs)
+        writer = _Writer(fixture)
+        for part in _parts(range(len(fixture.posts)), fixture):
+            rows = []
+            for place in part:
+                post = _row(fixture.posts[place], thread, place + 1, now)
+                post.pk, up = ids[place], fixture.posts[place].parent
+                post.parent_id = None if up is None else ids[up]
+                rows.append(tree.place(post, labels[post.pk]))
+            with transaction.atomic():
+                tree.lock(thread.pk)
+                tree.write(rows)
+                writer.write(part, rows, now)
+        with transaction.atomic():
+            _publish(thread, ids)
+    except IntegrityError:
+        # Somebody loaded the same keys since we looked.
+        if thread.pk:
+            _clear(thread.pk)
+        for key in _here(fixture):
+            raise _taken(fixture, key) from None
+        raise fixture.reject("this thread is being loaded by another process.") from None
+    except Thread.DoesNotExist:
+        raise fixture.reject("another process began to load this thread anew.") from None
+    return Loaded(thread, added=len(ids))
+
+
+def _publish(thread: Thread, ids: Sequence[int]) -> None:
+    """Show a thread that is complete, with its counters."""
+    tree.lock(thread.pk)
+    thread.state = State.VISIBLE
+    thread.numbered, thread.reply_count = len(ids), len(ids) - 1
+    thread.last_post_id = ids[-1]
+    thread.save(update_fields=["state", "numbered", "reply_count", "last_post"])
+    Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") + 1)
+
+
+def _clear(thread_id: int) -> None:
+    """Delete what a load that did not come to its end has left. Nobody ever saw it."""
+    while True:
+        with transaction.atomic():
+            try:
+                (thread,) = tree.lock(thread_id)
+            except Thread.DoesNotExist:
+                return
+            if thread.state != State.LOADING:
+                return
+            left = Post.objects.filter(thread=thread).order_by("-pk")
+            ids = list(left.values_list("pk", flat=True)[:PART_POSTS])
+            if not ids:
+                thread.delete()
+                return
+            for model in (Quote, PostBody, PostRevision):
+                model.objects.filter(post__in=ids).delete()
+            tree.drop(ids)
+        _let_others_write()
+
+
+# --- A newer version ------------------------------------------------------------------------
+
+
+def _load_newer(fixture: ThreadFixture, thread: Thread) -> Loaded:
+    """Add the posts that are missing; see `_Addition` for where they go."""
+    loaded = Loaded(thread)
+    if thread.state != State.VISIBLE:
+        loaded.notes.append(f"The debate is {thread.get_state_display().lower()}: left as it is.")
+        return loaded
+    addition = _Addition(fixture, thread)
+    loaded.notes += addition.kept()
+    new = [n for n, post in enumerate(fixture.posts) if post.key not in addition.here]
+    for part in _parts(new, fixture):
+        loaded.added += addition.write(part)
+    loaded.notes += addition.left_out()
+    if not addition.without:
+        with transaction.atomic():
+            tree.lock(thread.pk)
+            Thread.objects.filter(pk=thread.pk).update(fixture_version=fixture.version)
+    return loaded
+
+
+class _Addition:
+    """What a newer version adds to a thread that has lived on here.
+
+    A new post follows the post it answers (the opening, if it answers that, or if nobody knows) to
+    where that stands now, since moderators may have moved either. It is left out, with all that
+    answers it, where that place is not open to everybody who may read the post it answers or
+    quotes, or where a post that it quotes was hidden or removed here: the words would come back.
+    """
+
+    def __init__(self, fixture: ThreadFixture, thread: Thread) -> None:
+        self.fixture, self.thread = fixture, thread
+        self.here = _here(fixture, with_revision=True)
+        for key, post in self.here.items():
+            if post.origin_id != thread.pk:
+                raise _taken(fixture, key)
+        self.places = {post.key: place for place, post in enumerate(fixture.posts)}
+        self.without: dict[str, str] = {}
+        self.writer = _Writer(fixture)
+
+    def kept(self) -> list[str]:
+        """Notes on what differs here from the fixture and stays so."""
+        notes = []
+        thread, fixture = self.thread, self.fixture
+        if (thread.title, thread.kind, thread.board.slug) != (
+            fixture.title,
+            fixture.kind,
+            fixture.board,
+        ):
+            notes.append("Title, kind and board are left as they are here.")
+        rows = list(self.here.values())
+        for what, keys in (
+            ("moved", [p.key for p in rows if p.thread_id != thread.pk]),
+            ("edited", [p.key for p in rows if p.body.revision_number > 1]),
+            ("hidden or removed", [p.key for p in rows if p.state != State.VISIBLE]),
+        ):
+            if keys:
+                notes.append(f"{_named(keys)} {_were(keys)} {what} here and left as is.")
+        other = [
+            p.key
+            for p in rows
+            if p.body.revision_number == 1
+            and p.body.revision.source != fixture.posts[self.places[p.key]].text
+        ]
+        if other:
+            notes.append(f"{_named(other)}: the text of the new version was not taken over.")
+        return notes
+
+    def left_out(self) -> list[str]:
+        """Notes on the posts that could not be added."""
+        why: dict[str, list[str]] = {}
+        for key, reason in self.without.items():
+            why.setdefault(reason, []).append(key)
+        return [f"{_named(keys)} left out: {reason}." for reason, keys in why.items()]
+
+    def write(self, part: Sequence[int]) -> int:
+        """Write one part in one transaction; returns how many posts came in."""
+        posts_in = self.fixture.posts
+        anchors = {self._anchor(posts_in[place]) for place in part}
+        with transaction.atomic():
+            # Moves take the locks of both threads. A post that was moved between this question
+            # and the lock is found elsewhere below, and what follows it waits for the next load.
+            ids = {self.here[key].thread_id for key in anchors if key in self.here}
+            threads = {row.pk: row for row in tree.lock(self.thread.pk, *ids)}
+            self._refresh(part, anchors)
+            now = timezone.now()
+            rows, placed = [], []
+            for place in part:
+                contribution = posts_in[place]
+                if reason := self._obstacle(contribution, threads):
+                    self.without[contribution.key] = reason
+                    continue
+                row = self._row(contribution, threads, now)
+                self.here[contribution.key] = row
+                rows.append(row)
+                placed.append(place)
+            tree.graft(rows)
+            self.writer.write(placed, rows, now, sources=self._sources(placed))
+            for thread in threads.values():
+                mine = [row for row in rows if row.thread_id == thread.pk]
+                if mine:
+                    thread.version += 1
+                    thread.reply_count += len(mine)
+                    thread.last_post = mine[-1]
+                    last = _moment(posts_in[self.places[mine[-1].key]], now)
+                    thread.last_post_at = max(thread.last_post_at, last)
+                    thread.save(
+                        update_fields=[
+                            *("numbered", "version", "reply_count", "last_post", "last_post_at")
+                        ]
+                    )
+        return len(rows)
+
+    def _anchor(self, contribution: Contribution) -> str:
+        """The key of the post that a new post follows."""
+        return self.fixture.posts[contribution.parent or 0].key
+
+    def _refresh(self, part: Sequence[int], anchors: set[str]) -> None:
+        """Read again, under the lock, the posts that this part answers or quotes."""
+        posts_in = self.fixture.posts
+        quoted = {
+            posts_in[quote.source].key
+            for place in part
+            for quote in posts_in[place].quotes
+            if quote.source is not None
+        }
+        keys = [key for key in anchors | quoted if key in self.here]
+        self.here.update(_by_key(keys))
+
+    def _obstacle(self, contribution: Contribution, threads: dict[int, Thread]) -> str:
+        """Why a new post cannot be added, or nothing."""
+        anchor = self.here.get(self._anchor(contribution))
+        if anchor is None:
+            return "what they answer was left out"
+        target = threads.get(anchor.thread_id)
+        if target is None or anchor.number is None:
+            return "what they answer was just moved; load again"
+        if target.state != State.VISIBLE:
+            return "what they answer stands in a debate that is not visible"
+        for quote in contribution.quotes:
+            if quote.source is None:
+                continue
+            source = self.here.get(self.fixture.posts[quote.source].key)
+            if source is None:
+                return "what they quote was left out"
+            hidden = source.state != State.VISIBLE or source.thread.state != State.VISIBLE
+            if hidden or wider(source.thread.board, target.board):
+                return "what they quote is not for everybody to read here"
+        return ""
+
+    def _row(self, contribution: Contribution, threads: dict[int, Thread], now: datetime) -> Post:
+        anchor = self.here[self._anchor(contribution)]
+        thread = threads[anchor.thread_id]
+        thread.numbered += 1
+        row = _row(contribution, thread, thread.numbered, now)
+        row.origin = self.thread
+        unknown = contribution.basis == Post.Basis.UNKNOWN
+        # Whether a post is the opening may have changed with a split or a merge.
+        row.parent = None if anchor.is_opening or unknown else anchor
+        return row
+
+    def _sources(self, part: Sequence[int]) -> dict[int, tuple[Post, list[PostRevision]]]:
+        """The texts, oldest first, that posts which were here before ever had, by place."""
+        wanted = {
+            quote.source: self.here[self.fixture.posts[quote.source].key].pk
+            for place in part
+            for quote in self.fixture.posts[place].quotes
+            if quote.source is not None and quote.source not in self.writer.written
+        }
+        texts: dict[int, list[PostRevision]] = {}
+        for revision in PostRevision.objects.filter(post__in=wanted.values()).order_by("number"):
+            texts.setdefault(revision.post_id, []).append(revision)
+        return {
+            place: (self.here[self.fixture.posts[place].key], texts[pk])
+            for place, pk in wanted.items()
+        }
+
+
+# --- Rows -----------------------------------------------------------------------------------
+
+
+class _Writer:
+    """Writes the texts, HTML and quotes of posts whose rows are written, part by part."""
+
+    def __init__(self, fixture: ThreadFixture) -> None:
+        self.posts = fixture.posts
+        self.quoted = {quote.source for post in fixture.posts for quote in post.quotes}
+        self.nested = {place for post in fixture.posts for q in post.quotes for place in q.nested}
+        self.ids: dict[int, int] = {}
+        # Posts of this load that are quoted: their rows, for the rows of the quotes.
+        self.written: dict[int, tuple[Post, PostRevision]] = {}
+
+    def write(
+        self,
+        part: Sequence[int],
+        rows: Sequence[Post],
+        now: datetime,
+        sources: dict[int, tuple[Post, list[PostRevision]]] | None = None,
+    ) -> None:
+        """Write what belongs to `rows`, the posts at the places `part` of the fixture.
+
+        `sources` are quoted posts that were here before, with the texts they had.
+        """
+        texts = [_composed(self.posts[place]) for place in part]
+        revisions = PostRevision.objects.bulk_create(
+            text.revision(row, 1, editor=None, now=now)
+            for text, row in zip(texts, rows, strict=True)
+        )
+        PostBody.objects.bulk_create(
+            text.body(revision) for text, revision in zip(texts, revisions, strict=True)
+        )
+        for place, row, revision in zip(part, rows, revisions, strict=True):
+            if place in self.quoted:
+                self.written[place] = row, revision
+            if place in self.nested:
+                self.ids[place] = row.pk
+        for place, text, revision in zip(part, texts, revisions, strict=True):
+            text.quotes = [self._quote(quote, sources or {}) for quote in self.posts[place].quotes]
+            text.quotes_of(revision)
+        quotes = Quote.objects.bulk_create(quote for text in texts for quote in text.quotes)
+        # Other threads show the backlink.
+        threads = {row.pk: row.thread_id for row in rows}
+        posts.touch(
+            quote.source_post.thread_id
+            for quote in quotes
+            if quote.source_post_id and quote.source_post.thread_id != threads[quote.post_id]
+        )
+
+    def _quote(self, quote, sources: dict[int, tuple[Post, list[PostRevision]]]) -> Quote:
+        """The row of one quote; judged again if its source has a history of its own here."""
+        match, source = quote.match, self.written.get(quote.source)
+        if source is None and quote.source in sources:
+            post, texts = sources[quote.source]
+            match = quoting.find(
+                quote.block.words,
+                [quoting.Source(text.pk, text.plain) for text in texts],
+                named=len(texts),
+            )
+            source = next(((post, text) for text in texts if text.pk == match.key), None)
+        return quote_row(
+            ordinal=quote.block.ordinal,
+            passage=quote.block.passage,
+            words=quote.block.words,
+            match=match,
+            source=source,
+            nested=[self.ids[place] for place in quote.nested if place in self.ids],
+            reason=quote.reason,
+        )
+
+
+def _composed(contribution: Contribution) -> Composed:
+    return Composed(
+        source=contribution.text,
+        format=contribution.format,
+        rendered=contribution.rendered,
+        quotes=[],
+        quoted=contribution.quoted,
+    )
+
+
+def _row(contribution: Contribution, thread: Thread, number: int, now: datetime) -> Post:
+    """The row of a new post, without id and labels.
+
+    Each arrives a microsecond after the one before it, so that the order of arrival is never in
+    doubt, wherever posts are moved.
+    """
+    return Post(
+        thread=thread,
+        parent_basis=contribution.basis,
+        key=contribution.key,
+        number=number,
+        byline=contribution.byline,
+        origin=thread,
+        written_at=contribution.written_at,
+        loaded_at=now + timedelta(microseconds=number),
+    )
+
+
+def _parts(places: Sequence[int], fixture: ThreadFixture) -> Iterator[list[int]]:
+    """Cut the places of posts into parts that are quickly written, and let others write between."""
+    part: list[int] = []
+    size = 0
+    for place in places:
+        length = len(fixture.posts[place].text)
+        if part and (len(part) == PART_POSTS or size + length > PART_CHARACTERS):
+            yield part
+            _let_others_write()
+            part, size = [], 0
+        part.append(place)
+        size += length
+    if part:
+        yield part
+
+
+def _let_others_write() -> None:
+    if connection.vendor == "sqlite":
+        time.sleep(PAUSE)
+
+
+def _here(fixture: ThreadFixture, *, with_revision: bool = False) -> dict[str, Post]:
+    """The posts of the fixture that are in this forum already, wherever, by key."""
+    return _by_key([post.key for post in fixture.posts], with_revision=with_revision)
+
+
+def _by_key(keys: Sequence[str], *, with_revision: bool = False) -> dict[str, Post]:
+    found = Post.objects.select_related("thread__board")
+    if with_revision:
+        found = found.select_related("thread__board", "body__revision")
+    return {
+        post.key: post
+        for at in range(0, len(keys), BATCH)
+        for post in found.filter(key__in=keys[at : at + BATCH])
+    }
+
+
+def _taken(fixture: ThreadFixture, key: str) -> Rejected:
+    post = next(post for post in fixture.posts if post.key == key)
+    return fixture.reject(f"another debate has a post with the key {key!a}.", post)
+
+
+def _moment(contribution: Contribution, now: datetime) -> datetime:
+    """When a post counts as written; a date in the future would stay on top of every list."""
+    return min(contribution.written_at or now, now)
+
+
+def _named(keys: Sequence[str]) -> str:
+    return ", ".join(keys) if len(keys) <= NAMED else f"{len(keys):,} posts"
+
+
+def _were(keys: Sequence[str]) -> str:
+    return "was" if len(keys) == 1 else "were"
