@@ -19,6 +19,7 @@ of a text is escaped, and the only attribute that holds members' text is `href`,
 
 import html as html_lib
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -26,7 +27,7 @@ from urllib.parse import quote as percent_encode
 
 import nh3
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, table
+from markdown_it.rules_block import StateBlock, reference, table
 from markdown_it.rules_inline import StateInline, link
 from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
@@ -38,7 +39,8 @@ RENDERER_VERSION = 1
 
 # The limits. Together they keep every accepted post under 200 ms to render.
 MAX_SOURCE = 60_000  # characters: about 10,000 words, twice the longest chapters of timelines
-MAX_MARKS = 6_000  # characters that may be markup: the parser's time grows with them, not with text
+MAX_MARKS = 5_000  # characters that may be markup: the parser's time grows with them, not with text
+MAX_BRACKETS = 2_000  # opening ones: each is followed up to 20 brackets deep to see if it is a link
 MAX_LINES = 3_000  # each is tried against every kind of block
 MAX_QUOTES = 50  # each is looked up and verified when the post is saved
 MAX_MENTIONS = 25  # each is a notice to somebody
@@ -140,6 +142,7 @@ def render(
         _write_plain(writer, source, quoted)
     else:
         _refuse_more("lines", source.count("\n") + 1, MAX_LINES)
+        _refuse_more("opening brackets", source.count("["), MAX_BRACKETS)
         _refuse_more("markup signs such as * or [", sum(map(source.count, _MARKS)), MAX_MARKS)
         text, tags = _split_tags(source)
         tokens = _MARKDOWN.parse(text, {"tags": tags})
@@ -278,11 +281,15 @@ def _refuse_more(what: str, count: int, limit: int) -> None:
 # No brackets, quotation marks, bars or backslashes: they end an address in running text. The last
 # group are invisible signs that turn the direction of what is read.
 _BARE_URL = re.compile(
-    r"(?<!\w)https?://[^\s\x00-\x20\x7f-\x9f<>\"`\[\]{}|\\\u061c\u200b-\u200f\u2028-\u202e"
+    r"(?<![\w\\])https?://[^\s\x00-\x20\x7f-\x9f<>\"`\[\]{}|\\\u061c\u200b-\u200f\u2028-\u202e"
     r"\u2060-\u206f\ufeff]+",
     re.IGNORECASE,
 )
-_ALLOWED_URL = re.compile(r"https?://[^/?#\\]|mailto:[^/?#\\]", re.IGNORECASE)
+# In a host, what is percent-encoded is a letter beyond ASCII, never a delimiter in disguise.
+_ALLOWED_URL = re.compile(
+    r"https?://(?:[\w.:@~!$&'()*+,;=-]|%[89A-F][0-9A-F])+(?=[/?#]|$)|mailto:[^/?#]",
+    re.IGNORECASE | re.ASCII,
+)
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HEAD = re.compile(r"[^/?#]*")
 
@@ -624,6 +631,13 @@ def _footnote_rule(state: StateBlock, start: int, end: int, silent: bool) -> boo
     return state.level == 0 and footnote_def(state, start, end, silent)
 
 
+def _reference_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Block rule: `[label]: address`. A footnote that is none here is text, no address."""
+    if state.src.startswith("[^", state.bMarks[start] + state.tShift[start]):
+        return False
+    return reference(state, start, end, silent)
+
+
 _FOOTNOTE_REFERENCE = re.compile(r"\[\^[^\s\]]{1,50}\]")
 
 
@@ -634,14 +648,20 @@ def _footnote_reference_rule(state: StateInline, silent: bool) -> bool:
 
 
 def _image_rule(state: StateInline, silent: bool) -> bool:
-    """Inline rule: `![words](address)` is a link."""
+    """Inline rule: `![words](address)` is a link, and `![` without the rest is text."""
     if not state.src.startswith("![", state.pos):
         return False
+    start = state.pos
     state.pos += 1
-    if link(state, silent):
-        return True
-    state.pos -= 1
-    return False
+    if silent:  # the parser remembers how far this went; asking `link` would do it all again
+        state.md.inline.skipToken(state)
+        if state.pos == start + 2:
+            state.pos = start
+            return False
+    elif not link(state, False):
+        state.append_pending("![")
+        state.pos = start + 2
+    return True
 
 
 def _url_rule(state: StateInline, silent: bool) -> bool:
@@ -663,7 +683,7 @@ def _url_rule(state: StateInline, silent: bool) -> bool:
     return True
 
 
-_MENTION = re.compile(r"@(\w(?:[\w.-]{0,28}\w)?)(?![\w@])")
+_MENTION = re.compile(r"@(\w(?:[\w.-]{0,28}\w)?)(?![.-]{0,30}[\w@])")
 
 
 def _mention_rule(state: StateInline, silent: bool) -> bool:
@@ -716,6 +736,7 @@ def _parser() -> MarkdownIt:
     md.block.ruler.before("table", "tag", _tag_rule, breaks_in)
     md.block.ruler.at("table", _table_rule, {"alt": ["paragraph", "reference"]})
     md.block.ruler.at("footnote_def", _footnote_rule, {"alt": ["paragraph", "reference"]})
+    md.block.ruler.at("reference", _reference_rule)
     md.inline.ruler.at("image", _image_rule)
     md.inline.ruler.at("footnote_ref", _footnote_reference_rule)
     md.inline.ruler.after("text", "url", _url_rule)
@@ -727,7 +748,7 @@ def _parser() -> MarkdownIt:
     # Where text may end: the beginnings of what the inline rules read, and no other sign, since
     # every stop costs a call of each rule.
     md.inline.terminator_re = re.compile(
-        r"[\n*<\[\]\\_`@]|&(?=[#\w])|!(?=\[)|~~|\|\||(?<!\w)https?://", re.IGNORECASE
+        r"[\n*<\[\]\\_`@]|&(?=[#\w])|!(?=\[)|~~|\|\||(?<![\w\\])https?://", re.IGNORECASE
     )
     md.normalizeLink = _href
     md.normalizeLinkText = str
@@ -1086,11 +1107,16 @@ def _escape_line(line: str) -> str:
 
 def _escape_words(text: str) -> str:
     """Escape what inline Markdown would read; web addresses stay whole."""
-    out, done = [], 0
-    for found in _BARE_URL.finditer(text):
-        if url := _trimmed_url(found[0]):
-            out.append(_SPECIAL.sub(r"\\\g<0>", text[done : found.start()]))
-            out.append(url)
-            done = found.start() + len(url)
-    out.append(_SPECIAL.sub(r"\\\g<0>", text[done:]))
-    return "".join(out)
+    spans = [
+        (found.start(), found.start() + len(url))
+        for found in _BARE_URL.finditer(text)
+        if (url := _trimmed_url(found[0]))
+    ]
+
+    def escape(found: re.Match[str]) -> str:
+        before = bisect_right(spans, (found.start(), MAX_SOURCE)) - 1
+        if before >= 0 and found.start() < spans[before][1]:
+            return found[0]
+        return f"\\{found[0]}"
+
+    return _SPECIAL.sub(escape, text)

@@ -4,7 +4,7 @@ Each is (name, format, source). Builders get the length a post may have; `marks`
 markup signs it may hold, since sources made of signs are refused beyond it.
 """
 
-from forum.markup import MAX_LINES, MAX_MARKS, MAX_SOURCE
+from forum.markup import MAX_BRACKETS, MAX_LINES, MAX_MARKS, MAX_SOURCE
 
 
 def fill(piece: str, marks: int = 0) -> str:
@@ -13,6 +13,8 @@ def fill(piece: str, marks: int = 0) -> str:
     times = MAX_SOURCE // len(piece)
     if signs:
         times = min(times, (MAX_MARKS - marks) // signs)
+    if "[" in piece:
+        times = min(times, (MAX_BRACKETS - 2) // piece.count("["))
     if "\n" in piece:
         times = min(times, (MAX_LINES - 20) // piece.count("\n"))
     return piece * times
