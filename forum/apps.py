@@ -11,4 +11,4 @@ class ForumConfig(AppConfig):
 
 class DeskConfig(admin_apps.AdminConfig):
     default = False
-    default_site = "forum.admin.site.Desk"
+    default_site = "forum.desk.Desk"

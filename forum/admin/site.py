@@ -1,6 +1,5 @@
-"""The admin site and what all its pages share: rights from the charter, acts with a reason."""
+"""What the pages of the desk share: rights from the charter, acts with a reason."""
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.shortcuts import render
@@ -8,18 +7,6 @@ from django.urls import reverse
 
 from ..models.visibility import moderated_board_ids, moderates_all
 from ..permissions import Refused, may
-
-
-class Desk(admin.AdminSite):
-    site_header = "Jonbar: the moderators' desk"
-    site_title = "Desk"
-    index_title = "What there is"
-
-    def has_permission(self, request) -> bool:
-        return may(request.user, "enter desk")
-
-
-Desk.login = secure_admin_login(Desk.login)
 
 
 class ReadOnly(admin.ModelAdmin):
