@@ -5,7 +5,9 @@ from zoneinfo import available_timezones
 
 from allauth.account import forms as allauth
 from allauth.account.fields import EmailField
+from allauth.account.internal import flows
 from allauth.account.internal.userkit import filter_users_by_email
+from allauth.account.models import EmailAddress
 from django import forms
 from django.conf import settings
 from django.db import transaction
@@ -42,8 +44,7 @@ class LoginForm(allauth.LoginForm):
 
 
 class AddressForm(allauth.AddEmailForm):
-    """A new address. It replaces the old one when its link is opened, or at once on a site that
-    sends no mail."""
+    """A new address. It replaces a confirmed one when its link is opened, any other at once."""
 
     def clean_email(self) -> str:
         value = super().clean_email()
@@ -53,9 +54,12 @@ class AddressForm(allauth.AddEmailForm):
 
     def save(self, request):
         """Return allauth's EmailAddress for the new address."""
-        if settings.CONFIRM_ADDRESS == "off":
-            return self.user.set_address(self.cleaned_data["email"], known=False)
-        return super().save(request)
+        if EmailAddress.objects.get_verified(self.user) and settings.CONFIRM_ADDRESS != "off":
+            return super().save(request)
+        address = self.user.set_address(self.cleaned_data["email"], known=False)
+        if settings.CONFIRM_ADDRESS != "off":
+            flows.email_verification.send_verification_email_to_address(request, address)
+        return address
 
 
 class ResendForm(forms.Form):
