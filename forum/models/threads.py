@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.text import slugify
 
 from .boards import Board
@@ -25,6 +26,34 @@ class ThreadQuerySet(models.QuerySet):
     def for_listing(self) -> "ThreadQuerySet":
         """With all that a line of a list shows, in one query."""
         return self.select_related("board", "author", "last_post__author")
+
+    def older_than(self, moment: str, at, pk: int) -> "ThreadQuerySet":
+        """Those after (`at`, `pk`) in a list ordered by `moment`, newest first: no OFFSET."""
+        return self.filter(
+            models.Q(**{f"{moment}__lt": at}) | models.Q(**{moment: at, "pk__lt": pk})
+        )
+
+    def with_unread(self, user) -> "ThreadQuerySet":
+        """With `unread`: how many numbers `user` has not read. One index step for each row of the
+        page: the member's mark, or the last number that arrived before counting began."""
+        from .posts import Post
+        from .reading import ReadMark
+
+        if not user.is_authenticated:
+            return self.annotate(unread=models.Value(0))
+        since = user.read_until or user.date_joined
+        mark = ReadMark.objects.filter(user=user, thread=models.OuterRef("pk")).values("count")
+        known = (
+            Post.objects.filter(
+                thread=models.OuterRef("pk"), loaded_at__lte=since, number__isnull=False
+            )
+            .order_by("-loaded_at")
+            .values("number")
+        )
+        return self.annotate(
+            unread=models.F("numbered")
+            - Coalesce(models.Subquery(mark[:1]), models.Subquery(known[:1]), 0)
+        )
 
 
 class Thread(models.Model):
