@@ -134,7 +134,11 @@ ACCOUNT_EMAIL_VERIFICATION = {"required": "mandatory", "optional": "optional", "
     CONFIRM_ADDRESS
 ]
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
-ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
+ACCOUNT_FORMS = {
+    "signup": "accounts.forms.SignupForm",
+    "login": "accounts.forms.LoginForm",
+    "add_email": "accounts.forms.AddressForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False  # mail scanners follow links; a person presses the button
@@ -146,12 +150,23 @@ ACCOUNT_USERNAME_BLACKLIST = []  # accounts.names knows what is reserved
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_SESSION_REMEMBER = None  # a box on the login form
+ACCOUNT_CHANGE_EMAIL = True  # one address; a new one replaces it when its link is opened
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # only in the browser that signed up
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # a device left open does not give the account away
+ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD = "leave_empty"
+# Beside allauth's own limits. A stranger's mailbox is not to be flooded with links.
+ACCOUNT_RATE_LIMITS = {
+    "preview": env.str("PREVIEW_RATE", default="60/m/user"),
+    "signup": "20/m/ip,100/d/ip",
+    "resend": "10/m/ip",
+    "reset_password": "20/m/ip,5/h/key",
+}
+# Behind a proxy all visitors would share its address, and with it one limit.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", default=False))
 
-# How fast one member may write; 0 lifts a limit. Posts are counted where they are stored, so all
-# workers share the count; previews like allauth's own limits, in the shared cache.
+# How fast one member may write; 0 lifts a limit. Counted on the posts where they are stored.
 POSTS_PER_MINUTE = env.int("POSTS_PER_MINUTE", default=12)
 STARTS_PER_HOUR = env.int("STARTS_PER_HOUR", default=6)
-ACCOUNT_RATE_LIMITS = {"preview": env.str("PREVIEW_RATE", default="60/m/user")}
 EDIT_WINDOW_HOURS = env.int("EDIT_WINDOW_HOURS", default=0)  # 0: one's own posts stay editable
 
 # --- Mail -----------------------------------------------------------------------------------
@@ -159,6 +174,7 @@ EDIT_WINDOW_HOURS = env.int("EDIT_WINDOW_HOURS", default=0)  # 0: one's own post
 vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <noreply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = 10  # seconds; a mail server that hangs must not hold the page
 
 # --- Web ------------------------------------------------------------------------------------
 
