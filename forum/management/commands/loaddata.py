@@ -13,7 +13,8 @@ from django.db import DEFAULT_DB_ALIAS
 
 from ... import tree
 from ...actions import loading
-from ...importing import Rejected, fixture
+from ...importing import Rejected, reading
+from ...importing.fixture import ThreadFixture
 from ...models import Board, Thread
 
 
@@ -46,7 +47,7 @@ class Command(loaddata.Command):
         if threads and self.using != DEFAULT_DB_ALIAS:
             raise CommandError("Thread fixtures are loaded into the default database only.")
         try:
-            read = [fixture.read(data, os.path.relpath(file)) for file, data in threads]
+            read = [reading.read(data, os.path.relpath(file)) for file, data in threads]
             if others:
                 super().handle(*others, **options)
             for thread in read:
@@ -80,10 +81,10 @@ class Command(loaddata.Command):
             opened, mode = self.compression_formats[compression]
             with opened(file, mode) as stream:
                 data = stream.read(limit + 1)
-        if not fixture.is_thread_fixture(data):
+        if not reading.is_thread_fixture(data):
             return b""
         if len(data) > limit:
-            raise CommandError(str(fixture.too_large(os.path.relpath(file))))
+            raise CommandError(str(reading.too_large(os.path.relpath(file))))
         return data
 
     def _standard_input(self) -> bytes:
@@ -92,7 +93,7 @@ class Command(loaddata.Command):
         self.compression_formats["stdin"] = (lambda *_: io.StringIO(text), None)
         return text.encode(errors="surrogatepass")
 
-    def _say(self, thread: fixture.ThreadFixture, loaded: loading.Loaded) -> None:
+    def _say(self, thread: ThreadFixture, loaded: loading.Loaded) -> None:
         if self.verbosity:
             where = loaded.thread.get_absolute_url()
             self.stdout.write(f"{thread.key}: {loaded.added:,} posts loaded into {where}")

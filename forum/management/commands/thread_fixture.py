@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.text import slugify
 
-from ...importing import Rejected, fixture, text
+from ...importing import Rejected, fixture, reading, text
 from ...models import Thread
 
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         name = source.name
         try:
             if source.stat().st_size > settings.FIXTURE_MAX_BYTES:
-                raise fixture.too_large(name)
+                raise reading.too_large(name)
             thread = text.read(source.read_bytes(), name)
             objects = fixture.build(
                 thread,
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             )
             data = fixture.dump(objects)
             # What the loader would refuse is not written.
-            read = fixture.read(data, name)
+            read = reading.read(data, name)
         except OSError as error:
             raise CommandError(f"{source}: {error.strerror}.") from None
         except Rejected as error:

@@ -1,0 +1,125 @@
+"""The objects of a thread fixture, checked one by one: model, fields, and the type of each."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import Rejected
+
+THREAD, POST, QUOTE = "forum.thread", "forum.post", "forum.quote"
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_LABELS = ("lft", "rght", "level", "tree_id")
+_LARGEST = 2**31 - 1
+_FIELDS = {
+    THREAD: ({"key", "format", "version", "board", "title", "kind"}, {"source"}),
+    POST: (
+        {"key", "thread", "parent", "parent_basis", "format", "text"},
+        {"reason", "byline", "written_at"},
+    ),
+    QUOTE: ({"post", "ordinal", "source_post"}, {"paragraphs", "nested", "reason"}),
+}
+
+
+def place(name: str, number: int, model: str) -> str:
+    """How messages name an object."""
+    return f"{name}, object {number} ({model})"
+
+
+def fields_of(thing: Any, number: int, name: str, *models: str) -> dict:
+    """The fields of an object that is one of `models`, with neither too few nor too many."""
+    place = f"{name}, object {number}"
+    if not isinstance(thing, dict) or not isinstance(thing.get("model"), str):
+        raise Rejected(f"{place}: not an object with model and fields.")
+    model = thing["model"]
+    if model not in models:
+        if number == 1:
+            raise Rejected(f"{place}: the first object must be the thread, not {model!a}.")
+        if model.partition(".")[0].lower() in ("accounts", "auth", "account"):
+            raise Rejected(f"{place}: a thread brings no members and no rights ({model!a}).")
+        if model == THREAD:
+            raise Rejected(f"{place}: a second thread; each has a file of its own.")
+        raise Rejected(f"{place}: unknown model {model!a}; a thread holds posts and quotes.")
+    if "pk" in thing:
+        raise Rejected(f"{place} ({model}): a primary key; this forum gives its own.")
+    if extra := sorted(thing.keys() - {"model", "fields"}):
+        raise Rejected(f"{place} ({model}): {extra[0]!a} is neither model nor fields.")
+    fields = thing.get("fields")
+    if not isinstance(fields, dict):
+        raise Rejected(f"{place} ({model}): no fields.")
+    required, optional = _FIELDS[model]
+    for key in fields:
+        if key in _LABELS:
+            raise Rejected(
+                f"{place} ({model}): {key} is a tree column; the tree follows from the parents."
+            )
+        if key in ("id", "pk"):
+            raise Rejected(f"{place} ({model}): a primary key; this forum gives its own.")
+        if key not in required and key not in optional:
+            raise Rejected(f"{place} ({model}): unknown field {key!a}.")
+    if missing := sorted(required - fields.keys()):
+        raise Rejected(f"{place} ({model}): {missing[0]} is missing.")
+    return fields
+
+
+class Check:
+    """Reads the fields of one object with their types; every error names the object."""
+
+    def __init__(self, fields: dict, name: str, number: int, model: str) -> None:
+        self.fields = fields
+        self.where = place(name, number, model)
+
+    def fail(self, sentence: str) -> Rejected:
+        return Rejected(f"{self.where}: {sentence}")
+
+    def text(self, name: str, longest: int | None = None) -> str:
+        """A text that a database can store; of one line if it has a longest length."""
+        value = self.fields.get(name, "")
+        if not isinstance(value, str):
+            raise self.fail(f"{name} must be a text.")
+        if "\0" in value:
+            raise self.fail(f"{name} holds a NUL character, which cannot be stored.")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise self.fail(f"{name} holds half a character, which cannot be stored.") from None
+        if longest is not None:
+            if len(value) > longest:
+                raise self.fail(f"{name} has {len(value):,} characters; {longest} are allowed.")
+            if not value.isprintable():
+                raise self.fail(f"{name} holds characters that cannot be shown.")
+        return value
+
+    def choice(self, name: str, allowed: Sequence[str]) -> str:
+        value = self.fields[name]
+        if not isinstance(value, str) or value not in allowed:
+            raise self.fail(f"{name} must be one of {', '.join(allowed)}.")
+        return value
+
+    def count(self, name: str) -> int:
+        value = self.fields[name]
+        if type(value) is not int or not 1 <= value <= _LARGEST:
+            raise self.fail(f"{name} must be a whole number from 1.")
+        return value
+
+    def key(self, name: str) -> str:
+        value = self.fields[name]
+        if not isinstance(value, str) or not _KEY.fullmatch(value):
+            raise self.fail(f"{name} must be 1 to 100 letters, digits, dots, - or _.")
+        return value
+
+    def natural_key(self, name: str) -> str | None:
+        """What `["key"]` names; None for null."""
+        value = self.fields[name]
+        if value is None:
+            return None
+        if not isinstance(value, list) or len(value) != 1 or not isinstance(value[0], str):
+            raise self.fail(f'{name} must be a natural key such as ["some-key"].')
+        return value[0]
+
+    def post(self, name: str, places: Mapping[str, int]) -> int:
+        """Where the post named stands among those read so far."""
+        key = self.natural_key(name)
+        if key is None or key not in places:
+            raise self.fail(f"{name} names no post of this file: {key!a}.")
+        return places[key]
