@@ -84,6 +84,10 @@ class User(AbstractUser):
     # What had arrived by then counts as read (a new member starts with nothing unread).
     read_until = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # Ids of members whose posts, quotes and mentions this member folds away. On the row itself: it
+    # is asked on every page, and the row is at hand.
+    ignoring = models.JSONField(default=list, blank=True, editable=False)
+
     objects = Members()
 
     class Meta:

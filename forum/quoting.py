@@ -9,7 +9,7 @@ ellipses, invisible characters and look-alike letters count.
 
 import re
 import unicodedata
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ MAX_CELLS = 100_000_000
 MAX_ALIGNED_SOURCES = 3
 # Shingle length, window and query limit of the paragraph index; see `shingle_keys`.
 SHINGLE = 5
-WINDOW = 12
+WINDOW = 24
 MAX_KEYS = 64
 
 
@@ -136,7 +136,9 @@ _NOT_SIMPLE = re.compile(
     r"\u20d0-\u20ff\u2c80-\U0010ffff]"
 )
 _ELLIPSIS = re.compile(r"[\[(]\s*(?:…|\.\s?\.\s?\.)\s*[\])]|…|\.{3,}|(?<!\S)\.\s\.\s\.(?!\S)")
-_LONG_MARKS = re.compile(rf"{_MARK}{{31}}")
+_MARKS = re.compile(rf"{_MARK}+")
+# What may become one character in NFC: marks, and Korean vowels and finals, with what they follow.
+_CLUSTER = re.compile(rf"(?s:.)(?:{_MARK}|[\u1160-\u11ff])*")
 _EXTENDERS = re.compile(rf"{_EXTEND}+")
 
 
@@ -148,7 +150,9 @@ def _nfc(text: str) -> str:
 
     No language needs more (UAX #15, stream-safe text), and CPython sorts them in quadratic time.
     """
-    if text.isascii() or unicodedata.is_normalized("NFC", text) or _LONG_MARKS.search(text):
+    if text.isascii() or unicodedata.is_normalized("NFC", text):
+        return text
+    if any(len(marks[0]) > 30 for marks in _MARKS.finditer(text)):
         return text
     return unicodedata.normalize("NFC", text)
 
@@ -172,11 +176,14 @@ def _original(plain: str, at: int) -> int:
     within = at - (normal.rfind(" ", 0, at) + 1)
     rest = plain.split(None, token)
     start = len(plain) - len(rest[token]) if token < len(rest) else len(plain)
-    piece = (plain[start:].split(None, 1) or [""])[0]
-    if _nfc(piece) != piece and not _LONG_MARKS.search(plain):
-        # Composing only ever shortens: the longest beginning that comes to `within` characters.
-        within = bisect_right(range(len(piece) + 1), within, key=lambda n: len(_nfc(piece[:n]))) - 1
-    return start + within
+    piece = plain[start:].split(None, 1)[0] if start < len(plain) else ""
+    if _nfc(piece) == piece or _nfc(plain) == plain:
+        return start + within
+    for cluster in _CLUSTER.finditer(piece):
+        within -= len(unicodedata.normalize("NFC", cluster[0]))
+        if within < 0:
+            return start + cluster.start()
+    return start + len(piece)
 
 
 # Exact and shortened
@@ -594,7 +601,7 @@ def paragraph_keys(plain: str) -> tuple[bytes, ...]:
     """The keys under which an index stores a post: of its paragraphs, then of passages in them.
 
     `key_of` every paragraph, and the winnowed shingles that `shingle_keys` asks for. Each once.
-    About 155 keys for 1,000 words of prose, and one for each paragraph.
+    About 80 keys for 1,000 words of prose, and one for each paragraph.
     """
     paragraphs = (piece for piece in _PARAGRAPH_BORDER.split(plain) if piece.strip())
     shingles = _shingles(plain)
@@ -609,7 +616,7 @@ def shingle_keys(words: str) -> tuple[bytes, ...]:
     Winnowing (Schleimer, Wilkerson, Aiken 2003): of every `WINDOW` neighbouring shingles
     (`SHINGLE` words in a row, case and accents folded) `paragraph_keys` stores the one with the
     least hash. A quote asks for all of its shingles, so a post that shares `WINDOW + SHINGLE - 1`
-    = 16 words in a row with it always answers, and one that shares fewer, down to 5, often does.
+    = 28 words in a row with it always answers, and one that shares fewer, down to 5, often does.
     From a quote of more than 68 words winnowed shingles are taken, which keeps the promise,
     and of those, past some 400 words, `MAX_KEYS` spread evenly, one of which must be unchanged.
     Quotes of fewer than 5 words have no keys here: only `key_of` finds them.

@@ -18,10 +18,10 @@ from django.utils import timezone
 from .. import quoting, tree
 from ..importing import Rejected
 from ..importing.fixture import Contribution, ThreadFixture
-from ..models import Board, Post, PostBody, PostRevision, Quote, State, Thread, slug_for
+from ..models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread, slug_for
 from ..models.visibility import wider
 from . import posts
-from .composing import Composed, quote_row
+from .composing import Composed, passage_keys, quote_row
 
 # One part of a load holds up other writers for its transaction, on SQLite all of them: about
 # 0.3 s for either of these on a slow machine.
@@ -159,6 +159,7 @@ def _clear(thread_id: int) -> None:
             if not ids:
                 thread.delete()
                 return
+            PassageKey.objects.filter(thread=thread, post__in=ids).delete()
             for model in (Quote, PostBody, PostRevision):
                 model.objects.filter(post__in=ids).delete()
             tree.drop(ids)
@@ -376,6 +377,11 @@ class _Writer:
         )
         PostBody.objects.bulk_create(
             text.body(revision) for text, revision in zip(texts, revisions, strict=True)
+        )
+        PassageKey.objects.bulk_create(
+            key
+            for text, row in zip(texts, rows, strict=True)
+            for key in passage_keys(row, text.rendered.plain)
         )
         for place, row, revision in zip(part, rows, revisions, strict=True):
             if place in self.quoted:

@@ -8,11 +8,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from .. import tree
-from ..models import Post, PostRevision, Quote, State, Submission, Thread
+from ..models import Draft, PassageKey, Post, PostRevision, Quote, State, Submission, Thread
 from ..permissions import require
 from . import pace
 from .audit import record
-from .composing import Composed, Unacceptable, compose
+from .composing import Composed, Unacceptable, compose, passage_keys
 
 
 class EditedMeanwhile(Exception):
@@ -51,7 +51,7 @@ def reply(*, user, thread: Thread, source: str, token: UUID, parent: Post | None
             author=user,
         )
         add(post, composed, editor=user)
-        Submission.objects.create(token=token, user=user, post=post)
+        _sent(token, user, post)
     return post
 
 
@@ -164,12 +164,19 @@ def once(token: UUID, user, write) -> Post:
     try:
         with transaction.atomic():
             post = write()
-            Submission.objects.create(token=token, user=user, post=post)
+            _sent(token, user, post)
             return post
     except IntegrityError:
         if done := submitted(token, user):
             return done
         raise
+
+
+def _sent(token: UUID, user, post: Post) -> None:
+    """Store what came of a form; its draft goes in the same transaction, so that a crash leaves
+    either the draft or the post."""
+    Submission.objects.create(token=token, user=user, post=post)
+    Draft.objects.filter(user=user, token=token).delete()
 
 
 def touch(thread_ids: Iterable[int]) -> None:
@@ -202,6 +209,7 @@ def _store(
     revision.save(force_insert=True)
     body = composed.body(revision)
     body.save(force_insert=number == 1, force_update=number > 1)
+    PassageKey.objects.bulk_create(passage_keys(post, revision.plain))
     if composed.quotes:
         Quote.objects.bulk_create(composed.quotes_of(revision))
         # Their threads show the backlink.

@@ -1,15 +1,18 @@
 """What exists. Querysets say what a page needs; models/visibility.py who may see it."""
 
 from .boards import Board
+from .drafts import Draft
 from .moderation import AuditEntry
 from .posts import Post, PostBody, PostRevision, Submission, new_key
-from .quotes import Quote
+from .quotes import PassageKey, Quote
 from .reading import ReadMark
 from .threads import State, Thread, slug_for
 
 __all__ = [
     "AuditEntry",
     "Board",
+    "Draft",
+    "PassageKey",
     "Post",
     "PostBody",
     "PostRevision",

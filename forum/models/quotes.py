@@ -3,6 +3,7 @@
 from django.db import models
 
 from .posts import Post, PostRevision
+from .threads import Thread
 
 
 class Quote(models.Model):
@@ -53,3 +54,20 @@ class Quote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()}: {self.words[:60]}"
+
+
+class PassageKey(models.Model):
+    """The thread's index of passages: which posts may hold given words (see quoting.shingle_keys).
+
+    Only a hint: what it finds is checked against the texts, so keys of older texts may stay.
+    """
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.BigIntegerField()
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["thread", "key", "post"], name="passage_key")]
+
+    def __str__(self) -> str:
+        return f"{self.key} in post {self.post_id}"

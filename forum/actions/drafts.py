@@ -1,0 +1,66 @@
+"""Drafts: saved every few seconds while somebody writes, gone when the text is posted."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from .. import markup
+from ..models import Draft
+
+MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters
+LABEL = Draft._meta.get_field("label").max_length
+TITLE = Draft._meta.get_field("title").max_length
+
+
+class NotKept(Exception):
+    """The draft could not be kept. The message says what to do."""
+
+
+def save(
+    *,
+    user,
+    token: UUID,
+    target: str,
+    label: str,
+    text: str,
+    title: str = "",
+    restored: UUID | None = None,
+    restored_at: datetime | None = None,
+) -> Draft:
+    """Keep the text of one form under the form's token: two tabs never overwrite each other.
+
+    `restored` is the token of the draft that the form was opened with: its text lives on in this
+    one, so it goes, unless somebody went on writing there since. Raises NotKept.
+    """
+    if len(text) > markup.MAX_SOURCE:
+        raise NotKept(f"A draft holds at most {markup.MAX_SOURCE:,} characters.")
+    if "\0" in text or "\0" in title:
+        raise NotKept("The text holds a NUL character, which cannot be stored.")
+    with transaction.atomic():
+        known = Draft.objects.filter(user=user, token=token).exists()
+        if restored and restored_at and restored != token:
+            Draft.objects.filter(user=user, token=restored, saved_at__lte=restored_at).delete()
+        if not known and Draft.objects.filter(user=user).count() >= MAX_DRAFTS:
+            raise NotKept(f"You keep {MAX_DRAFTS} drafts already. Post or discard one first.")
+        draft, _ = Draft.objects.update_or_create(
+            user=user,
+            token=token,
+            defaults={
+                "target": target,
+                "label": label[:LABEL],
+                "text": text,
+                "title": title[:TITLE],
+            },
+        )
+    return draft
+
+
+def newest(user, target: str) -> Draft | None:
+    """The draft that a form for `target` opens with, if there is one."""
+    return Draft.objects.filter(user=user, target=target).order_by("-saved_at").first()
+
+
+def discard(*, user, token: UUID) -> None:
+    """Throw one draft away: it was posted, or its writer does not want it."""
+    Draft.objects.filter(user=user, token=token).delete()
