@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 # Names that would make a member look like the site itself, or like its staff.
 RESERVED = frozenset(
-    "admin administrator anonymous deleted desk guest jonbar member mod moderator moderators "
+    "admin administrator anonymous deleted desk guest jonbar mod moderator moderators "
     "nobody official owner postmaster root security staff support system unknown webmaster".split()
 )
 # Imported threads name their authors "Voice 1" and so on. In a skeleton 1, 0 and 5 are letters.
@@ -24,9 +24,7 @@ INVISIBLE = re.compile(
 )
 # Scripts that are written together, by the first word of their letters' Unicode names. Latin joins
 # them: none of its letters looks like one of theirs.
-EAST_ASIAN = frozenset(
-    "CJK HIRAGANA KATAKANA KATAKANA-HIRAGANA IDEOGRAPHIC HANGUL BOPOMOFO".split()
-)
+EAST_ASIAN = frozenset("CJK HIRAGANA KATAKANA IDEOGRAPHIC HANGUL BOPOMOFO".split())
 LOOKS_LIKE = str.maketrans("1|i05", "lllos")
 KANA_VOICING = "\u3099\u309a"  # one letter's difference in Japanese, not an accent
 
@@ -60,8 +58,8 @@ def skeleton(name: str) -> str:
         if not unicodedata.combining(c) or c in KANA_VOICING
     )
     plain = "".join(table.get(c, c) for c in bare).casefold()
-    plain = plain.replace("rn", "m").replace("vv", "w").translate(LOOKS_LIKE)
-    return re.sub(r"[\s._\-]+", "", plain)
+    solid = re.sub(r"[\s._\-]+", "", plain)
+    return solid.replace("rn", "m").replace("vv", "w").translate(LOOKS_LIKE)
 
 
 def check_name(name: str) -> None:
@@ -106,5 +104,5 @@ def _kind(char: str) -> str:
 def _script(char: str) -> str:
     """The alphabet of a letter, as the first word of its Unicode name tells it ("DIGIT" for the
     digits that all alphabets share)."""
-    word = unicodedata.name(char, "UNKNOWN").split()[0]
+    word = unicodedata.name(char, "UNKNOWN").removeprefix("EXTENDED ").split()[0].split("-")[0]
     return "EAST ASIAN" if word in EAST_ASIAN else word

@@ -3,6 +3,7 @@ a model, and a site in that package would be made twice, half of the registratio
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.utils.decorators import method_decorator
 
 from .permissions import may
 
@@ -18,4 +19,4 @@ class Desk(admin.AdminSite):
         return may(request.user, "enter desk")
 
 
-Desk.login = secure_admin_login(Desk.login)
+Desk.login = method_decorator(secure_admin_login)(Desk.login)

@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from .views import boards, errors, members, posts, site, threads
+from .views import boards, errors, members, posts, road, site, threads
 
 thread_urls = [
     path("", threads.thread, name="thread-id"),
     path("reply/", posts.reply, name="reply"),
+    path("new/", threads.new, name="new"),
+    path("fold/", threads.fold, name="fold"),
     path("rename/", threads.rename, name="rename"),
     path("close/", threads.close, name="close"),
     path("<str:slug>/", threads.thread, name="thread"),
@@ -17,6 +19,8 @@ post_urls = [
     path("", posts.post, name="post"),
     path("edit/", posts.edit, name="edit"),
     path("history/", posts.history, name="history"),
+    path("road/", road.road, name="road"),
+    path("quotes/", road.quotes, name="quotes"),
     path("withdraw/", posts.withdraw, name="withdraw"),
 ]
 
@@ -39,4 +43,5 @@ urlpatterns = [
 handler400 = errors.bad_request
 handler403 = errors.refused
 handler404 = errors.not_found
+handler429 = errors.too_many  # asked for by allauth
 handler500 = errors.server_error
