@@ -13,10 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from .models import Board, Post, Thread
 
+AWAY = 10**15  # beyond every id, and beyond the trees of waiting posts
+BATCH = 1000  # ids named in one statement: databases limit them
 MAX_LEVEL = 8  # display only: at 360 px a deeper indent would leave less than 230 px of text
 
 
@@ -119,16 +121,11 @@ def write(posts: Sequence[Post]) -> None:
 
 
 def graft(posts: Sequence[Post]) -> None:
-    """Write many new, numbered posts at once into the forest of their threads, which the caller
-    has locked: ids first, then the trees that they join are labelled anew as a whole.
+    """Write many new posts, with ids and numbers, at once into the forests of their threads, which
+    the caller has locked; the trees that they join are labelled anew as a whole.
 
     A post that is answered stands before its answers in `posts` or in the database already.
     """
-    for post, pk in zip(posts, new_ids(len(posts)), strict=True):
-        post.pk = pk
-    # The ids that the new posts among them were given are known only now.
-    for post in posts:
-        post.parent_id = post.parent.pk if post.parent else None
     new = {post.pk for post in posts}
     above = {post.parent_id for post in posts} - new
     joined = Post.objects.filter(pk__in=above).values("tree_id")
@@ -204,7 +201,8 @@ def labels(
 def relabel(thread_id: int) -> int:
     """Check and mend the labels of one thread from its parents; returns how many rows were wrong.
 
-    Takes the thread's lock itself, so it may run while people write.
+    Takes the thread's lock itself, so it may run while people write. Where trees of two threads
+    were mixed up, the other thread is right after its own call.
     """
     with transaction.atomic():
         lock(thread_id)
@@ -214,12 +212,14 @@ def relabel(thread_id: int) -> int:
             .values_list("pk", "parent_id", "tree_id", "lft", "rght", "level")
         )
         right = labels((row[0], row[1]) for row in rows)
-        wrong = [row[0] for row in rows if tuple(row[2:]) != right[row[0]]]
-        # On their way to the right places roots must not meet: that check is not deferred.
-        Post.objects.filter(pk__in=wrong).update(tree_id=-F("pk"))
-        for pk in wrong:
-            tree_id, lft, rght, level = right[pk]
-            Post.objects.filter(pk=pk).update(tree_id=tree_id, lft=lft, rght=rght, level=level)
+        wrong = [(row[0], *right[row[0]]) for row in rows if row[2:] != right[row[0]]]
+        # On their way to the right places roots must not meet: that check is not deferred. So the
+        # wrong ones, and roots of other threads that stand in their trees, go far away first.
+        for at in range(0, len(wrong), BATCH):
+            ids = [row[0] for row in wrong[at : at + BATCH]]
+            strays = Q(pk__in=ids) | Q(parent__isnull=True, tree_id__in=ids)
+            Post.objects.filter(strays).update(tree_id=-AWAY - F("pk"))
+        _relabel_rows(wrong)
         return len(wrong)
 
 

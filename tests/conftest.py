@@ -3,6 +3,22 @@
 import pytest
 
 import dev
+from tests.people import (  # noqa: F401  (fixtures are found by their names here)
+    administrator,
+    answer,
+    answerer,
+    board,
+    board_moderator,
+    guest,
+    inner_board,
+    moderator,
+    opener,
+    opening,
+    other_board,
+    stranger,
+    thread,
+    unhurried,
+)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,212 @@
+"""The people of every test, known by what they are, and a debate for them to meet in.
+
+Opener and answerer wrote in the debate, the stranger is a member who did not. The moderator
+reaches all boards, the board moderator only `board`, the administrator everything; the guest has
+no account. Whoever reads a test knows at once who should be refused.
+"""
+
+import re
+from html.parser import HTMLParser
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from forum import tree
+from forum.actions import composing, posts, threads
+from forum.models import Board, Post, State, Thread
+
+OPENING = (
+    "Suppose that Lenin had named a successor in 1923, and that the party had obeyed.\n\n"
+    "Would the purges have come all the same?"
+)
+
+
+def make_member(name: str, **rights) -> User:
+    """A member with this name; `rights` are fields such as is_moderator."""
+    return User.objects.create_user(name, f"{name}@example.org", "a long password", **rights)
+
+
+def start(board: Board, author: User, title="What if Lenin had lived?", text=OPENING) -> Thread:
+    """Open a debate."""
+    return threads.start(
+        user=author, board=board, title=title, kind="WI", source=text, token=uuid4()
+    )
+
+
+def reply(thread: Thread, author: User, text="An answer.", to: Post | None = None) -> Post:
+    """Answer in a debate, or one of its posts."""
+    return posts.reply(user=author, thread=thread, source=text, token=uuid4(), parent=to)
+
+
+def quoting(post: Post, words: str, then="I doubt it.") -> str:
+    """A text that quotes `words` of a post."""
+    return f'[quote="{post.writer}, post: {post.pk}"]\n{words}\n[/quote]\n\n{then}'
+
+
+def edit(post: Post, text: str, reason="") -> Post:
+    """Give a post a new text, by its author."""
+    post = fresh(post)
+    base = post.body.revision_number
+    posts.edit(user=post.author, post=post, source=text, reason=reason, base=base)
+    return fresh(post)
+
+
+def pending(thread: Thread, author: User, text="May I come in?", to: Post | None = None) -> Post:
+    """A reply that waits for approval."""
+    composed = composing.compose(user=author, board=thread.board, source=text, thread=thread)
+    with transaction.atomic():
+        tree.lock(thread.pk)
+        now = timezone.now()
+        post = Post(
+            thread=thread,
+            parent=to,
+            author=author,
+            state=State.PENDING,
+            loaded_at=now,
+            written_at=now,
+        )
+        tree.insert(post)
+        revision = composed.revision(post, 1, editor=author, now=now)
+        revision.save()
+        composed.body(revision).save(force_insert=True)
+    return post
+
+
+def fresh(row):
+    """The row as it stands in the database, with nothing kept in memory."""
+    return type(row)._base_manager.get(pk=row.pk)
+
+
+def browser(user=None, **options) -> Client:
+    """A client that is signed in as `user`."""
+    client = Client(**options)
+    if user is not None and user.is_authenticated:
+        client.force_login(user)
+    return client
+
+
+def dump(*models) -> dict:
+    """All rows of these models, to compare before with after."""
+    return {model: list(model.objects.order_by("pk").values()) for model in models}
+
+
+class _Page(HTMLParser):
+    """Collects what a form would send: values of fields, texts of textareas."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.texts: dict[str, str] = {}
+        self.fields: dict[str, str] = {}
+        self.area: str | None = None
+
+    def handle_starttag(self, tag, attrs) -> None:
+        given = dict(attrs)
+        if tag == "textarea":
+            self.area = given.get("name") or given["id"].removeprefix("kept-")
+            self.texts[self.area] = ""
+        elif tag == "input" and "name" in given:
+            self.fields[given["name"]] = given.get("value", "")
+
+    def handle_endtag(self, tag) -> None:
+        if tag == "textarea":
+            self.area = None
+
+    def handle_data(self, data) -> None:
+        if self.area is not None:
+            self.texts[self.area] += data
+
+
+def typed(response) -> dict[str, str]:
+    """What stands in the textareas of a page, as a browser shows it (which drops one line break
+    at the beginning), and in its input fields."""
+    page = _Page()
+    page.feed(response.content.decode())
+    texts = {name: re.sub(r"\A\r?\n", "", text) for name, text in page.texts.items()}
+    return page.fields | texts
+
+
+@pytest.fixture(autouse=True)
+def unhurried(settings):
+    """Passwords that cost nothing to hash, and no limit on how fast one may write."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.POSTS_PER_MINUTE = settings.STARTS_PER_HOUR = 0
+
+
+@pytest.fixture
+def opener(db) -> User:
+    return make_member("opener")
+
+
+@pytest.fixture
+def answerer(db) -> User:
+    return make_member("answerer")
+
+
+@pytest.fixture
+def stranger(db) -> User:
+    return make_member("stranger")
+
+
+@pytest.fixture
+def moderator(db) -> User:
+    return make_member("keeper", is_staff=True, is_moderator=True)
+
+
+@pytest.fixture
+def board_moderator(board) -> User:
+    user = make_member("warden", is_staff=True)
+    board.moderators.add(user)
+    return user
+
+
+@pytest.fixture
+def administrator(db) -> User:
+    return make_member("chief", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def guest() -> AnonymousUser:
+    return AnonymousUser()
+
+
+@pytest.fixture
+def board(db) -> Board:
+    return Board.objects.create(name="After 1900", slug="after-1900")
+
+
+@pytest.fixture
+def other_board(db) -> Board:
+    return Board.objects.create(name="Antiquity", slug="antiquity")
+
+
+@pytest.fixture
+def inner_board(db) -> Board:
+    """A board that only its moderators see; `board_moderator` is none of them."""
+    return Board.objects.create(name="Behind closed doors", slug="closed", audience="moderators")
+
+
+@pytest.fixture
+def thread(board, opener, answerer) -> Thread:
+    """A debate of four posts: the opening, two answers to it, and an answer to the first of
+    these."""
+    thread = start(board, opener)
+    first = reply(thread, answerer, "The party obeyed nobody.\n\nIt had a secretary, after all.")
+    reply(thread, opener, "That is a point.", to=first)
+    reply(thread, answerer, "Which purges do you mean?")
+    return fresh(thread)
+
+
+@pytest.fixture
+def opening(thread) -> Post:
+    return thread.posts.get(number=1)
+
+
+@pytest.fixture
+def answer(thread) -> Post:
+    """#2, by the answerer; #3 answers it."""
+    return thread.posts.get(number=2)
