@@ -9,6 +9,7 @@ needs its source's text (altered, shortened, or edited since).
 import re
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
+from itertools import pairwise
 
 from django.db.models import F
 from django.template.loader import get_template
@@ -36,14 +37,18 @@ STATUS = {
 }
 
 
-def draw(posts: Sequence[Post], *, user) -> Sequence[Post]:
-    """Finish posts for a page: each gets `html` (None for a placeholder), `verbs` and `gone`.
+def draw(posts: Sequence[Post], *, user, road: bool = False) -> Sequence[Post]:
+    """Finish posts for a page: each gets `html` (None for a placeholder), `verbs`, `gone` and
+    `ignored`. The posts come from `for_reading()` with their thread and board at hand.
 
-    The posts come from `for_reading()` with their thread and board at hand.
+    On a `road` each post answers the one before it: quotes of that one are left out, since it
+    stands above, the words they quote are marked there, and `step` says in words what is answered.
     """
     readable = []
     here = {post.pk for post in posts}
+    ignoring = ignored_by(user)
     for post in posts:
+        post.ignored = post.author_id in ignoring
         post.gone = not may(user, "see post", post)
         post.verbs = verbs(user, post)
         post.html = None
@@ -54,22 +59,64 @@ def draw(posts: Sequence[Post], *, user) -> Sequence[Post]:
     shown = {quote.pk: _shown(quote, user) for group in quotes.values() for quote in group}
     texts = _texts(quotes, shown)
     notes = _backlinks(readable, user, here)
-    members = _members(post.body.html for post in readable)
+    members = _members((post.body.html for post in readable), ignoring)
     numbers = _nested_numbers(quotes, user)
+    answered = _answered_on(posts, quotes, shown) if road else {}
     for post in readable:
+        html = markup.without_quotes(
+            post.body.html, [quote.ordinal for quote in answered.get(post.pk, ())]
+        )
         laid = {
-            quote.ordinal: _around(quote, shown[quote.pk], texts, numbers, here)
+            quote.ordinal: _around(quote, shown[quote.pk], texts, numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())
         }
         html = markup.lay_in(
-            post.body.html,
+            html,
             post_id=post.pk,
             quotes=laid,
-            notes=notes.get(post.pk, {}),
+            notes={} if road else notes.get(post.pk, {}),
             members=members,
+            marks=getattr(post, "said", ()),
         )
         post.html = mark_safe(_cut(html))
     return posts
+
+
+def ignored_by(user) -> frozenset[int]:
+    """The ids of the members that `user` ignores."""
+    return frozenset(user.ignoring) if user.is_authenticated else frozenset()
+
+
+def _answered_on(
+    posts: Sequence[Post], quotes: dict[int, list[Quote]], shown: dict[int, str]
+) -> dict[int, list[Quote]]:
+    """For each post of a road, its quotes of the post before; sets `said` (the passages answered)
+    there and `step` here."""
+    found = {}
+    for before, post in pairwise(posts):
+        of_it = []
+        if not (post.gone or before.gone):
+            of_it = [
+                quote
+                for quote in quotes.get(post.body.revision_id, ())
+                if quote.source_post_id == before.pk and shown[quote.pk] != "unverifiable"
+            ]
+        found[post.pk] = of_it
+        current = [q for q in of_it if q.source_revision_id == q.current_id]
+        before.said = {
+            number
+            for quote in current
+            for number, (start, end) in enumerate(before.body.revision.passages, 1)
+            if start < quote.end and end > quote.start
+        }
+        if any(quote.whole for quote in of_it):
+            post.step = f"answers the whole of #{before.number}"
+        elif of_it:
+            one = "passage" if len(before.said) == 1 else "passages"
+            post.step = f"answers the marked {one} of #{before.number}"
+        elif post.parent_id == before.pk:
+            post.step = f"answers #{before.number}"
+    return found
 
 
 def draw_preview(composed, *, user, post_id="preview") -> str:
@@ -82,11 +129,11 @@ def draw_preview(composed, *, user, post_id="preview") -> str:
     }
     numbers = _nested_numbers({None: composed.quotes}, user)
     laid = {
-        quote.ordinal: _around(quote, shown[quote.ordinal], texts, numbers, here=())
+        quote.ordinal: _around(quote, shown[quote.ordinal], texts, numbers, (), ())
         for quote in composed.quotes
     }
     html = composed.rendered.html
-    html = markup.lay_in(html, post_id=post_id, quotes=laid, notes={}, members=_members([html]))
+    html = markup.lay_in(html, post_id=post_id, quotes=laid, notes={}, members=_members([html], ()))
     return mark_safe(_cut(html))
 
 
@@ -99,7 +146,10 @@ def _quotes_in(posts: Iterable[Post]) -> dict[int, list[Quote]]:
     rows = (
         Quote.objects.filter(revision_id__in=[post.body.revision_id for post in posts])
         .select_related("source_post__author", "source_post__thread__board")
-        .annotate(current_id=F("source_post__body__revision_id"))
+        .annotate(
+            current_id=F("source_post__body__revision_id"),
+            source_revision_number=F("source_revision__number"),
+        )
         .order_by("ordinal")
     )
     for quote in rows:
@@ -144,8 +194,10 @@ def _around(
     texts: dict[int, PostRevision],
     numbers: dict[int, int],
     here: Container[int],
+    ignoring: Container[int],
 ) -> tuple[str, str]:
-    """The HTML before and after a quote's words; `here` are the posts on the same page."""
+    """The HTML before and after a quote's words; `here` are the posts on the same page, `ignoring`
+    the members whose words this reader folds away."""
     pinned = texts.get(quote.source_revision_id)
     current = texts.get(getattr(quote, "current_id", None))
     context = {}
@@ -179,8 +231,9 @@ def _around(
             "status": status,
             "word": STATUS[status],
             "source": known,
-            "href": _passage_href(quote, here) if known and status != "removed" else "",
+            "href": _passage_href(quote, here, status) if known and status != "removed" else "",
             "fold": quote.whole and words > FOLD_WORDS,
+            "ignored": known is not None and known.author_id in ignoring,
             "word_count": words,
             "nested": [(pk, numbers[pk]) for pk in quote.nested if pk in numbers],
             **context,
@@ -194,8 +247,14 @@ def _around(
     return opening, closing
 
 
-def _passage_href(quote: Quote, here: Container[int]) -> str:
-    """The address of the passage: on this page, or a permalink that finds its page."""
+def _passage_href(quote: Quote, here: Container[int], status: str) -> str:
+    """The address of the passage: in the revision quoted if it does not stand any more, else on
+    this page, or a permalink that finds its page."""
+    if status == "edited":
+        return (
+            f"/posts/{quote.source_post_id}/history/?rev={quote.source_revision_number}"
+            f"&at={quote.start}-{quote.end}#said"
+        )
     if quote.source_post_id in here:
         return f"#post-{quote.source_post_id}-{quote.source_passage}"
     return f"/posts/{quote.source_post_id}/?p={quote.source_passage}"
@@ -261,8 +320,9 @@ def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, d
     }
 
 
-def _members(htmls: Iterable[str]) -> dict[str, str]:
-    """The members mentioned on a page: lower-cased name to profile address."""
+def _members(htmls: Iterable[str], ignoring: Container[int]) -> dict[str, str]:
+    """The members mentioned on a page: lower-cased name to profile address. Those whom the reader
+    ignores are plain text."""
     names = {name for html in htmls for name in MENTION.findall(html)}
     if not names:
         return {}
@@ -273,4 +333,5 @@ def _members(htmls: Iterable[str]) -> dict[str, str]:
         for user in User.objects.filter(
             skeleton__in={skeleton(name) for name in names}, is_active=True
         ).only("username")
+        if user.pk not in ignoring
     }

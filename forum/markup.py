@@ -20,7 +20,7 @@ of a text is escaped, and the only attribute that holds members' text is `href`,
 import html as html_lib
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote as percent_encode
@@ -296,7 +296,7 @@ _HEAD = re.compile(r"[^/?#]*")
 
 def _trimmed_url(url: str) -> str:
     """A bare address without the punctuation of the sentence around it; "" if it is not linked."""
-    if len(url) > MAX_URL:
+    if len(url) > MAX_URL:  # the loop is quadratic in ")"
         return ""
     surplus = url.count(")") - url.count("(")
     while url:
@@ -519,7 +519,8 @@ class _TagFinder:
         tag = _Tag(
             kind=found["opens"].lower(),
             text=found[0],
-            value=found["double"] or found["single"] or found["bare"] or "",
+            # Telephones type curly quotation marks.
+            value=found["double"] or found["single"] or (found["bare"] or "").strip("“”„"),
             indent=line[: len(line) - len(line.lstrip(" "))],
         )
         self.stack.append(tag)
@@ -1055,6 +1056,15 @@ def lay_in(
         )
 
     return _MARKER.sub(put, html)
+
+
+def without_quotes(html: str, ordinals: Iterable[int]) -> str:
+    """Stored HTML without these of its quotes, for a page where their sources stand above."""
+    for ordinal in ordinals:
+        html = re.sub(
+            rf"<!--p[0-9]+--><!--q{ordinal}-->.*?<!--/q{ordinal}-->", "", html, flags=re.DOTALL
+        )
+    return html
 
 
 # --- The quote form --------------------------------------------------------------------------

@@ -7,7 +7,7 @@ them whole: posts in order of arrival, with their numbers, trees and counters.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from .composing import Composed, passage_keys, quote_row
 
 # One part of a load holds up other writers for its transaction, on SQLite all of them: about
 # 0.3 s for either of these on a slow machine.
-PART_POSTS = 500
+PART_POSTS = 250
 PART_CHARACTERS = 500_000
 # SQLite has no queue: who waits for the lock asks again, at the latest after 0.1 s. A shorter
 # pause between parts could shut others out for as long as the load takes.
@@ -109,17 +109,16 @@ def _load_new(fixture: ThreadFixture) -> Loaded:
         )
         labels = tree.labels(pairs)
         writer = _Writer(fixture)
-        for part in _parts(range(len(fixture.posts)), fixture):
-            rows = []
-            for place in part:
-                post = _row(fixture.posts[place], thread, place + 1, now)
-                post.pk, up = ids[place], fixture.posts[place].parent
-                post.parent_id = None if up is None else ids[up]
-                rows.append(tree.place(post, labels[post.pk]))
+        for part in _parts(fixture, dict(enumerate(ids)), thread):
+            for item in part:
+                up = fixture.posts[item.place].parent
+                item.row.parent_id = None if up is None else ids[up]
+                item.arrive(thread, item.place + 1, now)
+                tree.place(item.row, labels[item.row.pk])
             with transaction.atomic():
                 tree.lock(thread.pk)
-                tree.write(rows)
-                writer.write(part, rows, now)
+                tree.write([item.row for item in part])
+                writer.write(part, now)
         with transaction.atomic():
             _publish(thread, ids)
     except IntegrityError:
@@ -160,7 +159,7 @@ def _clear(thread_id: int) -> None:
                 thread.delete()
                 return
             PassageKey.objects.filter(thread=thread, post__in=ids).delete()
-            for model in (Quote, PostBody, PostRevision):
+            for model in (Quote, PostBody, PostRevision, PassageKey):
                 model.objects.filter(post__in=ids).delete()
             tree.drop(ids)
         _let_others_write()
@@ -178,7 +177,11 @@ def _load_newer(fixture: ThreadFixture, thread: Thread) -> Loaded:
     addition = _Addition(fixture, thread)
     loaded.notes += addition.kept()
     new = [n for n, post in enumerate(fixture.posts) if post.key not in addition.here]
-    for part in _parts(new, fixture):
+    ids: list[int] = []
+    if new:
+        with transaction.atomic():
+            ids = tree.new_ids(len(new))
+    for part in _parts(fixture, dict(zip(new, ids, strict=True)), thread):
         loaded.added += addition.write(part)
     loaded.notes += addition.left_out()
     if not addition.without:
@@ -242,10 +245,9 @@ class _Addition:
             why.setdefault(reason, []).append(key)
         return [f"{_named(keys)} left out: {reason}." for reason, keys in why.items()]
 
-    def write(self, part: Sequence[int]) -> int:
+    def write(self, part: Sequence["_Item"]) -> int:
         """Write one part in one transaction; returns how many posts came in."""
-        posts_in = self.fixture.posts
-        anchors = {self._anchor(posts_in[place]) for place in part}
+        anchors = {self._anchor(item.post) for item in part}
         with transaction.atomic():
             # Moves take the locks of both threads. A post that was moved between this question
             # and the lock is found elsewhere below, and what follows it waits for the next load.
@@ -253,48 +255,46 @@ class _Addition:
             threads = {row.pk: row for row in tree.lock(self.thread.pk, *ids)}
             self._refresh(part, anchors)
             now = timezone.now()
-            rows, placed = [], []
-            for place in part:
-                contribution = posts_in[place]
-                if reason := self._obstacle(contribution, threads):
-                    self.without[contribution.key] = reason
+            added = []
+            for item in part:
+                key = item.post.key
+                if key in self.here:
+                    continue  # another process loads the same version
+                if reason := self._obstacle(item.post, threads):
+                    self.without[key] = reason
                     continue
-                row = self._row(contribution, threads, now)
-                self.here[contribution.key] = row
-                rows.append(row)
-                placed.append(place)
-            tree.graft(rows)
-            self.writer.write(placed, rows, now, sources=self._sources(placed))
+                self._hang(item, threads, now)
+                self.here[key] = item.row
+                added.append(item)
+            tree.graft([item.row for item in added])
+            self.writer.write(added, now, sources=self._sources(added))
             for thread in threads.values():
-                mine = [row for row in rows if row.thread_id == thread.pk]
+                mine = [item for item in added if item.row.thread_id == thread.pk]
                 if mine:
                     thread.version += 1
                     thread.reply_count += len(mine)
-                    thread.last_post = mine[-1]
-                    last = _moment(posts_in[self.places[mine[-1].key]], now)
-                    thread.last_post_at = max(thread.last_post_at, last)
+                    thread.last_post = mine[-1].row
+                    thread.last_post_at = max(thread.last_post_at, _moment(mine[-1].post, now))
                     thread.save(
                         update_fields=[
                             *("numbered", "version", "reply_count", "last_post", "last_post_at")
                         ]
                     )
-        return len(rows)
+        return len(added)
 
     def _anchor(self, contribution: Contribution) -> str:
         """The key of the post that a new post follows."""
         return self.fixture.posts[contribution.parent or 0].key
 
-    def _refresh(self, part: Sequence[int], anchors: set[str]) -> None:
-        """Read again, under the lock, the posts that this part answers or quotes."""
-        posts_in = self.fixture.posts
+    def _refresh(self, part: Sequence["_Item"], anchors: set[str]) -> None:
+        """Read again, under the lock, the posts of this part and those it answers or quotes."""
         quoted = {
-            posts_in[quote.source].key
-            for place in part
-            for quote in posts_in[place].quotes
+            self.fixture.posts[quote.source].key
+            for item in part
+            for quote in item.post.quotes
             if quote.source is not None
         }
-        keys = [key for key in anchors | quoted if key in self.here]
-        self.here.update(_by_key(keys))
+        self.here.update(_by_key([*anchors, *quoted, *(item.post.key for item in part)]))
 
     def _obstacle(self, contribution: Contribution, threads: dict[int, Thread]) -> str:
         """Why a new post cannot be added, or nothing."""
@@ -317,24 +317,24 @@ class _Addition:
                 return "what they quote is not for everybody to read here"
         return ""
 
-    def _row(self, contribution: Contribution, threads: dict[int, Thread], now: datetime) -> Post:
-        anchor = self.here[self._anchor(contribution)]
+    def _hang(self, item: "_Item", threads: dict[int, Thread], now: datetime) -> None:
+        """Say where a new post goes."""
+        anchor = self.here[self._anchor(item.post)]
         thread = threads[anchor.thread_id]
         thread.numbered += 1
-        row = _row(contribution, thread, thread.numbered, now)
-        row.origin = self.thread
-        unknown = contribution.basis == Post.Basis.UNKNOWN
+        item.arrive(thread, thread.numbered, now)
+        unknown = item.post.basis == Post.Basis.UNKNOWN
         # Whether a post is the opening may have changed with a split or a merge.
-        row.parent = None if anchor.is_opening or unknown else anchor
-        return row
+        item.row.parent = None if anchor.is_opening or unknown else anchor
 
-    def _sources(self, part: Sequence[int]) -> dict[int, tuple[Post, list[PostRevision]]]:
+    def _sources(self, part: Sequence["_Item"]) -> dict[int, tuple[Post, list[PostRevision]]]:
         """The texts, oldest first, that posts which were here before ever had, by place."""
+        new = {*self.writer.written, *(item.place for item in part)}
         wanted = {
             quote.source: self.here[self.fixture.posts[quote.source].key].pk
-            for place in part
-            for quote in self.fixture.posts[place].quotes
-            if quote.source is not None and quote.source not in self.writer.written
+            for item in part
+            for quote in item.post.quotes
+            if quote.source is not None and quote.source not in new
         }
         texts: dict[int, list[PostRevision]] = {}
         for revision in PostRevision.objects.filter(post__in=wanted.values()).order_by("number"):
@@ -348,11 +348,47 @@ class _Addition:
 # --- Rows -----------------------------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class _Item:
+    """One post on its way in: made before the lock, but for what only the lock can tell."""
+
+    place: int
+    post: Contribution
+    row: Post
+    text: Composed
+    keys: list[PassageKey]
+
+    def arrive(self, thread: Thread, number: int, now: datetime) -> None:
+        """Give the post its thread, its number and the moment of its arrival.
+
+        Each arrives a microsecond after the one before it, so that the order of arrival is never
+        in doubt, wherever posts are moved.
+        """
+        self.row.thread, self.row.number = thread, number
+        self.row.loaded_at = now + timedelta(microseconds=number)
+
+
+def _item(fixture: ThreadFixture, place: int, pk: int, thread: Thread) -> _Item:
+    post = fixture.posts[place]
+    row = Post(
+        pk=pk,
+        thread=thread,
+        parent_basis=post.basis,
+        key=post.key,
+        byline=post.byline,
+        origin=thread,
+        written_at=post.written_at,
+    )
+    text = Composed(
+        source=post.text, format=post.format, rendered=post.rendered, quotes=[], quoted=post.quoted
+    )
+    return _Item(place, post, row, text, passage_keys(row, post.rendered.plain))
+
+
 class _Writer:
     """Writes the texts, HTML and quotes of posts whose rows are written, part by part."""
 
     def __init__(self, fixture: ThreadFixture) -> None:
-        self.posts = fixture.posts
         self.quoted = {quote.source for post in fixture.posts for quote in post.quotes}
         self.nested = {place for post in fixture.posts for q in post.quotes for place in q.nested}
         self.ids: dict[int, int] = {}
@@ -361,39 +397,32 @@ class _Writer:
 
     def write(
         self,
-        part: Sequence[int],
-        rows: Sequence[Post],
+        part: Sequence[_Item],
         now: datetime,
         sources: dict[int, tuple[Post, list[PostRevision]]] | None = None,
     ) -> None:
-        """Write what belongs to `rows`, the posts at the places `part` of the fixture.
+        """Write what belongs to the rows of `part`.
 
         `sources` are quoted posts that were here before, with the texts they had.
         """
-        texts = [_composed(self.posts[place]) for place in part]
         revisions = PostRevision.objects.bulk_create(
-            text.revision(row, 1, editor=None, now=now)
-            for text, row in zip(texts, rows, strict=True)
+            item.text.revision(item.row, 1, editor=None, now=now) for item in part
         )
         PostBody.objects.bulk_create(
-            text.body(revision) for text, revision in zip(texts, revisions, strict=True)
+            item.text.body(revision) for item, revision in zip(part, revisions, strict=True)
         )
-        PassageKey.objects.bulk_create(
-            key
-            for text, row in zip(texts, rows, strict=True)
-            for key in passage_keys(row, text.rendered.plain)
-        )
-        for place, row, revision in zip(part, rows, revisions, strict=True):
-            if place in self.quoted:
-                self.written[place] = row, revision
-            if place in self.nested:
-                self.ids[place] = row.pk
-        for place, text, revision in zip(part, texts, revisions, strict=True):
-            text.quotes = [self._quote(quote, sources or {}) for quote in self.posts[place].quotes]
-            text.quotes_of(revision)
-        quotes = Quote.objects.bulk_create(quote for text in texts for quote in text.quotes)
+        for item, revision in zip(part, revisions, strict=True):
+            if item.place in self.quoted:
+                self.written[item.place] = item.row, revision
+            if item.place in self.nested:
+                self.ids[item.place] = item.row.pk
+        for item, revision in zip(part, revisions, strict=True):
+            item.text.quotes = [self._quote(quote, sources or {}) for quote in item.post.quotes]
+            item.text.quotes_of(revision)
+        quotes = Quote.objects.bulk_create(quote for item in part for quote in item.text.quotes)
+        _write_keys(part)
         # Other threads show the backlink.
-        threads = {row.pk: row.thread_id for row in rows}
+        threads = {item.row.pk: item.row.thread_id for item in part}
         posts.touch(
             quote.source_post.thread_id
             for quote in quotes
@@ -422,45 +451,29 @@ class _Writer:
         )
 
 
-def _composed(contribution: Contribution) -> Composed:
-    return Composed(
-        source=contribution.text,
-        format=contribution.format,
-        rendered=contribution.rendered,
-        quotes=[],
-        quoted=contribution.quoted,
-    )
+def _write_keys(part: Sequence[_Item]) -> None:
+    """Write the keys of the paragraph index. They are many and narrow: through the model they
+    would hold the lock longer than everything else together."""
+    table = PassageKey._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} (thread_id, key, post_id) VALUES (%s, %s, %s)",
+            [(item.row.thread_id, key.key, key.post_id) for item in part for key in item.keys],
+        )
 
 
-def _row(contribution: Contribution, thread: Thread, number: int, now: datetime) -> Post:
-    """The row of a new post, without id and labels.
-
-    Each arrives a microsecond after the one before it, so that the order of arrival is never in
-    doubt, wherever posts are moved.
-    """
-    return Post(
-        thread=thread,
-        parent_basis=contribution.basis,
-        key=contribution.key,
-        number=number,
-        byline=contribution.byline,
-        origin=thread,
-        written_at=contribution.written_at,
-        loaded_at=now + timedelta(microseconds=number),
-    )
-
-
-def _parts(places: Sequence[int], fixture: ThreadFixture) -> Iterator[list[int]]:
-    """Cut the places of posts into parts that are quickly written, and let others write between."""
-    part: list[int] = []
+def _parts(fixture: ThreadFixture, ids: Mapping[int, int], thread: Thread) -> Iterator[list[_Item]]:
+    """Make the posts at the places that `ids` names, in parts that are quickly written, and let
+    others write in between."""
+    part: list[_Item] = []
     size = 0
-    for place in places:
+    for place, pk in ids.items():
         length = len(fixture.posts[place].text)
         if part and (len(part) == PART_POSTS or size + length > PART_CHARACTERS):
             yield part
             _let_others_write()
             part, size = [], 0
-        part.append(place)
+        part.append(_item(fixture, place, pk, thread))
         size += length
     if part:
         yield part

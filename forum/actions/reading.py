@@ -1,11 +1,14 @@
-"""What a member has read: ranges of post numbers, written only when something new was read."""
+"""What a member has read and folded: written only when something new was read or folded."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
 
 from ..models import Post, ReadMark, Thread
+
+MAX_FOLDED = 500  # branches that stay folded in one thread; the oldest fold opens again
 
 
 def parse(ranges: str) -> list[tuple[int, int]]:
@@ -29,22 +32,47 @@ def contains(ranges: list[tuple[int, int]], first: int, last: int) -> bool:
     return first > last or any(a <= first and last <= b for a, b in ranges)
 
 
-def read_ranges(user, thread: Thread) -> list[tuple[int, int]]:
-    """The numbers that `user` has read in `thread`: the mark, or all that had arrived by the
-    time since when the member counts what is new."""
+@dataclass(slots=True)
+class Seen:
+    """What a member has read (ranges of numbers) and folded (ids of posts) in one thread."""
+
+    ranges: list[tuple[int, int]]
+    folded: list[int]
+
+    def has(self, number: int) -> bool:
+        """Whether the post with this number was read."""
+        return contains(self.ranges, number, number)
+
+    def unread(self, thread: Thread) -> int:
+        """How many numbers of the thread were not read."""
+        return max(thread.numbered - sum(b - a + 1 for a, b in self.ranges), 0)
+
+    def first_unread(self, thread: Thread) -> int | None:
+        """The lowest number that was not read, or None if all were."""
+        expected = 1
+        for first, last in self.ranges:
+            if first > expected:
+                break
+            expected = last + 1
+        return expected if expected <= thread.numbered else None
+
+
+def seen(user, thread: Thread) -> Seen:
+    """What `user` has read in `thread`: the mark, or all that had arrived by the time since when
+    the member counts what is new."""
     mark = ReadMark.objects.filter(user=user, thread=thread).first()
     if mark is not None:
-        return parse(mark.ranges)
+        return Seen(parse(mark.ranges), mark.folded)
     since = user.read_until or user.date_joined
     if thread.last_post_at <= since:
-        return [(1, thread.numbered)] if thread.numbered else []
+        return Seen([(1, thread.numbered)] if thread.numbered else [], [])
     known = (
         Post.objects.filter(thread=thread, loaded_at__lte=since, number__isnull=False)
         .order_by("-loaded_at")
         .values_list("number", flat=True)
         .first()
     )
-    return [(1, known)] if known else []
+    return Seen([(1, known)] if known else [], [])
 
 
 def mark_read(*, user, thread: Thread, numbers: Iterable[tuple[int, int]]) -> None:
@@ -53,9 +81,7 @@ def mark_read(*, user, thread: Thread, numbers: Iterable[tuple[int, int]]) -> No
     Two tabs or devices may call this at once: the row is locked and the ranges united.
     """
     with transaction.atomic():
-        known = read_ranges(user, thread)
-        mark, _ = ReadMark.objects.get_or_create(user=user, thread=thread, defaults=_columns(known))
-        mark = ReadMark.objects.select_for_update().get(pk=mark.pk)
+        mark = _locked_mark(user, thread)
         merged = parse(mark.ranges)
         for first, last in numbers:
             merged = merge(merged, first, last)
@@ -65,12 +91,35 @@ def mark_read(*, user, thread: Thread, numbers: Iterable[tuple[int, int]]) -> No
             mark.save(update_fields=["ranges", "count"])
 
 
+def fold(*, user, thread: Thread, post_id: int, folded: bool) -> None:
+    """Remember that the branch under a post is folded (or not) for this member."""
+    with transaction.atomic():
+        mark = _locked_mark(user, thread)
+        kept = [pk for pk in mark.folded if pk != post_id]
+        mark.folded = [*kept, post_id][-MAX_FOLDED:] if folded else kept
+        mark.save(update_fields=["folded"])
+
+
 def mark_all_read(*, user) -> None:
     """Count everything that has arrived by now as read."""
     with transaction.atomic():
         user.read_until = timezone.now()
         user.save(update_fields=["read_until"])
-        ReadMark.objects.filter(user=user).delete()
+        ReadMark.objects.filter(user=user, folded=[]).delete()
+        for mark in ReadMark.objects.select_for_update().filter(user=user).select_related("thread"):
+            everything = [(1, mark.thread.numbered)] if mark.thread.numbered else []
+            for name, value in _columns(everything).items():
+                setattr(mark, name, value)
+            mark.save(update_fields=["ranges", "count"])
+
+
+def _locked_mark(user, thread: Thread) -> ReadMark:
+    """The member's mark in the thread, made if need be, locked for this transaction."""
+    known = seen(user, thread)
+    mark, _ = ReadMark.objects.get_or_create(
+        user=user, thread=thread, defaults=_columns(known.ranges)
+    )
+    return ReadMark.objects.select_for_update().get(pk=mark.pk)
 
 
 def _columns(ranges: list[tuple[int, int]]) -> dict:

@@ -1,5 +1,6 @@
 """The front page and the boards: lists of debates."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -16,6 +17,7 @@ from .fetch import board_or_404
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PER_PAGE = 30
 NEWEST = 10
+MAX_COUNTED = 500  # debates with something new that the front page counts
 ORDERS = {"answer": ("last_post_at", "Newest answer"), "newest": ("created_at", "Newest debate")}
 FILTERS = {"unread": "Unread", "unanswered": "Unanswered", "answered": "Answered"}
 # Years and their places, in percent, on the line under a board's name. Recent centuries are drawn
@@ -31,12 +33,30 @@ def home(request):
         .order_by("-last_post_at", "-pk")[:NEWEST]
     )
     boards = list(boards_visible_to(request.user).in_order())
+    fresh = _unread_threads(request.user)
     for board in boards:
         board.strip = strip(board)
+        board.fresh = fresh.get(board.pk, 0)
     return render(
         request,
         "boards/home.html",
         {"threads": threads, "boards": boards, "can_write": may(request.user, "write")},
+    )
+
+
+def _unread_threads(user) -> Counter[int]:
+    """How many debates with something new each board holds. Looks only at what was answered since
+    counting began, newest first, and no further than MAX_COUNTED."""
+    if not user.is_authenticated:
+        return Counter()
+    since = user.read_until or user.date_joined
+    return Counter(
+        threads_visible_to(user)
+        .filter(last_post_at__gt=since)
+        .with_unread(user)
+        .filter(unread__gt=0)
+        .order_by("-last_post_at", "-pk")
+        .values_list("board_id", flat=True)[:MAX_COUNTED]
     )
 
 

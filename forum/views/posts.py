@@ -1,5 +1,6 @@
 """Single posts: permalink, reply, edit, history, withdraw."""
 
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from allauth.core import ratelimit
@@ -15,6 +16,7 @@ from ..models.visibility import posts_visible_to
 from ..permissions import Refused, may, require
 from .fetch import post_or_404, thread_or_404
 
+PER_PAGE = 20  # posts on a page, for visitors
 MAX_QUOTED = 20  # posts that one link may open a reply with
 
 
@@ -30,24 +32,34 @@ def post(request, post_id):
         require(request.user, "see post", found)
     passage = request.GET.get("p", "")
     place = int(passage) if passage.isdecimal() and len(passage) < 6 else 0
-    return redirect(where(request.user, found, passage=place))
+    view = request.GET.get("view", "")
+    if view not in ("", "flat", "tree"):
+        raise Http404
+    return redirect(where(request.user, found, passage=place, view=view))
 
 
-def where(user, post: Post, *, passage: int = 0) -> str:
-    """The address of a post (or passage) on its page, in the reader's view and page size."""
-    from .threads import per_page
+def per_page(user) -> int:
+    return user.posts_per_page if user.is_authenticated else PER_PAGE
 
+
+def where(user, post: Post, *, passage: int = 0, view: str = "") -> str:
+    """The address of a post (or passage) on its page, in the reader's page size and in `view`
+    ("flat" or "tree"; the reader's own if not given)."""
     size = per_page(user)
-    tree_view = user.is_authenticated and user.view == "tree"
+    usual = user.view if user.is_authenticated else "flat"
+    view = view or usual
     if post.number is None:
         page = max(-(-post.thread.numbered // size), 1)
-    elif tree_view:
+    elif view == "tree":
         page = tree.page_of(post, size)
     else:
         page = (post.number - 1) // size + 1
-    query = f"?page={page}" if page > 1 else ""
+    query = {"view": view} if view != usual else {}
+    if page > 1:
+        query["page"] = page
     place = f"-{passage}" if passage else ""
-    return f"{post.thread.get_absolute_url()}{query}#post-{post.pk}{place}"
+    asked = f"?{urlencode(query)}" if query else ""
+    return f"{post.thread.get_absolute_url()}{asked}#post-{post.pk}{place}"
 
 
 def _not_there():
@@ -254,14 +266,28 @@ def edit(request, post_id):
 
 
 def history(request, post_id):
-    """Every text a post had, each with what it changed."""
+    """Every text a post had, each with what it changed. `?rev=2&at=10-50` shows one text with the
+    words that somebody quoted from it."""
     post = post_or_404(request.user, post_id)
     require(request.user, "see history", post)
     revisions = list(post.revisions.select_related("editor").order_by("number"))
     for before, revision in zip([None, *revisions], revisions, strict=False):
         revision.difference = quoting.difference(revision.source, before.source) if before else ()
+    pinned = request.GET.get("rev", "")
+    said = next((r for r in revisions if str(r.number) == pinned), None)
+    if pinned and said is None:
+        raise Http404
+    if said is not None:
+        start, _, end = request.GET.get("at", "").partition("-")
+        if start.isdecimal() and end.isdecimal() and len(start) < 9 and len(end) < 9:
+            a, b = int(start), int(end)
+            said.parts = (said.plain[:a], said.plain[a:b], said.plain[b:])
+        else:
+            said.parts = (said.plain, "", "")
     return render(
-        request, "posts/history.html", {"post": post, "revisions": list(reversed(revisions))}
+        request,
+        "posts/history.html",
+        {"post": post, "revisions": list(reversed(revisions)), "said": said},
     )
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 from django import forms
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
 from .. import drawing, tree
 from ..actions import composing, pace, reading
@@ -14,9 +15,9 @@ from ..models import Board, Post, State, Thread
 from ..models.visibility import boards_visible_to, posts_visible_to
 from ..permissions import may, require, verbs
 from .fetch import board_or_404, page_or_404, thread_or_404
-from .posts import ReplyForm, previewed
+from .posts import ReplyForm, per_page, previewed, where
 
-PER_PAGE = 20
+MAX_FOLDED = 100  # branches that an address can fold
 VIEWS = ("flat", "tree")
 KINDS = {
     "WI": "What follows from a change?",
@@ -26,10 +27,6 @@ KINDS = {
     "TL": "A story, told in instalments.",
     "discussion": "Talk about history without a divergence.",
 }
-
-
-def per_page(user) -> int:
-    return user.posts_per_page if user.is_authenticated else PER_PAGE
 
 
 def thread(request, thread_id, slug=""):
@@ -45,18 +42,21 @@ def thread(request, thread_id, slug=""):
     size = per_page(user)
     pages = max(ceil(thread.numbered / size), 1)
     page = page_or_404(request, pages)
-    seen = reading.read_ranges(user, thread) if user.is_authenticated else None
-    context = _tree(thread, page, size) if view == "tree" else _flat(thread, page, size)
+    seen = reading.seen(user, thread) if user.is_authenticated else None
+    if view == "tree":
+        context = _tree(request, thread, page, size, seen)
+    else:
+        context = _flat(thread, page, size)
     posts = context["posts"]
     for post in posts:
         post.thread = thread
-        post.fresh = seen is not None and not reading.contains(seen, post.number, post.number)
+        post.fresh = seen is not None and not seen.has(post.number)
     waiting = _waiting(user, thread) if page == pages else []
     drawing.draw([*posts, *waiting], user=user)
-    if seen is not None and not request.headers.get("Sec-Purpose"):
-        _mark(user, thread, view, posts, seen)
-    first = next((post for post in posts if post.fresh), None)
-    may_reply = may(user, "reply", thread)
+    fresh = [post.number for post in posts if post.fresh]
+    unread = seen.unread(thread) if seen else 0
+    if fresh and not request.headers.get("Sec-Purpose"):  # a prefetch is no reading
+        reading.mark_read(user=user, thread=thread, numbers=[(n, n) for n in fresh])
     return render(
         request,
         "threads/thread.html",
@@ -68,13 +68,18 @@ def thread(request, thread_id, slug=""):
             "pages": pages,
             "pager": pager(page, pages),
             "waiting": waiting,
-            "first_fresh": first,
-            "fresh_count": sum(post.fresh for post in posts),
-            "unread": thread.numbered - sum(b - a + 1 for a, b in seen) if seen is not None else 0,
-            "form": ReplyForm(initial={"token": uuid4()}) if may_reply and page == pages else None,
+            "first_fresh": next((post for post in posts if post.fresh), None),
+            "fresh_count": len(fresh),
+            "unread": unread,
+            "unread_elsewhere": unread - len(fresh),
+            "form": _reply_form(user, thread) if page == pages else None,
             **context,
         },
     )
+
+
+def _reply_form(user, thread: Thread) -> ReplyForm | None:
+    return ReplyForm(initial={"token": uuid4()}) if may(user, "reply", thread) else None
 
 
 def _flat(thread: Thread, page: int, size: int) -> dict:
@@ -85,19 +90,70 @@ def _flat(thread: Thread, page: int, size: int) -> dict:
     return {"posts": posts, "first": first, "last": first + len(posts) - 1}
 
 
-def _tree(thread: Thread, page: int, size: int) -> dict:
+def _tree(request, thread: Thread, page: int, size: int, seen) -> dict:
+    """A page in tree order. What is folded is left out of it, but not out of the count: a page
+    keeps its posts whoever reads it."""
     cut = tree.page(thread, page, size)
+    folded = _folded(request, thread, seen)
     rows = Post.objects.for_reading().in_bulk([*cut.ids, *cut.continues])
-    posts = [rows[pk] for pk in cut.ids]
-    for post in posts:
-        post.place = cut.places[post.pk]
+    posts, hidden = [], []
+    for pk in cut.ids:
+        post = rows[pk]
+        post.place = cut.places[pk]
+        below = next(
+            (
+                fold
+                for fold in folded
+                if fold.tree_id == post.tree_id and fold.lft < post.lft < fold.rght
+            ),
+            None,
+        )
+        if below is None:
+            posts.append(post)
+        else:
+            hidden.append((below.pk, post))
+    for fold in folded:
+        if fold.pk in rows and fold.rght - fold.lft > 1:
+            mine = [post for pk, post in hidden if pk == fold.pk]
+            rows[fold.pk].folded = {
+                "count": (fold.rght - fold.lft) // 2,
+                "fresh": sum(seen is not None and not seen.has(post.number) for post in mine),
+                "href": _fold_href(page, [f.pk for f in folded if f.pk != fold.pk]),
+            }
     first = (page - 1) * size + 1
+    shown = {post.pk for post in posts}
     return {
         "posts": posts,
         "continues": [rows[pk] for pk in cut.continues],
         "first": first,
-        "last": first + len(posts) - 1,
+        "last": first + len(cut.ids) - 1,
+        "fold_base": _fold_href(page, [f.pk for f in folded], more=True),
+        "left_out": sum(pk not in shown for pk, _ in hidden),
     }
+
+
+def _folded(request, thread: Thread, seen) -> list[Post]:
+    """The posts whose branches are folded: a member's own choice, or `?fold=` of the address."""
+    if seen is not None:
+        ids = seen.folded
+    else:
+        ids = [int(pk) for pk in request.GET.get("fold", "").split(".") if _is_id(pk)][:MAX_FOLDED]
+    if not ids:
+        return []
+    return list(Post.objects.filter(pk__in=ids, thread=thread, number__isnull=False))
+
+
+def _is_id(text: str) -> bool:
+    return text.isdecimal() and len(text) < 19
+
+
+def _fold_href(page: int, ids: list[int], *, more: bool = False) -> str:
+    """The address of this tree page with these branches folded; `more`: room for one id more."""
+    fold = ".".join(map(str, ids))
+    query = f"?view=tree&page={page}"
+    if more:
+        return f"{query}&fold={fold}." if ids else f"{query}&fold="
+    return f"{query}&fold={fold}" if ids else query
 
 
 def _waiting(user, thread: Thread) -> list[Post]:
@@ -112,15 +168,32 @@ def _waiting(user, thread: Thread) -> list[Post]:
     return posts
 
 
-def _mark(user, thread, view, posts, seen) -> None:
-    """Write down what was read, if anything on the page was new."""
-    fresh = [post.number for post in posts if post.fresh]
-    if not fresh:
-        return
-    if view == "flat":
-        reading.mark_read(user=user, thread=thread, numbers=[(posts[0].number, posts[-1].number)])
-    else:
-        reading.mark_read(user=user, thread=thread, numbers=[(n, n) for n in fresh])
+@require_POST
+def fold(request, thread_id):
+    """Fold the branch under a post, or unfold it; remembered for the member."""
+    require(request.user, "write")
+    thread = thread_or_404(request.user, thread_id)
+    folded = "fold" in request.POST
+    wanted = request.POST.get("fold") or request.POST.get("unfold") or ""
+    post = Post.objects.filter(pk=wanted, thread=thread).first() if _is_id(wanted) else None
+    if post is None or post.number is None:
+        raise Http404
+    post.thread = thread
+    reading.fold(user=request.user, thread=thread, post_id=post.pk, folded=folded)
+    return redirect(where(request.user, post, view="tree"))
+
+
+def new(request, thread_id):
+    """To the first post that the member has not read; to the debate if there is none."""
+    thread = thread_or_404(request.user, thread_id)
+    if not request.user.is_authenticated:
+        return redirect(thread)
+    number = reading.seen(request.user, thread).first_unread(thread)
+    post = Post.objects.filter(thread=thread, number=number).first() if number else None
+    if post is None:
+        return redirect(thread)
+    post.thread = thread
+    return redirect(where(request.user, post))
 
 
 def pager(page: int, pages: int) -> list[int | None]:

@@ -1,0 +1,113 @@
+"""How a post came about, and what came of it: the road to it, and everything that quotes it."""
+
+from math import ceil
+
+from django.db.models import F
+from django.http import Http404
+from django.shortcuts import render
+
+from .. import drawing
+from ..models import Post, Quote, State
+from ..models.visibility import posts_visible_to
+from .fetch import page_or_404, post_or_404
+
+STEPS = 40  # posts on one page of a road
+QUOTES = 40
+
+
+def road(request, post_id):
+    """The dialogue from the opening to this post, each step with the words it answers."""
+    post = post_or_404(request.user, post_id)
+    if post.number is None:
+        raise Http404
+    pages = ceil((post.level + 1) / STEPS)
+    page = page_or_404(request, pages)
+    first = (page - 1) * STEPS
+    # One post more on either side: what the first step answers, and which words of the last one
+    # the next page answers.
+    steps = list(
+        Post.objects.for_reading()
+        .select_related("author", "body__revision")
+        .filter(
+            tree_id=post.tree_id,
+            lft__lte=post.lft,
+            rght__gte=post.rght,
+            level__gte=first - 1,
+            level__lte=first + STEPS,
+        )
+        .order_by("level")
+    )
+    if not post.is_opening and page == 1:
+        opening = (
+            Post.objects.for_reading()
+            .select_related("author", "body__revision")
+            .filter(thread=post.thread, parent_basis=Post.Basis.OPENING)
+        )
+        steps = [*opening, *steps]
+    for step in steps:
+        step.thread = post.thread
+        step.fresh = False
+    drawing.draw(steps, user=request.user, road=True)
+    shown = [s for s in steps if s.is_opening or first <= s.level < first + STEPS]
+    for number, step in enumerate(shown):
+        step.line_up = bool(number)
+        step.line_down = step.pk != post.pk
+    link = _first_link(shown) if page == 1 else None
+    return render(
+        request,
+        "posts/road.html",
+        {
+            "post": post,
+            "thread": post.thread,
+            "steps": shown,
+            "length": post.level + 1 + (not post.is_opening),
+            "link": link,
+            "page": page,
+            "pages": pages,
+            "passages": sum(len(getattr(step, "said", ())) for step in shown),
+        },
+    )
+
+
+def _first_link(steps: list[Post]) -> str | None:
+    """How the first answer hangs on the opening: "known", "unknown", or None on a road of one."""
+    if len(steps) < 2:
+        return None
+    answer = steps[1]
+    if answer.parent_basis == Post.Basis.UNKNOWN:
+        steps[0].loose = answer.unsure = True
+        # The link is not known, so nothing of the opening is shown as if it were answered.
+        steps[0].html = None
+        return "unknown"
+    return "known"
+
+
+def quotes(request, post_id):
+    """Everything that quotes a post, newest first, as far as the reader may see it."""
+    post = post_or_404(request.user, post_id)
+    rows = (
+        Quote.objects.filter(
+            source_post=post,
+            revision_id=F("post__body__revision_id"),
+            post__state=State.VISIBLE,
+            post__in=posts_visible_to(request.user),
+        )
+        .select_related("post__author", "post__thread__board")
+        .order_by("-pk")
+    )
+    before = request.GET.get("before", "")
+    if before:
+        if not before.isdecimal() or len(before) > 18:
+            raise Http404
+        rows = rows.filter(pk__lt=int(before))
+    found = list(rows[: QUOTES + 1])
+    return render(
+        request,
+        "posts/quotes.html",
+        {
+            "post": post,
+            "quotes": found[:QUOTES],
+            "older": found[QUOTES - 1].pk if len(found) > QUOTES else None,
+            "later": bool(before),
+        },
+    )
