@@ -47,7 +47,7 @@ class Command(loaddata.Command):
         if threads and self.using != DEFAULT_DB_ALIAS:
             raise CommandError("Thread fixtures are loaded into the default database only.")
         try:
-            read = [reading.read(data, os.path.relpath(file)) for file, data in threads]
+            read = [reading.read(data, _shown(file)) for file, data in threads]
             if others:
                 super().handle(*others, **options)
             for thread in read:
@@ -84,7 +84,7 @@ class Command(loaddata.Command):
         if not reading.is_thread_fixture(data):
             return b""
         if len(data) > limit:
-            raise CommandError(str(reading.too_large(os.path.relpath(file))))
+            raise CommandError(str(reading.too_large(_shown(file))))
         return data
 
     def _standard_input(self) -> bytes:
@@ -99,3 +99,9 @@ class Command(loaddata.Command):
             self.stdout.write(f"{thread.key}: {loaded.added:,} posts loaded into {where}")
             for note in loaded.notes:
                 self.stdout.write(f"  {note}")
+
+
+def _shown(file: str) -> str:
+    """A file's name for messages: from here, if it lies below."""
+    near = os.path.relpath(file)
+    return file if near.startswith(os.pardir) else near
