@@ -208,7 +208,10 @@ def test_grafted_posts_stand_as_if_they_had_come_one_by_one(board):
     now = timezone.now()
     with transaction.atomic():
         tree.lock(thread.pk)
-        new = [Post(thread=thread, number=6 + n, loaded_at=now, byline="Voice 1") for n in range(3)]
+        new = [
+            Post(pk=pk, thread=thread, number=number, loaded_at=now, byline="Voice 1")
+            for number, pk in enumerate(tree.new_ids(3), 6)
+        ]
         new[0].parent, new[1].parent = old[2], new[0]
         tree.graft(new)
     assert_sound(thread)
