@@ -220,7 +220,7 @@ class _Addition:
             fixture.board,
         ):
             notes.append("Title, kind and board are left as they are here.")
-        rows = list(self.here.values())
+        rows = [self.here[post.key] for post in fixture.posts if post.key in self.here]
         for what, keys in (
             ("moved", [p.key for p in rows if p.thread_id != thread.pk]),
             ("edited", [p.key for p in rows if p.body.revision_number > 1]),
