@@ -16,7 +16,7 @@ class BoardAdmin(DraggableMPTTAdmin):
     list_filter = ("audience",)
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    filter_horizontal = ("moderators",)
+    autocomplete_fields = ("moderators",)
     actions = ("move_up", "move_down")
 
     @admin.display(description="name")
