@@ -151,9 +151,14 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
 
 
 def submitted(token: UUID, user) -> Post | None:
-    """The post that this form made before, if it was sent already."""
-    done = Submission.objects.select_related("post").filter(token=token, user=user).first()
-    return done.post if done else None
+    """The post that this form made before, if it was sent already. Raises Unacceptable if another
+    member sent it: what that one wrote is not shown."""
+    done = Submission.objects.select_related("post").filter(token=token).first()
+    if done is None:
+        return None
+    if done.user_id != user.pk:
+        raise Unacceptable("This form was used by another account. Open the page anew to write.")
+    return done.post
 
 
 def once(token: UUID, user, write) -> Post:
