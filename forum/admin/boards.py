@@ -1,8 +1,11 @@
 """Boards are made, ordered and given to moderators by administrators."""
 
+from django import forms
 from django.contrib import admin
 from django.utils.html import format_html
 from mptt.admin import DraggableMPTTAdmin
+
+from accounts.models import User
 
 from ..models import Board
 from ..permissions import may
@@ -16,8 +19,24 @@ class BoardAdmin(DraggableMPTTAdmin):
     list_filter = ("audience",)
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    autocomplete_fields = ("moderators",)
     actions = ("move_up", "move_down")
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        """Moderators as boxes to tick: of all members only those who may enter the desk."""
+        field = super().formfield_for_manytomany(
+            db_field,
+            request,
+            queryset=User.objects.filter(is_staff=True).order_by("username"),
+            widget=forms.CheckboxSelectMultiple,
+            **kwargs,
+        )
+        field.help_text = "Offered are members who may enter the desk."
+        return field
+
+    @admin.display(description="order")
+    def tree_actions(self, item):
+        """The handle to drag a board by; mptt leaves its column without a name."""
+        return super().tree_actions(item)
 
     @admin.display(description="name")
     def indented_title(self, item):
