@@ -22,6 +22,8 @@ from .permissions import may, verbs
 
 # A whole-post quote longer than this folds behind its word count.
 FOLD_WORDS = 40
+# Quotes named under a passage; the rest stand on a page of their own.
+MAX_BACKLINKS = 8
 WORDS = "<!--words-->"
 CUT_START = re.compile(r"<!--cut-->(\s*(?:<[^>]*>\s*)*)")
 CUT_END = re.compile(r"((?:</[^>]*>\s*)*)<!--/cut-->")

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from .views import boards, errors, members, posts, road, site, threads
+from .views import boards, drafts, errors, members, posts, road, site, threads
 
 thread_urls = [
     path("", threads.thread, name="thread-id"),
@@ -24,6 +24,13 @@ post_urls = [
     path("withdraw/", posts.withdraw, name="withdraw"),
 ]
 
+draft_urls = [
+    path("", drafts.drafts, name="drafts"),
+    path("save/", drafts.save, name="save-draft"),
+    path("newest/", drafts.newest, name="newest-draft"),
+    path("<uuid:token>/discard/", drafts.discard, name="discard-draft"),
+]
+
 urlpatterns = [
     path("", boards.home, name="home"),
     path("boards/<slug:slug>/", boards.board, name="board"),
@@ -31,7 +38,10 @@ urlpatterns = [
     path("threads/new/", threads.start, name="start"),
     path("threads/<int:thread_id>/", include(thread_urls)),
     path("posts/<int:post_id>/", include(post_urls)),
+    path("drafts/", include(draft_urls)),
     path("members/<str:username>/", members.member, name="member"),
+    path("members/<str:username>/ignore/", members.ignore, name="ignore"),
+    path("keys/", site.keys, name="keys"),
     path("theme/", site.theme, name="theme"),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),

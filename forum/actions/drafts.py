@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from .. import markup
-from ..models import Draft
+from ..models import Draft, Post, Thread
 
 MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters
 LABEL = Draft._meta.get_field("label").max_length
@@ -54,6 +54,14 @@ def save(
             },
         )
     return draft
+
+
+def label_for(thread: Thread | None, post: Post | None = None, *, edit: bool = False) -> str:
+    """What a list of drafts says about a form: "Answer to #5 in …", "Edit of #5 in …"."""
+    if thread is None:
+        return "A new debate"
+    number = f"#{post.number} in " if post and post.number else ""
+    return f"{'Edit of' if edit else 'Answer to'} {number}{thread.title}"[:LABEL]
 
 
 def newest(user, target: str) -> Draft | None:

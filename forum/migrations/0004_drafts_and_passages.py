@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('token', models.UUIDField(help_text='The token of the form that wrote it.')),
-                ('target', models.CharField(max_length=40)),
+                ('target', models.CharField(max_length=80)),
                 ('label', models.CharField(help_text='What it answers, to find it in a list.', max_length=200)),
                 ('text', models.TextField(blank=True)),
                 ('title', models.CharField(blank=True, max_length=200)),

@@ -5,23 +5,21 @@ from django.db import models
 
 
 class Draft(models.Model):
-    """One text on its way. `target` names the form it belongs to: "thread:12", "post:34" (an
-    answer to that post), "edit:34" or "start". Two tabs at one form keep two drafts."""
+    """One text on its way. `target` is the address of the form it belongs to, such as
+    "/threads/12/reply/?to=34". Two tabs at one form keep two drafts."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts"
     )
     token = models.UUIDField(help_text="The token of the form that wrote it.")
-    target = models.CharField(max_length=40)
+    target = models.CharField(max_length=80)
     label = models.CharField(max_length=200, help_text="What it answers, to find it in a list.")
     text = models.TextField(blank=True)
     title = models.CharField(max_length=200, blank=True)
     saved_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "token"], name="draft_form_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "token"], name="draft_form_unique")]
         indexes = [models.Index(fields=["user", "target", "-saved_at"], name="draft_newest")]
 
     def __str__(self) -> str:

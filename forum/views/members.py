@@ -1,12 +1,15 @@
 """Members' public profiles."""
 
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from accounts.models import User
 
+from ..actions import members as acts
 from ..models import State
 from ..models.visibility import posts_visible_to
+from ..permissions import require
 
 PER_PAGE = 20
 
@@ -35,5 +38,25 @@ def member(request, username):
             "posts": rows[:PER_PAGE],
             "older": rows[PER_PAGE - 1].pk if more else None,
             "later": bool(before),
+            **_ignoring(request.user, found),
         },
     )
+
+
+def _ignoring(user, found: User) -> dict:
+    """Whom the reader ignores: this member, or, on one's own page, all of them."""
+    if not user.is_authenticated:
+        return {}
+    if found.pk != user.pk:
+        return {"ignored": found.pk in user.ignoring}
+    names = User.objects.filter(pk__in=user.ignoring).order_by("username")
+    return {"ignoring": list(names.values_list("username", flat=True))}
+
+
+@require_POST
+def ignore(request, username):
+    """Fold away what a member wrote, or show it again."""
+    require(request.user, "write")
+    other = get_object_or_404(User, username__iexact=username)
+    acts.ignore(user=request.user, other=other, ignored="stop" not in request.POST)
+    return redirect("member", request.user.username if "stop" in request.POST else other.username)

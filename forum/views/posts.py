@@ -1,15 +1,17 @@
 """Single posts: permalink, reply, edit, history, withdraw."""
 
+from contextlib import suppress
 from urllib.parse import urlencode
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from allauth.core import ratelimit
 from django import forms
+from django.conf import settings
 from django.http import Http404
 from django.shortcuts import redirect, render
 
 from .. import drawing, markup, quoting, tree
-from ..actions import composing, pace, reading
+from ..actions import composing, drafts, pace, reading
 from ..actions import posts as acts
 from ..models import Post, State
 from ..models.visibility import posts_visible_to
@@ -79,18 +81,32 @@ class ReplyForm(forms.Form):
     token = forms.UUIDField(widget=forms.HiddenInput)
 
 
+def reply_address(thread, parent: Post | None) -> str:
+    """The address of the form that answers `parent` (or the debate); it names the form's drafts."""
+    return f"/threads/{thread.pk}/reply/" + (f"?to={parent.pk}" if parent else "")
+
+
 def reply(request, thread_id):
     """Answer a debate or one of its posts; `?to=` names the post, `?quote=12` or `?quote=12.3`
     (a passage; may be repeated) opens the form with those words."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "reply", thread)
-    preview, status = None, 200
+    preview, draft, status = None, None, 200
     if request.method == "POST":
         form = ReplyForm(request.POST)
         parent = _answered(request, thread, request.POST.get("to"))
         if form.is_valid():
             data = form.cleaned_data
             try:
+                if request.POST.get("do") == "draft":
+                    drafts.save(
+                        user=request.user,
+                        token=data["token"],
+                        target=reply_address(thread, parent),
+                        label=drafts.label_for(thread, parent),
+                        text=data["text"],
+                    )
+                    return redirect("drafts")
                 if request.POST.get("do") == "preview":
                     preview = previewed(
                         request, data["text"], board=thread.board, thread=thread, parent=parent
@@ -109,8 +125,8 @@ def reply(request, thread_id):
                             thread=done.thread,
                             numbers=[(done.number, done.number)],
                         )
-                    return redirect(where(request.user, done))
-            except composing.Unacceptable as error:
+                    return posted(request, data["token"], where(request.user, done))
+            except (composing.Unacceptable, drafts.NotKept) as error:
                 form.add_error("text", str(error))
             except Refused as error:
                 form.add_error(None, str(error))
@@ -120,9 +136,10 @@ def reply(request, thread_id):
                 status = 429
     else:
         parent = _answered(request, thread, request.GET.get("to"))
+        draft = drafts.newest(request.user, reply_address(thread, parent))
         form = ReplyForm(
             initial={
-                "text": _quoted_words(request),
+                "text": _after(draft.text if draft else "", _quoted_words(request)),
                 "to": parent.pk if parent else None,
                 "token": uuid4(),
             }
@@ -134,9 +151,23 @@ def reply(request, thread_id):
     return render(
         request,
         "posts/reply.html",
-        {"form": form, "thread": thread, "parent": parent, "preview": preview},
+        {
+            "form": form,
+            "thread": thread,
+            "parent": parent,
+            "preview": preview,
+            "draft": draft,
+            "target": reply_address(thread, parent),
+        },
         status=status,
     )
+
+
+def _after(text: str, quotes: str) -> str:
+    """A restored text with the words that were quoted just now below it, if they are not there."""
+    if not text or quotes.strip() in text:
+        return text or quotes
+    return f"{text.rstrip()}\n\n{quotes}"
 
 
 def _answered(request, thread, to: str | None) -> Post | None:
@@ -182,6 +213,17 @@ def _quoted_words(request) -> str:
     return "".join(texts)
 
 
+def posted(request, token, address: str):
+    """Lead to what was posted. Its drafts go, and a short-lived cookie tells the page's script that
+    the browser's copy of the text is not needed any more."""
+    drafts.discard(user=request.user, token=token)
+    with suppress(ValueError):
+        drafts.discard(user=request.user, token=UUID(request.POST.get("restored", "")))
+    response = redirect(address)
+    response.set_cookie("posted", str(token), max_age=600, samesite="Lax", secure=settings.HTTPS)
+    return response
+
+
 def previewed(request, source: str, *, board, thread=None, parent=None, earlier=None) -> str:
     """The HTML of a text that is not posted; raises what composing raises, and TooFast."""
     if not ratelimit.consume(request, action="preview", user=request.user):
@@ -208,6 +250,7 @@ class EditForm(forms.Form):
     )
     reason = forms.CharField(max_length=300, required=False)
     base = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    token = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
 
 
 def edit(request, post_id):
@@ -215,12 +258,22 @@ def edit(request, post_id):
     post = post_or_404(request.user, post_id)
     require(request.user, "edit", post)
     revision = post.body.revision
-    preview, conflict, status = None, None, 200
+    preview, conflict, draft, status = None, None, None, 200
+    target = f"/posts/{post.pk}/edit/"
     if request.method == "POST":
         form = EditForm(request.POST)
         if form.is_valid():
             data = form.cleaned_data
             try:
+                if request.POST.get("do") == "draft" and data["token"]:
+                    drafts.save(
+                        user=request.user,
+                        token=data["token"],
+                        target=target,
+                        label=drafts.label_for(post.thread, post, edit=True),
+                        text=data["text"],
+                    )
+                    return redirect("drafts")
                 if request.POST.get("do") == "preview":
                     preview = previewed(
                         request,
@@ -237,8 +290,8 @@ def edit(request, post_id):
                         reason=data["reason"],
                         base=data["base"],
                     )
-                    return redirect(where(request.user, post))
-            except composing.Unacceptable as error:
+                    return posted(request, data["token"], where(request.user, post))
+            except (composing.Unacceptable, drafts.NotKept) as error:
                 form.add_error("text", str(error))
             except pace.TooFast as error:
                 form.add_error(None, str(error))
@@ -251,13 +304,27 @@ def edit(request, post_id):
                 form = EditForm({**request.POST.dict(), "base": error.current.number})
                 status = 409
     else:
-        form = EditForm(initial={"text": revision.source, "base": revision.number})
+        draft = drafts.newest(request.user, target)
+        form = EditForm(
+            initial={
+                "text": draft.text if draft else revision.source,
+                "base": revision.number,
+                "token": uuid4(),
+            }
+        )
     if form.is_bound and form.errors and status == 200:
         status = 422
     return render(
         request,
         "posts/edit.html",
-        {"form": form, "post": post, "preview": preview, "conflict": conflict},
+        {
+            "form": form,
+            "post": post,
+            "preview": preview,
+            "conflict": conflict,
+            "draft": draft,
+            "target": target,
+        },
         status=status,
     )
 

@@ -34,6 +34,11 @@ def theme(request):
     return render(request, "site/theme.html", context)
 
 
+def keys(request):
+    """The keys of the pages that have some, and the switch that turns them off."""
+    return render(request, "site/keys.html")
+
+
 @never_cache
 def healthz(request):
     """Whether the process answers."""

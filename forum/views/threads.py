@@ -9,16 +9,17 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from .. import drawing, tree
-from ..actions import composing, pace, reading
+from ..actions import composing, drafts, pace, reading
 from ..actions import threads as acts
 from ..models import Board, Post, State, Thread
 from ..models.visibility import boards_visible_to, posts_visible_to
 from ..permissions import may, require, verbs
 from .fetch import board_or_404, page_or_404, thread_or_404
-from .posts import ReplyForm, per_page, previewed, where
+from .posts import ReplyForm, per_page, posted, previewed, reply_address, where
 
 MAX_FOLDED = 100  # branches that an address can fold
 VIEWS = ("flat", "tree")
+START = "/threads/new/"
 KINDS = {
     "WI": "What follows from a change?",
     "AHC": "Find a divergence that leads to a given outcome.",
@@ -73,6 +74,7 @@ def thread(request, thread_id, slug=""):
             "unread": unread,
             "unread_elsewhere": unread - len(fresh),
             "form": _reply_form(user, thread) if page == pages else None,
+            "target": reply_address(thread, None),
             **context,
         },
     )
@@ -241,6 +243,16 @@ def start(request):
         if form.is_valid():
             data = form.cleaned_data
             try:
+                if request.POST.get("do") == "draft":
+                    drafts.save(
+                        user=request.user,
+                        token=data["token"],
+                        target=START,
+                        label=drafts.label_for(None),
+                        text=data["text"],
+                        title=data["title"],
+                    )
+                    return redirect("drafts")
                 if request.POST.get("do") == "preview":
                     preview = previewed(request, data["text"], board=data["board"])
                 else:
@@ -252,8 +264,8 @@ def start(request):
                         source=data["text"],
                         token=data["token"],
                     )
-                    return redirect(done)
-            except composing.Unacceptable as error:
+                    return posted(request, data["token"], done.get_absolute_url())
+            except (composing.Unacceptable, drafts.NotKept) as error:
                 form.add_error(None, str(error))
             except pace.TooFast as error:
                 form.add_error(None, str(error))
@@ -262,16 +274,21 @@ def start(request):
         slug = request.GET.get("board")
         if slug:
             require(request.user, "start", board_or_404(request.user, slug))
-        form = StartForm(initial={"board": slug, "token": uuid4(), "kind": "WI"}, user=request.user)
+        draft = drafts.newest(request.user, START)
+        initial = {"board": slug, "token": uuid4(), "kind": "WI"}
+        if draft:
+            initial |= {"text": draft.text, "title": draft.title}
+        form = StartForm(initial=initial, user=request.user)
+        return _start_page(request, form, None, status=200, draft=draft)
     return _start_page(request, form, preview, status=422 if form.errors else 200)
 
 
-def _start_page(request, form, preview, *, status):
+def _start_page(request, form, preview, *, status, draft=None):
     kinds = [(value, label, KINDS[value]) for value, label in Thread.Kind.choices]
     return render(
         request,
         "threads/start.html",
-        {"form": form, "kinds": kinds, "preview": preview},
+        {"form": form, "kinds": kinds, "preview": preview, "draft": draft, "target": START},
         status=status,
     )
 

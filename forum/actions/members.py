@@ -1,0 +1,27 @@
+"""What one member does about another."""
+
+from django.db import transaction
+
+from accounts.models import User
+
+from ..permissions import Refused
+
+MAX_IGNORED = 200  # kept on the member's own row, which every page reads
+
+
+def ignore(*, user, other: User, ignored: bool) -> None:
+    """Fold away what `other` wrote, wherever `user` meets it, or stop doing so.
+
+    Raises permissions.Refused for oneself and past the limit.
+    """
+    if other.pk == user.pk:
+        raise Refused("You cannot ignore yourself.")
+    with transaction.atomic():
+        ignoring = (
+            User.objects.select_for_update().values_list("ignoring", flat=True).get(pk=user.pk)
+        )
+        kept = [pk for pk in ignoring if pk != other.pk]
+        if ignored and len(kept) >= MAX_IGNORED:
+            raise Refused(f"You ignore {MAX_IGNORED} members already.")
+        user.ignoring = [*kept, other.pk] if ignored else kept
+        user.save(update_fields=["ignoring"])

@@ -1,0 +1,101 @@
+"""Drafts: one list of them, and what the page's script saves every few seconds."""
+
+import re
+from uuid import UUID
+
+from django.http import Http404, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST
+
+from ..actions import drafts as acts
+from ..models import Draft
+from ..permissions import require
+from .fetch import post_or_404, thread_or_404
+from .threads import START
+
+# The addresses of the forms that keep drafts.
+REPLY = re.compile(r"/threads/(\d{1,18})/reply/(?:\?to=(\d{1,18}))?")
+EDIT = re.compile(r"/posts/(\d{1,18})/edit/")
+
+
+def drafts(request):
+    """All one's drafts, newest first."""
+    require(request.user, "write")
+    mine = Draft.objects.filter(user=request.user).order_by("-saved_at")
+    return render(request, "drafts/drafts.html", {"drafts": mine, "most": acts.MAX_DRAFTS})
+
+
+@require_POST
+def save(request):
+    """Keep what a form holds now; answers with the time, or with the reason why not."""
+    require(request.user, "write")
+    target = request.POST.get("target", "")
+    try:
+        draft = acts.save(
+            user=request.user,
+            token=_token(request.POST.get("token", "")),
+            target=target,
+            label=_label(request.user, target),
+            text=request.POST.get("text", ""),
+            title=request.POST.get("title", ""),
+            restored=_token(request.POST["restored"]) if request.POST.get("restored") else None,
+            restored_at=_moment(request.POST.get("restored_at", "")),
+        )
+    except acts.NotKept as error:
+        return JsonResponse({"error": str(error)}, status=422)
+    return JsonResponse({"saved_at": f"{timezone.localtime(draft.saved_at):%H:%M}"})
+
+
+def newest(request):
+    """The draft that a form should open with, for forms that the page brought without one."""
+    require(request.user, "write")
+    draft = acts.newest(request.user, request.GET.get("target", ""))
+    if draft is None:
+        return JsonResponse({})
+    return JsonResponse(
+        {
+            "text": draft.text,
+            "title": draft.title,
+            "restored": str(draft.token),
+            "restored_at": draft.saved_at.isoformat(),
+            "saved_at": f"{timezone.localtime(draft.saved_at):%H:%M}",
+        }
+    )
+
+
+@require_POST
+def discard(request, token):
+    """Throw a draft away."""
+    require(request.user, "write")
+    acts.discard(user=request.user, token=token)
+    return redirect("drafts")
+
+
+def _label(user, target: str) -> str:
+    """What the form at this address is about. Raises Http404 if `user` has no such form."""
+    if target == START:
+        return acts.label_for(None)
+    if found := EDIT.fullmatch(target):
+        post = post_or_404(user, int(found[1]))
+        require(user, "edit", post)
+        return acts.label_for(post.thread, post, edit=True)
+    if found := REPLY.fullmatch(target):
+        thread = thread_or_404(user, int(found[1]))
+        return acts.label_for(thread, post_or_404(user, int(found[2])) if found[2] else None)
+    raise Http404
+
+
+def _token(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def _moment(text: str):
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None

@@ -1,0 +1,164 @@
+// Reading a debate: select words to quote them, keys, and a switch of view that keeps the place.
+// Every one of these has a link or button of its own on the page.
+
+const posts = () => [...document.querySelectorAll(".post[id]")];
+const postOf = (node) => (node?.nodeType === 1 ? node : node?.parentElement)?.closest(".post[id]");
+const idOf = (post) => post.id.slice("post-".length);
+
+// --- Select to quote ------------------------------------------------------------------------
+
+// A press on a link ends the selection, so the last one is remembered until the next press.
+let chosen = [];
+document.addEventListener("selectionchange", () => {
+  const selection = getSelection();
+  if (!selection.isCollapsed) chosen = passages(selection.getRangeAt(0));
+});
+document.addEventListener("pointerdown", (event) => {
+  if (!event.target.closest(".cite")) chosen = [];
+});
+
+// The words of a selection, post by post: whole words, without quotes of others and margin notes.
+function passages(range) {
+  const found = [];
+  for (const prose of document.querySelectorAll(".post[id] .prose")) {
+    if (!range.intersectsNode(prose)) continue;
+    const part = document.createRange();
+    part.selectNodeContents(prose);
+    if (prose.contains(range.startContainer)) part.setStart(...wordStart(range));
+    if (prose.contains(range.endContainer)) part.setEnd(...wordEnd(range));
+    const words = wordsOf(part.cloneContents());
+    if (words) found.push({ post: postOf(prose), words });
+  }
+  return found;
+}
+
+const LETTER = /[\p{L}\p{M}\p{N}'’-]/u;
+
+function wordStart({ startContainer: node, startOffset: at }) {
+  if (node.nodeType === 3) while (at > 0 && LETTER.test(node.data[at - 1])) at -= 1;
+  return [node, at];
+}
+
+function wordEnd({ endContainer: node, endOffset: at }) {
+  if (node.nodeType === 3) {
+    while (at > 0 && at < node.data.length && LETTER.test(node.data[at])) at += 1;
+  }
+  return [node, at];
+}
+
+function wordsOf(fragment) {
+  for (const other of fragment.querySelectorAll("figure, .margin, .footnote-ref, summary")) {
+    other.remove();
+  }
+  const blocks = fragment.querySelectorAll("p, li, h4, h5, h6, pre, td, th");
+  const leaves = [...blocks].filter((b) => !b.querySelector("p, li, h4, h5, h6, pre, td, th"));
+  const texts = leaves.length ? leaves.map((b) => b.textContent) : [fragment.textContent];
+  return texts.map((t) => t.trim()).filter(Boolean).join("\n\n");
+}
+
+// What Markdown would read as a sign is marked as a letter.
+const plain = (words) =>
+  words
+    .replace(/[\\`*[\]<>|~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|&(?=#?\w+;)/gu, "\\$&")
+    .replace(/^([ \t]*)([-+=#]|\d+(?=[.)]))/gmu, (all, space, sign) =>
+      /\d/.test(sign) ? all : `${space}\\${sign}`,
+    );
+
+function quoteForm({ post, words }) {
+  const name = post.querySelector(".who h3").textContent.replace(/["[\]]|\s+/g, " ").trim();
+  return `[quote="${name}, post: ${idOf(post)}"]\n${plain(words)}\n[/quote]\n\n`;
+}
+
+function collect(event) {
+  if (!chosen.length) return;
+  event?.preventDefault();
+  const collected = JSON.parse(sessionStorage.getItem("collected") ?? "[]");
+  sessionStorage.setItem("collected", JSON.stringify([...collected, ...chosen.map(quoteForm)]));
+  chosen = [];
+  getSelection().removeAllRanges();
+  if (document.querySelector("form[data-draft] textarea[name=text]")) {
+    document.dispatchEvent(new Event("collected"));
+    announce("Quoted in your reply below.");
+  } else {
+    announce("Collected for your reply.");
+  }
+}
+
+function announce(words) {
+  let place = document.getElementById("said-here");
+  if (!place) {
+    place = Object.assign(document.createElement("p"), { id: "said-here", className: "notice info" });
+    place.setAttribute("role", "status");
+    document.querySelector("main").append(place);
+  }
+  place.textContent = `${words} `;
+  const reply = document.querySelector("[data-reply]")?.dataset.reply;
+  if (reply && !document.querySelector("form[data-draft]")) {
+    place.append(Object.assign(document.createElement("a"), { href: reply, textContent: "Write it" }));
+  }
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".cite")) collect(event);
+});
+
+// --- Keys -----------------------------------------------------------------------------------
+
+const current = () => {
+  const focused = postOf(document.activeElement);
+  if (focused) return focused;
+  return posts().findLast((post) => post.getBoundingClientRect().top < innerHeight / 3) ?? posts()[0];
+};
+
+function go(post) {
+  if (!post) return;
+  post.tabIndex = -1;
+  post.focus({ preventScroll: true });
+  post.scrollIntoView({ block: "start" });
+}
+
+function step(by) {
+  const all = posts();
+  const at = all.indexOf(current());
+  go(all[Math.min(Math.max(at + by, 0), all.length - 1)]);
+}
+
+const press = (selector) => current()?.querySelector(selector)?.click();
+const KEYS = {
+  j: () => step(1),
+  k: () => step(-1),
+  n: () => {
+    const all = posts();
+    const next = all.slice(all.indexOf(current()) + 1).find((p) => p.classList.contains("fresh"));
+    if (next) go(next);
+    else document.getElementById("next-new")?.click();
+  },
+  p: () => {
+    const link = current()?.querySelector("a.parent");
+    const here = link?.hash && document.querySelector(link.hash);
+    if (here) go(here);
+    else link?.click();
+  },
+  r: () => press("a.reply"),
+  q: () => (chosen.length ? collect() : press("a.cite")),
+  f: () => press("[name=fold], [name=unfold], a.fold-link"),
+  "?": () => location.assign("/keys/"),
+};
+
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (localStorage.getItem("keys") === "off" || !KEYS[event.key]) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+
+// --- Flat and tree --------------------------------------------------------------------------
+
+for (const link of document.querySelectorAll("a.view")) {
+  link.addEventListener("click", () => {
+    const post = current();
+    const view = new URL(link.href).searchParams.get("view");
+    if (post && scrollY > 200) link.href = `/posts/${idOf(post)}/?view=${view}`;
+  });
+}

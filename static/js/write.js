@@ -1,0 +1,130 @@
+// Forms that write: drafts on the server every few seconds, in this browser when it is offline, and
+// the passages that were collected while reading. The forms are complete without it.
+
+const EVERY = 3000;
+const form = document.querySelector("form[data-draft]");
+const text = form?.querySelector("textarea[name=text]");
+
+const local = {
+  key: `draft:${form?.dataset.draft}`,
+  read() {
+    try {
+      return JSON.parse(localStorage.getItem(this.key));
+    } catch {
+      return null;
+    }
+  },
+  write(entry) {
+    try {
+      localStorage.setItem(this.key, JSON.stringify(entry));
+    } catch {
+      // Full or forbidden storage: the server's draft remains.
+    }
+  },
+  remove() {
+    localStorage.removeItem(this.key);
+  },
+};
+
+const field = (name) => form.querySelector(`[name=${name}]`)?.value ?? "";
+const say = (words) => {
+  form.querySelector(".draft-state").textContent = words;
+};
+
+function put(value) {
+  text.value = value;
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function hidden(name, value) {
+  let input = form.querySelector(`[name=${name}]`);
+  if (!input) {
+    input = Object.assign(document.createElement("input"), { type: "hidden", name });
+    form.append(input);
+  }
+  input.value = value;
+}
+
+// What was posted needs no copy here; the server names the form in a cookie once it is stored.
+function forgetPosted() {
+  const posted = document.cookie.match(/(?:^|; )posted=([0-9a-f-]+)/)?.[1];
+  if (!posted) return;
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith("draft:") && localStorage.getItem(key).includes(posted)) {
+      localStorage.removeItem(key);
+    }
+  }
+}
+
+async function restore() {
+  const untouched = text.value === "";
+  const kept = local.read();
+  if (kept?.text && kept.text !== text.value && (untouched || kept.newer)) {
+    put(kept.text);
+    say("Your text was restored from this browser.");
+  } else if (untouched && !field("restored")) {
+    const target = encodeURIComponent(form.dataset.draft);
+    const answer = await fetch(`/drafts/newest/?target=${target}`).catch(() => null);
+    const draft = answer?.ok ? await answer.json() : {};
+    if (draft.text && text.value === "") {
+      hidden("restored", draft.restored);
+      hidden("restored_at", draft.restored_at);
+      put(draft.text);
+      saved = draft.text;
+      say(`Your text was restored from the draft of ${draft.saved_at}.`);
+    }
+  }
+  addCollected();
+}
+
+function addCollected() {
+  const collected = JSON.parse(sessionStorage.getItem("collected") ?? "[]");
+  if (!collected.length) return;
+  sessionStorage.removeItem("collected");
+  const before = text.value.trimEnd();
+  put((before ? `${before}\n\n` : "") + collected.join(""));
+}
+
+let saved = text?.value;
+let saving = false;
+
+async function save() {
+  if (saving || text.value === saved || !text.value.trim()) return;
+  saving = true;
+  const now = text.value;
+  const body = new URLSearchParams({
+    csrfmiddlewaretoken: field("csrfmiddlewaretoken"),
+    target: form.dataset.draft,
+    token: field("token"),
+    text: now,
+    title: field("title"),
+    restored: field("restored"),
+    restored_at: field("restored_at"),
+  });
+  try {
+    const answer = await fetch("/drafts/save/", { method: "POST", body });
+    const said = await answer.json().catch(() => ({}));
+    if (answer.ok) {
+      saved = now;
+      if (text.value === now) local.remove();
+      say(`Draft kept ${said.saved_at}.`);
+    } else {
+      say(said.error ?? "The draft is kept in this browser only: sign in again in another tab.");
+    }
+  } catch {
+    say("No connection. The draft is kept in this browser.");
+  }
+  saving = false;
+}
+
+if (text) {
+  forgetPosted();
+  restore();
+  text.addEventListener("input", () => {
+    if (text.value !== saved) local.write({ text: text.value, token: field("token"), newer: true });
+  });
+  setInterval(save, EVERY);
+  addEventListener("online", save);
+  document.addEventListener("visibilitychange", () => document.hidden && save());
+  document.addEventListener("collected", addCollected);
+}
