@@ -169,13 +169,11 @@ def close(user, thread: Thread) -> None:
 
 def moderate(user, thing: Board | Thread | Post) -> None:
     """Moderators act on the boards they were given; administrators and moderators of all boards
-    everywhere."""
-    board_id = {
-        Board: lambda: thing.pk,
-        Thread: lambda: thing.board_id,
-        Post: lambda: thing.thread.board_id,
-    }[type(thing)]()
-    if moderates(user, board_id):
+    everywhere; nobody on what is still being loaded."""
+    thread = thing.thread if isinstance(thing, Post) else thing
+    board_id = thing.pk if isinstance(thing, Board) else thread.board_id
+    loading = isinstance(thread, Thread) and thread.state == State.LOADING
+    if moderates(user, board_id) and not loading:
         return
     see = {Board: see_board, Thread: see_thread, Post: see_post}[type(thing)]
     see(user, thing)

@@ -1,9 +1,10 @@
 """What moderators do. Each act asks the charter, changes, and leaves its entry in the audit log."""
 
 from django.db import transaction
+from django.db.models import F
 
 from .. import tree
-from ..models import Post, State, Thread
+from ..models import Board, Post, State, Thread
 from ..permissions import Refused, require
 from . import posts
 from .audit import record
@@ -91,5 +92,13 @@ def _set_thread(user, thread: Thread, verb: str, reason: str, **wanted) -> Threa
                 setattr(thread, name, value)
             thread.version += 1
             thread.save(update_fields=[*wanted, "version"])
+            # Boards count what everybody may see.
+            shown = (thread.state == State.VISIBLE) - (
+                before.get("state", thread.state) == State.VISIBLE
+            )
+            if shown:
+                Board.objects.filter(pk=thread.board_id).update(
+                    thread_count=F("thread_count") + shown
+                )
             record(user, verb, thread=thread, reason=reason, before=before, after=wanted)
     return thread

@@ -131,11 +131,12 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
         return
     thread = Thread.objects.get(pk=post.thread_id)
     post.state, post.state_reason, post.withdrawn = state, reason, withdrawn
-    if was == State.PENDING and state == State.VISIBLE:
+    if state == State.VISIBLE and post.number is None:
+        # It arrives now: lists and read marks count on numbers and arrivals in one order.
         thread.numbered += 1
-        post.number = thread.numbered
+        post.number, post.loaded_at = thread.numbered, timezone.now()
         tree.plant(post)
-    post.save(update_fields=["state", "state_reason", "withdrawn", "number"])
+    post.save(update_fields=["state", "state_reason", "withdrawn", "number", "loaded_at"])
     if not post.is_opening:
         thread.reply_count += (state == State.VISIBLE) - (was == State.VISIBLE)
     last = (

@@ -64,11 +64,9 @@ def seen(user, thread: Thread) -> Seen:
     if mark is not None:
         return Seen(parse(mark.ranges), mark.folded)
     since = user.read_until or user.date_joined
-    if thread.last_post_at <= since:
-        return Seen([(1, thread.numbered)] if thread.numbered else [], [])
     known = (
         Post.objects.filter(thread=thread, loaded_at__lte=since, number__isnull=False)
-        .order_by("-loaded_at")
+        .order_by("-loaded_at", "-number")
         .values_list("number", flat=True)
         .first()
     )

@@ -47,7 +47,7 @@ class ThreadQuerySet(models.QuerySet):
             Post.objects.filter(
                 thread=models.OuterRef("pk"), loaded_at__lte=since, number__isnull=False
             )
-            .order_by("-loaded_at")
+            .order_by("-loaded_at", "-number")
             .values("number")
         )
         return self.annotate(

@@ -1,0 +1,148 @@
+"""What was read: ranges, precise to the post, united across tabs, written only when news came."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forum.actions import moderation, reading
+from forum.models import Post, ReadMark, Thread
+from tests.people import fresh, make_member, pending, reply, start
+
+RANGES = st.lists(
+    st.tuples(st.integers(1, 60), st.integers(0, 12)).map(lambda r: (r[0], r[0] + r[1]))
+)
+
+
+def as_set(ranges) -> set[int]:
+    return {n for first, last in ranges for n in range(first, last + 1)}
+
+
+@settings(deadline=None)
+@given(RANGES, st.integers(1, 70), st.integers(0, 9))
+def test_ranges_are_the_shortest_way_to_write_a_set(added, first, length):
+    merged, expected = [], set()
+    for a, b in added:
+        merged, expected = reading.merge(merged, a, b), expected | as_set([(a, b)])
+    assert as_set(merged) == expected
+    assert merged == sorted(merged)
+    assert all(b[0] - a[1] > 1 for a, b in pairwise(merged))
+    columns = reading._columns(merged)
+    assert reading.parse(columns["ranges"]) == merged
+    assert columns["count"] == len(expected)
+    last = first + length - 1
+    assert reading.contains(merged, first, last) == (as_set([(first, last)]) <= expected)
+
+
+@pytest.fixture
+def old_thread(thread):
+    """The debate of four posts, as it was yesterday."""
+    yesterday = timezone.now() - timedelta(days=1)
+    for post in thread.posts.all():
+        Post.objects.filter(pk=post.pk).update(loaded_at=yesterday + timedelta(seconds=post.number))
+    Thread.objects.filter(pk=thread.pk).update(last_post_at=yesterday + timedelta(seconds=4))
+    return fresh(thread)
+
+
+def unread(user, thread) -> int:
+    """As lists tell it; and what the page of the debate says must be the same."""
+    listed = Thread.objects.with_unread(user).get(pk=thread.pk).unread
+    ranges = reading.seen(user, fresh(thread)).ranges
+    assert fresh(thread).numbered - len(as_set(ranges)) == listed
+    return listed
+
+
+def test_a_new_member_starts_with_nothing_unread(old_thread):
+    newcomer = make_member("newcomer")
+    assert unread(newcomer, old_thread) == 0
+    assert reading.seen(newcomer, old_thread).ranges == [(1, 4)]
+
+
+def test_what_arrives_is_unread_until_it_is_read(old_thread, opener):
+    newcomer = make_member("newcomer")
+    for expected in (1, 2, 3):
+        reply(old_thread, opener)
+        assert unread(newcomer, old_thread) == expected
+    reading.mark_read(user=newcomer, thread=old_thread, numbers=[(6, 6)])
+    assert unread(newcomer, old_thread) == 2
+    assert reading.seen(newcomer, old_thread).ranges == [(1, 4), (6, 6)]
+
+
+def test_a_thread_that_is_all_new(old_thread, board, opener):
+    newcomer = make_member("newcomer")
+    newer = start(board, opener, title="Another one")
+    reply(newer, opener)
+    assert unread(newcomer, newer) == 2
+    assert unread(newcomer, old_thread) == 0
+
+
+def test_posts_that_came_at_the_same_moment_are_all_known_or_all_new(thread, settings):
+    """As those of a fixture do: all are loaded at once."""
+    moment = timezone.now() - timedelta(hours=1)
+    thread.posts.update(loaded_at=moment)
+    # The order of the table is not the order of the numbers once rows were rewritten.
+    for post in thread.posts.order_by("-number"):
+        Post.objects.filter(pk=post.pk).update(state_reason="moved")
+    Thread.objects.filter(pk=thread.pk).update(last_post_at=timezone.now())
+    assert unread(make_member("newcomer"), thread) == 0
+    early = make_member("early", date_joined=moment - timedelta(hours=1))
+    assert unread(early, thread) == 4
+
+
+def test_hidden_posts_after_the_last_visible_one(old_thread, opener, moderator):
+    """They keep their numbers, so they are as new as any until somebody saw their placeholders."""
+    newcomer = make_member("newcomer")
+    post = reply(old_thread, opener)
+    moderation.hide(user=moderator, post=post, reason="Off the point.")
+    assert unread(newcomer, old_thread) == 1
+    reading.mark_read(user=newcomer, thread=fresh(old_thread), numbers=[(5, 5)])
+    assert unread(newcomer, old_thread) == 0
+
+
+def test_a_post_approved_late_is_new(old_thread, opener, stranger, moderator):
+    waiting = pending(old_thread, stranger)
+    newcomer = make_member("newcomer")
+    moderation.approve(user=moderator, post=waiting)
+    assert unread(newcomer, old_thread) == 1
+
+
+def test_two_tabs_out_of_order(old_thread, stranger, opener):
+    for _ in range(36):
+        reply(old_thread, opener)
+    newcomer = make_member("latecomer", date_joined=timezone.now() - timedelta(days=2))
+    late = fresh(old_thread)
+    for first, last in ((21, 40), (1, 10), (5, 12)):
+        reading.mark_read(user=newcomer, thread=late, numbers=[(first, last)])
+    mark = ReadMark.objects.get(user=newcomer)
+    assert (mark.ranges, mark.count) == ("1-12,21-40", 32)
+    assert unread(newcomer, late) == 8
+
+
+def test_marking_what_is_read_already_writes_nothing(old_thread, stranger):
+    reading.mark_read(user=stranger, thread=old_thread, numbers=[(1, 4)])
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        reading.mark_read(user=stranger, thread=old_thread, numbers=[(2, 3)])
+    assert not [q for q in queries if q["sql"].startswith(("UPDATE", "INSERT", "DELETE"))]
+
+
+def test_all_read(old_thread, board, opener):
+    newcomer = make_member("newcomer")
+    newer = start(board, opener, title="Another one")
+    reply(old_thread, opener)
+    reading.mark_read(user=newcomer, thread=newer, numbers=[(1, 1)])
+    reading.mark_all_read(user=newcomer)
+    assert unread(newcomer, old_thread) == unread(newcomer, newer) == 0
+    reply(newer, opener)
+    assert unread(newcomer, newer) == 1
+    assert unread(newcomer, old_thread) == 0
+
+
+def test_guests_have_nothing_unread(thread, guest):
+    assert Thread.objects.with_unread(guest).get(pk=thread.pk).unread == 0

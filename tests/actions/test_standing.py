@@ -1,0 +1,306 @@
+"""Whether posts and debates stand: withdraw, hide, remove, restore, approve, lock, pin, rename,
+close. Counters, audit entries, reasons; and that what is brought back is as it was."""
+
+import pytest
+
+from forum.actions import moderation, posts, threads
+from forum.actions.composing import Unacceptable
+from forum.models import AuditEntry, Board, Post, PostBody, PostRevision, Thread
+from forum.permissions import NotThere, Refused
+from tests.people import dump, fresh, pending, quoting, reply, start
+from tests.test_tree import assert_sound
+
+TABLES = (Thread, Post, PostRevision, PostBody, AuditEntry, Board)
+# What an act and its undoing may change for good.
+MOVES_ON = {"version"}
+
+
+def counters(thread) -> dict:
+    row = Thread.objects.filter(pk=thread.pk).values().get()
+    return {name: value for name, value in row.items() if name not in MOVES_ON}
+
+
+def last_entry() -> AuditEntry:
+    return AuditEntry.objects.latest("pk")
+
+
+# --- Posts ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("act", "state"), [(moderation.hide, "hidden"), (moderation.remove, "removed")]
+)
+def test_a_post_taken_away_keeps_its_place_and_is_logged(thread, answer, moderator, act, state):
+    version = fresh(thread).version
+    act(user=moderator, post=answer, reason="Off the point.")
+    post, after = fresh(answer), fresh(thread)
+    assert (post.state, post.state_reason, post.number) == (state, "Off the point.", 2)
+    assert not post.withdrawn
+    assert (after.numbered, after.reply_count, after.version) == (4, 2, version + 1)
+    assert_sound(thread)
+    entry = last_entry()
+    assert (entry.actor, entry.verb) == (moderator, act.__name__)
+    assert (entry.post, entry.thread, entry.board) == (post, thread, thread.board)
+    assert entry.reason == "Off the point."
+    assert entry.detail == {"before": "visible", "after": state}
+
+
+@pytest.mark.parametrize("act", [moderation.hide, moderation.remove])
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_restoring_brings_everything_back(thread, moderator, act, number):
+    before = counters(thread)
+    post = thread.posts.get(number=number)
+    act(user=moderator, post=post, reason="Off the point.")
+    moderation.restore(user=moderator, post=post, reason="On second thoughts.")
+    assert counters(thread) == before
+    post = fresh(post)
+    assert (post.state, post.state_reason, post.withdrawn) == ("visible", "", False)
+    assert last_entry().verb == "restore"
+
+
+def test_the_last_answer_is_the_last_that_stands(thread, moderator):
+    third, fourth = thread.posts.filter(number__gte=3).order_by("number")
+    moderation.hide(user=moderator, post=fourth, reason="Off the point.")
+    now = fresh(thread)
+    assert (now.last_post, now.last_post_at) == (third, third.loaded_at)
+
+
+def test_all_posts_hidden(board, opener, moderator):
+    thread = start(board, opener)
+    moderation.hide(user=moderator, post=thread.posts.get(), reason="Off the point.")
+    now = fresh(thread)
+    assert (now.last_post, now.reply_count, now.numbered) == (None, 0, 1)
+    assert now.last_post_at == now.created_at
+
+
+def test_hiding_twice_is_hiding_once(thread, answer, moderator):
+    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    before = dump(*TABLES)
+    moderation.hide(user=moderator, post=answer, reason="Again.")
+    assert dump(*TABLES) == before
+
+
+@pytest.mark.parametrize("act", [moderation.hide, moderation.remove])
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_taking_away_needs_a_reason(answer, moderator, act, reason):
+    before = dump(*TABLES)
+    with pytest.raises(Refused, match="why"):
+        act(user=moderator, post=answer, reason=reason)
+    assert dump(*TABLES) == before
+
+
+def test_authors_withdraw_and_moderators_restore(thread, answer, answerer, moderator):
+    before = counters(thread)
+    posts.withdraw(user=answerer, post=answer, reason="I was wrong.")
+    post = fresh(answer)
+    assert (post.state, post.withdrawn, post.state_reason) == ("removed", True, "I was wrong.")
+    assert fresh(thread).reply_count == 2
+    assert (last_entry().verb, last_entry().actor) == ("withdraw", answerer)
+    moderation.restore(user=moderator, post=answer)
+    assert not fresh(answer).withdrawn
+    assert counters(thread) == before
+
+
+def test_who_may_withdraw_what(thread, opening, answer, opener, stranger, moderator):
+    before = dump(*TABLES)
+    for who in (opener, stranger, moderator):
+        with pytest.raises(Refused, match="Only its author"):
+            posts.withdraw(user=who, post=answer)
+    with pytest.raises(Refused, match="opening"):
+        posts.withdraw(user=opener, post=opening)
+    assert dump(*TABLES) == before
+
+
+def test_nothing_is_withdrawn_twice_or_from_a_locked_debate(thread, answer, answerer, moderator):
+    last = thread.posts.get(number=4)
+    posts.withdraw(user=answerer, post=answer)
+    moderation.lock(user=moderator, thread=thread)
+    before = dump(*TABLES)
+    for post in (answer, last):
+        with pytest.raises(Refused):
+            posts.withdraw(user=answerer, post=post)
+    assert dump(*TABLES) == before
+
+
+def test_approval_gives_number_and_place(thread, answer, stranger, opener, moderator):
+    waiting = pending(thread, stranger, to=answer)
+    assert (fresh(thread).numbered, fresh(thread).reply_count) == (4, 3)
+    between = reply(thread, opener, to=answer)
+    moderation.approve(user=moderator, post=waiting)
+    post, after = fresh(waiting), fresh(thread)
+    assert (between.number, post.number, post.state) == (5, 6, "visible")
+    assert (post.parent, post.tree_id) == (answer, answer.tree_id)
+    assert (after.numbered, after.reply_count, after.last_post) == (6, 5, post)
+    # Lists and read marks follow arrival, and to its readers it arrives now.
+    assert post.loaded_at >= between.loaded_at
+    assert post.written_at == waiting.written_at
+    assert after.last_post_at == post.loaded_at
+    assert_sound(thread)
+    assert last_entry().verb == "approve"
+
+
+def test_what_waits_is_approved_not_hidden_or_restored(thread, answer, stranger, moderator):
+    waiting = pending(thread, stranger)
+    before = dump(*TABLES)
+    for act in (moderation.hide, moderation.remove, moderation.restore):
+        with pytest.raises(Refused):
+            act(user=moderator, post=waiting, reason="Because.")
+    with pytest.raises(Refused):
+        moderation.approve(user=moderator, post=answer)
+    assert dump(*TABLES) == before
+
+
+def test_a_waiting_post_that_was_withdrawn_comes_back_with_a_number(thread, stranger, moderator):
+    waiting = pending(thread, stranger)
+    posts.withdraw(user=stranger, post=waiting)
+    after = fresh(thread)
+    assert (after.reply_count, after.numbered, fresh(waiting).number) == (3, 4, None)
+    moderation.restore(user=moderator, post=waiting)
+    assert fresh(waiting).number == 5
+    assert fresh(thread).reply_count == 4
+    assert_sound(thread)
+
+
+def test_debates_that_quote_a_hidden_post_are_marked_as_changed(
+    board, answer, stranger, moderator, django_capture_on_commit_callbacks
+):
+    other = start(board, stranger, title="Another one")
+    reply(other, stranger, quoting(answer, "The party obeyed nobody."))
+    before = fresh(other).version
+    with django_capture_on_commit_callbacks(execute=True):
+        moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    assert fresh(other).version == before + 1
+
+
+# --- Debates ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("act", "undo", "field", "value"),
+    [
+        (moderation.lock, moderation.unlock, "locked", True),
+        (moderation.pin, moderation.unpin, "pinned", True),
+        (moderation.hide_thread, moderation.restore_thread, "state", "hidden"),
+    ],
+)
+def test_acts_on_debates_and_their_undoing(thread, moderator, act, undo, field, value):
+    before, board, version = counters(thread), dump(Board), fresh(thread).version
+    act(user=moderator, thread=thread, reason="Because.")
+    assert getattr(fresh(thread), field) == value
+    assert fresh(thread).version == version + 1
+    entry = last_entry()
+    assert (entry.actor, entry.thread, entry.board) == (moderator, thread, thread.board)
+    assert (entry.reason, entry.detail["after"]) == ("Because.", {field: value})
+    undo(user=moderator, thread=thread)
+    assert counters(thread) == before
+    assert dump(Board) == board
+    assert AuditEntry.objects.count() == 2
+    undo(user=moderator, thread=thread)
+    assert AuditEntry.objects.count() == 2
+
+
+def test_a_hidden_debate_is_not_counted_on_its_board(thread, board, moderator):
+    assert fresh(board).thread_count == 1
+    moderation.hide_thread(user=moderator, thread=thread, reason="Spam.")
+    assert fresh(board).thread_count == 0
+    moderation.restore_thread(user=moderator, thread=thread)
+    assert fresh(board).thread_count == 1
+
+
+def test_hiding_a_debate_needs_a_reason(thread, moderator):
+    before = dump(*TABLES)
+    with pytest.raises(Refused, match="why"):
+        moderation.hide_thread(user=moderator, thread=thread, reason=" ")
+    assert dump(*TABLES) == before
+
+
+def test_a_debate_that_is_being_loaded_is_there_for_nobody(thread, administrator):
+    Thread.objects.filter(pk=thread.pk).update(state="loading")
+    before = dump(*TABLES)
+    for act in (moderation.restore_thread, moderation.hide_thread, moderation.lock):
+        with pytest.raises(NotThere):
+            act(user=administrator, thread=thread, reason="Because.")
+    with pytest.raises(NotThere):
+        moderation.hide(user=administrator, post=thread.posts.first(), reason="Because.")
+    assert dump(*TABLES) == before
+
+
+POST_ACTS = (moderation.hide, moderation.remove, moderation.restore, moderation.approve)
+THREAD_ACTS = (
+    moderation.lock,
+    moderation.unlock,
+    moderation.pin,
+    moderation.unpin,
+    moderation.hide_thread,
+    moderation.restore_thread,
+)
+
+
+def test_only_moderators_of_the_board_moderate(
+    thread, answer, opener, answerer, stranger, guest, other_board, board_moderator, moderator
+):
+    Board.moderators.through.objects.update(board=other_board)
+    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    before = dump(*TABLES)
+    for who in (opener, answerer, stranger, guest, board_moderator):
+        for act in POST_ACTS:
+            with pytest.raises(Refused):
+                act(user=who, post=answer, reason="Because.")
+        for act in THREAD_ACTS:
+            with pytest.raises(Refused):
+                act(user=who, thread=thread, reason="Because.")
+    assert dump(*TABLES) == before
+
+
+def test_the_boards_own_moderator_moderates(thread, answer, board_moderator):
+    moderation.hide(user=board_moderator, post=answer, reason="Off the point.")
+    moderation.lock(user=board_moderator, thread=thread)
+    assert fresh(thread).locked
+
+
+def test_renaming(thread, opener, moderator):
+    version = fresh(thread).version
+    threads.rename(user=opener, thread=thread, title=" Had  Lenin lived? ", reason="Shorter.")
+    now = fresh(thread)
+    assert (now.title, now.slug, now.version) == (
+        "Had Lenin lived?",
+        "had-lenin-lived",
+        version + 1,
+    )
+    entry = last_entry()
+    assert (entry.verb, entry.reason) == ("rename", "Shorter.")
+    assert entry.detail == {"before": "What if Lenin had lived?", "after": "Had Lenin lived?"}
+    threads.rename(user=moderator, thread=thread, title="Had Lenin lived?")
+    assert AuditEntry.objects.count() == 1
+
+
+def test_who_renames_and_closes(thread, answerer, opener, moderator, administrator, guest):
+    before = dump(*TABLES)
+    for who in (answerer, guest):
+        with pytest.raises(Refused):
+            threads.rename(user=who, thread=thread, title="Mine")
+    for who in (answerer, guest, moderator, administrator):
+        with pytest.raises(Refused):
+            threads.close(user=who, thread=thread, closed=True)
+    for title in ("", "x" * 161, "\0"):
+        with pytest.raises(Unacceptable):
+            threads.rename(user=opener, thread=thread, title=title)
+    assert dump(*TABLES) == before
+    moderation.lock(user=moderator, thread=thread)
+    for act in (
+        lambda: threads.rename(user=opener, thread=thread, title="Mine"),
+        lambda: threads.close(user=opener, thread=thread, closed=True),
+    ):
+        with pytest.raises(Refused, match="locked"):
+            act()
+
+
+def test_closing_and_reopening(thread, opener):
+    before = counters(thread)
+    threads.close(user=opener, thread=thread, closed=True, reason="Settled.")
+    assert fresh(thread).closed_by_author
+    assert not fresh(thread).open
+    assert (last_entry().verb, last_entry().reason) == ("close", "Settled.")
+    threads.close(user=opener, thread=thread, closed=False)
+    assert last_entry().verb == "reopen"
+    assert counters(thread) == before
