@@ -10,6 +10,8 @@ from django.contrib import admin
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.core.management import call_command
+from django.db import OperationalError
+from django.db.backends.utils import CursorWrapper
 from django.template import engines
 from django.urls import reverse
 
@@ -162,6 +164,20 @@ def test_error_pages_give_back_every_character(status, again, rf):
     assert ("readonly" in shown) is not again
     if again:
         assert '<input type="hidden" name="token" value="a&quot;b">' in shown
+
+
+@pytest.mark.django_db
+def test_when_the_database_is_gone_the_page_still_says_so_and_keeps_the_text(client, monkeypatch):
+    client.force_login(User.objects.create_user("member-a"))
+    client.raise_request_exception = False
+
+    def gone(*args, **kwargs):
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(CursorWrapper, "execute", gone)
+    answer = client.post("/threads/new/", {"text": "Long and dear."})
+    assert answer.status_code in (500, 503)
+    assert "Long and dear." in answer.content.decode()
 
 
 # --- Static files ---------------------------------------------------------------------------------
