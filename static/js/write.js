@@ -69,8 +69,8 @@ async function restore() {
     if (draft.text && text.value === "") {
       hidden("restored", draft.restored);
       hidden("restored_at", draft.restored_at);
-      put(draft.text);
       saved = draft.text;
+      put(draft.text);
       say(`Your text was restored from the draft of ${draft.saved_at}.`);
     }
   }
