@@ -57,6 +57,8 @@ def see_post(user, post: Post) -> None:
     """Who sees the debate reads its posts; a waiting post is read by its author, a hidden or
     removed one by moderators, everybody else sees that something was there."""
     see_thread(user, post.thread)
+    if post.state == State.LOADING:
+        raise NotThere
     if post.state == State.VISIBLE or moderates(user, post.thread.board_id):
         return
     if post.state == State.PENDING and post.author_id == user.pk is not None:

@@ -1,0 +1,176 @@
+"""The charter. The rule as a query (lists) and the rule on one object (pages) must never disagree:
+tried for every role, audience, state of the debate and state of the post."""
+
+from itertools import product
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from forum.models import Board, Post, State, Thread
+from forum.models.visibility import (
+    boards_visible_to,
+    posts_visible_to,
+    threads_visible_to,
+    wider,
+)
+from forum.permissions import CHARTER, NotThere, Refused, may, require, sees_placeholders, verbs
+
+from .people import fresh, make_member
+from .test_tree import grow
+
+AUDIENCES = Board.Audience.values
+STATES = State.values
+
+
+@pytest.fixture
+def world(db):
+    """Boards of every audience with a debate in every state, each with a post in every state; and
+    everybody who may come along. Debates and posts are the author's, every second post another's.
+    """
+    author, other = make_member("author"), make_member("other")
+    for audience in AUDIENCES:
+        board = Board.objects.create(name=audience, slug=audience, audience=audience)
+        for state in STATES:
+            thread = grow(board, [None] * (2 * len(STATES)))
+            Thread.objects.filter(pk=thread.pk).update(state=state, author=author)
+            for post, (post_state, writer) in zip(
+                thread.posts.order_by("number"), product(STATES, (author, other)), strict=True
+            ):
+                Post.objects.filter(pk=post.pk).update(state=post_state, author=writer)
+    warden = make_member("warden", is_staff=True)
+    Board.objects.get(slug="moderators").moderators.add(warden)
+    unlit = make_member("unlit")  # named by a board, but the desk's door is not open to them
+    Board.objects.get(slug="moderators").moderators.add(unlit)
+    return {
+        "guest": AnonymousUser(),
+        "author": author,
+        "other": other,
+        "stranger": make_member("stranger"),
+        "closed account": make_member("closed", is_active=False, is_staff=True, is_moderator=True),
+        "board moderator": warden,
+        "moderator of a board without the desk": unlit,
+        "moderator": make_member("keeper", is_staff=True, is_moderator=True),
+        "administrator": make_member("chief", is_staff=True, is_superuser=True),
+    }
+
+
+def test_lists_and_pages_agree(world):
+    everything = {
+        "see board": (list(Board.objects.all()), boards_visible_to),
+        "see thread": (list(Thread.objects.select_related("board")), threads_visible_to),
+        "see post": (list(Post.objects.select_related("thread__board")), posts_visible_to),
+    }
+    for role, user in world.items():
+        for verb, (things, visible_to) in everything.items():
+            listed = set(visible_to(user).values_list("pk", flat=True))
+            opened = {thing.pk for thing in things if may(user, verb, thing)}
+            assert listed == opened, (role, verb)
+
+
+def test_who_sees_what(world):
+    """The charter once more, told as a table of which debates and posts of the author each sees."""
+    seen = {
+        role: {
+            (p.thread.board.audience, p.thread.state, p.state, p.author.username)
+            for p in posts_visible_to(user).select_related("thread__board", "author")
+        }
+        for role, user in world.items()
+    }
+    writers, there = ("author", "other"), set(STATES) - {"loading"}
+    plain = {("public", "visible", "visible", w) for w in writers}
+    member = plain | {("members", "visible", "visible", w) for w in writers}
+    both = ("public", "members")
+    assert seen["guest"] == plain
+    assert seen["stranger"] == member
+    assert seen["moderator of a board without the desk"] == member
+    assert seen["closed account"] == member
+    assert seen["other"] == member | {(a, "visible", "pending", "other") for a in both}
+    assert seen["author"] == (
+        member
+        | {(a, "visible", "pending", "author") for a in both}
+        | {(a, "pending", "visible", w) for a in both for w in writers}
+        | {(a, "pending", "pending", "author") for a in both}
+    )
+    inner = set(product(["moderators"], there, there, writers))
+    assert seen["board moderator"] == member | inner
+    everything = set(product(AUDIENCES, there, there, writers))
+    assert seen["moderator"] == seen["administrator"] == everything
+
+
+def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
+    things = {
+        "board": Board.objects.all(),
+        "thread": Thread.objects.select_related("board"),
+        "post": Post.objects.select_related("thread__board"),
+    }
+    takes = {
+        "board": ("see board", "start", "moderate"),
+        "thread": ("see thread", "reply", "rename", "close", "moderate"),
+        "post": ("see post", "see history", "answer", "edit", "withdraw", "moderate"),
+    }
+    tried = {verb for kind in takes.values() for verb in kind}
+    assert tried | {"write", "administer", "enter desk"} == set(CHARTER)
+    for user in world.values():
+        for kind, rows in things.items():
+            see = f"see {kind}"
+            for thing, verb in product(rows, takes[kind]):
+                try:
+                    assert require(user, verb, thing) is None
+                except Refused as refusal:
+                    assert str(refusal).endswith(".")
+                    # Who may not see a thing is told nothing of it, whatever is tried.
+                    if not may(user, see, thing):
+                        assert isinstance(refusal, NotThere)
+                else:
+                    assert may(user, see, thing), (user, verb, thing)
+
+
+@pytest.mark.parametrize(
+    ("verb", "allowed"),
+    [
+        ("write", {"opener", "stranger", "keeper", "warden", "chief"}),
+        ("administer", {"chief"}),
+        ("enter desk", {"keeper", "warden", "chief"}),
+    ],
+)
+def test_who_may_at_all(
+    opener, stranger, moderator, board_moderator, administrator, guest, verb, allowed
+):
+    closed = make_member("closed", is_active=False, is_staff=True, is_superuser=True)
+    people = (opener, stranger, moderator, board_moderator, administrator, guest, closed)
+    assert {user.username for user in people if may(user, verb)} == allowed
+
+
+def test_what_a_page_offers(thread, answer, opener, answerer, stranger, moderator, guest):
+    assert verbs(guest, thread) == verbs(guest, answer) == frozenset()
+    assert verbs(stranger, thread) == {"reply"}
+    assert verbs(stranger, answer) == {"answer"}
+    assert verbs(opener, thread) == {"reply", "rename", "close"}
+    assert verbs(answerer, answer) == {"answer", "edit", "withdraw"}
+    assert verbs(moderator, thread) == {"reply", "rename", "moderate"}
+    assert verbs(moderator, answer) == {"answer", "moderate"}
+    assert verbs(opener, thread.posts.get(number=1)) == {"answer", "edit"}
+
+
+def test_who_reads_behind_placeholders(thread, stranger, moderator, board_moderator, guest):
+    assert sees_placeholders(guest, thread)
+    assert sees_placeholders(stranger, thread)
+    assert not sees_placeholders(moderator, thread)
+    assert not sees_placeholders(board_moderator, thread)
+
+
+def test_a_moderators_lock_is_stronger_than_its_opener(thread, opener, moderator):
+    thread.locked = True
+    assert verbs(opener, thread) == frozenset()
+    assert verbs(moderator, thread) == {"reply", "rename", "moderate"}
+
+
+@pytest.mark.parametrize("source", AUDIENCES)
+@pytest.mark.parametrize("target", AUDIENCES)
+def test_words_are_carried_to_as_few_readers_or_fewer(db, source, target):
+    a = Board.objects.create(name="A", slug="a", audience=source)
+    b = Board.objects.create(name="B", slug="b", audience=target)
+    # Two boards for moderators may have different ones.
+    expected = AUDIENCES.index(target) < AUDIENCES.index(source) or source == target == "moderators"
+    assert wider(a, b) == expected
+    assert not wider(a, fresh(a))
