@@ -174,7 +174,7 @@ def moderate(user, thing: Board | Thread | Post) -> None:
     everywhere; nobody on what is still being loaded."""
     thread = thing.thread if isinstance(thing, Post) else thing
     board_id = thing.pk if isinstance(thing, Board) else thread.board_id
-    loading = isinstance(thread, Thread) and thread.state == State.LOADING
+    loading = State.LOADING in {getattr(row, "state", None) for row in (thing, thread)}
     if moderates(user, board_id) and not loading:
         return
     see = {Board: see_board, Thread: see_thread, Post: see_post}[type(thing)]
