@@ -684,7 +684,7 @@ def _url_rule(state: StateInline, silent: bool) -> bool:
     return True
 
 
-_MENTION = re.compile(r"@(\w(?:[\w.-]{0,28}\w)?)(?![.-]{0,30}[\w@])")
+_MENTION = re.compile(r"@(\w(?:[\w.-]{0,28}\w)?)(?![.-]{0,30}[\w@]|://)")
 
 
 def _mention_rule(state: StateInline, silent: bool) -> bool:
@@ -1074,7 +1074,7 @@ _SPECIAL = re.compile(
     r"\\(?=[!-/:-@\[-`{-~]|$)"  # a backslash that would escape something
     r"|`"
     r"|\[(?!(?:…|\.\.\.)\](?![(\[:]))"  # all but the ellipsis of a shortened quote
-    r"|<(?=[^\s<>]*>)"
+    r"|<(?=[^\x00-\x20<>]*>)"
     r"|&(?=#?\w{1,40};)"
     r"|~(?=~)|(?<=~)~|\|(?=\|)|(?<=\|)\|"
     r"|(?<![ ])\*|\*(?![ ])"

@@ -389,6 +389,7 @@ def test_no_way_back_to_a_reference_that_is_not_drawn():
         ('[quote="member-a"]', "member-a", None, None),
         ("[quote='member-a']", "member-a", None, None),
         ("[QUOTE=member-a]", "member-a", None, None),
+        ("[quote=\u201cmember-a, post: 12\u201d]", "member-a", 12, None),
         ('[quote="member-a, post: 812, member: 3"]', "member-a", 812, None),
         ('[quote="member-a, post:4, topic:77"]', "member-a", 4, None),
         ('[quote="member-a, #5"]', "member-a", None, 5),
@@ -798,6 +799,8 @@ def test_ordinary_words_are_not_escaped(words):
         "a\n\nb\n\nc",
         "http://a.b/*c*_d_ (http://a.b/) http://",
         "\\http://a.b",
+        "@http://a.b/&amp; @a.http://a.b/*c*",
+        "<a:\u00a0*b*>",
     ],
 )
 def test_words_survive_the_quote_form(words):
