@@ -145,27 +145,29 @@ _EXTENDERS = re.compile(rf"{_EXTEND}+")
 # The normal form
 
 
-def _nfc(text: str) -> str:
-    """`text` in NFC; left as it is where more than 30 marks follow each other.
+def _nfc(token: str) -> str:
+    """A text without white space in NFC; as it is where more than 30 marks follow each other.
 
     No language needs more (UAX #15, stream-safe text), and CPython sorts them in quadratic time.
     """
-    if text.isascii() or unicodedata.is_normalized("NFC", text):
-        return text
-    if any(len(marks[0]) > 30 for marks in _MARKS.finditer(text)):
-        return text
-    return unicodedata.normalize("NFC", text)
+    if unicodedata.is_normalized("NFC", token):
+        return token
+    if any(len(marks[0]) > 30 for marks in _MARKS.finditer(token)):
+        return token
+    return unicodedata.normalize("NFC", token)
 
 
 @lru_cache(maxsize=32)
 def _normal(text: str) -> str:
     """The form in which texts are compared; see the head of this module."""
-    text = " ".join(_nfc(text).split())
-    if not text.isascii():
-        for mark in "\u2018\u2019\u201a\u201b":
-            text = text.replace(mark, "'")
-        for mark in "\u201c\u201d\u201e\u201f":
-            text = text.replace(mark, '"')
+    if text.isascii():
+        return " ".join(text.split())
+    normalized = unicodedata.is_normalized("NFC", text)
+    text = " ".join(text.split() if normalized else map(_nfc, text.split()))
+    for mark in "\u2018\u2019\u201a\u201b":
+        text = text.replace(mark, "'")
+    for mark in "\u201c\u201d\u201e\u201f":
+        text = text.replace(mark, '"')
     return text
 
 
@@ -177,7 +179,7 @@ def _original(plain: str, at: int) -> int:
     rest = plain.split(None, token)
     start = len(plain) - len(rest[token]) if token < len(rest) else len(plain)
     piece = plain[start:].split(None, 1)[0] if start < len(plain) else ""
-    if _nfc(piece) == piece or _nfc(plain) == plain:
+    if _nfc(piece) == piece:
         return start + within
     for cluster in _CLUSTER.finditer(piece):
         within -= len(unicodedata.normalize("NFC", cluster[0]))
@@ -404,22 +406,19 @@ def _align(quoted: Sequence[str], window: Sequence[str]) -> tuple[int, int, int]
 
     Of a very long quote only the two ends are aligned; its changes are then those of the worse.
     """
-    tail, head = quoted[-MAX_ALIGNED:], quoted[:MAX_ALIGNED]
-    whole = len(tail) == len(quoted)
-    end, changes = _closest(tail, window)
-    back, more = _closest(head[::-1], window[:end][::-1], anchored=whole)
-    if not whole:
+    end, changes = _closest(quoted[-MAX_ALIGNED:], window)
+    back, more = _closest(quoted[:MAX_ALIGNED][::-1], window[:end][::-1])
+    if len(quoted) > MAX_ALIGNED:
         changes = max(changes, more) * len(quoted) // MAX_ALIGNED
     return end - back, end, changes
 
 
-def _closest(pattern: Sequence[str], text: Sequence[str], *, anchored: bool = False):
+def _closest(pattern: Sequence[str], text: Sequence[str]) -> tuple[int, int]:
     """Where in `text` the passage most like `pattern` ends, and its edit distance in words.
 
     Myers' bit-vector algorithm (1999, in Hyyrö's form): one step per word of the text, each a few
-    operations on integers of as many bits as the pattern has words. `anchored` holds the passage's
-    beginning to that of the text. Of equal ends the first counts, but a replaced last word is
-    taken in rather than left out.
+    operations on integers of as many bits as the pattern has words. Of equal ends the first
+    counts, but a replaced last word is taken in rather than left out.
     """
     places: dict[str, int] = {}
     for at, word in enumerate(pattern):
@@ -439,9 +438,8 @@ def _closest(pattern: Sequence[str], text: Sequence[str], *, anchored: bool = Fa
             score -= 1
         if score < best or (score == best and best_end == end - 1):
             best_end, best = end, score
-        up = up << 1 | anchored
-        plus = (down << 1 | ~(vertical | up)) & full
-        minus = up & vertical & full
+        plus = (down << 1 | ~(vertical | up << 1)) & full
+        minus = up << 1 & vertical & full
     return best_end, best
 
 

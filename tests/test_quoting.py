@@ -145,7 +145,7 @@ ODD += [
     "👍🏿",
     "北京",
 ]
-ODD += ["السلام", "שלום", "हिन्दी", "e\u0301tat", "well…", "so...", "—"]
+ODD += ["السلام", "שלום", "हिन्दी", "e\u0301tat", "서울을", "well…", "so...", "—"]
 SMALL = "the a of in and with without every no not never until because against".split()
 
 
@@ -446,6 +446,14 @@ def test_whole_words_are_exact(words, text, passage):
     assert text[match.start : match.end] == passage
 
 
+def test_spans_in_texts_with_more_marks_than_any_language_has():
+    text = "e\u0301te\u0301 a" + "\u0327\u0301" * 40 + " cafe\u0301 noir"
+    match = look("noir", text)
+    assert (match.verdict, text[match.start : match.end]) == ("exact", "noir")
+    match = look("cafe\u0301 noir", text)
+    assert (match.verdict, text[match.start : match.end]) == ("exact", "cafe\u0301 noir")
+
+
 def test_periodic_text_with_a_passage_after_ten_thousand_fragments():
     text = "ab" * 20_000 + " " + "ba" * 15_000
     match = look("ba" * 15_000, text)
@@ -488,6 +496,7 @@ def test_shortened(words, parts, missing):
         "the pla … sound",
         "the plan … sound … sound",
         "The plan … sound",
+        "He … was not" + " …" * 70,
     ],
 )
 def test_not_shortened(words):
@@ -536,6 +545,14 @@ def test_a_named_source_is_given_more_room():
     )
 
 
+def test_a_long_quote_may_put_the_sentences_of_its_source_in_another_order():
+    sentences = re.split(r"(?<=\.) ", PLAN.replace("...", "."))
+    words = " ".join(reversed(sentences))
+    match = look(words, PLAN)
+    assert match.verdict == "altered"
+    assert verdict(" ".join(reversed(words.split())), PLAN) == "unverifiable"
+
+
 def test_which_source_wins():
     exact, shortened, altered = "the old plan was sound", "the old bad plan was", "the olden plan"
     assert look("the old plan", altered, shortened, exact, named=2).key == 2
@@ -543,6 +560,8 @@ def test_which_source_wins():
     assert look("the old plan", exact, exact).key == 0
     match = look("a plan", "no. a plan and a plan")
     assert (match.start, match.verdict) == (4, "exact")
+    assert look("he said the plan was sound", *[PLAN] * 9).key == 0
+    assert look("he said the plan was not bad", "he said a plan was bad", PLAN, PLAN).key == 1
     assert find("a plan", []) == Match("unverifiable")
     twice = "He kept the peace for ten years. Then he kept the peace for ten days."
     match = look("kept the peace for nine days", twice, named=1)
@@ -675,6 +694,15 @@ def test_cut_ends_in_scripts_without_capitals():
     assert cut_ends(text, text.index("他"), text.index("他") + 3) == (False, True)
     assert cut_ends(text, text.index("好"), text.index("。") + 1) == (True, False)
     assert cut_ends(text, text.index("نعم"), len(text)) == (False, False)
+
+
+def test_cut_ends_knows_list_marks():
+    text = "Two aims:\n\n1. peace at home\n\n- bread for all\n\n[3] land\n\n. and time. 4. work"
+    for item in ("peace at home", "bread for all", "land"):
+        start = text.index(item)
+        assert cut_ends(text, start, start + len(item)) == (False, False), item
+    assert cut_ends(text, text.index("and time"), text.index(" 4.")) == (False, True)
+    assert cut_ends(text, text.index("work"), len(text)) == (True, False)
 
 
 def test_every_cut_inside_a_sentence_is_seen():
