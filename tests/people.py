@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from forum import tree
 from forum.actions import composing, posts, threads
-from forum.models import Board, Post, State, Thread
+from forum.models import Board, Post, Quote, State, Thread
 
 OPENING = (
     "Suppose that Lenin had named a successor in 1923, and that the party had obeyed.\n\n"
@@ -74,6 +74,7 @@ def pending(thread: Thread, author: User, text="May I come in?", to: Post | None
         revision = composed.revision(post, 1, editor=author, now=now)
         revision.save()
         composed.body(revision).save(force_insert=True)
+        Quote.objects.bulk_create(composed.quotes_of(revision))
     return post
 
 
