@@ -616,7 +616,7 @@ def shingle_keys(words: str) -> tuple[bytes, ...]:
     least hash. A quote asks for all of its shingles, so a post that shares `WINDOW + SHINGLE - 1`
     = 28 words in a row with it always answers, and one that shares fewer, down to 5, often does.
     From a quote of more than 68 words winnowed shingles are taken, which keeps the promise,
-    and of those, past some 400 words, `MAX_KEYS` spread evenly, one of which must be unchanged.
+    and of those, past some 800 words, `MAX_KEYS` spread evenly, one of which must be unchanged.
     Quotes of fewer than 5 words have no keys here: only `key_of` finds them.
     """
     shingles = _shingles(words)
