@@ -1,0 +1,113 @@
+"""A person before a browser, and what a page must be for that person to use it."""
+
+import json
+from pathlib import Path
+
+import axe_playwright_python
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+# Tells of what the policy stopped, also where the console would stay silent.
+LISTEN = """addEventListener("securitypolicyviolation",
+    (event) => console.error("policy: " + event.violatedDirective + " " + event.blockedURI))"""
+# WCAG 2.5.8: 24 px, or inside a sentence, or with so much room around that circles of 24 px about
+# the centres of neighbours do not meet. axe measures that too, but leaves out what it finds hidden.
+SMALL = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
+  .filter((e) => e.checkVisibility() && e.type !== "hidden" && !e.closest(".trap, .skip, .vh"))
+  .filter((e) => !(e.matches("a") && e.closest("p, li, dd, td, th, .prose, figcaption, label")
+                   && getComputedStyle(e).display === "inline"))
+  .map((e) => [e, (e.closest("label") || e).getBoundingClientRect()])
+  .filter(([e, box]) => box.width < 23.5 || box.height < 23.5)
+  .map(([e, box]) => `${box.width.toFixed(1)} x ${box.height.toFixed(1)}: `
+                     + e.outerHTML.slice(0, 120))"""
+# What sticks out to the side, if anything does; a list's bullet is no element.
+WIDER = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+  [...document.querySelectorAll("body :not(svg *)")]
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 || e.matches(":has(> li)"))
+  .map((e) => e.outerHTML.slice(0, 120)).slice(-3)"""
+
+
+class Reader:
+    """One person: a browser profile with a page, and the troubles that its pages had: errors in
+    the console, what the content policy stopped, scripts that failed, dialogs nobody expected."""
+
+    def __init__(self, browser: Browser, url: str, *, javascript: bool, **context) -> None:
+        self.context = browser.new_context(
+            base_url=url,
+            java_script_enabled=javascript,
+            reduced_motion="reduce",  # what stands there, not what is on its way
+            **{"viewport": WIDE, **context},
+        )
+        self.url = url
+        self.trouble: list[str] = []
+        self.context.add_init_script(LISTEN)
+        self.context.on("page", self._watch)
+        self.context.on("console", self._heard)
+        self.context.on("weberror", lambda error: self.trouble.append(f"script: {error.error}"))
+        self.page = self.context.new_page()
+
+    def _watch(self, page: Page) -> None:
+        page.on("dialog", self._interrupted)
+
+    def _interrupted(self, dialog) -> None:
+        self.trouble.append(f"dialog: {dialog.type} {dialog.message}")
+        dialog.dismiss()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # The browser also calls the page's own status an error: what opens it checks the status.
+        own = message.location["url"].partition("#")[0] == message.page.url.partition("#")[0]
+        if message.type in ("error", "warning") and not (
+            own and message.text.startswith("Failed to load resource: the server responded with")
+        ):
+            self.trouble.append(f"{message.location['url']}: {message.text}")
+
+    def comes_signed_in(self, member) -> None:
+        """Give the browser a session as signing in does."""
+        client = Client()
+        client.force_login(member)
+        name = settings.SESSION_COOKIE_NAME
+        value = client.cookies[name].value
+        self.context.add_cookies([{"name": name, "value": value, "url": self.url}])
+
+    def opens(self, path: str, status: int = 200) -> Response:
+        """Go to an address, which answers with `status`."""
+        response = self.page.goto(path)
+        assert response.status == status, f"{path}: {response.status}"
+        return response
+
+    def presses(self, name: str, *, exact: bool = True) -> None:
+        """Press the one button with this name, and arrive where it leads."""
+        self.page.get_by_role("button", name=name, exact=exact).click()
+
+    def follows(self, name: str, *, exact: bool = True) -> None:
+        """Follow the one link with this name."""
+        self.page.get_by_role("link", name=name, exact=exact).click()
+
+    def fills(self, label: str, text: str) -> None:
+        """Type into the field with this label, over what stands there."""
+        self.page.get_by_label(label, exact=True).fill(text)
+
+
+def faults(page: Page, *, ours: bool = True) -> list[str]:
+    """What keeps the page as it stands from being used by everybody: findings of axe-core, text
+    that needs scrolling sideways and, on pages of `ours`, targets that are small however much room
+    is around them (Django's admin relies on the room)."""
+    page.evaluate(f"window.axe || (() => {{ {AXE} }})()")
+    options = {
+        "runOnly": {"type": "tag", "values": STANDARDS},
+        "resultTypes": ["violations"],
+        "preload": False,  # it writes inline style, and what it loads serves rules not asked for
+    }
+    found = page.evaluate(f"axe.run({json.dumps(options)})")
+    told = [
+        f"{finding['id']}: {node['target']} {node['html'][:200]} {node.get('failureSummary', '')}"
+        for finding in found["violations"]
+        for node in finding["nodes"]
+    ]
+    if ours:
+        told += [f"small target {told}" for told in page.evaluate(SMALL)]
+    return told + [f"too wide: {told}" for told in page.evaluate(WIDER)]

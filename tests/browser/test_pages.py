@@ -1,0 +1,313 @@
+"""Every page, wide and light, narrow and dark: usable by everybody, and nothing goes wrong in it.
+
+JONBAR_SIGHTS=all looks at narrow and light, wide and dark as well: the same elements in the same
+colours, so that it finds nothing new as a rule and takes twice the time.
+"""
+
+import os
+import re
+
+import pytest
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
+from django.contrib import admin
+from django.db import OperationalError
+from django.urls import get_resolver, resolve, reverse
+
+from . import world
+from .readers import NARROW, WIDE, Reader, faults
+
+SIGHTS = [(WIDE, "light"), (NARROW, "dark")]
+if os.environ.get("JONBAR_SIGHTS") == "all":
+    SIGHTS += [(NARROW, "light"), (WIDE, "dark")]
+
+# What each reader is shown. Braces are filled in from `world.furnish()`.
+FOR_VISITORS = """
+    /
+    /boards/after-1900/
+    /boards/after-1900/?kind=AHC&order=newest&only=answered
+    /boards/after-1900/?kind=TL
+    /boards/maps-and-flags/
+    /boards/antiquity/
+    /threads/{source.pk}/
+    /threads/{source.pk}/{source.slug}/?view=tree
+    /threads/{deep.pk}/{deep.slug}/?view=tree
+    /threads/{quotes.pk}/{quotes.slug}/
+    /threads/{wide.pk}/{wide.slug}/
+    /threads/{rtl.pk}/{rtl.slug}/
+    /threads/{rtl.pk}/{rtl.slug}/?view=tree
+    /threads/{forty_five.pk}/{forty_five.slug}/?page=2
+    /threads/{forty_five.pk}/{forty_five.slug}/?view=tree&page=3
+    /threads/{removed.pk}/{removed.slug}/
+    /threads/{removed.pk}/{removed.slug}/?view=tree
+    /threads/{locked.pk}/{locked.slug}/
+    /posts/{exact.pk}/
+    /posts/{exact.pk}/road/
+    /posts/{edited.pk}/quotes/
+    /posts/{edited.pk}/history/
+    /members/member-a/
+    /members/خوارزمي/
+    /members/member-c/
+    /theme/
+    /accounts/signup/
+    /accounts/resend/
+    /accounts/login/
+    /accounts/inactive/
+    /accounts/confirm-email/
+    /accounts/confirm-email/{confirm_key}/
+    /accounts/confirm-email/bad:key/
+    /accounts/login/code/confirm/
+    /accounts/password/reset/
+    /accounts/password/reset/done/
+    /accounts/password/reset/key/{reset_key}/
+    /accounts/password/reset/key/1-bad-key/
+    /accounts/password/reset/key/done/
+"""
+FOR_AUTHORS = """
+    /
+    /boards/after-1900/?only=unread
+    /threads/new/
+    /threads/new/?board=antiquity
+    /threads/{quotes.pk}/{quotes.slug}/
+    /threads/{deep.pk}/{deep.slug}/?view=tree
+    /threads/{deep.pk}/new/
+    /threads/{forty_five.pk}/{forty_five.slug}/?page=2
+    /threads/{locked.pk}/{locked.slug}/
+    /threads/{source.pk}/reply/
+    /threads/{quotes.pk}/reply/?to={exact.pk}&quote={exact.pk}&quote={edited.pk}.1
+    /threads/{quotes.pk}/rename/
+    /threads/{quotes.pk}/close/
+    /posts/{edited.pk}/edit/
+    /posts/{own.pk}/withdraw/
+    /members/member-a/
+    /theme/
+    /accounts/settings/
+    /accounts/email/
+    /accounts/password/change/
+    /accounts/reauthenticate/
+    /accounts/logout/
+"""
+# What is no page: it takes a form, answers a machine, or leads elsewhere.
+NO_PAGES = {"mark-read", "fold", "healthz", "readyz"}
+
+
+def opened(reader: Reader, made, pages: str) -> list[str]:
+    """Open the pages one by one and collect what is wrong with each."""
+    found = []
+    for path in pages.split():
+        address = path.format(**vars(made)) if made else path
+        reader.opens(address)
+        found += looked_at(reader)
+    return found
+
+
+def looked_at(reader: Reader, *, ours: bool = True) -> list[str]:
+    """What is wrong with the page that stands there, in each size and theme."""
+    found = []
+    for size, theme in SIGHTS:
+        reader.page.set_viewport_size(size)
+        reader.page.emulate_media(color_scheme=theme)
+        told = faults(reader.page, ours=ours)
+        found += [f"{reader.page.url} {size['width']} {theme}: {fault}" for fault in told]
+    return found
+
+
+def test_every_address_is_looked_at():
+    """A new page cannot be forgotten here. (The desk's pages are taken from its registry.)"""
+    paths = [path.partition("?")[0] for path in (FOR_VISITORS + FOR_AUTHORS).split()]
+    paths = [re.sub(r"\{\w+_key\}", "1-a", path) for path in paths]
+    looked_at = {resolve(re.sub(r"\{.+?\}", "1", path)).url_name for path in paths}
+    assert looked_at | NO_PAGES | {"account_set_password"} == _names(get_resolver())
+
+
+def _names(resolver) -> set[str]:
+    """The names of all addresses but the desk's."""
+    found = set()
+    for pattern in resolver.url_patterns:
+        if getattr(pattern, "namespace", None) != "admin":
+            found |= _names(pattern) if hasattr(pattern, "url_patterns") else {pattern.name}
+    return found
+
+
+@pytest.fixture
+def made(site):
+    made = world.furnish()
+    made.confirm_key = EmailConfirmationHMAC(
+        EmailAddress.objects.create(user=made.quiet, email="new@example.org")
+    ).key
+    made.reset_key = (
+        f"{user_pk_to_url_str(made.two)}-{default_token_generator.make_token(made.two)}"
+    )
+    return made
+
+
+def test_pages_for_visitors(made, sits_down):
+    assert opened(sits_down(), made, FOR_VISITORS) == []
+
+
+def test_pages_for_members(made, sits_down):
+    found = opened(sits_down(made.one), made, FOR_AUTHORS)
+    # What a moderator sees besides: hidden words, acts.
+    seen = "/threads/{removed.pk}/{removed.slug}/ /threads/{waiting.thread_id}/"
+    found += opened(sits_down(made.moderator), made, seen)
+    found += opened(sits_down(made.quiet), made, "/threads/{waiting.thread_id}/")
+    made.quiet.set_unusable_password()
+    made.quiet.save()
+    found += opened(sits_down(made.quiet), made, "/accounts/password/set/ /accounts/settings/")
+    assert found == []
+
+
+def test_an_empty_forum(site, sits_down):
+    assert opened(sits_down(), None, "/") == []
+    chief = world.member("member-c", is_staff=True, is_superuser=True)
+    assert opened(sits_down(chief), None, "/ /members/member-c/") == []
+
+
+def test_forms_that_are_not_taken(made, sits_down):
+    """Mistakes, previews, and a post that was saved elsewhere meanwhile."""
+    reader = sits_down(made.one, javascript=False)
+    page, found = reader.page, []
+
+    reader.opens("/threads/new/")
+    reader.fills("Title", "T" * 161)
+    reader.fills("Opening", "[quote]" * 30)
+    reader.presses("Open the debate")
+    found += looked_at(reader)
+    reader.fills("Title", "A title")
+    reader.fills("Opening", "*Something* of an opening")
+    reader.presses("Preview")
+    assert page.locator(".preview em").inner_text() == "Something"
+    found += looked_at(reader)
+
+    reader.opens(f"/threads/{made.quotes.pk}/reply/?to={made.exact.pk}&quote={made.exact.pk}")
+    reader.presses("Preview")
+    found += looked_at(reader)
+    reader.fills("Text", " \n")
+    reader.presses("Post reply")
+    found += looked_at(reader)
+
+    reader.opens(f"/threads/{made.quotes.pk}/rename/")
+    reader.fills("Title", "R" * 161)
+    reader.presses("Rename")
+    found += looked_at(reader)
+
+    reader.opens(f"/posts/{made.edited.pk}/edit/")
+    world.edit(made.edited, "Saved in another tab, and longer than it was. " * 5)
+    reader.fills("Text", "Typed in this tab.")
+    reader.presses("Save")
+    assert page.get_by_role("alert").is_visible()
+    found += looked_at(reader)
+
+    reader.opens("/accounts/settings/")
+    reader.fills("Time zone", "Mars/Olympus")
+    reader.presses("Keep these settings")
+    found += looked_at(reader)
+
+    visitor = sits_down()
+    visitor.opens("/accounts/signup/")
+    visitor.fills("Name", "admin")
+    visitor.fills("Mail address", "a@example.org")
+    visitor.fills("Password", "12345678")
+    visitor.presses("Make the account")
+    found += looked_at(visitor)
+    visitor.opens("/accounts/login/")
+    visitor.fills("Name or mail address", "member-a")
+    visitor.fills("Password", "wrong")
+    visitor.presses("Sign in")
+    found += looked_at(visitor)
+    visitor.opens("/accounts/login/")
+    visitor.fills("Name or mail address", "member-a")
+    visitor.fills("Password", world.PASSWORD)
+    visitor.presses("Sign in")
+    found += looked_at(visitor)
+    assert found == []
+
+
+def test_failures(made, sits_down, settings, monkeypatch):
+    """400, 403, 404, 429, 500 and 503, and what they give back."""
+    reader, visitor = sits_down(made.one), sits_down()
+    page, found = reader.page, []
+    reader.opens("/nothing/", status=404)
+    found += looked_at(reader)
+    visitor.opens("/threads/999999/", status=404)
+    found += looked_at(visitor)
+    reader.opens("/admin/", status=403)
+    found += looked_at(reader)
+
+    def sends(text: str, status: int) -> None:
+        with page.expect_navigation() as arrival:
+            reader.presses(text)
+        assert arrival.value.status == status
+
+    reader.opens("/theme/")
+    page.evaluate("""() => {
+      const field = () => Object.assign(document.createElement("input"), {name: "many"});
+      document.querySelector("main form").append(...Array.from({length: 600}, field));
+    }""")
+    with page.expect_navigation() as arrival:
+        page.locator("main").get_by_role("button", name="Dark").click()
+    assert arrival.value.status == 400
+    found += looked_at(reader)
+
+    reader.opens(f"/threads/{made.source.pk}/reply/")
+    reader.fills("Text", "Not to be lost.")
+    reader.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+    sends("Post reply", 403)
+    assert page.get_by_label("Text").input_value() == "Not to be lost."
+    found += looked_at(reader)
+
+    reader.opens(f"/threads/{made.source.pk}/reply/")
+    reader.fills("Text", "Nor this.")
+    monkeypatch.setattr("forum.actions.posts.reply", _raises(OperationalError("locked")))
+    sends("Post reply", 503)
+    assert page.get_by_label("Text").input_value() == "Nor this."
+    found += looked_at(reader)
+    monkeypatch.setattr("forum.actions.posts.reply", _raises(ZeroDivisionError()))
+    sends("Send it again", 500)
+    assert page.get_by_label("Text").input_value() == "Nor this."
+    found += looked_at(reader)
+
+    settings.ACCOUNT_RATE_LIMITS = {"reset_password": "1/h/ip"}
+    for _ in range(2):
+        visitor.opens("/accounts/password/reset/")
+        visitor.fills("Mail address", "nobody@example.org")
+        visitor.presses("Send me the link")
+    assert visitor.page.title().startswith("429")
+    found += looked_at(visitor)
+    assert found == []
+
+
+def _raises(error: Exception):
+    def fails(*args, **kwargs):
+        raise error
+
+    return fails
+
+
+def test_the_desk(made, sits_down):
+    """Lists, single rows, forms and questions of every model in the admin."""
+    chief, found = sits_down(made.chief), []
+    moderator = sits_down(made.moderator)
+    addresses = """
+        /admin/ /admin/forum/ /admin/password_change/ /admin/forum/post/?q=tin
+        /admin/forum/board/add/ /admin/forum/board/{empty.pk}/delete/ /admin/accounts/user/add/
+        /admin/forum/board/{source.board_id}/history/ /admin/accounts/user/{one.pk}/password/
+    """.format(**vars(made)).split()
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        row = model._base_manager.order_by("pk").last()
+        addresses.append(reverse(f"{name}_changelist"))
+        if row is not None:
+            addresses.append(reverse(f"{name}_change", args=[row.pk]))
+    for address in addresses:
+        chief.opens(address)
+        found += looked_at(chief, ours=False)
+    moderator.opens("/admin/forum/post/")
+    moderator.page.locator("select[name=action]").select_option("hide")
+    moderator.page.locator("input.action-select").first.check()
+    moderator.presses("Go")
+    found += looked_at(moderator, ours=False)
+    moderator.presses("Hide")  # without a reason
+    found += looked_at(moderator, ours=False)
+    assert found == []

@@ -1,0 +1,194 @@
+"""A forum with everything in it that a page may have to draw."""
+
+from types import SimpleNamespace
+from uuid import uuid4
+
+from allauth.account.models import EmailAddress
+from django.core.management import call_command
+
+from accounts.models import User
+from forum.actions import moderation, posts, threads
+from forum.models import Board, Post, State, Thread
+
+PASSWORD = "jonbar point of 1934"
+LONG_TITLE = "Donaudampfschifffahrtsgesellschaft" * 4 + "skapitänsmützenabzeichen"
+ARABIC = "ماذا لو لم يُهزم المسلمون في معركة بلاط الشهداء سنة ٧٣٢؟"
+HEBREW = "מה היה קורה אילו לא חרב בית המקדש השני?"
+
+
+def member(name: str, **more) -> User:
+    """A member whose address is known."""
+    user = User.objects.create_user(name, f"{name}@example.org", PASSWORD, **more)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def load_source_thread() -> Thread:
+    """The boards and the thread that come with the forum."""
+    call_command("loaddata", "boards", "trotsky-spain", verbosity=0)
+    return Thread.objects.get(key="trotsky-spain")
+
+
+def start(user: User, title: str, text: str, *, board: str = "after-1900", kind="WI") -> Thread:
+    """Open a debate."""
+    return threads.start(
+        user=user,
+        board=Board.objects.get(slug=board),
+        title=title,
+        kind=kind,
+        source=text,
+        token=uuid4(),
+    )
+
+
+def reply(user: User, thread: Thread, text: str, parent: Post | None = None) -> Post:
+    """Answer in a debate, or one of its posts."""
+    return posts.reply(user=user, thread=thread, parent=parent, source=text, token=uuid4())
+
+
+def opening(thread: Thread) -> Post:
+    return Post.objects.get(thread=thread, number=1)
+
+
+def edit(post: Post, text: str, reason: str = "") -> None:
+    """Let the author change a post."""
+    post = Post.objects.select_related("thread__board", "body__revision", "author").get(pk=post.pk)
+    base = post.body.revision.number
+    posts.edit(user=post.author, post=post, source=text, reason=reason, base=base)
+
+
+def furnish() -> SimpleNamespace:
+    """Fill the forum, and give what a test asks for by name."""
+    made = SimpleNamespace(
+        source=load_source_thread(),
+        one=member("member-a", about="Reads more than I write. " * 8),
+        two=member("member-b"),
+        long=member("a" * 14 + "." + "b" * 15),
+        arabic=member("خوارزمي"),
+        moderator=member("member-m", is_staff=True, is_moderator=True),
+        chief=member("member-c", is_staff=True, is_superuser=True),
+        quiet=member("member-q"),
+    )
+    made.deep = deep(made)
+    made.quotes = quotes(made)
+    made.wide = wide(made)
+    made.rtl = rtl(made)
+    made.forty_five = forty_five(made)
+    made.removed = removed(made)
+    made.waiting = waiting(made)
+    made.locked = start(made.one, "Was the Marshall Plan avoidable?", "Locked below.", kind="PC")
+    moderation.lock(user=made.moderator, thread=made.locked, reason="Settled.")
+    made.empty = Board.objects.get(slug="antiquity")
+    return made
+
+
+def deep(made) -> Thread:
+    """Twelve levels of replies, with forks on the way."""
+    thread = start(made.one, "How deep can a debate go?", "Twelve levels, says the plan.")
+    parent = None
+    for level in range(12):
+        text = (
+            f"Level {level + 1}. " + "Somebody has to answer this before it gets any deeper. " * 3
+        )
+        below = reply((made.two, made.one)[level % 2], thread, text, parent)
+        reply(made.quiet, thread, f"A second answer at level {level + 1}.", parent)
+        parent = below
+    return thread
+
+
+def quotes(made) -> Thread:
+    """Every verdict, and every state of a source."""
+    thread = start(
+        made.one,
+        "Would a longer Weimar have held?",
+        "Stresemann lives until 1940. The coalition was not sound, but it was cheap.\n\n"
+        "The second paragraph will be *edited* away by its author later on.",
+        kind="PC",
+    )
+    first = opening(thread)
+    source = reply(made.two, thread, "I doubt the premise: the doctors gave him two years at most.")
+
+    def quoting(words, post=first):
+        return f'[quote="whoever, post: {post.pk}"]\n{words}\n[/quote]\n\n'
+
+    made.exact = reply(
+        made.two, thread, quoting("The coalition was not sound, but it was cheap.") + "Was it?"
+    )
+    reply(
+        made.two, thread, quoting("Stresemann lives … but it was cheap.") + "With words left out."
+    )
+    reply(
+        made.two, thread, quoting("The coalition was sound, but it was cheap.") + "Words changed."
+    )
+    reply(made.two, thread, quoting("sound, but it was") + "Cut out of a sentence.")
+    reply(made.two, thread, quoting("The second paragraph will be edited away") + "Edited since.")
+    reply(made.quiet, thread, quoting("the doctors gave him two years", source) + "Removed since.")
+    reply(made.quiet, thread, '[quote="Nobody, post: 999999"]\nNever said.\n[/quote]\n\nNo source.')
+    reply(
+        made.quiet,
+        thread,
+        "# A heading\n\n- one\n- two\n\n1. first\n2. second\n\n> Somebody said this elsewhere.\n\n"
+        "`code` and ||a spoiler||, @member-a, a [link](https://example.org/), a note.[^1]\n\n"
+        "| year | event |\n| --- | --- |\n| 1923 | inflation |\n\n---\n\n"
+        "```\nfor year in range(1919, 1940): print(year, 'a line too long' * 9)\n```\n\n"
+        "[^1]: The note itself.",
+    )
+    edit(
+        first,
+        "Stresemann lives until 1940. The coalition was not sound, but it was cheap.\n\n"
+        "Another end altogether.",
+        "The end was wrong.",
+    )
+    moderation.remove(user=made.moderator, post=source, reason="Not about the debate.")
+    made.edited = first
+    return thread
+
+
+def wide(made) -> Thread:
+    """Long words everywhere."""
+    thread = start(made.long, LONG_TITLE[:160], "W" * 200, kind="DBWI", board="maps-and-flags")
+    reply(made.long, thread, f"https://example.org/{'path' * 60}", opening(thread))
+    reply(
+        made.one, thread, f'[quote="x, post: {opening(thread).pk}"]\n{"W" * 200}\n[/quote]\n\nSo?'
+    )
+    return thread
+
+
+def rtl(made) -> Thread:
+    """Arabic and Hebrew, in title, name and text."""
+    thread = start(made.arabic, ARABIC, f"{ARABIC} {ARABIC}\n\nThe same in Latin.", kind="AHC")
+    first = opening(thread)
+    reply(made.two, thread, f'[quote="x, post: {first.pk}"]\n{ARABIC}\n[/quote]\n\n{HEBREW}', first)
+    reply(made.arabic, thread, f"- {HEBREW}\n- {ARABIC}\n\n> {HEBREW}")
+    return thread
+
+
+def forty_five(made) -> Thread:
+    """Three pages."""
+    thread = start(made.two, "Forty-five posts about tin", "Without Cornish tin, what bronze?")
+    for number in range(2, 46):
+        parent = Post.objects.get(thread=thread, number=number // 2) if number % 3 else None
+        reply((made.one, made.two)[number % 2], thread, f"Tin, remark {number}.", parent)
+    return thread
+
+
+def removed(made) -> Thread:
+    """A hidden, a removed and a withdrawn post, each with an answer."""
+    thread = start(made.one, "What if the Rubicon had been in flood?", "It rains for a week.")
+    gone = [reply(made.two, thread, f"Remark {n}, soon out of sight.") for n in (2, 3, 4)]
+    for post in gone:
+        reply(made.one, thread, "The answer keeps its place.", post)
+    made.hidden = moderation.hide(user=made.moderator, post=gone[0], reason="An insult.")
+    moderation.remove(user=made.moderator, post=gone[1], reason="Advertising.")
+    posts.withdraw(user=made.two, post=gone[2], reason="I was wrong.")
+    return thread
+
+
+def waiting(made) -> Post:
+    """A post that waits for approval. No page makes one yet, so it is made as it would stand."""
+    thread = start(made.one, "Does anybody approve?", "Of waiting.")
+    post = reply(made.quiet, thread, "This waits.")
+    Post.objects.filter(pk=post.pk).update(state=State.PENDING, number=None, tree_id=-post.pk)
+    thread.refresh_from_db()
+    Thread.objects.filter(pk=thread.pk).update(numbered=1, reply_count=0, last_post=opening(thread))
+    return Post.objects.get(pk=post.pk)
