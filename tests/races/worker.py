@@ -1,0 +1,235 @@
+"""The processes of the races: each reads jobs from a socket, calls forum.actions and answers.
+
+A job and its answer are a line of JSON each. What an act announces (a refusal, an edit by somebody
+else) is part of a job's result; every other exception is told as an error and fails the test.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+import uuid
+from contextlib import suppress
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forum.settings")
+django.setup()
+
+from django.db import connection  # noqa: E402 (models need the settings)
+
+from accounts.models import User  # noqa: E402
+from forum.actions import moderation, posts, reading, threads  # noqa: E402
+from forum.models import Board, Post, Thread  # noqa: E402
+from forum.permissions import Refused  # noqa: E402
+from tests.races.crew import Ledger, seeded  # noqa: E402
+
+
+def fetch_thread(pk: int) -> Thread:
+    return Thread.objects.select_related("board").get(pk=pk)
+
+
+def fetch_post(pk: int) -> Post:
+    return Post.objects.select_related("thread__board", "body__revision").get(pk=pk)
+
+
+def passage(post: Post) -> str:
+    """The source of a quote of the first paragraph of `post`."""
+    words = post.body.revision.plain.partition("\n")[0]
+    return f'[quote="somebody, post: {post.pk}"]{words}[/quote]\n\n'
+
+
+def reply(user: User, thread: int, parent: int, token: str, *, quoting: bool = False) -> int:
+    """Reply as the page does; returns the id of the post."""
+    post = fetch_post(parent)
+    source = f"Claim {token}: the harvest of that year decides it.\n\nSo much for post {parent}."
+    done = posts.reply(
+        user=user,
+        thread=fetch_thread(thread),
+        parent=post,
+        source=passage(post) + source if quoting else source,
+        token=uuid.UUID(token),
+    )
+    return done.pk
+
+
+def reply_many(*, member: int, thread: int, opening: int, ledger: str, count: int, seed: int):
+    """Post `count` replies to random posts among those acknowledged to anybody so far, every
+    third with a quote. Returns how many seconds each took."""
+    user, book, choice = User.objects.get(pk=member), Ledger(ledger), seeded(seed)
+    known, took = [opening], []
+    for turn in range(count):
+        known += [entry.about for entry in book.news()]
+        parent, token = choice.choice(known), str(uuid.UUID(int=choice.getrandbits(128)))
+        began = time.perf_counter()
+        pk = reply(user, thread, parent, token, quoting=turn % 3 == 0)
+        took.append(time.perf_counter() - began)
+        book.write("ack", token, pk)
+    book.close()
+    return took
+
+
+def reply_on(*, member: int, thread: int, opening: int, ledger: str, seed: int, again: list):
+    """Send first what a dead process left without an answer, (token, parent), then reply to
+    random posts until the ledger says stop."""
+    user, book, choice = User.objects.get(pk=member), Ledger(ledger), seeded(seed)
+    known, forms = [opening], list(again)
+    while True:
+        known += [entry.about for entry in book.news() if entry.kind == "ack"]
+        if book.stopped:
+            break
+        if forms:
+            token, parent = forms.pop()
+        else:
+            token, parent = str(uuid.UUID(int=choice.getrandbits(128))), choice.choice(known)
+        book.write("try", token, parent)
+        book.write("ack", token, reply(user, thread, parent, token))
+    book.close()
+
+
+def start_many(*, member: int, board: int, tokens: list):
+    """Open a debate for each token. Returns the ids of the threads."""
+    user = User.objects.get(pk=member)
+    return [
+        threads.start(
+            user=user,
+            board=Board.objects.get(pk=board),
+            title=f"What if the fleet had sailed, {token[:8]}",
+            kind=Thread.Kind.WI,
+            source=f"It sails in the spring. {token}",
+            token=uuid.UUID(token),
+        ).pk
+        for token in tokens
+    ]
+
+
+def reply_once(*, member: int, thread: int, parent: int, token: str):
+    """Post one reply. Returns its id."""
+    return reply(User.objects.get(pk=member), thread, parent, token)
+
+
+def reply_until_refused(*, member: int, thread: int, parent: int, patience: float):
+    """Reply to one post until that is refused, for `patience` seconds at most. Returns the ids of
+    the posts, and whether a refusal came."""
+    user, made = User.objects.get(pk=member), []
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        try:
+            made.append(reply(user, thread, parent, str(uuid.uuid4())))
+        except Refused:
+            return made, True
+    return made, False
+
+
+def shut(*, member: int, how: str, thread: int, post: int, after: float):
+    """Lock the thread, or hide or withdraw the post, after a while."""
+    user = User.objects.get(pk=member)
+    time.sleep(after)
+    if how == "lock":
+        moderation.lock(user=user, thread=fetch_thread(thread), reason="It goes in circles.")
+    elif how == "hide":
+        moderation.hide(user=user, post=fetch_post(post), reason="Not about the debate.")
+    else:
+        posts.withdraw(user=user, post=fetch_post(post), reason="I was wrong.")
+
+
+def edit_once(*, member: int, post: int, base: int, source: str):
+    """Save a text made from revision `base`. Returns whether it was taken."""
+    try:
+        posts.edit(
+            user=User.objects.get(pk=member), post=fetch_post(post), source=source, base=base
+        )
+    except posts.EditedMeanwhile:
+        return False
+    return True
+
+
+def edit_many(*, member: int, post: int, source: str, count: int):
+    """Save `count` new texts of a post, each from the revision that is current when it begins,
+    again if somebody was faster. Returns how often that was so."""
+    user, beaten = User.objects.get(pk=member), 0
+    for turn in range(count):
+        while True:
+            current = fetch_post(post)
+            try:
+                posts.edit(
+                    user=user,
+                    post=current,
+                    source=f"{source}\n\nVersion {os.getpid()}.{turn}.",
+                    base=current.body.revision_number,
+                )
+                break
+            except posts.EditedMeanwhile:
+                beaten += 1
+    return beaten
+
+
+def quote_many(*, member: int, thread: int, source: int, count: int):
+    """Reply `count` times to the debate, each time quoting post `source` of another one."""
+    user = User.objects.get(pk=member)
+    for turn in range(count):
+        posts.reply(
+            user=user,
+            thread=fetch_thread(thread),
+            source=f"{passage(fetch_post(source))}I doubt it, {os.getpid()}.{turn}.",
+            token=uuid.uuid4(),
+        )
+
+
+def mark_many(*, member: int, thread: int, ranges: list):
+    """Mark ranges of numbers as read, one after the other."""
+    for first, last in ranges:
+        reading.mark_read(
+            user=User.objects.get(pk=member), thread=fetch_thread(thread), numbers=[(first, last)]
+        )
+
+
+def mark_all(*, member: int, count: int):
+    """Count everything as read, `count` times."""
+    for _ in range(count):
+        reading.mark_all_read(user=User.objects.get(pk=member))
+
+
+JOBS = {
+    job.__name__: job
+    for job in (
+        *(edit_many, edit_once, mark_all, mark_many, quote_many, reply_many, reply_on, reply_once),
+        *(reply_until_refused, shut, start_many),
+    )
+}
+
+
+def serve(address: str) -> None:
+    """Do the jobs that are told at a socket until nobody tells any more."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(address)
+        told = line.makefile("rw", encoding="utf-8")
+    told.write(f"{os.getpid()}\n")
+    told.flush()
+    for task in map(json.loads, told):
+        try:
+            connection.ensure_connection()
+            time.sleep(max(task["at"] - time.time(), 0))
+            answer = {"result": JOBS[task["job"]](**task["arguments"])}
+        except Exception:
+            answer = {"error": traceback.format_exc()}
+        told.write(json.dumps(answer) + "\n")
+        told.flush()
+
+
+def main() -> None:
+    """Fork a process that serves at the socket for each line on stdin."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
+    for _ in sys.stdin:
+        if os.fork() == 0:
+            os.close(sys.stdin.fileno())
+            with suppress(ConnectionError):  # the tests are over
+                serve(sys.argv[1])
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
