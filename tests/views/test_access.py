@@ -1,0 +1,295 @@
+"""Five questions to every address: what does a guest get, a stranger, the author, a moderator, and
+who asks for what is not there? And two more: does looking change nothing, and does a thing that
+one may not know of answer exactly like one that does not exist?"""
+
+import re
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from django.urls import get_resolver
+
+from accounts.models import User
+from forum.actions import moderation, posts
+from forum.models import (
+    AuditEntry,
+    Board,
+    Draft,
+    Post,
+    PostBody,
+    PostRevision,
+    Quote,
+    Submission,
+    Thread,
+)
+from tests.people import browser, dump, start
+
+pytestmark = pytest.mark.django_db
+TABLES = (
+    *(AuditEntry, Board, Draft, Post, PostBody, PostRevision, Quote, Submission, Thread, User),
+)
+TOKEN = str(uuid4())
+GONE = 10**9
+
+# name: (address, guest, stranger, author, moderator, an address of that kind that is not there).
+# The author opened the debate and wrote post #3. "in" leads to the sign-in page, "to" elsewhere.
+SEEN = {
+    "home": ("/", 200, 200, 200, 200, None),
+    "board": ("/boards/after-1900/", 200, 200, 200, 200, "/boards/nowhere/"),
+    "thread-id": ("/threads/{t}/", "to", "to", "to", "to", "/threads/{gone}/"),
+    "thread": ("/threads/{t}/{slug}/", 200, 200, 200, 200, "/threads/{gone}/what/"),
+    "new": ("/threads/{t}/new/", "to", "to", "to", "to", "/threads/{gone}/new/"),
+    "reply": ("/threads/{t}/reply/", "in", 200, 200, 200, "/threads/{gone}/reply/"),
+    "start": ("/threads/new/", "in", 200, 200, 200, "/threads/new/?board=nowhere"),
+    "rename": ("/threads/{t}/rename/", "in", 403, 200, 200, "/threads/{gone}/rename/"),
+    "close": ("/threads/{t}/close/", "in", 403, 200, 403, "/threads/{gone}/close/"),
+    "post": ("/posts/{p}/", "to", "to", "to", "to", "/posts/{gone}/"),
+    "edit": ("/posts/{p}/edit/", "in", 403, 200, 403, "/posts/{gone}/edit/"),
+    "withdraw": ("/posts/{p}/withdraw/", "in", 403, 200, 403, "/posts/{gone}/withdraw/"),
+    "history": ("/posts/{p}/history/", 200, 200, 200, 200, "/posts/{gone}/history/"),
+    "road": ("/posts/{p}/road/", 200, 200, 200, 200, "/posts/{gone}/road/"),
+    "quotes": ("/posts/{p}/quotes/", 200, 200, 200, 200, "/posts/{gone}/quotes/"),
+    "member": ("/members/opener/", 200, 200, 200, 200, "/members/nobody/"),
+    "drafts": ("/drafts/", "in", 200, 200, 200, None),
+    "newest-draft": ("/drafts/newest/?target=/threads/new/", "in", 200, 200, 200, None),
+    "theme": ("/theme/", 200, 200, 200, 200, None),
+    "keys": ("/keys/", 200, 200, 200, 200, None),
+    "healthz": ("/healthz", 200, 200, 200, 200, None),
+    "readyz": ("/readyz", 200, 200, 200, 200, None),
+}
+# name: (address, fields, guest, stranger, author, moderator): forms. "to" means that it was done.
+SENT = {
+    "reply": ("/threads/{t}/reply/", {"text": "Yes.", "token": TOKEN}, 403, "to", "to", "to"),
+    "start": (
+        "/threads/new/",
+        {"board": "after-1900", "title": "T", "kind": "WI", "text": "Yes.", "token": TOKEN},
+        *(403, "to", "to", "to"),
+    ),
+    "rename": ("/threads/{t}/rename/", {"title": "Other"}, 403, 403, "to", "to"),
+    "close": ("/threads/{t}/close/", {"do": "close"}, 403, 403, "to", 403),
+    "edit": ("/posts/{p}/edit/", {"text": "Other.", "base": "1"}, 403, 403, "to", 403),
+    "withdraw": ("/posts/{p}/withdraw/", {"reason": "Wrong."}, 403, 403, "to", 403),
+    "mark-read": ("/read/", {}, 403, "to", "to", "to"),
+    "fold": ("/threads/{t}/fold/", {"fold": "{p}"}, 403, "to", "to", "to"),
+    "save-draft": (
+        "/drafts/save/",
+        {"target": "/threads/new/", "token": TOKEN, "text": "Perhaps."},
+        *(403, 200, 200, 200),
+    ),
+    "discard-draft": (f"/drafts/{TOKEN}/discard/", {}, 403, "to", "to", "to"),
+    "ignore": ("/members/answerer/ignore/", {}, 403, "to", "to", "to"),
+    "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
+}
+
+
+@pytest.fixture
+def people(guest, stranger, opener, moderator):
+    return {"guest": guest, "stranger": stranger, "author": opener, "moderator": moderator}
+
+
+@pytest.fixture
+def address(thread):
+    post = thread.posts.get(number=3)
+
+    def fill(pattern: str) -> str:
+        return (
+            pattern.replace("{t}", str(thread.pk))
+            .replace("{slug}", thread.slug)
+            .replace("{p}", str(post.pk))
+            .replace("{gone}", str(GONE))
+        )
+
+    return fill
+
+
+def outcome(response):
+    if response.status_code not in (301, 302):
+        return response.status_code
+    return "in" if response["Location"].startswith("/accounts/login/") else "to"
+
+
+def test_every_address_is_asked():
+    names = {
+        pattern.name
+        for part in get_resolver().url_patterns
+        for pattern in getattr(part, "url_patterns", [part])
+        if not str(part.pattern).startswith(("accounts/", "admin/"))
+    }
+    assert names == set(SEEN) | set(SENT)
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_who_sees_a_page_and_that_looking_changes_nothing(people, address, name):
+    where, *expected, missing = SEEN[name]
+    clients = {role: browser(user) for role, user in people.items()}
+    before = dump(*TABLES)
+    got = [outcome(client.get(address(where))) for client in clients.values()]
+    assert got == expected
+    if missing:
+        for role, client in clients.items():
+            got = client.get(address(missing))
+            # A guest is asked to sign in before the forum looks for a board to start in.
+            assert outcome(got) == ("in" if role == "guest" and name == "start" else 404), (
+                role,
+                name,
+            )
+    assert dump(*TABLES) == before
+
+
+@pytest.mark.parametrize("name", SENT)
+@pytest.mark.parametrize("role", ["guest", "stranger", "author", "moderator"])
+def test_who_may_send_a_form(people, address, name, role):
+    where, fields, *expected = SENT[name]
+    client = browser(people[role])
+    before = dump(*TABLES)
+    filled = {key: address(value) for key, value in fields.items()}
+    got = client.post(address(where), filled)
+    assert outcome(got) == dict(zip(people, expected, strict=True))[role]
+    if outcome(got) == 403:
+        assert dump(*TABLES) == before
+
+
+@pytest.mark.parametrize("name", sorted(set(SENT) - set(SEEN)))
+def test_forms_are_not_sent_by_a_link(people, address, name):
+    for user in people.values():
+        assert browser(user).get(address(SENT[name][0])).status_code == 405
+
+
+def test_forms_for_what_is_not_there(people, address):
+    for name, (where, fields, *_) in SENT.items():
+        missing = where.replace("{t}", "{gone}").replace("{p}", "{gone}")
+        missing = missing.replace("answerer", "nobody")
+        if missing == where:
+            continue
+        filled = {key: address(value) for key, value in fields.items()}
+        for role in ("stranger", "moderator"):
+            got = browser(people[role]).post(address(missing), filled)
+            assert got.status_code == 404, (name, role)
+
+
+# --- As if it did not exist -------------------------------------------------------------------
+
+ABOUT_A_THREAD = [
+    "/threads/{t}/",
+    "/threads/{t}/{slug}/",
+    "/threads/{t}/new/",
+    "/threads/{t}/reply/",
+]
+ABOUT_A_THREAD += ["/threads/{t}/rename/", "/threads/{t}/close/"]
+ABOUT_A_POST = ["edit/", "withdraw/", "history/", "road/", "quotes/"]
+ABOUT_A_POST = [f"/posts/{{p}}/{page}" for page in ABOUT_A_POST]
+ALL = [*ABOUT_A_THREAD, "/posts/{p}/", *ABOUT_A_POST, "/boards/{b}/", "/threads/new/?board={b}"]
+
+
+def anonymised(response, path: str) -> tuple:
+    """What an answer says, without the address that was asked for and the session's own token."""
+    body = response.content.decode()
+    body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", body)
+    headers = str(sorted(response.headers.items()))
+    for said in (path, quote(path, safe=""), quote(path)):
+        body, headers = body.replace(said, "…"), headers.replace(said, "…")
+    headers = re.sub(r"'Content-Length', '\d+'", "", headers)
+    return response.status_code, headers, body
+
+
+def vanish(how, thread):
+    if how == "board for moderators":
+        Board.objects.update(audience="moderators")
+    elif how == "board for members":
+        Board.objects.update(audience="members")
+    else:
+        Thread.objects.filter(pk=thread.pk).update(state=how)
+
+
+@pytest.mark.parametrize(
+    "how", ["board for moderators", "board for members", "pending", "hidden", "removed", "loading"]
+)
+def test_what_one_may_not_know_answers_like_what_is_not_there(
+    people, answerer, thread, address, how, board_moderator
+):
+    vanish(how, thread)
+    people |= {"answerer": answerer, "board moderator": board_moderator}
+    knows = {"moderator", "board moderator"}
+    if how == "pending":
+        knows |= {"author"}
+    elif how == "board for members":
+        knows = set(people) - {"guest"}
+    elif how == "loading":
+        knows = set()
+    for role, user in people.items():
+        client = browser(user)
+        for pattern in ALL:
+            if "{b}" in pattern and not how.startswith("board"):
+                continue
+            there = address(pattern.replace("{b}", "after-1900"))
+            nowhere = pattern.replace("{t}", "{gone}").replace("{p}", "{gone}")
+            nowhere = address(nowhere.replace("{b}", "nowhere"))
+            got, missing = client.get(there), client.get(nowhere)
+            if role in knows:
+                assert got.status_code != 404, (role, there)
+            else:
+                assert anonymised(got, there) == anonymised(missing, nowhere), (role, there)
+                assert outcome(got) in (404, "in")
+        if role not in knows:
+            for page in (client.get("/"), client.get("/members/opener/")):
+                assert f"/threads/{thread.pk}/" not in page.content.decode()
+                assert thread.title not in page.content.decode()
+
+
+@pytest.mark.parametrize("how", ["hide", "remove", "withdraw"])
+def test_the_words_of_a_post_taken_away(people, thread, answer, answerer, moderator, how):
+    """Everybody who sees the debate sees that something was there, and nobody but moderators
+    what."""
+    if how == "withdraw":
+        posts.withdraw(user=answerer, post=answer, reason="I was wrong.")
+    else:
+        getattr(moderation, how)(user=moderator, post=answer, reason="I was wrong.")
+    people |= {"answerer": answerer}
+    for role, user in people.items():
+        client = browser(user)
+        for view in ("flat", "tree"):
+            page = client.get(f"{thread.get_absolute_url()}?view={view}").content.decode()
+            assert f'id="post-{answer.pk}"' in page
+            assert ("I was wrong." in page) == (role != "moderator")
+            assert ("obeyed nobody" in page) == (role == "moderator"), role
+        got = client.get(f"/posts/{answer.pk}/")
+        assert got["Location"].endswith(f"#post-{answer.pk}")
+        for pattern in ABOUT_A_POST:
+            there = pattern.replace("{p}", str(answer.pk))
+            nowhere = pattern.replace("{p}", str(GONE))
+            got, missing = client.get(there), client.get(nowhere)
+            if role == "moderator":
+                assert got.status_code != 404
+            else:
+                assert anonymised(got, there) == anonymised(missing, nowhere), (role, there)
+        profile = client.get("/members/answerer/").content.decode()
+        assert "obeyed nobody" not in profile
+        form = client.get(f"/threads/{thread.pk}/reply/?quote={answer.pk}").content.decode()
+        assert "obeyed nobody" not in form
+
+
+def test_words_of_a_closed_board_are_not_put_into_forms(thread, inner_board, moderator, stranger):
+    secret = start(inner_board, moderator, text="The archive was moved.").posts.get()
+    for number in (secret.pk, f"{secret.pk}.1"):
+        page = browser(stranger).get(f"/threads/{thread.pk}/reply/?quote={number}")
+        assert "archive" not in page.content.decode()
+        page = browser(moderator).get(f"/threads/{thread.pk}/reply/?quote={number}")
+        assert "archive" in page.content.decode()
+
+
+# --- Pages for everybody ----------------------------------------------------------------------
+
+
+def test_visitors_pages_can_be_shared(thread):
+    """No cookie, no token: what one visitor was given, another may be given from a cache."""
+    post = thread.posts.get(number=3)
+    client = browser()
+    pages = ["/", "/boards/after-1900/", thread.get_absolute_url(), "/members/opener/", "/keys/"]
+    pages += [f"{thread.get_absolute_url()}?view=tree", "/nothing/here/", f"/posts/{post.pk}/"]
+    pages += [f"/posts/{post.pk}/{page}/" for page in ("history", "road", "quotes")]
+    for path in pages:
+        response = client.get(path)
+        assert response.status_code in (200, 302, 404), path
+        assert not response.cookies, path
+        assert "Set-Cookie" not in response.headers
+        assert "csrf" not in response.content.decode().lower(), path
