@@ -235,12 +235,16 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
             name = f"{title}, Python {minor}"
             print(f"\n=== {name}", flush=True)
             env = os.environ | {"JONBAR_TEST_DATABASE": database}
+            if not pytest_args and f"{DATABASES['sqlite']}, Python {minor}" in ran:
+                env["JONBAR_TEST_ONLY"] = "database"
             code = run(python, "-m", "pytest", *workers, *marks, *pytest_args, env=env)
             ran.append(name)
             if code:
                 failed.append(name)
 
     print("\nRan: " + ("; ".join(ran) or "nothing"))
+    if len(ran) > 1 and not pytest_args:
+        print("Tests that touch no database ran once for each Python.")
     for name in failed:
         print(f"FAILED: {name}")
     for reason in left_out:

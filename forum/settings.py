@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(env.str("JONBAR_ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # --- Who we are -----------------------------------------------------------------------------
 
@@ -228,5 +228,9 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"forum": {"level": "INFO"}},
+    "loggers": {
+        "forum": {"level": "INFO"},
+        # Django's own handler would say the same line again in DEBUG.
+        "django": {"level": "INFO", "handlers": ["console"], "propagate": False},
+    },
 }

@@ -71,6 +71,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         DEBUG="0",
         HTTPS="0",
         JONBAR_DATA=folder,
+        JONBAR_ENV_FILE=os.devnull,
         SECRET_KEY="known to everybody who reads the tests",
         STATIC_MANIFEST="0",
     )
@@ -82,6 +83,21 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         test = settings.DATABASES["default"].setdefault("TEST", {})
         test["NAME"] = f"{folder}/test.sqlite3"
     return result
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With JONBAR_TEST_ONLY=database leave out the tests that touch none: `dev.py test` has run
+    them beside the other database, and they cannot come out differently."""
+    if os.environ.get("JONBAR_TEST_ONLY") != "database":
+        return
+    touching = {"db", "transactional_db", "live_server", "django_db_setup"}
+    left = [
+        item
+        for item in items
+        if not item.get_closest_marker("django_db") and touching.isdisjoint(item.fixturenames)
+    ]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in set(left)]
 
 
 def pytest_report_header() -> str:

@@ -4,6 +4,7 @@ import logging
 import uuid
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -45,7 +46,11 @@ def _ours(request) -> bool:
     said = request.headers.get("Sec-Fetch-Site")
     if said:
         return said == "same-origin"
-    return request.headers.get("Origin", "") == f"{request.scheme}://{request.get_host()}"
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return False
+    return request.headers.get("Origin", "") == f"{request.scheme}://{host}"
 
 
 def _page(request, status: int, **context):

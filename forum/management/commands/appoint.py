@@ -1,6 +1,5 @@
 """Make a member a moderator (of all boards, or of one) or an administrator."""
 
-from allauth.account.models import EmailAddress
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -39,9 +38,7 @@ class Command(BaseCommand):
                 user.is_moderator = True
             user.save(update_fields=["is_staff", "is_superuser", "is_moderator"])
             if user.email:
-                EmailAddress.objects.update_or_create(
-                    user=user, email=user.email, defaults={"verified": True, "primary": True}
-                )
+                user.set_address(user.email, known=True)
             what = (
                 "administrator"
                 if administrator
