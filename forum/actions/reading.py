@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import User
+
 from ..models import Post, ReadMark, Thread
 
 MAX_FOLDED = 500  # branches that stay folded in one thread; the oldest fold opens again
@@ -76,7 +78,7 @@ def seen(user, thread: Thread) -> Seen:
 def mark_read(*, user, thread: Thread, numbers: Iterable[tuple[int, int]]) -> None:
     """Remember that `user` has seen the posts of `thread` in these ranges of numbers (inclusive).
 
-    Two tabs or devices may call this at once: the row is locked and the ranges united.
+    Two tabs or devices may call this at once: they wait for each other and the ranges are united.
     """
     with transaction.atomic():
         mark = _locked_mark(user, thread)
@@ -104,7 +106,7 @@ def mark_all_read(*, user) -> None:
         user.read_until = timezone.now()
         user.save(update_fields=["read_until"])
         ReadMark.objects.filter(user=user, folded=[]).delete()
-        for mark in ReadMark.objects.select_for_update().filter(user=user).select_related("thread"):
+        for mark in ReadMark.objects.filter(user=user).select_related("thread"):
             everything = [(1, mark.thread.numbered)] if mark.thread.numbered else []
             for name, value in _columns(everything).items():
                 setattr(mark, name, value)
@@ -112,12 +114,17 @@ def mark_all_read(*, user) -> None:
 
 
 def _locked_mark(user, thread: Thread) -> ReadMark:
-    """The member's mark in the thread, made if need be, locked for this transaction."""
-    known = seen(user, thread)
-    mark, _ = ReadMark.objects.get_or_create(
-        user=user, thread=thread, defaults=_columns(known.ranges)
-    )
-    return ReadMark.objects.select_for_update().get(pk=mark.pk)
+    """The member's mark in the thread, made if need be, locked for this transaction.
+
+    The lock is the account's row, which `mark_all_read` writes first: a mark may not be there yet,
+    or be about to go.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    mark = ReadMark.objects.filter(user=user, thread=thread).first()
+    if mark is None:
+        known = _columns(seen(user, thread).ranges)
+        mark = ReadMark.objects.create(user=user, thread=thread, **known)
+    return mark
 
 
 def _columns(ranges: list[tuple[int, int]]) -> dict:
