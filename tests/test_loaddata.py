@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from forum import quoting, tree
 from forum.actions import loading
 from forum.importing import Rejected, fixture, reading
-from forum.models import Board, Post, PostBody, PostRevision, Quote, State, Thread
+from forum.models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread
 from forum.models.visibility import posts_visible_to, threads_visible_to
 from forum.permissions import NotThere, require
 
@@ -112,6 +112,8 @@ def check_thread(key: str) -> Thread:
     assert thread.last_post_id == visible[-1].pk
     assert Board.objects.get(pk=thread.board_id).thread_count == thread.board.threads.count()
     assert [row.loaded_at for row in rows] == sorted({row.loaded_at for row in rows})
+    indexed = set(PassageKey.objects.filter(thread=thread).values_list("post_id", flat=True))
+    assert indexed >= {row.pk for row in rows}
     for row in rows:
         revision = row.body.revision
         assert revision.post_id == row.pk
@@ -427,6 +429,21 @@ def test_words_that_were_hidden_do_not_come_back_as_a_quote(boards):
     assert Thread.objects.get(key="t").fixture_version == 2
 
 
+def test_words_moved_to_a_narrower_board_are_not_carried_out_of_it(boards):
+    newer([None, 1, 2], version=1)
+    other = loading.load(reading.read(fixture.dump(objects("u", [None])), "u.json")).thread
+    Board.objects.filter(slug="about-this-forum").update(audience=Board.Audience.MEMBERS)
+    Thread.objects.filter(pk=other.pk).update(board=Board.objects.get(slug="about-this-forum"))
+    Post.objects.filter(key="t-3").update(thread=other, parent=None, number=2, tree_id=post(3).pk)
+    made = objects("t", [None, 1, 2, 2], version=2)
+    made[4]["fields"]["text"] = "Post 3 of t says what it has to say.\n\nSo it does."
+    quote = {"post": ["t-4"], "ordinal": 1, "paragraphs": [1, 1], "source_post": ["t-3"]}
+    made.append({"model": "forum.quote", "fields": quote})
+    loaded = loading.load(reading.read(fixture.dump(made), "t.json"))
+    assert loaded.added == 0
+    assert loaded.notes[1] == "t-4 left out: what they quote is not for everybody to read here."
+
+
 def test_new_posts_follow_a_branch_that_was_moved(boards):
     newer([None, 1, 2, 1], version=1)
     loading.load(reading.read(fixture.dump(objects("u", [None, 1])), "u.json"))
@@ -547,6 +564,7 @@ def test_nothing_shows_of_a_load_that_broke_off(boards, small_parts, monkeypatch
     assert Thread.objects.count() == 1
     assert Post.objects.count() == PostRevision.objects.count() == PostBody.objects.count() == 10
     assert Quote.objects.count() == 2
+    assert set(PassageKey.objects.values_list("thread", flat=True)) == {loaded.thread.pk}
     check_thread("t")
 
 

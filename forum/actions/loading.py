@@ -159,7 +159,7 @@ def _clear(thread_id: int) -> None:
                 thread.delete()
                 return
             PassageKey.objects.filter(thread=thread, post__in=ids).delete()
-            for model in (Quote, PostBody, PostRevision, PassageKey):
+            for model in (Quote, PostBody, PostRevision):
                 model.objects.filter(post__in=ids).delete()
             tree.drop(ids)
         _let_others_write()

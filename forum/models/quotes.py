@@ -64,7 +64,11 @@ class PassageKey(models.Model):
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.BigIntegerField()
-    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # No constraint: without an index of its own, each post deleted would have to be looked for
+    # among all keys. Posts only go with what a broken load left, and their keys go first.
+    post = models.ForeignKey(
+        Post, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
 
     class Meta:
         indexes = [models.Index(fields=["thread", "key", "post"], name="passage_key")]
