@@ -15,7 +15,7 @@ from ..actions import composing, drafts, pace, reading
 from ..actions import posts as acts
 from ..models import Post, State
 from ..models.visibility import posts_visible_to
-from ..permissions import Refused, may, require
+from ..permissions import Refused, require
 from .fetch import post_or_404, thread_or_404
 
 PER_PAGE = 20  # posts on a page, for visitors
@@ -71,6 +71,23 @@ def _not_there():
 # --- /threads/<id>/reply/ ---------------------------------------------------------------------
 
 
+class TokenField(forms.UUIDField):
+    """The form's token. Where it is missing or broken the form comes back with a new one, since
+    without one the text could never be sent."""
+
+    widget = forms.HiddenInput
+    default_error_messages = {
+        "required": "The form had lost its mark. Look it over and send it again.",
+        "invalid": "The form had lost its mark. Look it over and send it again.",
+    }
+
+    def bound_data(self, data, initial):
+        try:
+            return self.clean(data)
+        except forms.ValidationError:
+            return uuid4()
+
+
 class ReplyForm(forms.Form):
     """A reply: its text, the post it answers, the form's token."""
 
@@ -78,7 +95,7 @@ class ReplyForm(forms.Form):
         strip=False, widget=forms.Textarea, error_messages={"required": "Write your text."}
     )
     to = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
-    token = forms.UUIDField(widget=forms.HiddenInput)
+    token = TokenField()
 
 
 def reply_address(thread, parent: Post | None) -> str:
@@ -179,8 +196,7 @@ def _answered(request, thread, to: str | None) -> Post | None:
     parent = post_or_404(request.user, int(to))
     if parent.thread_id != thread.pk:
         raise Http404
-    if not may(request.user, "answer", parent):
-        return None
+    require(request.user, "answer", parent)
     parent.thread = thread
     return parent
 

@@ -15,7 +15,7 @@ from ..models import Board, Post, State, Thread
 from ..models.visibility import boards_visible_to, posts_visible_to
 from ..permissions import may, require, verbs
 from .fetch import board_or_404, page_or_404, thread_or_404
-from .posts import ReplyForm, per_page, posted, previewed, reply_address, where
+from .posts import ReplyForm, TokenField, per_page, posted, previewed, reply_address, where
 
 MAX_FOLDED = 100  # branches that an address can fold
 VIEWS = ("flat", "tree")
@@ -226,7 +226,7 @@ class StartForm(forms.Form):
     text = forms.CharField(
         strip=False, widget=forms.Textarea, error_messages={"required": "Write the opening."}
     )
-    token = forms.UUIDField(widget=forms.HiddenInput)
+    token = TokenField()
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
@@ -325,7 +325,6 @@ def close(request, thread_id):
     """Close one's own debate to answers, or open it again: a page that asks, a form that does."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "close", thread)
-    if request.method == "POST":
-        closed = request.POST.get("do") == "close"
-        return redirect(acts.close(user=request.user, thread=thread, closed=closed))
+    if request.method == "POST" and (wanted := request.POST.get("do")) in ("close", "open"):
+        return redirect(acts.close(user=request.user, thread=thread, closed=wanted == "close"))
     return render(request, "threads/close.html", {"thread": thread})
