@@ -5,7 +5,18 @@ from django.utils.html import format_html, format_html_join
 
 from .. import drawing, tree
 from ..actions import moderation
-from ..models import Post, PostBody, PostRevision, Quote, ReadMark, Submission, Thread
+from ..models import (
+    Draft,
+    PassageKey,
+    Post,
+    PostBody,
+    PostRevision,
+    Quote,
+    ReadMark,
+    Submission,
+    Thread,
+)
+from ..permissions import may
 from .site import ReadOnly, WithActs
 
 TREE_ROWS = 500  # posts that a thread's page in the admin shows as a tree
@@ -198,3 +209,31 @@ class ReadMarkAdmin(ReadOnly):
     list_display = ("user", "thread", "ranges", "count")
     list_select_related = ("user", "thread")
     search_fields = ("user__username", "thread__title")
+
+
+@admin.register(Draft)
+class DraftAdmin(ReadOnly):
+    """That there are drafts, not what they say: nobody has published them."""
+
+    list_display = ("user", "label", "saved_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "label")
+    date_hierarchy = "saved_at"
+    fields = ("user", "target", "label", "saved_at")
+
+    def get_queryset(self, request):
+        rows = admin.ModelAdmin.get_queryset(self, request)
+        return rows if may(request.user, "administer") else rows.none()
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.fields
+
+
+@admin.register(PassageKey)
+class PassageKeyAdmin(ReadOnly):
+    board_path = "thread__board_id"
+    list_display = ("thread", "post", "key")
+    list_select_related = ("thread", "post__author")
+    search_fields = ("=key",)
+    show_full_result_count = False
+    ordering = ("-pk",)
