@@ -65,7 +65,7 @@ class Forum:
 
 
 @pytest.fixture
-def forum(transactional_db, settings) -> Forum:
+def forum(db, settings) -> Forum:
     """A forum without limits on how fast one may write, as the processes see it."""
     settings.POSTS_PER_MINUTE = settings.STARTS_PER_HOUR = 0
     members = [User.objects.create_user(f"member-{letter}") for letter in "abcdefgh"]

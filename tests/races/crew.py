@@ -25,6 +25,10 @@ class Failed(AssertionError):
     """A process met an exception that the act does not announce. The message is its traceback."""
 
 
+class Gone(Failed):
+    """A process ended before it had done its job."""
+
+
 class Process:
     """One process. It does one job at a time."""
 
@@ -39,10 +43,10 @@ class Process:
         self.line.flush()
 
     def answer(self):
-        """Wait for the end of its job and return what it brought; raises Failed."""
+        """Wait for the end of its job and return what it brought; raises Failed or Gone."""
         told = self.line.readline()
         if not told:
-            raise Failed(f"process {self.pid} ended by itself")
+            raise Gone(f"process {self.pid} ended by itself")
         told = json.loads(told)
         if "error" in told:
             raise Failed(told["error"])

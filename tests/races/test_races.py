@@ -24,7 +24,7 @@ from forum.models import (
     Submission,
     Thread,
 )
-from tests.races.crew import SIZE, Entry, Ledger, Process, percentile, seeded
+from tests.races.crew import SIZE, Entry, Gone, Ledger, Process, percentile, seeded
 from tests.races.soundness import faults
 
 pytestmark = pytest.mark.races
@@ -243,7 +243,10 @@ def test_killed_processes_leave_nothing_broken(crew, forum, ledger, record_prope
         write_on(process)
     late = 0
     for _ in range(30):
-        time.sleep(choice.uniform(0.02, 0.1))
+        known, until = len(told), time.monotonic() + 30
+        while len(told) == known and time.monotonic() < until:
+            time.sleep(choice.uniform(0.005, 0.05))
+            read()
         dead = choice.choice(crew.processes)
         dead.kill()
         read()
@@ -271,6 +274,38 @@ def test_killed_processes_leave_nothing_broken(crew, forum, ledger, record_prope
     )
 
 
+def test_killed_at_every_statement_of_a_reply(crew, forum, record_property):
+    """Nothing of a reply is there before its commit; sent again, it is made once."""
+    opening = forum.start()
+    parent = forum.reply(opening)
+    for post in (parent, parent, forum.reply(parent)):
+        forum.reply(post)  # what has to make room
+    statement, committed = 0, False
+    while not committed:
+        statement += 1
+        before = Post.objects.count()
+        form = {
+            "member": forum.members[2].pk,
+            "thread": opening.thread_id,
+            "parent": parent.pk,
+            "token": str(uuid.uuid4()),
+        }
+        victim = crew.processes[0]
+        victim.give("reply_and_die", statement=statement, **form)
+        with pytest.raises(Gone):
+            victim.answer()
+        crew.replace(victim)
+        committed = Submission.objects.filter(token=form["token"]).exists()
+        assert Post.objects.count() == before + committed
+        assert faults(connection) == []
+        told = crew.together([("reply_once", form)] * 2)
+        assert set(told) == {Submission.objects.get(token=form["token"]).post_id}
+        assert Post.objects.count() == before + 1
+        assert faults(connection) == []
+    assert statement > 10
+    record_property("measured", f"a reply is {statement - 1} statements")
+
+
 def test_ranges_read_at_once_are_united(crew, forum):
     reader = forum.members[7]
     for turn in range(5):  # the first to come makes the row: also a race
@@ -296,18 +331,16 @@ def test_ranges_read_at_once_are_united(crew, forum):
         assert mark.count == len(read)
 
 
-def test_all_is_read_while_pages_are_read(crew, forum):
+def test_all_is_read_while_pages_are_read_and_folded(crew, forum):
     """Counting everything as read deletes the marks that others are about to extend."""
     reader, opening = forum.members[7], forum.start()
-    mark = {
-        "member": reader.pk,
-        "thread": opening.thread_id,
-        "ranges": [(first, first) for first in range(1, 120, 2)],
-    }
+    where = {"member": reader.pk, "thread": opening.thread_id}
     crew.together(
         [
-            *[("mark_many", mark)] * 3,
+            *[("mark_many", {**where, "ranges": [(n, n) for n in range(1, 120, 2)]})] * 3,
+            ("fold_many", {**where, "count": 40}),
             *[("mark_all", {"member": reader.pk, "count": 60})] * 2,
         ]
     )
-    assert ReadMark.objects.filter(user=reader).count() <= 1
+    mark = ReadMark.objects.get(user=reader)
+    assert mark.folded == list(range(1, 41))

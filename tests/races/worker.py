@@ -111,6 +111,24 @@ def reply_once(*, member: int, thread: int, parent: int, token: str):
     return reply(User.objects.get(pk=member), thread, parent, token)
 
 
+def reply_and_die(*, member: int, thread: int, parent: int, token: str, statement: int):
+    """Post one reply, but be killed right after that statement to the database, or, if there are
+    fewer, after the commit and before anybody is told."""
+    done = 0
+
+    def die(execute, sql, params, many, context):
+        nonlocal done
+        result = execute(sql, params, many, context)
+        done += 1
+        if done == statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    with connection.execute_wrapper(die):
+        reply_once(member=member, thread=thread, parent=parent, token=token)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def reply_until_refused(*, member: int, thread: int, parent: int, patience: float):
     """Reply to one post until that is refused, for `patience` seconds at most. Returns the ids of
     the posts, and whether a refusal came."""
@@ -187,6 +205,17 @@ def mark_many(*, member: int, thread: int, ranges: list):
         )
 
 
+def fold_many(*, member: int, thread: int, count: int):
+    """Fold `count` branches."""
+    for post_id in range(1, count + 1):
+        reading.fold(
+            user=User.objects.get(pk=member),
+            thread=fetch_thread(thread),
+            post_id=post_id,
+            folded=True,
+        )
+
+
 def mark_all(*, member: int, count: int):
     """Count everything as read, `count` times."""
     for _ in range(count):
@@ -196,8 +225,8 @@ def mark_all(*, member: int, count: int):
 JOBS = {
     job.__name__: job
     for job in (
-        *(edit_many, edit_once, mark_all, mark_many, quote_many, reply_many, reply_on, reply_once),
-        *(reply_until_refused, shut, start_many),
+        *(edit_many, edit_once, fold_many, mark_all, mark_many, quote_many, reply_and_die),
+        *(reply_many, reply_on, reply_once, reply_until_refused, shut, start_many),
     )
 }
 
