@@ -62,6 +62,11 @@ class Failures:
         self.get_response = get_response
 
     def __call__(self, request):
+        # No address of the site holds a NUL, and PostgreSQL does not let one be looked for.
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            from .views import errors
+
+            return errors.not_found(request)
         return self.get_response(request)
 
     def process_exception(self, request, exception):

@@ -54,7 +54,7 @@ class WithActs(ReadOnly):
     def act(self, request, verb: str, rows) -> None:
         """Do one act to each row and say how it went."""
         label, function = self.acts[verb]
-        reason = request.POST.get("reason", "").strip()[:300]
+        reason = request.POST.get("reason", "").replace("\0", "").strip()[:300]
         done = 0
         for row in rows:
             try:

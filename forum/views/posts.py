@@ -377,14 +377,22 @@ def history(request, post_id):
 # --- /posts/<id>/withdraw/ --------------------------------------------------------------------
 
 
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(max_length=300, required=False)
+
+
 def withdraw(request, post_id):
     """Take one's own post back: a page that asks, a form that does."""
     post = post_or_404(request.user, post_id)
     require(request.user, "withdraw", post)
-    if request.method == "POST":
-        done = acts.withdraw(
-            user=request.user, post=post, reason=request.POST.get("reason", "")[:300]
-        )
+    form = WithdrawForm(request.POST) if request.method == "POST" else WithdrawForm()
+    if form.is_valid():
+        done = acts.withdraw(user=request.user, post=post, reason=form.cleaned_data["reason"])
         return redirect(where(request.user, done))
     drawing.draw([post], user=request.user)
-    return render(request, "posts/withdraw.html", {"post": post})
+    return render(
+        request,
+        "posts/withdraw.html",
+        {"post": post, "form": form},
+        status=422 if form.errors else 200,
+    )
