@@ -130,12 +130,14 @@ def draw_preview(composed, *, user, post_id="preview") -> str:
         if (revision := quote.source_revision) is not None
     }
     numbers = _nested_numbers({None: composed.quotes}, user)
+    ignoring = ignored_by(user)
     laid = {
-        quote.ordinal: _around(quote, shown[quote.ordinal], texts, numbers, (), ())
+        quote.ordinal: _around(quote, shown[quote.ordinal], texts, numbers, (), ignoring)
         for quote in composed.quotes
     }
     html = composed.rendered.html
-    html = markup.lay_in(html, post_id=post_id, quotes=laid, notes={}, members=_members([html], ()))
+    members = _members([html], ignoring)
+    html = markup.lay_in(html, post_id=post_id, quotes=laid, notes={}, members=members)
     return mark_safe(_cut(html))
 
 
@@ -315,7 +317,14 @@ def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, d
     template = get_template("posts/_note.html")
     return {
         source_id: {
-            passage: template.render({"post": by_id[source_id], "passage": passage, "links": links})
+            passage: template.render(
+                {
+                    "post": by_id[source_id],
+                    "passage": passage,
+                    "links": links[:MAX_BACKLINKS],
+                    "more": len(links) - MAX_BACKLINKS,
+                }
+            )
             for passage, links in passages.items()
         }
         for source_id, passages in found.items()

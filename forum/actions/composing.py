@@ -99,7 +99,14 @@ def compose(
         )
     carried = _carried(earlier, rendered.quotes)
     fresh = [block for block in rendered.quotes if block.ordinal not in carried]
-    judged = _judge(fresh, user=user, board=board, thread=thread, parent=parent)
+    judged = _judge(
+        fresh,
+        user=user,
+        board=board,
+        thread=thread,
+        parent=parent,
+        quoting_post=earlier.post_id if earlier else None,
+    )
     quotes = [
         quote
         for block in rendered.quotes
@@ -154,6 +161,7 @@ def _judge(
     board: Board,
     thread: Thread | None,
     parent: Post | None,
+    quoting_post: int | None,
 ) -> dict[int, Quote]:
     """Find the source of each block among the posts it may come from, and judge it."""
     if not blocks:
@@ -168,7 +176,9 @@ def _judge(
         match = _find(block.words, revisions, named=1 if named else 0)
         if not named and thread is not None and match.verdict != Quote.Verdict.EXACT:
             revisions += [
-                (post, post.body.revision) for post in _proposed(block.words, user, thread)
+                (post, post.body.revision)
+                for post in _proposed(block.words, user, thread)
+                if post.pk != quoting_post
             ]
             match = _find(block.words, revisions, named=0)
         if named and match.verdict not in (Quote.Verdict.EXACT, Quote.Verdict.SHORTENED):
@@ -232,7 +242,7 @@ def _proposed(words: str, user, thread: Thread) -> list[Post]:
     100,000 posts as in one of ten."""
     keys = [_signed(quoting.key_of(words)), *map(_signed, quoting.shingle_keys(words))]
     best = (
-        PassageKey.objects.filter(thread=thread, key__in=keys)
+        PassageKey.objects.filter(thread=thread, key__in=keys, post__state=State.VISIBLE)
         .values("post_id")
         .annotate(shared=Count("key", distinct=True))
         .order_by("-shared", "-post_id")

@@ -40,7 +40,7 @@ def save(
     with transaction.atomic():
         known = Draft.objects.filter(user=user, token=token).exists()
         if restored and restored_at and restored != token:
-            Draft.objects.filter(user=user, token=restored, saved_at__lte=restored_at).delete()
+            discard(user=user, token=restored, saved_by=restored_at)
         if not known and Draft.objects.filter(user=user).count() >= MAX_DRAFTS:
             raise NotKept(f"You keep {MAX_DRAFTS} drafts already. Post or discard one first.")
         draft, _ = Draft.objects.update_or_create(
@@ -69,6 +69,10 @@ def newest(user, target: str) -> Draft | None:
     return Draft.objects.filter(user=user, target=target).order_by("-saved_at").first()
 
 
-def discard(*, user, token: UUID) -> None:
-    """Throw one draft away: it was posted, or its writer does not want it."""
-    Draft.objects.filter(user=user, token=token).delete()
+def discard(*, user, token: UUID, saved_by: datetime | None = None) -> None:
+    """Throw one draft away: it was posted, or its writer does not want it. With `saved_by`, not if
+    somebody went on writing in it since."""
+    drafts = Draft.objects.filter(user=user, token=token)
+    if saved_by is not None:
+        drafts = drafts.filter(saved_at__lte=saved_by)
+    drafts.delete()

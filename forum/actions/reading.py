@@ -100,6 +100,19 @@ def fold(*, user, thread: Thread, post_id: int, folded: bool) -> None:
         mark.save(update_fields=["folded"])
 
 
+def folds_over(user, post: Post) -> bool:
+    """Whether `post` stands in a branch that `user` folded."""
+    folded = (
+        ReadMark.objects.filter(user=user, thread=post.thread_id)
+        .values_list("folded", flat=True)
+        .first()
+    )
+    above = Post.objects.filter(
+        pk__in=folded or (), tree_id=post.tree_id, lft__lt=post.lft, rght__gt=post.rght
+    )
+    return bool(folded) and above.exists()
+
+
 def mark_all_read(*, user) -> None:
     """Count everything that has arrived by now as read."""
     with transaction.atomic():

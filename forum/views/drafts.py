@@ -6,13 +6,13 @@ from uuid import UUID
 from django.http import Http404, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from ..actions import drafts as acts
 from ..models import Draft
 from ..permissions import require
 from .fetch import post_or_404, thread_or_404
+from .posts import restored
 from .threads import START
 
 # The addresses of the forms that keep drafts.
@@ -40,8 +40,7 @@ def save(request):
             label=_label(request.user, target),
             text=request.POST.get("text", ""),
             title=request.POST.get("title", ""),
-            restored=_token(request.POST["restored"]) if request.POST.get("restored") else None,
-            restored_at=_moment(request.POST.get("restored_at", "")),
+            **restored(request),
         )
     except acts.NotKept as error:
         return JsonResponse({"error": str(error)}, status=422)
@@ -51,7 +50,10 @@ def save(request):
 def newest(request):
     """The draft that a form should open with, for forms that the page brought without one."""
     require(request.user, "write")
-    draft = acts.newest(request.user, request.GET.get("target", ""))
+    target = request.GET.get("target", "")
+    if target != START and not EDIT.fullmatch(target) and not REPLY.fullmatch(target):
+        raise Http404
+    draft = acts.newest(request.user, target)
     if draft is None:
         return JsonResponse({})
     return JsonResponse(
@@ -83,7 +85,9 @@ def _label(user, target: str) -> str:
         return acts.label_for(post.thread, post, edit=True)
     if found := REPLY.fullmatch(target):
         thread = thread_or_404(user, int(found[1]))
-        return acts.label_for(thread, post_or_404(user, int(found[2])) if found[2] else None)
+        answered = post_or_404(user, int(found[2])) if found[2] else None
+        if answered is None or answered.thread_id == thread.pk:
+            return acts.label_for(thread, answered)
     raise Http404
 
 
@@ -92,10 +96,3 @@ def _token(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Http404 from None
-
-
-def _moment(text: str):
-    try:
-        return parse_datetime(text)
-    except ValueError:
-        return None

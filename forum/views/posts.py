@@ -1,6 +1,7 @@
 """Single posts: permalink, reply, edit, history, withdraw."""
 
 from contextlib import suppress
+from datetime import UTC
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -9,6 +10,8 @@ from django import forms
 from django.conf import settings
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from .. import drawing, markup, quoting, tree
 from ..actions import composing, drafts, pace, reading
@@ -59,6 +62,8 @@ def where(user, post: Post, *, passage: int = 0, view: str = "") -> str:
     query = {"view": view} if view != usual else {}
     if page > 1:
         query["page"] = page
+    if view == "tree" and user.is_authenticated and reading.folds_over(user, post):
+        query["open"] = post.pk  # else it would lead to nothing
     place = f"-{passage}" if passage else ""
     asked = f"?{urlencode(query)}" if query else ""
     return f"{post.thread.get_absolute_url()}{asked}#post-{post.pk}{place}"
@@ -122,6 +127,7 @@ def reply(request, thread_id):
                         target=reply_address(thread, parent),
                         label=drafts.label_for(thread, parent),
                         text=data["text"],
+                        **restored(request),
                     )
                     return redirect("drafts")
                 if request.POST.get("do") == "preview":
@@ -229,12 +235,25 @@ def _quoted_words(request) -> str:
     return "".join(texts)
 
 
+def restored(request) -> dict:
+    """The draft that the form was opened with, and when it had been saved: `restored` (its token)
+    and `restored_at`, None where the form does not say."""
+    token, moment = None, None
+    with suppress(ValueError):
+        token = UUID(request.POST.get("restored", ""))
+    with suppress(ValueError, OverflowError):
+        if said := parse_datetime(request.POST.get("restored_at", "")):
+            moment = timezone.make_aware(said) if timezone.is_naive(said) else said.astimezone(UTC)
+    return {"restored": token, "restored_at": moment}
+
+
 def posted(request, token, address: str):
     """Lead to what was posted. Its drafts go, and a short-lived cookie tells the page's script that
     the browser's copy of the text is not needed any more."""
     drafts.discard(user=request.user, token=token)
-    with suppress(ValueError):
-        drafts.discard(user=request.user, token=UUID(request.POST.get("restored", "")))
+    before = restored(request)
+    if before["restored"] and before["restored_at"]:
+        drafts.discard(user=request.user, token=before["restored"], saved_by=before["restored_at"])
     response = redirect(address)
     response.set_cookie("posted", str(token), max_age=600, samesite="Lax", secure=settings.HTTPS)
     return response
@@ -288,6 +307,7 @@ def edit(request, post_id):
                         target=target,
                         label=drafts.label_for(post.thread, post, edit=True),
                         text=data["text"],
+                        **restored(request),
                     )
                     return redirect("drafts")
                 if request.POST.get("do") == "preview":

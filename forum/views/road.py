@@ -23,8 +23,7 @@ def road(request, post_id):
     pages = ceil((post.level + 1) / STEPS)
     page = page_or_404(request, pages)
     first = (page - 1) * STEPS
-    # One post more on either side: what the first step answers, and which words of the last one
-    # the next page answers.
+    # One post more: which words of the last step the next page answers.
     steps = list(
         Post.objects.for_reading()
         .select_related("author", "body__revision")
@@ -32,7 +31,7 @@ def road(request, post_id):
             tree_id=post.tree_id,
             lft__lte=post.lft,
             rght__gte=post.rght,
-            level__gte=first - 1,
+            level__gte=first,
             level__lte=first + STEPS,
         )
         .order_by("level")
@@ -48,11 +47,12 @@ def road(request, post_id):
         step.thread = post.thread
         step.fresh = False
     drawing.draw(steps, user=request.user, road=True)
-    shown = [s for s in steps if s.is_opening or first <= s.level < first + STEPS]
+    shown = [step for step in steps if step.level < first + STEPS]
     for number, step in enumerate(shown):
-        step.line_up = bool(number)
+        step.line_up = bool(number) or page > 1
         step.line_down = step.pk != post.pk
-    link = _first_link(shown) if page == 1 else None
+    if page == 1:
+        _mark_doubt(shown)
     return render(
         request,
         "posts/road.html",
@@ -61,7 +61,6 @@ def road(request, post_id):
             "thread": post.thread,
             "steps": shown,
             "length": post.level + 1 + (not post.is_opening),
-            "link": link,
             "page": page,
             "pages": pages,
             "passages": sum(len(getattr(step, "said", ())) for step in shown),
@@ -69,17 +68,12 @@ def road(request, post_id):
     )
 
 
-def _first_link(steps: list[Post]) -> str | None:
-    """How the first answer hangs on the opening: "known", "unknown", or None on a road of one."""
-    if len(steps) < 2:
-        return None
-    answer = steps[1]
-    if answer.parent_basis == Post.Basis.UNKNOWN:
-        steps[0].loose = answer.unsure = True
-        # The link is not known, so nothing of the opening is shown as if it were answered.
+def _mark_doubt(steps: list[Post]) -> None:
+    """Say where nobody knows whether the first answer answers the opening. Then nothing of the
+    opening is shown, as if it were answered."""
+    if len(steps) > 1 and steps[1].parent_basis == Post.Basis.UNKNOWN:
+        steps[0].loose = steps[1].unsure = True
         steps[0].html = None
-        return "unknown"
-    return "known"
 
 
 def quotes(request, post_id):

@@ -15,7 +15,16 @@ from ..models import Board, Post, State, Thread
 from ..models.visibility import boards_visible_to, posts_visible_to
 from ..permissions import may, require, verbs
 from .fetch import board_or_404, page_or_404, thread_or_404
-from .posts import ReplyForm, TokenField, per_page, posted, previewed, reply_address, where
+from .posts import (
+    ReplyForm,
+    TokenField,
+    per_page,
+    posted,
+    previewed,
+    reply_address,
+    restored,
+    where,
+)
 
 MAX_FOLDED = 100  # branches that an address can fold
 VIEWS = ("flat", "tree")
@@ -89,7 +98,12 @@ def _flat(thread: Thread, page: int, size: int) -> dict:
     posts = list(Post.objects.for_reading().filter(thread=thread).numbered(first, page * size))
     for post in posts:  # one line through all of them; it ends at the last
         post.line_up, post.line_down = post.number > 1, post.number < thread.numbered
-    return {"posts": posts, "first": first, "last": first + len(posts) - 1}
+    return {
+        "posts": posts,
+        "here": posts[0].pk if posts else None,
+        "first": first,
+        "last": first + len(posts) - 1,
+    }
 
 
 def _tree(request, thread: Thread, page: int, size: int, seen) -> dict:
@@ -124,25 +138,37 @@ def _tree(request, thread: Thread, page: int, size: int, seen) -> dict:
             }
     first = (page - 1) * size + 1
     shown = {post.pk for post in posts}
+    visitors = "" if seen is not None else ".".join(str(fold.pk) for fold in folded)
     return {
         "posts": posts,
+        "here": cut.ids[0] if cut.ids else None,
         "continues": [rows[pk] for pk in cut.continues],
         "first": first,
         "last": first + len(cut.ids) - 1,
         "fold_base": _fold_href(page, [f.pk for f in folded], more=True),
+        "fold_query": f"&fold={visitors}" if visitors else "",
         "left_out": sum(pk not in shown for pk, _ in hidden),
+        "left_out_of": [fold for fold in folded if fold.pk in {pk for pk, _ in hidden} - shown],
     }
 
 
 def _folded(request, thread: Thread, seen) -> list[Post]:
-    """The posts whose branches are folded: a member's own choice, or `?fold=` of the address."""
+    """The posts whose branches are folded, outer ones first: a member's own choice, or `?fold=` of
+    the address. Not those above the post that `?open=` names: it is to be seen."""
     if seen is not None:
         ids = seen.folded
     else:
         ids = [int(pk) for pk in request.GET.get("fold", "").split(".") if _is_id(pk)][:MAX_FOLDED]
     if not ids:
         return []
-    return list(Post.objects.filter(pk__in=ids, thread=thread, number__isnull=False))
+    folded = Post.objects.filter(pk__in=ids, thread=thread, number__isnull=False)
+    wanted = request.GET.get("open", "")
+    post = Post.objects.filter(pk=wanted, thread=thread).first() if _is_id(wanted) else None
+    return [
+        fold
+        for fold in folded.order_by("tree_id", "lft")
+        if not (post and fold.tree_id == post.tree_id and fold.lft < post.lft < fold.rght)
+    ]
 
 
 def _is_id(text: str) -> bool:
@@ -251,6 +277,7 @@ def start(request):
                         label=drafts.label_for(None),
                         text=data["text"],
                         title=data["title"],
+                        **restored(request),
                     )
                     return redirect("drafts")
                 if request.POST.get("do") == "preview":

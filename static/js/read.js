@@ -26,30 +26,34 @@ function passages(range) {
     part.selectNodeContents(prose);
     if (prose.contains(range.startContainer)) part.setStart(...wordStart(range));
     if (prose.contains(range.endContainer)) part.setEnd(...wordEnd(range));
+    const around = part.commonAncestorContainer;
+    if ((around.nodeType === 1 ? around : around.parentElement).closest(NOT_ITS_OWN)) continue;
     const words = wordsOf(part.cloneContents());
     if (words) found.push({ post: postOf(prose), words });
   }
   return found;
 }
 
+// What stands in a post and is not its own words.
+const NOT_ITS_OWN = "figure, .margin, .footnote-ref, summary";
 const LETTER = /[\p{L}\p{M}\p{N}'’-]/u;
 
+// Whether a word runs on across this place of a text; a selection's end beside a word is no cut.
+const insideWord = (node, at) =>
+  node.nodeType === 3 && LETTER.test(node.data[at - 1] ?? "") && LETTER.test(node.data[at] ?? "");
+
 function wordStart({ startContainer: node, startOffset: at }) {
-  if (node.nodeType === 3) while (at > 0 && LETTER.test(node.data[at - 1])) at -= 1;
+  while (insideWord(node, at)) at -= 1;
   return [node, at];
 }
 
 function wordEnd({ endContainer: node, endOffset: at }) {
-  if (node.nodeType === 3) {
-    while (at > 0 && at < node.data.length && LETTER.test(node.data[at])) at += 1;
-  }
+  while (insideWord(node, at)) at += 1;
   return [node, at];
 }
 
 function wordsOf(fragment) {
-  for (const other of fragment.querySelectorAll("figure, .margin, .footnote-ref, summary")) {
-    other.remove();
-  }
+  for (const other of fragment.querySelectorAll(NOT_ITS_OWN)) other.remove();
   const blocks = fragment.querySelectorAll("p, li, h4, h5, h6, pre, td, th");
   const leaves = [...blocks].filter((b) => !b.querySelector("p, li, h4, h5, h6, pre, td, th"));
   const texts = leaves.length ? leaves.map((b) => b.textContent) : [fragment.textContent];
@@ -104,11 +108,11 @@ document.addEventListener("click", (event) => {
 
 // --- Keys -----------------------------------------------------------------------------------
 
-const current = () => {
-  const focused = postOf(document.activeElement);
-  if (focused) return focused;
-  return posts().findLast((post) => post.getBoundingClientRect().top < innerHeight / 3) ?? posts()[0];
-};
+// The post one is at; none above the first.
+const reached = () =>
+  postOf(document.activeElement) ??
+  posts().findLast((post) => post.getBoundingClientRect().top < innerHeight / 3);
+const current = () => reached() ?? posts()[0];
 
 function go(post) {
   if (!post) return;
@@ -119,7 +123,7 @@ function go(post) {
 
 function step(by) {
   const all = posts();
-  const at = all.indexOf(current());
+  const at = all.indexOf(reached());
   go(all[Math.min(Math.max(at + by, 0), all.length - 1)]);
 }
 
@@ -129,9 +133,9 @@ const KEYS = {
   k: () => step(-1),
   n: () => {
     const all = posts();
-    const next = all.slice(all.indexOf(current()) + 1).find((p) => p.classList.contains("fresh"));
+    const next = all.slice(all.indexOf(reached()) + 1).find((p) => p.classList.contains("fresh"));
     if (next) go(next);
-    else document.getElementById("next-new")?.click();
+    else document.querySelector("a.elsewhere")?.click();
   },
   p: () => {
     const link = current()?.querySelector("a.parent");
