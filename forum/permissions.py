@@ -156,6 +156,11 @@ def rename(user, thread: Thread) -> None:
         raise Refused("This debate is locked.")
 
 
+def describe(user, thread: Thread) -> None:
+    """Moderators say what a debate is about; members do so for the ones they opened."""
+    rename(user, thread)
+
+
 def close(user, thread: Thread) -> None:
     """Members close and reopen the debates they opened; a moderator's lock is stronger."""
     see_thread(user, thread)
@@ -206,13 +211,14 @@ CHARTER: dict[str, Callable] = {
     "edit": edit,
     "withdraw": withdraw,
     "rename": rename,
+    "describe": describe,
     "close": close,
     "moderate": moderate,
     "administer": administer,
     "enter desk": enter_desk,
 }
 POST_VERBS = ("answer", "edit", "withdraw", "moderate")
-THREAD_VERBS = ("reply", "rename", "close", "moderate")
+THREAD_VERBS = ("reply", "rename", "describe", "close", "moderate")
 
 
 def require(user, verb: str, thing=None) -> None:

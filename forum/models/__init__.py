@@ -1,6 +1,7 @@
 """What exists. Querysets say what a page needs; models/visibility.py who may see it."""
 
 from .boards import Board
+from .debate import Divergence, Question
 from .drafts import Draft
 from .moderation import AuditEntry
 from .posts import Post, PostBody, PostRevision, Submission, new_key
@@ -11,11 +12,13 @@ from .threads import State, Thread, slug_for
 __all__ = [
     "AuditEntry",
     "Board",
+    "Divergence",
     "Draft",
     "PassageKey",
     "Post",
     "PostBody",
     "PostRevision",
+    "Question",
     "Quote",
     "ReadMark",
     "State",

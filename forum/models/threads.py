@@ -98,6 +98,9 @@ class Thread(models.Model):
     numbered = models.PositiveIntegerField(default=0, editable=False)
     reply_count = models.PositiveIntegerField("replies", default=0, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
+    card = models.JSONField(
+        default=dict, editable=False, help_text="Its divergences and questions, laid out to show."
+    )
 
     objects = ThreadQuerySet.as_manager()
 
