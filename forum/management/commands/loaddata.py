@@ -1,5 +1,6 @@
 """manage.py loaddata: thread fixtures go to the importer, everything else to Django's loader."""
 
+import gc
 import io
 import os
 import sys
@@ -48,12 +49,17 @@ class Command(loaddata.Command):
             raise CommandError("Thread fixtures are loaded into the default database only.")
         try:
             read = [reading.read(data, _shown(file)) for file, data in threads]
+            # What was read is large and stays. Looking through it for garbage would take seconds,
+            # some of them while others wait for a lock.
+            gc.freeze()
             if others:
                 super().handle(*others, **options)
             for thread in read:
                 self._say(thread, loading.load(thread))
         except Rejected as error:
             raise CommandError(str(error)) from None
+        finally:
+            gc.unfreeze()
 
     def loaddata(self, fixture_labels):
         """Django's loader writes boards as they stand in the file. Labels and counters are not
