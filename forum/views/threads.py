@@ -44,7 +44,10 @@ def thread(request, thread_id, slug=""):
     thread = thread_or_404(request.user, thread_id)
     if request.path != thread.get_absolute_url():
         query = f"?{request.GET.urlencode()}" if request.GET else ""
-        return HttpResponsePermanentRedirect(thread.get_absolute_url() + query)
+        moved = HttpResponsePermanentRedirect(thread.get_absolute_url() + query)
+        # Kept by browsers, two of these would lead to each other after a renaming there and back.
+        moved.headers["Cache-Control"] = "no-cache"
+        return moved
     user = request.user
     view = request.GET.get("view") or (user.view if user.is_authenticated else "flat")
     if view not in VIEWS:
