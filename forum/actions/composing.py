@@ -274,6 +274,15 @@ def _find(words: str, revisions: Sequence[tuple[Post, PostRevision]], *, named: 
     return quoting.find(words, sources, named=named)
 
 
+def passage_at(revision: PostRevision, start: int) -> int:
+    """The ¶ number (from 1) of the passage that holds the words at `start` of the plain text."""
+    number = max(bisect_right([first for first, _ in revision.passages], start), 1)
+    # A quote block is an empty span: the words begin in the last passage that is not empty.
+    while number > 1 and len(set(revision.passages[number - 1])) == 1:
+        number -= 1
+    return number
+
+
 def quote_row(
     *,
     ordinal: int,
@@ -299,15 +308,7 @@ def quote_row(
     quote.source_post, quote.source_revision = post, revision
     quote.start, quote.end = match.start, match.end
     quote.parts = [list(part) for part in match.parts]
-    starts = [start for start, _ in revision.passages]
-    quote.source_passage = max(bisect_right(starts, match.start), 1)
-    # A quote block is an empty span: the words begin in the last passage that is not empty.
-    while (
-        quote.source_passage > 1
-        and revision.passages
-        and len(set(revision.passages[quote.source_passage - 1])) == 1
-    ):
-        quote.source_passage -= 1
+    quote.source_passage = passage_at(revision, match.start)
     quote.whole = match.start == 0 and match.end == len(revision.plain)
     quote.cut_start, quote.cut_end = quoting.cut_ends(revision.plain, match.start, match.end)
     return quote

@@ -7,12 +7,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from .. import tree
+from .. import quoting, tree
 from ..models import Draft, PassageKey, Post, PostRevision, Quote, State, Submission, Thread
 from ..permissions import require
 from . import pace
 from .audit import record
-from .composing import Composed, Unacceptable, compose, passage_keys
+from .composing import Composed, Unacceptable, compose, passage_at, passage_keys
 
 
 class EditedMeanwhile(Exception):
@@ -108,6 +108,7 @@ def edit(
         )
         thread.version += 1
         thread.save(update_fields=["version"])
+        _follow_passages(post, revision)
         _touch_quoting_threads(post)
     return revision
 
@@ -149,6 +150,24 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     thread.version += 1
     thread.save(update_fields=["numbered", "reply_count", "last_post", "last_post_at", "version"])
     _touch_quoting_threads(post)
+
+
+def _follow_passages(post: Post, revision: PostRevision) -> None:
+    """Let links and backlinks lead to the passage of the post's new text in which the words quoted
+    stand; where they do not stand any more, to the one with the same number, or the last."""
+    quotes = Quote.objects.filter(source_post=post)
+    spans = set(quotes.values_list("source_revision_id", "start", "end"))
+    texts = PostRevision.objects.in_bulk({pinned for pinned, _, _ in spans})
+    new = quoting.Source(revision.pk, revision.plain)
+    for pinned, start, end in spans:
+        words = texts[pinned].plain[start:end]
+        if quoting.still_stands(words, new.plain):
+            passage = passage_at(revision, quoting.find(words, [new], named=1).start)
+        else:
+            passage = min(passage_at(texts[pinned], start), len(revision.passages) or 1)
+        quotes.filter(source_revision=pinned, start=start, end=end).exclude(
+            source_passage=passage
+        ).update(source_passage=passage)
 
 
 def submitted(token: UUID, user) -> Post | None:
