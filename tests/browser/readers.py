@@ -44,6 +44,8 @@ class Reader:
         )
         self.url = url
         self.trouble: list[str] = []
+        self.careless = False  # leaves forms without sending, whatever the page asks
+        self.context.set_default_timeout(15_000)
         self.context.add_init_script(LISTEN)
         self.context.on("page", self._watch)
         self.context.on("console", self._heard)
@@ -54,8 +56,11 @@ class Reader:
         page.on("dialog", self._interrupted)
 
     def _interrupted(self, dialog) -> None:
-        self.trouble.append(f"dialog: {dialog.type} {dialog.message}")
-        dialog.dismiss()
+        if self.careless and dialog.type == "beforeunload":
+            dialog.accept()
+        else:
+            self.trouble.append(f"dialog: {dialog.type} {dialog.message}")
+            dialog.dismiss()
 
     def _heard(self, message: ConsoleMessage) -> None:
         # The browser also calls the page's own status an error: what opens it checks the status.

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.core.management import call_command
 
 from accounts.models import User
-from forum.actions import moderation, posts, threads
+from forum.actions import drafts, members, moderation, posts, threads
 from forum.models import Board, Post, State, Thread
 
 PASSWORD = "jonbar point of 1934"
@@ -78,6 +78,15 @@ def furnish() -> SimpleNamespace:
     made.waiting = waiting(made)
     made.locked = start(made.one, "Was the Marshall Plan avoidable?", "Locked below.", kind="PC")
     moderation.lock(user=made.moderator, thread=made.locked, reason="Settled.")
+    drafts.save(
+        user=made.one,
+        token=uuid4(),
+        target=f"/threads/{made.rtl.pk}/reply/",
+        label=drafts.label_for(made.rtl),
+        text="Not ready yet. " * 20,
+        title="",
+    )
+    members.ignore(user=made.one, other=made.quiet, ignored=True)
     made.empty = Board.objects.get(slug="antiquity")
     return made
 
@@ -111,6 +120,7 @@ def quotes(made) -> Thread:
     def quoting(words, post=first):
         return f'[quote="whoever, post: {post.pk}"]\n{words}\n[/quote]\n\n'
 
+    made.own = reply(made.one, thread, "One more thing.")
     made.exact = reply(
         made.two, thread, quoting("The coalition was not sound, but it was cheap.") + "Was it?"
     )
