@@ -5,6 +5,7 @@
     python3 dev.py test [...]        everything that this machine can test; on request --only sqlite
                                      (postgres, browser), --all-pythons, and whatever pytest takes
     python3 dev.py lint              style, templates, settings, migrations
+    python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE
     python3 dev.py manage ...        manage.py, with the right packages
     python3 dev.py lock [--upgrade]  write requirements/*.txt anew from requirements/*.in
 
@@ -273,6 +274,11 @@ def lint() -> int:
     return 1 if failed else 0
 
 
+def bench(arguments: list[str]) -> int:
+    """Measure what pages cost, on a database of its own; see docs/performance.md."""
+    return run(environment("dev.txt"), "-m", "tests.bench", *arguments)
+
+
 # --- manage and lock ------------------------------------------------------------------------
 
 
@@ -312,17 +318,20 @@ def main(arguments: list[str]) -> int | None:
     command.add_argument("--only", choices=(*DATABASES, "browser"))
     command.add_argument("--all-pythons", action="store_true")
     commands.add_parser("lint")
+    commands.add_parser("bench", add_help=False)
     commands.add_parser("manage", add_help=False)
     commands.add_parser("lock").add_argument("--upgrade", action="store_true")
 
     known, rest = parser.parse_known_args(arguments)
-    if rest and known.command not in ("test", "manage"):
+    if rest and known.command not in ("test", "bench", "manage"):
         parser.error(f"unknown: {' '.join(rest)}")
     # No match statement: see above what an older Python must be able to read.
     if known.command == "test":
         return test(known.only, known.all_pythons, rest)
     if known.command == "lint":
         return lint()
+    if known.command == "bench":
+        return bench(arguments[1:])
     if known.command == "lock":
         return lock(known.upgrade)
     if known.command == "manage":
