@@ -96,6 +96,9 @@ def board(request, slug):
         "boards/board.html",
         {
             "board": board,
+            "parent": boards_visible_to(request.user).filter(pk=board.parent_id).first()
+            if board.parent_id
+            else None,
             "children": boards_visible_to(request.user).filter(parent=board).in_order(),
             "threads": [*pinned, *rows],
             "orders": ORDERS,
