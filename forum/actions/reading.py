@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Subquery
 from django.utils import timezone
 
 from accounts.models import User
@@ -62,17 +63,24 @@ class Seen:
 def seen(user, thread: Thread) -> Seen:
     """What `user` has read in `thread`: the mark, or all that had arrived by the time since when
     the member counts what is new."""
-    mark = ReadMark.objects.filter(user=user, thread=thread).first()
-    if mark is not None:
-        return Seen(parse(mark.ranges), mark.folded)
     since = user.read_until or user.date_joined
-    known = (
-        Post.objects.filter(thread=thread, loaded_at__lte=since, number__isnull=False)
-        .order_by("-loaded_at", "-number")
-        .values_list("number", flat=True)
-        .first()
+    mark = ReadMark.objects.filter(user=user, thread=thread)
+    known = Post.objects.filter(thread=thread, loaded_at__lte=since, number__isnull=False).order_by(
+        "-loaded_at", "-number"
     )
-    return Seen([(1, known)] if known else [], [])
+    # In one query: every page of a debate asks this.
+    ranges, folded, last = (
+        Thread.objects.filter(pk=thread.pk)
+        .values_list(
+            Subquery(mark.values("ranges")[:1]),
+            Subquery(mark.values("folded")[:1]),
+            Subquery(known.values("number")[:1]),
+        )
+        .get()
+    )
+    if ranges is not None:
+        return Seen(parse(ranges), folded)
+    return Seen([(1, last)] if last else [], [])
 
 
 def mark_read(*, user, thread: Thread, numbers: Iterable[tuple[int, int]]) -> None:
