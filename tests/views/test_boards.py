@@ -1,0 +1,183 @@
+"""Lists of debates: complete, without repeats, in the order asked for, whatever arrives."""
+
+import re
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from forum.actions import moderation
+from forum.models import Board, Post, Thread
+from forum.views.boards import FILTERS, ORDERS
+from tests.people import browser, fresh, make_member, reply, start
+from tests.test_tree import grow
+from tests.views.test_queries import write_texts
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/boards/after-1900/"
+
+
+@pytest.fixture
+def many(board, opener):
+    """95 debates of all kinds; three share each moment, some are pinned, hidden, unanswered."""
+    now = timezone.now()
+    kinds = Thread.Kind.values
+    for n in range(95):
+        thread = grow(board, [None])
+        Thread.objects.filter(pk=thread.pk).update(
+            title=f"Debate {n}",
+            kind=kinds[n % len(kinds)],
+            created_at=now - timedelta(hours=n // 3),
+            last_post_at=now - timedelta(minutes=n % 32),
+            reply_count=n % 2,
+            pinned=n in (7, 60),
+            state="hidden" if n == 50 else "visible",
+        )
+    return Thread.objects.filter(board=board, state="visible")
+
+
+def thread_ids(response) -> list[int]:
+    main = response.content.decode().partition("<main")[2]
+    return [int(n) for n in re.findall(r'<h3>.*?href="/threads/(\d+)/', main, re.S)]
+
+
+def walk(client, path) -> list[int]:
+    """All debates of a list, by following "Further debates"."""
+    found = []
+    while path:
+        response = client.get(path)
+        assert response.status_code == 200
+        found += thread_ids(response)
+        further = re.search(r'<a rel="next" href="([^"]*)"', response.content.decode())
+        path = ADDRESS + further[1].replace("&amp;", "&") if further else None
+    return found
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_all_debates_once_in_their_order(many, order):
+    moment = ORDERS[order][0]
+    rows = sorted(many, key=lambda t: (t.pinned, getattr(t, moment), t.pk), reverse=True)
+    assert walk(browser(), f"{ADDRESS}?order={order}") == [t.pk for t in rows]
+
+
+@pytest.mark.parametrize(("kind", "only"), product(["", "AHC"], ["", "answered", "unanswered"]))
+def test_filters(many, kind, only):
+    wanted = {
+        t.pk
+        for t in many
+        if (not kind or t.kind == kind)
+        and (not only or (t.reply_count > 0) == (only == "answered"))
+    }
+    found = walk(browser(), f"{ADDRESS}?kind={kind}&only={only}")
+    assert len(found) == len(set(found))
+    assert set(found) == wanted
+
+
+def test_unread(many, board, opener):
+    user = make_member("reader")
+    new = {reply(thread, opener).thread_id for thread in many.order_by("pk")[:40]}
+    some = fresh(many.first())
+    write_texts(some)
+    client = browser(user)
+    assert set(walk(client, f"{ADDRESS}?only=unread")) == new
+    client.get(some.get_absolute_url())
+    assert set(walk(client, f"{ADDRESS}?only=unread")) == new - {some.pk}
+    assert browser().get(f"{ADDRESS}?only=unread").status_code == 404
+
+
+def test_a_debate_answered_meanwhile_is_not_shown_twice(many, opener):
+    client = browser()
+    first = client.get(ADDRESS)
+    older = re.search(r'<a rel="next" href="([^"]*)"', first.content.decode())[1]
+    last = Thread.objects.get(pk=thread_ids(first)[-1])
+    reply(last, opener)
+    rest = walk(client, ADDRESS + older.replace("&amp;", "&"))
+    assert not set(thread_ids(first)) & set(rest)
+
+
+def test_moderators_see_hidden_debates_and_their_state(many, board_moderator, stranger):
+    hidden = Thread.objects.get(state="hidden")
+    assert hidden.pk in walk(browser(board_moderator), ADDRESS)
+    assert hidden.pk not in walk(browser(stranger), ADDRESS)
+
+
+def test_pinned_debates_stand_first_and_only_on_the_first_page(many, moderator):
+    thread = many.get(title="Debate 30")
+    moderation.pin(user=moderator, thread=thread)
+    assert thread.pk in thread_ids(browser().get(ADDRESS))[:3]
+    assert walk(browser(), ADDRESS).count(thread.pk) == 1
+
+
+def test_boards_within_boards(board, inner_board, stranger, moderator):
+    Board.objects.create(name="Spain", slug="spain", parent=board)
+    Board.objects.create(name="Papers", slug="papers", parent=board, audience="moderators")
+    page = browser(stranger).get(ADDRESS).content.decode()
+    assert 'href="/boards/spain/"' in page
+    assert "Papers" not in page
+    assert "Papers" in browser(moderator).get(ADDRESS).content.decode()
+    child = browser().get("/boards/spain/").content.decode()
+    assert f'href="{ADDRESS}"' in child
+
+
+def test_a_parent_that_one_may_not_see_is_not_named(inner_board):
+    Board.objects.create(name="Open room", slug="open", parent=inner_board)
+    page = browser().get("/boards/open/").content.decode()
+    assert "Behind closed doors" not in page
+    assert 'href="/boards/closed/"' not in page
+
+
+def test_home_shows_the_newest_answers_of_what_one_may_see(
+    board, other_board, inner_board, opener, moderator, stranger
+):
+    inner = start(inner_board, moderator, title="Behind doors")
+    for n in range(12):
+        start((board, other_board)[n % 2], opener, title=f"Debate {n}")
+    newest = list(Thread.objects.exclude(pk=inner.pk).order_by("-last_post_at", "-pk")[:10])
+    assert thread_ids(browser().get("/")) == [t.pk for t in newest]
+    page = browser(stranger).get("/").content.decode()
+    assert "Behind doors" not in page
+    assert "Behind closed doors" not in page
+    seen = browser(moderator).get("/").content.decode()
+    assert "Behind closed doors" in seen
+
+
+def test_lists_of_an_empty_forum(db, administrator):
+    for client in (browser(), browser(administrator)):
+        page = client.get("/").content.decode()
+        assert "There are no boards yet" in page
+    Board.objects.create(name="Empty", slug="empty")
+    assert "Nobody has opened a debate here yet" in browser().get("/boards/empty/").content.decode()
+
+
+def test_a_debate_whose_posts_are_all_hidden_is_still_listed(board, opener, moderator):
+    thread = start(board, opener)
+    moderation.hide(user=moderator, post=thread.posts.get(), reason="Off the point.")
+    for path in ("/", ADDRESS):
+        assert thread_ids(browser().get(path)) == [thread.pk]
+
+
+def test_a_profile_lists_all_posts_once(thread, answerer, opener):
+    for n in range(45):
+        reply(thread, answerer, f"Post {n}.")
+    found, path = [], "/members/answerer/"
+    while path:
+        page = browser().get(path).content.decode()
+        found += [int(n) for n in re.findall(r'<h3>.*?href="/posts/(\d+)/"', page, re.S)]
+        older = re.search(r'<a rel="next" href="([^"]*)"', page)
+        path = "/members/answerer/" + older[1] if older else None
+    mine = Post.objects.filter(author=answerer).order_by("-pk").values_list("pk", flat=True)
+    assert found == list(mine)
+
+
+def test_profiles_are_found_in_any_case_and_not_of_closed_accounts(opener):
+    assert browser().get("/members/OPENER/").status_code == 200
+    User.objects.filter(pk=opener.pk).update(is_active=False)
+    assert browser().get("/members/opener/").status_code == 404
+
+
+def test_only_filters_that_exist(board):
+    assert set(FILTERS) == {"unread", "unanswered", "answered"}
+    for junk in ("order=x", "kind=x", "only=x", "before=x-1", "before=1"):
+        assert browser().get(f"{ADDRESS}?{junk}").status_code == 404

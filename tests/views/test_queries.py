@@ -1,0 +1,114 @@
+"""How much a page asks of the database: a constant number of queries at any size, within budget.
+
+Budgets are those of the design: a member reads a page of a debate in 8 queries, a visitor in 6.
+"""
+
+import random
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from forum.models import Board, Post, PostBody, PostRevision, Quote, Thread
+from tests.people import browser, fresh, make_member, quoting, reply, start
+from tests.test_tree import grow
+
+pytestmark = pytest.mark.django_db
+MEMBER, VISITOR = 8, 6
+# The tree asks for the roots, the places and the way up to the page's first post besides.
+TREE = 3
+# Moderators of single boards: which ones.
+BOARDS = 1
+
+
+def write_texts(thread, text="<p>Words.</p>"):
+    """Texts for posts that were grown without any."""
+    posts = list(thread.posts.filter(body=None))
+    revisions = PostRevision.objects.bulk_create(
+        PostRevision(post=p, number=1, source="Words.", plain="Words.", created_at=p.loaded_at)
+        for p in posts
+    )
+    PostBody.objects.bulk_create(
+        PostBody(post=p, revision=r, revision_number=1, html=text, renderer=1)
+        for p, r in zip(posts, revisions, strict=True)
+    )
+
+
+def big_thread(board, size, author) -> Thread:
+    rng = random.Random(size)
+    thread = grow(board, [None] + [rng.choice([None, *range(1, n)]) for n in range(1, size)])
+    write_texts(thread)
+    Post.objects.filter(thread=thread).update(author=author, byline="")
+    last = thread.posts.order_by("-number").first()
+    Thread.objects.filter(pk=thread.pk).update(last_post=last, reply_count=size - 1)
+    return fresh(thread)
+
+
+def queries(client, path) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(path)
+    assert response.status_code == 200, path
+    return len(captured)
+
+
+@pytest.fixture
+def threads(board, opener):
+    return [big_thread(board, size, opener) for size in (10, 400)]
+
+
+@pytest.mark.parametrize("view", ["flat", "tree"])
+@pytest.mark.parametrize("who", ["visitor", "member", "moderator"])
+def test_a_page_of_a_debate(threads, stranger, board_moderator, view, who):
+    user = {"visitor": None, "member": stranger, "moderator": board_moderator}[who]
+    client = browser(user)
+    counts = []
+    for thread in threads:
+        path = f"{thread.get_absolute_url()}?view={view}"
+        for page in {1, 2, 11, 20} & set(range(1, thread.numbered // 20 + 1)) | {1}:
+            client.get(f"{path}&page={page}")  # what is new is written down once
+            counts.append(queries(client, f"{path}&page={page}"))
+    # The last page asks for what waits; a tree page inside a branch for the posts above it.
+    assert max(counts) - min(counts) <= (2 if view == "tree" else 1), counts
+    budget = VISITOR if who == "visitor" else MEMBER
+    assert max(counts) <= budget + TREE * (view == "tree") + BOARDS * (who == "moderator"), counts
+
+
+def test_a_page_full_of_quotes_mentions_and_edits(thread, answer, opener, stranger):
+    plain = queries(browser(stranger), thread.get_absolute_url())
+    for n in range(14):
+        words = ("The party obeyed nobody.", "The party … had a secretary", "The party obeyed all.")
+        post = reply(thread, opener, quoting(answer, words[n % 3], then="Not so, @stranger."))
+    client = browser(stranger)
+    client.get(thread.get_absolute_url())
+    full = queries(client, thread.get_absolute_url())
+    # One for the members mentioned, one for the texts that some quotes are compared with.
+    assert full <= min(plain, MEMBER) + 2, (plain, full)
+    assert Quote.objects.filter(post=post).exists()
+
+
+@pytest.mark.parametrize("path", ["/", "/boards/after-1900/", "/members/opener/"])
+@pytest.mark.parametrize("who", ["visitor", "member", "moderator"])
+def test_lists_ask_the_same_of_few_and_many(board, opener, stranger, moderator, path, who):
+    client = browser({"visitor": None, "member": stranger, "moderator": moderator}[who])
+    start(board, opener)
+    few = queries(client, path)
+    for n in range(25):
+        Board.objects.create(name=f"Board {n}", slug=f"b{n}")
+        reply(start(board, opener, title=f"Debate {n}"), make_member(f"somebody{n:03}xx"))
+    assert queries(client, path) == few
+    assert few <= MEMBER
+
+
+@pytest.mark.parametrize("page", ["road", "quotes", "history"])
+def test_pages_about_a_post_ask_the_same_of_few_and_many(board, opener, answerer, page):
+    thread = start(board, opener)
+    counts, post = [], thread.posts.get()
+    first = reply(thread, answerer, "The party obeyed nobody.")
+    post = first
+    for n in range(30):
+        post = reply(thread, opener, quoting(first, "The party obeyed nobody."), to=post)
+        if n in (2, 29):
+            asked = first if page == "quotes" else post
+            counts.append(queries(browser(), f"/posts/{asked.pk}/{page}/"))
+    assert counts[0] == counts[1], counts
+    assert counts[0] <= MEMBER
