@@ -42,9 +42,9 @@ def passage(post: Post) -> str:
     return f'[quote="somebody, post: {post.pk}"]{words}[/quote]\n\n'
 
 
-def reply(user: User, thread: int, parent: int, token: str, *, quoting: bool = False) -> int:
-    """Reply as the page does; returns the id of the post."""
-    post = fetch_post(parent)
+def reply(user: User, thread: int, parent: int | None, token: str, *, quoting: bool = False) -> int:
+    """Reply to a post, or to the debate, as the page does; returns the id of the post."""
+    post = fetch_post(parent) if parent else None
     source = f"Claim {token}: the harvest of that year decides it.\n\nSo much for post {parent}."
     done = posts.reply(
         user=user,
@@ -58,9 +58,10 @@ def reply(user: User, thread: int, parent: int, token: str, *, quoting: bool = F
 
 def reply_many(*, member: int, thread: int, opening: int, ledger: str, count: int, seed: int):
     """Post `count` replies to random posts among those acknowledged to anybody so far, every
-    third with a quote. Returns how many seconds each took."""
+    third with a quote. Returns how many seconds each took, and how many of this process's own
+    work all took together."""
     user, book, choice = User.objects.get(pk=member), Ledger(ledger), seeded(seed)
-    known, took = [opening], []
+    known, took, work = [opening], [], time.process_time()
     for turn in range(count):
         known += [entry.about for entry in book.news()]
         parent, token = choice.choice(known), str(uuid.UUID(int=choice.getrandbits(128)))
@@ -69,7 +70,7 @@ def reply_many(*, member: int, thread: int, opening: int, ledger: str, count: in
         took.append(time.perf_counter() - began)
         book.write("ack", token, pk)
     book.close()
-    return took
+    return took, time.process_time() - work
 
 
 def reply_on(*, member: int, thread: int, opening: int, ledger: str, seed: int, again: list):
@@ -90,19 +91,19 @@ def reply_on(*, member: int, thread: int, opening: int, ledger: str, seed: int, 
     book.close()
 
 
-def start_many(*, member: int, board: int, tokens: list):
-    """Open a debate for each token. Returns the ids of the threads."""
+def start_many(*, member: int, boards: list, tokens: list):
+    """Open a debate for each token, in each board in turn. Returns the ids of the threads."""
     user = User.objects.get(pk=member)
     return [
         threads.start(
             user=user,
-            board=Board.objects.get(pk=board),
+            board=Board.objects.get(pk=boards[turn % len(boards)]),
             title=f"What if the fleet had sailed, {token[:8]}",
             kind=Thread.Kind.WI,
             source=f"It sails in the spring. {token}",
             token=uuid.UUID(token),
         ).pk
-        for token in tokens
+        for turn, token in enumerate(tokens)
     ]
 
 
@@ -129,9 +130,9 @@ def reply_and_die(*, member: int, thread: int, parent: int, token: str, statemen
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def reply_until_refused(*, member: int, thread: int, parent: int, patience: float):
-    """Reply to one post until that is refused, for `patience` seconds at most. Returns the ids of
-    the posts, and whether a refusal came."""
+def reply_until_refused(*, member: int, thread: int, parent: int | None, patience: float):
+    """Reply to one post, or to the debate, until that is refused, for `patience` seconds at most.
+    Returns the ids of the posts, and whether a refusal came."""
     user, made = User.objects.get(pk=member), []
     until = time.monotonic() + patience
     while time.monotonic() < until:
@@ -143,11 +144,13 @@ def reply_until_refused(*, member: int, thread: int, parent: int, patience: floa
 
 
 def shut(*, member: int, how: str, thread: int, post: int, after: float):
-    """Lock the thread, or hide or withdraw the post, after a while."""
+    """Lock or close the thread, or hide or withdraw the post, after a while."""
     user = User.objects.get(pk=member)
     time.sleep(after)
     if how == "lock":
         moderation.lock(user=user, thread=fetch_thread(thread), reason="It goes in circles.")
+    elif how == "close":
+        threads.close(user=user, thread=fetch_thread(thread), closed=True)
     elif how == "hide":
         moderation.hide(user=user, post=fetch_post(post), reason="Not about the debate.")
     else:
