@@ -3,6 +3,7 @@ a model, and a site in that package would be made twice, half of the registratio
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
 from .permissions import may
@@ -17,6 +18,10 @@ class Desk(admin.AdminSite):
 
     def has_permission(self, request) -> bool:
         return may(request.user, "enter desk")
+
+    def password_change(self, request, extra_context=None):
+        """Passwords are changed in one place, which asks for the old one and tells by mail."""
+        return redirect("account_change_password")
 
 
 Desk.login = method_decorator(secure_admin_login)(Desk.login)
