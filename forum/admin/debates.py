@@ -17,7 +17,7 @@ from ..models import (
     Thread,
 )
 from ..permissions import may
-from .site import ReadOnly, WithActs
+from .site import OwnBoards, ReadOnly, WithActs
 
 TREE_ROWS = 500  # posts that a thread's page in the admin shows as a tree
 
@@ -35,7 +35,7 @@ class ThreadAdmin(WithActs):
         "reply_count",
         "last_post_at",
     )
-    list_filter = ("state", "locked", "pinned", "kind", "board")
+    list_filter = ("state", "locked", "pinned", "kind", ("board", OwnBoards))
     list_select_related = ("board", "author")
     search_fields = ("title", "author__username", "byline", "key")
     date_hierarchy = "created_at"
@@ -101,8 +101,7 @@ class ThreadAdmin(WithActs):
 class PostAdmin(WithActs):
     board_path = "thread__board_id"
     list_display = ("label", "thread", "state", "parent_basis", "loaded_at", "excerpt")
-    list_filter = ("state", "parent_basis", "withdrawn", "thread__board")
-    list_select_related = ("author", "thread", "body__revision")
+    list_filter = ("state", "parent_basis", "withdrawn", ("thread__board", OwnBoards))
     search_fields = ("author__username", "byline", "thread__title", "body__revision__plain")
     date_hierarchy = "loaded_at"
     ordering = ("-pk",)
@@ -127,11 +126,18 @@ class PostAdmin(WithActs):
     )
 
     def get_readonly_fields(self, request, obj=None):
-        self.reader = request.user
         return self.fields
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("thread__board", "author", "parent")
+        rows = super().get_queryset(request)
+        return rows.select_related("thread__board", "author", "parent", "body__revision")
+
+    def get_object(self, request, object_id, from_field=None):
+        post = super().get_object(request, object_id, from_field)
+        if post is not None:
+            # With the post and not with this page, which all threads of the server share.
+            post.reader = request.user
+        return post
 
     @admin.display(description="post", ordering="pk")
     def label(self, post):
@@ -160,7 +166,7 @@ class PostAdmin(WithActs):
     @admin.display(description="text")
     def text(self, post):
         drawn = Post.objects.for_reading().select_related("thread__board").get(pk=post.pk)
-        drawing.draw([drawn], user=self.reader)
+        drawing.draw([drawn], user=post.reader)
         return format_html('<div class="case"><div class="prose">{}</div></div>', drawn.html or "")
 
 

@@ -5,18 +5,34 @@ from django.db.models import QuerySet
 from django.shortcuts import render
 from django.urls import reverse
 
+from ..models import State, Thread
 from ..models.visibility import moderated_board_ids, moderates_all
 from ..permissions import Refused, may
 
 
+class OwnBoards(admin.RelatedFieldListFilter):
+    """A filter by board that names only those that one moderates."""
+
+    def field_choices(self, field, request, model_admin):
+        choices = super().field_choices(field, request, model_admin)
+        if moderates_all(request.user):
+            return choices
+        own = moderated_board_ids(request.user)
+        return [choice for choice in choices if choice[0] in own]
+
+
 class ReadOnly(admin.ModelAdmin):
     """Shows rows of the boards one moderates, and changes nothing by hand: what happens to them
-    happens through actions. `board_path` is the lookup from the row to its board's id."""
+    happens through actions. `board_path` is the lookup from the row to its board's id. Of a
+    debate that is being loaded nothing is shown."""
 
     board_path = "board_id"
 
     def get_queryset(self, request) -> QuerySet:
         rows = super().get_queryset(request)
+        thread = self.board_path.removesuffix("board_id")
+        if thread or self.model is Thread:
+            rows = rows.exclude(**{f"{thread}state": State.LOADING})
         if moderates_all(request.user):
             return rows
         return rows.filter(**{f"{self.board_path}__in": moderated_board_ids(request.user)})

@@ -1,0 +1,347 @@
+"""The moderators' desk: opens to moderators alone, shows each the rows of their boards, acts only
+through actions, and lets nobody edit or delete anything by hand."""
+
+import re
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from forum.models import AuditEntry, Board, Draft, Post, Submission, Thread
+
+from .people import browser, dump, fresh, pending, quoting, reply, start
+
+pytestmark = pytest.mark.django_db
+REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
+OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
+# Only administrators touch these, and only they are told that there are drafts.
+FOR_ADMINISTRATORS = {"forum.Board", "accounts.User"}
+FORUM = [m for m in apps.get_app_config("forum").get_models() if "_" not in m.__name__]
+
+
+def url(model, page, *args) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def listed(response) -> set[str]:
+    """The ids that a changelist links to."""
+    return set(re.findall(r'href="/admin/\w+/\w+/([^/"]+)/change/', response.content.decode()))
+
+
+@pytest.fixture
+def full(thread, answer, opener, stranger, moderator, other_board):
+    """A forum with a row of everything, in `board` and in another one."""
+    for debate in (thread, start(other_board, opener, title="Elsewhere")):
+        source = debate.posts.get(number=1)
+        reply(debate, stranger, quoting(source, "the party had obeyed"))
+        browser(moderator).post(
+            url(Thread, "change", debate.pk), {"_act": "pin", "reason": "Worth reading."}
+        )
+        browser(stranger).get(debate.get_absolute_url())
+        reply(debate, opener)
+        browser(stranger).get(debate.get_absolute_url())
+    Draft.objects.create(
+        user=stranger,
+        token="7e40c9d2-1f6b-4f5e-9c55-8f0e3f0c0b9c",
+        target="/threads/new/",
+        text="Nobody else reads this.",
+    )
+    pending(thread, stranger)
+    return thread
+
+
+def test_every_model_has_its_page():
+    assert {m.__name__ for m in FORUM} <= {m.__name__ for m in REGISTERED}
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda m: m._meta.label)
+def test_lists_and_pages_open_for_those_who_may(full, moderator, administrator, model):
+    for user in (moderator, administrator):
+        client = browser(user)
+        refused = model._meta.label in FOR_ADMINISTRATORS and user == moderator
+        response = client.get(url(model, "changelist"))
+        assert response.status_code == (403 if refused else 200)
+        row = model._default_manager.first()
+        assert row is not None, f"no {model.__name__} to look at"
+        unknown = model is Draft and user == moderator
+        for page in ("change", "history"):
+            response = client.get(url(model, page, row.pk))
+            assert response.status_code == (403 if refused else 302 if unknown else 200)
+
+
+def test_the_desk_is_closed_to_everybody_else(full, guest, stranger, opener):
+    for user in (guest, stranger, opener):
+        client = browser(user)
+        paths = [reverse("admin:index")]
+        for model in REGISTERED:
+            row = model._default_manager.first()
+            paths += [url(model, "changelist"), url(model, "change", row.pk), url(model, "add")]
+        for path in paths:
+            for response in (client.get(path), client.post(path, {"_act": "hide"})):
+                assert response.status_code in (302, 403), path
+                assert "Elsewhere" not in response.content.decode()
+    assert Post.objects.filter(state="hidden").count() == 0
+
+
+@pytest.mark.parametrize(
+    "model", [m for m in OURS if m not in (Board, Draft)], ids=lambda m: m.__name__
+)
+def test_board_moderators_see_the_rows_of_their_boards(
+    full, board_moderator, administrator, other_board, model
+):
+    site = admin.site._registry[model]
+    path = site.board_path
+    client = browser(board_moderator)
+    shown = listed(client.get(url(model, "changelist")))
+    theirs = model._default_manager.filter(**{path: full.board_id})
+    foreign = model._default_manager.filter(**{path: other_board.pk})
+    assert theirs.exists()
+    assert foreign.exists()
+    assert shown == {str(pk) for pk in theirs.values_list("pk", flat=True)}
+    for row in foreign:
+        response = client.get(url(model, "change", row.pk))
+        assert response.status_code in (302, 403, 404)
+        assert client.post(url(model, "change", row.pk), {"_act": "hide"}).status_code != 200
+    everything = model._default_manager.count()
+    assert len(listed(browser(administrator).get(url(model, "changelist")))) == everything
+
+
+def test_what_nobody_has_published_is_not_read_at_the_desk(full, moderator, administrator):
+    draft = Draft.objects.get()
+    assert listed(browser(moderator).get(url(Draft, "changelist"))) == set()
+    for page in (url(Draft, "changelist"), url(Draft, "change", draft.pk)):
+        assert "Nobody else reads" not in browser(administrator).get(page).content.decode()
+
+
+def test_names_of_boards_behind_doors_are_not_in_the_filters(full, inner_board, board_moderator):
+    for model in OURS:
+        if model is not Board:
+            page = browser(board_moderator).get(url(model, "changelist")).content.decode()
+            assert "Behind closed doors" not in page, model
+
+
+def test_a_debate_being_loaded_is_not_at_the_desk_either(full, administrator):
+    Thread.objects.filter(pk=full.pk).update(state="loading")
+    client = browser(administrator)
+    assert str(full.pk) not in listed(client.get(url(Thread, "changelist")))
+    assert client.get(url(Thread, "change", full.pk)).status_code == 302
+    post = full.posts.first()
+    assert str(post.pk) not in listed(client.get(url(Post, "changelist")))
+
+
+# --- Acts -------------------------------------------------------------------------------------
+
+POST_ACTS = {"hide": "hidden", "remove": "removed"}
+
+
+@pytest.mark.parametrize("verb", POST_ACTS)
+def test_a_post_is_taken_away_and_brought_back_at_its_page(full, answer, board_moderator, verb):
+    client = browser(board_moderator)
+    page = client.get(url(Post, "change", answer.pk)).content.decode()
+    assert f'name="_act" value="{verb}"' in page
+    fields = {"_act": verb, "reason": "Off the point."}
+    client.post(url(Post, "change", answer.pk), fields)
+    post = fresh(answer)
+    assert (post.state, post.state_reason) == (POST_ACTS[verb], "Off the point.")
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.actor, entry.verb, entry.post) == (board_moderator, verb, answer)
+    client.post(url(Post, "change", answer.pk), {"_act": "restore", "reason": "It is on it."})
+    assert fresh(answer).state == "visible"
+
+
+def test_an_act_that_needs_a_reason_says_so(full, answer, moderator):
+    client = browser(moderator)
+    response = client.post(url(Post, "change", answer.pk), {"_act": "hide"}, follow=True)
+    assert "Say why" in response.content.decode()
+    assert fresh(answer).state == "visible"
+
+
+def test_acts_on_several_posts_ask_for_the_reason_first(full, moderator):
+    client, chosen = browser(moderator), list(full.posts.filter(number__in=(2, 4)))
+    fields = {"action": "hide", "_selected_action": [post.pk for post in chosen]}
+    page = client.post(url(Post, "changelist"), fields)
+    assert 'name="reason"' in page.content.decode()
+    assert all(fresh(post).state == "visible" for post in chosen)
+    client.post(url(Post, "changelist"), {**fields, "reason": "Off the point."})
+    assert all(fresh(post).state == "hidden" for post in chosen)
+    assert AuditEntry.objects.filter(verb="hide").count() == 2
+
+
+def test_a_waiting_post_is_approved(full, moderator):
+    waiting = Post.objects.get(state="pending")
+    browser(moderator).post(url(Post, "change", waiting.pk), {"_act": "approve"})
+    assert fresh(waiting).number == fresh(full).numbered
+
+
+@pytest.mark.parametrize(
+    ("verb", "field", "value"),
+    [("lock", "locked", True), ("unpin", "pinned", False), ("hide", "state", "hidden")],
+)
+def test_acts_on_debates(full, moderator, verb, field, value):
+    client = browser(moderator)
+    client.post(url(Thread, "change", full.pk), {"_act": verb, "reason": "Because."})
+    assert getattr(fresh(full), field) == value
+    assert AuditEntry.objects.latest("pk").verb == verb
+
+
+def test_board_moderators_act_on_their_boards_only(full, other_board, board_moderator):
+    foreign = Thread.objects.get(board=other_board)
+    client = browser(board_moderator)
+    before = dump(Thread, Post, AuditEntry)
+    client.post(url(Thread, "change", foreign.pk), {"_act": "lock", "reason": "Mine."})
+    post = foreign.posts.first()
+    client.post(url(Post, "change", post.pk), {"_act": "hide", "reason": "Mine."})
+    for model, row in ((Thread, foreign), (Post, post)):
+        fields = {"action": "hide", "_selected_action": [row.pk], "reason": "Mine."}
+        client.post(url(model, "changelist"), fields)
+    assert dump(Thread, Post, AuditEntry) == before
+
+
+def test_the_reply_tree_can_be_read(full, moderator):
+    page = browser(moderator).get(url(Thread, "change", full.pk)).content.decode()
+    tree = re.search(r'<ol class="desk-tree">.*?</ol>', page, re.S)[0]
+    assert re.findall(r'data-level="(\d)".*?>#(\d+)<', tree)[:4] == [
+        *(("0", "1"), ("1", "2"), ("1", "3"), ("1", "4")),
+    ]
+
+
+# --- By hand ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda m: m.__name__)
+def test_nothing_is_edited_added_or_deleted_by_hand(full, administrator, moderator, model):
+    if model is Board:
+        return
+    before = dump(*FORUM)
+    row = model._default_manager.first()
+    junk = {field.name: "1" for field in model._meta.fields} | {"_save": "Save", "post": "yes"}
+    for user in (moderator, administrator):
+        client = browser(user)
+        client.post(url(model, "change", row.pk), junk)
+        assert client.get(url(model, "add")).status_code == 403
+        assert client.post(url(model, "add"), junk).status_code == 403
+        assert client.get(url(model, "delete", row.pk)).status_code == 403
+        assert client.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+        chosen = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+        client.post(url(model, "changelist"), chosen)
+        page = client.get(url(model, "changelist")).content.decode()
+        assert "delete_selected" not in page
+        assert 'name="form-0-' not in page  # nothing to edit in the list
+    assert dump(*FORUM) == before
+
+
+def test_members_are_not_deleted(full, administrator, stranger):
+    client = browser(administrator)
+    model = type(stranger)
+    assert client.post(url(model, "delete", stranger.pk), {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [stranger.pk], "post": "yes"}
+    client.post(url(model, "changelist"), chosen)
+    assert fresh(stranger)
+
+
+def test_boards_are_made_and_ordered_by_administrators(full, administrator, moderator):
+    client = browser(administrator)
+    fields = {
+        "name": "Maps",
+        "slug": "maps",
+        "audience": "public",
+        "starters": "members",
+        "answerers": "members",
+    }
+    assert client.post(url(Board, "add"), fields).status_code == 302
+    assert browser(moderator).post(url(Board, "add"), {**fields, "slug": "x"}).status_code == 403
+    made = Board.objects.get(slug="maps")
+    client.post(url(Board, "changelist"), {"action": "move_up", "_selected_action": [made.pk]})
+    assert [b.slug for b in Board.objects.in_order()] == ["after-1900", "maps", "antiquity"]
+    used = Board.objects.get(slug="after-1900")
+    client.post(url(Board, "delete", used.pk), {"post": "yes"})
+    assert Board.objects.filter(pk=used.pk).exists()
+    client.post(url(Board, "delete", made.pk), {"post": "yes"})
+    assert not Board.objects.filter(slug="maps").exists()
+
+
+# --- Pages ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda m: m._meta.label)
+def test_no_page_holds_inline_style_or_script(full, administrator, model):
+    """The content policy would refuse it, and the page would be half a page."""
+    client, row = browser(administrator), model._default_manager.first()
+    paths = [url(model, "changelist"), url(model, "change", row.pk), url(model, "history", row.pk)]
+    paths += [url(model, "add"), reverse("admin:index"), reverse("admin:app_list", args=["forum"])]
+    for path in paths:
+        response = client.get(path)
+        if response.status_code == 403:
+            continue
+        page = response.content.decode()
+        tags = re.findall(r"<[a-z][^>]*>", page)
+        assert not [t for t in tags if re.search(r"\sstyle\s*=", t)], path
+        assert not [t for t in tags if re.search(r"\son\w+\s*=", t)], path
+        assert "<style" not in page, path
+        assert "javascript:" not in page, path
+        for script in re.findall(r"<script[^>]*>", page):
+            assert " src=" in script or 'type="application/json"' in script, (path, script)
+        policy = response["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert "script-src 'self';" in policy
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda m: m.__name__)
+def test_lists_ask_the_same_of_few_and_many(full, moderator, administrator, opener, model):
+    client = browser(administrator)
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(url(model, "changelist")).status_code == 200
+        return len(queries)
+
+    asked()
+    few = asked()
+    for n in range(12):
+        post = reply(full, opener, quoting(full.posts.get(number=1), "the party had obeyed"))
+        browser(moderator).post(
+            url(Post, "change", post.pk), {"_act": "hide", "reason": f"Reason {n}"}
+        )
+        Board.objects.create(name=f"Board {n}", slug=f"b{n}", parent=full.board)
+    assert asked() == few
+
+
+def test_searches_and_filters_answer(full, administrator):
+    client = browser(administrator)
+    for model in REGISTERED:
+        site = admin.site._registry[model]
+        if site.search_fields:
+            for asked in ("obeyed", "'\"", "%", "\0", "x" * 2000, "日本"):
+                response = client.get(url(model, "changelist"), {"q": asked})
+                assert response.status_code in (200, 302, 404), (model, asked)
+        for junk in ("state=x", "e=1", "p=99999", "o=99", "board__id__exact=x", "tree_id=1"):
+            response = client.get(f"{url(model, 'changelist')}?{junk}")
+            assert response.status_code in (200, 302, 400), (model, junk)
+        for missing in ("999999", "x", "_5F"):
+            assert client.get(url(model, "change", missing)).status_code in (302, 404)
+
+
+def test_the_reader_of_a_post_at_the_desk_is_the_one_who_asks(
+    full, answer, other_board, moderator, board_moderator
+):
+    """What a quote says of its source depends on who reads; pages are drawn for one at a time."""
+    elsewhere = Thread.objects.get(board=other_board)
+    post = reply(full, moderator, quoting(elsewhere.posts.get(number=1), "the party had obeyed"))
+    Board.objects.filter(pk=other_board.pk).update(audience="moderators")
+    site = admin.site._registry[Post]
+    pages = {}
+    for user in (moderator, board_moderator):
+        pages[user] = browser(user).get(url(Post, "change", post.pk)).content.decode()
+    assert 'data-status="exact"' in pages[moderator]
+    assert 'data-status="unverifiable"' in pages[board_moderator]
+    # Nothing of a reader stays on the page's object, which all threads of the server share.
+    assert not hasattr(site, "reader")
+
+
+def test_tokens_of_forms_are_only_looked_at(full, moderator):
+    assert Submission.objects.exists()
+    page = browser(moderator).get(url(Submission, "changelist"))
+    assert page.status_code == 200
