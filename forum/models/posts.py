@@ -23,8 +23,13 @@ class PostQuerySet(models.QuerySet):
         )
 
     def numbered(self, first: int, last: int) -> "PostQuerySet":
-        """The posts of a page, by number: an index range, at any depth of a thread."""
-        return self.filter(number__gte=first, number__lte=last).order_by("number")
+        """The posts of a page, by number: an index range, at any depth of a thread.
+
+        The limit says what numbers alone do not tell a planner that counts over all threads, each
+        of which begins at 1: that few rows will come. Without it whole tables are read for them.
+        """
+        rows = self.filter(number__gte=first, number__lte=last).order_by("number")
+        return rows[: last - first + 1]
 
 
 class Post(MPTTModel):
@@ -68,6 +73,11 @@ class Post(MPTTModel):
     rght = models.PositiveIntegerField(default=0, editable=False)
     level = models.PositiveIntegerField(default=0, editable=False)
     tree_id = models.BigIntegerField(default=0, editable=False)
+
+    # What views and forum.drawing lay on a post where it applies. A template that looks for a name
+    # in vain walks through the class and all its bases for it, once for every post and place.
+    place = folded = step = None
+    line_up = line_down = loose = unsure = fresh = False
 
     # The default manager must not order: mptt's makes values().annotate() group wrongly.
     objects = PostQuerySet.as_manager()
