@@ -55,10 +55,12 @@ def _states(user, board_path: str) -> Q:
 
 
 def boards_visible_to(user) -> QuerySet[Board]:
+    """The boards that `user` (a member or AnonymousUser) may see."""
     return Board.objects.filter(_boards(user))
 
 
 def threads_visible_to(user) -> QuerySet[Thread]:
+    """The debates that `user` may read, on whatever board."""
     return Thread.objects.filter(_boards(user, "board__"), _states(user, "board_id"))
 
 

@@ -26,6 +26,7 @@ SCALE = ((-1999, 0.0), (500, 31.0), (1800, 64.0), (1900, 80.0), (2000, 100.0))
 
 
 def home(request):
+    """The debates answered last, and the boards."""
     threads = list(
         threads_visible_to(request.user)
         .for_listing()
@@ -61,6 +62,7 @@ def _unread_threads(user) -> Counter[int]:
 
 
 def board(request, slug):
+    """The debates of one board, filtered and ordered as asked, page by page."""
     board = board_or_404(request.user, slug)
     order = request.GET.get("order", "answer")
     kind = request.GET.get("kind", "")

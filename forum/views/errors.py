@@ -72,6 +72,7 @@ def _page(request, status: int, **context):
 
 
 def bad_request(request, exception=None):
+    """400: the request is malformed, or larger than a form may be."""
     return _page(request, 400)
 
 
@@ -91,6 +92,7 @@ def csrf_failure(request, reason=""):
 
 
 def not_found(request, exception=None):
+    """404: nothing is there, or nothing that this reader may know of; the page is the same."""
     return _page(request, 404)
 
 

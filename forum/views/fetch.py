@@ -7,6 +7,7 @@ from ..permissions import require
 
 
 def board_or_404(user, slug: str) -> Board:
+    """The board with this slug, if `user` may see it; else Http404 or NotThere is raised."""
     board = Board.objects.filter(slug=slug).first()
     if board is None:
         raise Http404
@@ -15,6 +16,7 @@ def board_or_404(user, slug: str) -> Board:
 
 
 def thread_or_404(user, thread_id: int) -> Thread:
+    """The debate with its board and author, if `user` may see it; else as above."""
     thread = Thread.objects.select_related("board", "author").filter(pk=thread_id).first()
     if thread is None:
         raise Http404

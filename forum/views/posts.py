@@ -44,6 +44,7 @@ def post(request, post_id):
 
 
 def per_page(user) -> int:
+    """How many posts a page holds for this reader."""
     return user.posts_per_page if user.is_authenticated else PER_PAGE
 
 
