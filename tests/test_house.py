@@ -1,0 +1,239 @@
+"""House rules that are worth more than prose: layers, documentation, settings, migrations."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = [
+    path
+    for app in ("accounts", "forum")
+    for path in sorted((ROOT / app).rglob("*.py"))
+    if "migrations" not in path.parts
+]
+# From the ground up; a module imports from its own line or one below. A name stands for the
+# module and all within it.
+LAYERS = (
+    ("accounts", "forum.settings", "forum.apps"),
+    ("forum.models",),
+    (
+        *("forum.permissions", "forum.markup", "forum.quoting", "forum.tree", "forum.search"),
+        *("forum.caching", "forum.drawing", "forum.history_dates", "forum.questions"),
+        *("forum.pictures", "forum.context", "forum.desk", "forum.templatetags"),
+    ),
+    ("forum.actions", "forum.importing"),
+    ("forum.views", "forum.admin", "forum.feeds", "forum.management"),
+    ("forum.middleware", "forum.urls", "forum.wsgi"),
+)
+# Modules that are longer than a screen's worth of ideas, and why.
+LONG = {
+    "forum.markup": "one parser with its rules; parts of it would have to know each other",
+    "forum.quoting": "one matcher; its character tables and its search belong together",
+    "forum.tree": "the only code that may place posts",
+    "forum.actions.loading": "one act, told in the order in which it happens",
+    "forum.views.posts": "all addresses below one post",
+    "forum.views.threads": "all addresses below one debate",
+}
+MOST_LINES = 400
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> set[str]:
+    """The modules of this project that a file imports, wherever in it, absolutely named."""
+    package = name_of(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            # `from . import tree` names a module, `from .models import Post` what is in one.
+            found |= {f"{module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.split(".")[0] in ("accounts", "forum")}
+
+
+def layer(name: str) -> int | None:
+    for number, line in enumerate(LAYERS):
+        if any(name == part or name.startswith(f"{part}.") for part in line):
+            return number
+    return None
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_modules_import_downwards_only(path):
+    own = name_of(path)
+    if own == "forum":
+        assert not imports(path)
+        return
+    assert layer(own) is not None, f"{own} stands on no line of LAYERS"
+    for imported in imports(path):
+        found = layer(imported)
+        assert found is not None, f"{own} imports {imported}, which stands on no line"
+        assert found <= layer(own), f"{own} imports {imported} from above"
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_accounts_and_text_engines_know_nothing_of_the_forum(path):
+    own, names = name_of(path), imports(path)
+    if own.startswith("accounts"):
+        assert not {name for name in names if name.startswith("forum")}
+    if own in ("forum.markup", "forum.quoting", "forum.history_dates"):
+        assert not names, "it knows no database"
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_modules_are_short_or_say_why_not(path):
+    if len(path.read_text().splitlines()) > MOST_LINES:
+        assert name_of(path) in LONG
+
+
+def test_no_long_module_is_excused_in_vain():
+    assert set(LONG) <= {name_of(path) for path in CODE}
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_public_functions_say_what_they_do(path):
+    tree = ast.parse(path.read_text())
+    if path.name != "__init__.py":
+        assert ast.get_docstring(tree), "the module says nothing of itself"
+    silent = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert not silent
+
+
+def test_there_is_no_drawer_for_everything():
+    names = {path.name for path in CODE}
+    assert not names & {"utils.py", "helpers.py", "misc.py", "common.py", "signals.py"}
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_nothing_happens_behind_the_back(path):
+    """No signals: the order of a flow can be read where it happens."""
+    source = path.read_text()
+    for word in ("django.dispatch", "models.signals", "@receiver", "_save.connect"):
+        assert word not in source
+
+
+# What django-mptt offers and must not be used, and what only forum.tree may use.
+NEVER = {"rebuild", "partial_rebuild", "delay_mptt_updates", "disable_mptt_updates"}
+NEVER |= {"order_insertion_by", "build_tree_nodes", "get_cached_trees"}
+ONLY_TREE = {"insert_node", "move_to", "move_node", "insert_at"}
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_posts_are_placed_by_the_tree_module_alone(path):
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    used |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    assert not used & NEVER
+    if name_of(path) != "forum.tree":
+        assert not used & ONLY_TREE
+        # Keywords that would write labels past it.
+        labels = {"lft", "rght", "tree_id"}
+        for call in nodes:
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "update":
+                assert not labels & {word.arg for word in call.keywords}
+
+
+def test_no_template_walks_a_tree_by_recursion():
+    for path in (ROOT / "templates").rglob("*.html"):
+        assert "recursetree" not in path.read_text()
+
+
+# --- Settings ---------------------------------------------------------------------------------
+
+PRODUCTION = {
+    "ALLOWED_HOSTS": "forum.example",
+    "CONFIRM_ADDRESS": "required",
+    "DEBUG": "0",
+    "HTTPS": "1",
+    "SECRET_KEY": "8vT3-qLm0zXw_41bRkU7ePdY5nHs2cGjAoFi6yEtVuQlWxKzMr",
+    "SITE_URL": "https://forum.example",
+    "STATIC_MANIFEST": "0",
+}
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run manage.py with this environment and no other; what is empty counts as not set."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_production_settings_pass_djangos_own_check(tmp_path):
+    data = {"JONBAR_DATA": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3"}
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **data)
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS"])
+def test_production_refuses_to_start_without(missing, tmp_path):
+    done = manage("check", **{**PRODUCTION, missing: "", "JONBAR_DATA": str(tmp_path)})
+    assert done.returncode != 0
+    assert "ImproperlyConfigured" in done.stderr
+    assert missing in done.stderr
+
+
+def test_migrations_are_complete(tmp_path):
+    data = {"JONBAR_DATA": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3"}
+    done = manage("makemigrations", "--check", "--dry-run", **PRODUCTION, **data)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_migrations_have_names_and_one_line_of_history():
+    for app in ("accounts", "forum"):
+        names = sorted(p.stem for p in (ROOT / app / "migrations").glob("0*.py"))
+        assert [name[:4] for name in names] == [f"{n:04}" for n in range(1, len(names) + 1)]
+        assert not [name for name in names if "_auto_" in name]
+
+
+def test_every_setting_of_the_environment_is_documented():
+    settings = (ROOT / "forum" / "settings.py").read_text()
+    names = set(re.findall(r"""env(?:\.\w+)?\(\s*["'](\w+)["']""", settings))
+    assert len(names) > 15, "settings.py is read otherwise now"
+    operating = (ROOT / "docs" / "operating.md").read_text()
+    assert not {name for name in names if not re.search(rf"`{name}`", operating)}
+
+
+# --- Texts ------------------------------------------------------------------------------------
+
+TEXTS = (".py", ".md", ".html", ".css", ".js", ".toml", ".txt", ".json", ".in", ".yml", "run", "")
+# In two parts, so that this file does not find itself.
+ELSEWHERE = re.compile(
+    "/" + r"(?:work|root|home/\w+|tmp/v)\b/" + "|" + r"https?://[\w.-]*" + "pypi"
+)
+
+
+def test_no_text_names_the_machine_it_was_written_on():
+    left_out = {".git", ".venv", "var", "__pycache__", ".ruff_cache", ".pytest_cache", "vendor"}
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in left_out]
+        for name in files:
+            path = Path(folder) / name
+            if path.suffix in TEXTS and not path.name.startswith(".env"):
+                found = ELSEWHERE.search(path.read_text(errors="replace"))
+                assert not found, f"{path.relative_to(ROOT)} names {found[0]}"
