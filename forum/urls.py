@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from .views import boards, drafts, errors, members, posts, road, site, threads
+from .views import boards, drafts, errors, members, openings, posts, road, site, threads, timeline
 
 thread_urls = [
     path("", threads.thread, name="thread-id"),
@@ -11,6 +11,7 @@ thread_urls = [
     path("new/", threads.new, name="new"),
     path("fold/", threads.fold, name="fold"),
     path("rename/", threads.rename, name="rename"),
+    path("describe/", openings.describe, name="describe"),
     path("close/", threads.close, name="close"),
     path("<str:slug>/", threads.thread, name="thread"),
 ]
@@ -35,9 +36,10 @@ urlpatterns = [
     path("", boards.home, name="home"),
     path("boards/<slug:slug>/", boards.board, name="board"),
     path("read/", boards.mark_read, name="mark-read"),
-    path("threads/new/", threads.start, name="start"),
+    path("threads/new/", openings.start, name="start"),
     path("threads/<int:thread_id>/", include(thread_urls)),
     path("posts/<int:post_id>/", include(post_urls)),
+    path("timeline/", timeline.timeline, name="timeline"),
     path("drafts/", include(draft_urls)),
     path("members/<str:username>/", members.member, name="member"),
     path("members/<str:username>/ignore/", members.ignore, name="ignore"),

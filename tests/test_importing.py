@@ -301,7 +301,7 @@ SPOILT = [
     ("user in capitals", put(4, "Accounts.User"), "object 4: a thread brings no members"),
     ("group", put(12, "auth.group"), "object 12: a thread brings no members and no rights"),
     ("user first", put(1, "accounts.user"), "object 1: the first object must be the thread"),
-    ("unknown model", put(4, "forum.divergence"), "object 4: unknown model 'forum.divergence'"),
+    ("unknown model", put(4, "forum.lane"), "object 4: unknown model 'forum.lane'"),
     ("primary key", put(4, "forum.post", pk=1), "object 4 (forum.post): a primary key"),
     ("id", field(4, id=1), "object 4 (forum.post): a primary key"),
     *(

@@ -105,7 +105,7 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
     }
     takes = {
         "board": ("see board", "start", "moderate"),
-        "thread": ("see thread", "reply", "rename", "close", "moderate"),
+        "thread": ("see thread", "reply", "rename", "describe", "close", "moderate"),
         "post": ("see post", "see history", "answer", "edit", "withdraw", "moderate"),
     }
     tried = {verb for kind in takes.values() for verb in kind}
@@ -145,9 +145,9 @@ def test_what_a_page_offers(thread, answer, opener, answerer, stranger, moderato
     assert verbs(guest, thread) == verbs(guest, answer) == frozenset()
     assert verbs(stranger, thread) == {"reply"}
     assert verbs(stranger, answer) == {"answer"}
-    assert verbs(opener, thread) == {"reply", "rename", "close"}
+    assert verbs(opener, thread) == {"reply", "rename", "describe", "close"}
     assert verbs(answerer, answer) == {"answer", "edit", "withdraw"}
-    assert verbs(moderator, thread) == {"reply", "rename", "moderate"}
+    assert verbs(moderator, thread) == {"reply", "rename", "describe", "moderate"}
     assert verbs(moderator, answer) == {"answer", "moderate"}
     assert verbs(opener, thread.posts.get(number=1)) == {"answer", "edit"}
 
@@ -162,7 +162,7 @@ def test_who_reads_behind_placeholders(thread, stranger, moderator, board_modera
 def test_a_moderators_lock_is_stronger_than_its_opener(thread, opener, moderator):
     thread.locked = True
     assert verbs(opener, thread) == frozenset()
-    assert verbs(moderator, thread) == {"reply", "rename", "moderate"}
+    assert verbs(moderator, thread) == {"reply", "rename", "describe", "moderate"}
 
 
 @pytest.mark.parametrize("source", AUDIENCES)

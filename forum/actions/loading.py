@@ -20,7 +20,7 @@ from ..importing import Rejected
 from ..importing.fixture import Contribution, ThreadFixture
 from ..models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread, slug_for
 from ..models.visibility import wider
-from . import posts
+from . import debate, posts
 from .composing import Composed, passage_keys, quote_row
 
 # One part of a load holds up other writers for its transaction, on SQLite all of them: about
@@ -102,6 +102,8 @@ def _load_new(fixture: ThreadFixture) -> Loaded:
     try:
         with transaction.atomic():
             thread.save()
+            debate.write(thread, fixture.forks, fixture.questions)
+            thread.save(update_fields=["card"])
             ids = tree.new_ids(len(fixture.posts))
         pairs = (
             (pk, None if post.parent is None else ids[post.parent])
@@ -186,7 +188,11 @@ def _load_newer(fixture: ThreadFixture, thread: Thread) -> Loaded:
     loaded.notes += addition.left_out()
     if not addition.without:
         with transaction.atomic():
-            tree.lock(thread.pk)
+            (thread,) = tree.lock(thread.pk)
+            if not thread.card and (fixture.forks or fixture.questions):
+                debate.write(thread, fixture.forks, fixture.questions)
+                thread.version += 1
+                thread.save(update_fields=["card", "version"])
             Thread.objects.filter(pk=thread.pk).update(fixture_version=fixture.version)
     return loaded
 
@@ -220,6 +226,8 @@ class _Addition:
             fixture.board,
         ):
             notes.append("Title, kind and board are left as they are here.")
+        if thread.card and thread.card != debate.card(fixture.forks, fixture.questions):
+            notes.append("Divergences and questions are left as they are here.")
         rows = [self.here[post.key] for post in fixture.posts if post.key in self.here]
         for what, keys in (
             ("moved", [p.key for p in rows if p.thread_id != thread.pk]),

@@ -72,9 +72,7 @@ def add(post: Post, composed: Composed, *, editor) -> Post:
     return post
 
 
-def edit(
-    *, user, post: Post, source: str, reason: str = "", base: int, overwrite: bool = False
-) -> PostRevision:
+def edit(*, user, post: Post, source: str, reason: str = "", base: int) -> PostRevision:
     """Save a new text of one's post. `base` is the number of the revision that was edited.
 
     Returns the current revision (the old one if nothing changed). Raises EditedMeanwhile if it is
@@ -214,7 +212,8 @@ def touch(thread_ids: Iterable[int]) -> None:
             Thread.objects.filter(pk=thread_id).update(version=F("version") + 1)
 
     if wanted:
-        transaction.on_commit(mark)
+        # The write itself stands: what goes wrong here is logged, and a version lags behind.
+        transaction.on_commit(mark, robust=True)
 
 
 def _touch_quoting_threads(post: Post) -> None:

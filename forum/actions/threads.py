@@ -1,5 +1,6 @@
 """What happens to threads: starting, renaming, closing."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -9,15 +10,26 @@ from django.utils import timezone
 from .. import tree
 from ..models import Board, Post, Thread, new_key, slug_for
 from ..permissions import require
-from . import pace, posts
+from . import debate, pace, posts
 from .audit import record
 from .composing import Unacceptable, compose
 
 MAX_TITLE = Thread._meta.get_field("title").max_length
 
 
-def start(*, user, board: Board, title: str, kind: str, source: str, token: UUID) -> Thread:
-    """Open a debate and return it, or the one that this token opened before.
+def start(
+    *,
+    user,
+    board: Board,
+    title: str,
+    kind: str,
+    source: str,
+    token: UUID,
+    forks: Sequence[debate.Fork] = (),
+    questions: Sequence[str] = (),
+) -> Thread:
+    """Open a debate and return it, or the one that this token opened before. `forks` say where it
+    leaves history, `questions` are those of its own that it puts beside the debate.
 
     Raises permissions.Refused, composing.Unacceptable or pace.TooFast; then nothing was changed.
     """
@@ -29,6 +41,7 @@ def start(*, user, board: Board, title: str, kind: str, source: str, token: UUID
     if kind not in Thread.Kind.values:
         raise Unacceptable("Choose the kind of debate.")
     composed = compose(user=user, board=board, source=source)
+    debate.check(forks, questions)
 
     def write() -> Post:
         # Rights are asked again of the board as it is now; its row is locked for its counter.
@@ -45,6 +58,9 @@ def start(*, user, board: Board, title: str, kind: str, source: str, token: UUID
             created_at=now,
             last_post_at=now,
         )
+        if forks or questions:
+            debate.write(thread, forks, questions)
+            thread.save(update_fields=["card"])
         opening = Post(thread=thread, parent_basis=Post.Basis.OPENING, author=user)
         posts.add(opening, composed, editor=user)
         Board.objects.filter(pk=board.pk).update(thread_count=F("thread_count") + 1)

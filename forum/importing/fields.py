@@ -7,6 +7,7 @@ from typing import Any
 from . import Rejected
 
 THREAD, POST, QUOTE = "forum.thread", "forum.post", "forum.quote"
+DIVERGENCE, QUESTION = "forum.divergence", "forum.question"
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LABELS = ("lft", "rght", "level", "tree_id")
@@ -18,6 +19,8 @@ _FIELDS = {
         {"reason", "byline", "written_at"},
     ),
     QUOTE: ({"post", "ordinal", "source_post"}, {"paragraphs", "nested", "reason"}),
+    DIVERGENCE: ({"thread", "change", "edtf"}, {"actor", "place", "by_editor"}),
+    QUESTION: ({"thread", "text"}, set()),
 }
 
 
@@ -39,7 +42,10 @@ def fields_of(thing: Any, number: int, name: str, *models: str) -> dict:
             raise Rejected(f"{place}: a thread brings no members and no rights ({model!a}).")
         if model == THREAD:
             raise Rejected(f"{place}: a second thread; each has a file of its own.")
-        raise Rejected(f"{place}: unknown model {model!a}; a thread holds posts and quotes.")
+        raise Rejected(
+            f"{place}: unknown model {model!a}; a thread holds posts, quotes, "
+            f"divergences and questions."
+        )
     if "pk" in thing:
         raise Rejected(f"{place} ({model}): a primary key; this forum gives its own.")
     if extra := sorted(thing.keys() - {"model", "fields"}):

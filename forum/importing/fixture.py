@@ -4,6 +4,8 @@
     {"model": "forum.post",   "fields": {key, thread, parent, parent_basis, reason, byline,
                                          written_at, format, text}}          in order of arrival
     {"model": "forum.quote",  "fields": {post, ordinal, paragraphs, source_post, nested, reason}}
+    {"model": "forum.divergence", "fields": {thread, change, actor, place, edtf, by_editor}}
+    {"model": "forum.question",   "fields": {thread, text}}
 
 Relations are natural keys (`["after-1900"]`, `["trotsky-spain-4"]`). Numbers follow from the
 order. A quote names a place, not words: of a plain text the paragraphs, of Markdown the n-th quote
@@ -18,9 +20,11 @@ from datetime import datetime
 from typing import Any
 
 from .. import markup, quoting
+from ..actions.debate import Fork
 from ..models import Post
 from . import Rejected
-from .fields import POST, QUOTE, THREAD, place
+from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, place
+from .notes import EditorsNotes
 from .text import PlainThread, find_repetitions
 
 FORMAT = 1
@@ -66,6 +70,8 @@ class ThreadFixture:
     kind: str
     source: str
     posts: list[Contribution]
+    forks: list[Fork] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
 
     def reject(self, sentence: str, post: Contribution | None = None) -> Rejected:
         """The error to raise for this file, or for one of its posts."""
@@ -73,9 +79,16 @@ class ThreadFixture:
 
 
 def build(
-    thread: PlainThread, *, key: str, board: str, kind: str, version: int, source: str
+    thread: PlainThread,
+    *,
+    key: str,
+    board: str,
+    kind: str,
+    version: int,
+    source: str,
+    notes: EditorsNotes | None = None,
 ) -> list[dict]:
-    """The objects of a fixture for a plain-text thread.
+    """The objects of a fixture for a plain-text thread, with what an editor noted about it.
 
     What a post quotes first is what it answers; of a post that quotes nothing nobody knows that,
     and nothing is guessed. Nobody is named and nothing dated.
@@ -130,7 +143,22 @@ def build(
             )
             for ordinal, repetition in enumerate(found, 1)
         )
-    return objects + quotes
+    divergences = [
+        _object(
+            DIVERGENCE,
+            thread=[key],
+            change=fork.change,
+            actor=fork.actor,
+            place=fork.place,
+            edtf=fork.date.edtf,
+            by_editor=True,
+        )
+        for fork in (notes.forks if notes else ())
+    ]
+    questions = [
+        _object(QUESTION, thread=[key], text=text) for text in (notes.questions if notes else ())
+    ]
+    return objects + quotes + divergences + questions
 
 
 def dump(objects: Sequence[Mapping]) -> bytes:

@@ -10,9 +10,14 @@ from typing import Any
 from django.conf import settings
 
 from .. import markup, quoting
-from ..models import Post, PostRevision, Quote, Thread
+from ..actions.composing import Unacceptable
+from ..actions.debate import Fork
+from ..actions.debate import check as check_card
+from ..history_dates import NotADate, parse
+from ..models import Divergence, Post, PostRevision, Quote, Thread
+from ..questions import MAX_LENGTH
 from . import Rejected
-from .fields import POST, QUOTE, THREAD, Check, fields_of, place
+from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, Check, fields_of, place
 from .fixture import FORMAT, Contribution, Quoted, ThreadFixture
 
 _REASON = PostRevision._meta.get_field("reason").max_length
@@ -67,10 +72,20 @@ def read(data: bytes, name: str) -> ThreadFixture:
             check = Check(fields, name, number, QUOTE)
             at = check.post("post", places)
             quotes.setdefault(at, []).append((number, fields))
+        elif model == DIVERGENCE:
+            fixture.forks.append(_fork(fields_of(thing, number, name, model), number, fixture))
+        elif model == QUESTION:
+            check = Check(fields_of(thing, number, name, model), name, number, model)
+            _of_this_thread(check, fixture)
+            fixture.questions.append(check.text("text", MAX_LENGTH))
         else:
-            fields_of(thing, number, name, POST, QUOTE)
+            fields_of(thing, number, name, POST, QUOTE, DIVERGENCE, QUESTION)
     if not fixture.posts:
         raise fixture.reject("a thread without posts.")
+    try:
+        check_card(fixture.forks, fixture.questions)
+    except Unacceptable as error:
+        raise fixture.reject(str(error)) from None
     for at, post in enumerate(fixture.posts):
         _render(post, at, quotes.get(at, ()), fixture, places)
     return fixture
@@ -174,6 +189,31 @@ def _post(
         format=check.choice("format", PostRevision.Format.values),
         text=check.text("text"),
     )
+
+
+def _fork(fields: dict, number: int, fixture: ThreadFixture) -> Fork:
+    """One divergence, its date read from EDTF text."""
+    check = Check(fields, fixture.name, number, DIVERGENCE)
+    _of_this_thread(check, fixture)
+    by_editor = fields.get("by_editor", False)
+    if type(by_editor) is not bool:
+        raise check.fail("by_editor must be true or false.")
+    change, actor, place_ = (
+        check.text(name, Divergence._meta.get_field(name).max_length)
+        for name in ("change", "actor", "place")
+    )
+    if not change.strip():
+        raise check.fail("a divergence says what changes.")
+    try:
+        date = parse(check.text("edtf", Divergence._meta.get_field("edtf").max_length))
+    except NotADate as error:
+        raise check.fail(str(error)) from None
+    return Fork(change, date, actor, place_, by_editor)
+
+
+def _of_this_thread(check: Check, fixture: ThreadFixture) -> None:
+    if (thread := check.natural_key("thread")) != fixture.key:
+        raise check.fail(f"belongs to another thread, {thread!a}, than {fixture.key!a}.")
 
 
 def _parents_that_come_later(objects: Sequence) -> dict[str, str]:

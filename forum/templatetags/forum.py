@@ -5,7 +5,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
+from ..history_dates import short, spoken
+
 register = template.Library()
+register.filter("spoken", spoken)
+register.filter("short", short)
 
 
 @register.filter

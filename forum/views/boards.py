@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -12,6 +11,7 @@ from ..actions import reading
 from ..models import Board, Thread
 from ..models.visibility import boards_visible_to, threads_visible_to
 from ..permissions import may, require
+from ..pictures import on_scale, percent
 from .fetch import board_or_404
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,9 +20,6 @@ NEWEST = 10
 MAX_COUNTED = 500  # debates with something new that the front page counts
 ORDERS = {"answer": ("last_post_at", "Newest answer"), "newest": ("created_at", "Newest debate")}
 FILTERS = {"unread": "Unread", "unanswered": "Unanswered", "answered": "Answered"}
-# Years and their places, in percent, on the line under a board's name. Recent centuries are drawn
-# wider: on an even scale the boards about them would be dots.
-SCALE = ((-1999, 0.0), (500, 31.0), (1800, 64.0), (1900, 80.0), (2000, 100.0))
 
 
 def home(request):
@@ -128,17 +125,9 @@ def strip(board: Board) -> dict[str, str] | None:
     """Where the years of a board lie on the line under its name, in percent; None without years."""
     if board.first_year is None and board.last_year is None:
         return None
-    start = SCALE[0][1] if board.first_year is None else _on_scale(board.first_year)
-    end = SCALE[-1][1] if board.last_year is None else _on_scale(board.last_year)
-    return {"start": f"{start:.1f}%", "end": f"{end:.1f}%"}
-
-
-def _on_scale(year: int) -> float:
-    """The place of a year on the line, in percent: straight between the years of SCALE."""
-    for (first, low), (last, high) in pairwise(SCALE):
-        if year <= last:
-            return max(low + (year - first) / (last - first) * (high - low), low)
-    return SCALE[-1][1]
+    start = 0.0 if board.first_year is None else on_scale(board.first_year)
+    end = 100.0 if board.last_year is None else on_scale(board.last_year)
+    return {"start": percent(start), "end": percent(end)}
 
 
 def _cursor(text: str | None) -> tuple[datetime, int] | None:

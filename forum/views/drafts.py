@@ -12,8 +12,8 @@ from ..actions import drafts as acts
 from ..models import Draft
 from ..permissions import require
 from .fetch import post_or_404, thread_or_404
+from .openings import START
 from .posts import restored
-from .threads import START
 
 # The addresses of the forms that keep drafts.
 REPLY = re.compile(r"/threads/(\d{1,18})/reply/(?:\?to=(\d{1,18}))?")

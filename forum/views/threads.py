@@ -1,4 +1,4 @@
-"""A debate: read flat or as a tree, opened, renamed, closed."""
+"""A debate: read flat or as a tree, renamed, closed."""
 
 from math import ceil
 from uuid import uuid4
@@ -9,34 +9,22 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from .. import drawing, tree
-from ..actions import composing, drafts, pace, reading
+from ..actions import composing, reading
 from ..actions import threads as acts
-from ..models import Board, Post, State, Thread
-from ..models.visibility import boards_visible_to, posts_visible_to
+from ..models import Post, State, Thread
+from ..models.visibility import posts_visible_to
 from ..permissions import may, require, verbs
-from .fetch import board_or_404, page_or_404, thread_or_404
+from ..pictures import axis
+from .fetch import page_or_404, thread_or_404
 from .posts import (
     ReplyForm,
-    TokenField,
     per_page,
-    posted,
-    previewed,
     reply_address,
-    restored,
     where,
 )
 
 MAX_FOLDED = 100  # branches that an address can fold
 VIEWS = ("flat", "tree")
-START = "/threads/new/"
-KINDS = {
-    "WI": "What follows from a change?",
-    "AHC": "Find a divergence that leads to a given outcome.",
-    "PC": "Could it have happened?",
-    "DBWI": "Told from inside the other timeline.",
-    "TL": "A story, told in instalments.",
-    "discussion": "Talk about history without a divergence.",
-}
 
 
 def thread(request, thread_id, slug=""):
@@ -87,6 +75,7 @@ def thread(request, thread_id, slug=""):
             "unread_elsewhere": unread - len(fresh),
             "form": _reply_form(user, thread) if page == pages else None,
             "target": reply_address(thread, None),
+            "axis": axis(thread.card.get("divergences", ())) if page == 1 else None,
             **context,
         },
     )
@@ -238,89 +227,6 @@ def pager(page: int, pages: int) -> list[int | None]:
             out.append(None)
         out.append(number)
     return out
-
-
-# --- /threads/new/ ----------------------------------------------------------------------------
-
-
-class StartForm(forms.Form):
-    """What a new debate needs."""
-
-    board = forms.ModelChoiceField(Board.objects.none(), to_field_name="slug", empty_label=None)
-    title = forms.CharField(
-        max_length=acts.MAX_TITLE,
-        error_messages={"required": "Give the debate a title."},
-    )
-    kind = forms.ChoiceField(choices=Thread.Kind.choices, initial=Thread.Kind.WI)
-    text = forms.CharField(
-        strip=False, widget=forms.Textarea, error_messages={"required": "Write the opening."}
-    )
-    token = TokenField()
-
-    def __init__(self, *args, user, **kwargs):
-        super().__init__(*args, **kwargs)
-        boards = [b.pk for b in boards_visible_to(user) if may(user, "start", b)]
-        self.fields["board"].queryset = Board.objects.filter(pk__in=boards).in_order()
-
-
-def start(request):
-    """Open a debate."""
-    require(request.user, "write")
-    preview = None
-    if request.method == "POST":
-        form = StartForm(request.POST, user=request.user)
-        if form.is_valid():
-            data = form.cleaned_data
-            try:
-                if request.POST.get("do") == "draft":
-                    drafts.save(
-                        user=request.user,
-                        token=data["token"],
-                        target=START,
-                        label=drafts.label_for(None),
-                        text=data["text"],
-                        title=data["title"],
-                        **restored(request),
-                    )
-                    return redirect("drafts")
-                if request.POST.get("do") == "preview":
-                    preview = previewed(request, data["text"], board=data["board"])
-                else:
-                    done = acts.start(
-                        user=request.user,
-                        board=data["board"],
-                        title=data["title"],
-                        kind=data["kind"],
-                        source=data["text"],
-                        token=data["token"],
-                    )
-                    return posted(request, data["token"], done.get_absolute_url())
-            except (composing.Unacceptable, drafts.NotKept) as error:
-                form.add_error(None, str(error))
-            except pace.TooFast as error:
-                form.add_error(None, str(error))
-                return _start_page(request, form, None, status=429)
-    else:
-        slug = request.GET.get("board")
-        if slug:
-            require(request.user, "start", board_or_404(request.user, slug))
-        draft = drafts.newest(request.user, START)
-        initial = {"board": slug, "token": uuid4(), "kind": "WI"}
-        if draft:
-            initial |= {"text": draft.text, "title": draft.title}
-        form = StartForm(initial=initial, user=request.user)
-        return _start_page(request, form, None, status=200, draft=draft)
-    return _start_page(request, form, preview, status=422 if form.errors else 200)
-
-
-def _start_page(request, form, preview, *, status, draft=None):
-    kinds = [(value, label, KINDS[value]) for value, label in Thread.Kind.choices]
-    return render(
-        request,
-        "threads/start.html",
-        {"form": form, "kinds": kinds, "preview": preview, "draft": draft, "target": START},
-        status=status,
-    )
 
 
 # --- /threads/<id>/rename/ and close/ ---------------------------------------------------------

@@ -42,6 +42,7 @@ SEEN = {
     "reply": ("/threads/{t}/reply/", "in", 200, 200, 200, "/threads/{gone}/reply/"),
     "start": ("/threads/new/", "in", 200, 200, 200, "/threads/new/?board=nowhere"),
     "rename": ("/threads/{t}/rename/", "in", 403, 200, 200, "/threads/{gone}/rename/"),
+    "describe": ("/threads/{t}/describe/", "in", 403, 200, 200, "/threads/{gone}/describe/"),
     "close": ("/threads/{t}/close/", "in", 403, 200, 403, "/threads/{gone}/close/"),
     "post": ("/posts/{p}/", "to", "to", "to", "to", "/posts/{gone}/"),
     "edit": ("/posts/{p}/edit/", "in", 403, 200, 403, "/posts/{gone}/edit/"),
@@ -52,6 +53,7 @@ SEEN = {
     "member": ("/members/opener/", 200, 200, 200, 200, "/members/nobody/"),
     "drafts": ("/drafts/", "in", 200, 200, 200, None),
     "newest-draft": ("/drafts/newest/?target=/threads/new/", "in", 200, 200, 200, None),
+    "timeline": ("/timeline/", 200, 200, 200, 200, None),
     "theme": ("/theme/", 200, 200, 200, 200, None),
     "keys": ("/keys/", 200, 200, 200, 200, None),
     "healthz": ("/healthz", 200, 200, 200, 200, None),
@@ -66,6 +68,16 @@ SENT = {
         *(403, "to", "to", "to"),
     ),
     "rename": ("/threads/{t}/rename/", {"title": "Other"}, 403, 403, "to", "to"),
+    "describe": (
+        "/threads/{t}/describe/",
+        {
+            "form-TOTAL_FORMS": "1",
+            "form-INITIAL_FORMS": "0",
+            "form-0-change": "The bridge holds.",
+            "form-0-when": "c. 1924",
+        },
+        *(403, 403, "to", "to"),
+    ),
     "close": ("/threads/{t}/close/", {"do": "close"}, 403, 403, "to", 403),
     "edit": ("/posts/{p}/edit/", {"text": "Other.", "base": "1"}, 403, 403, "to", 403),
     "withdraw": ("/posts/{p}/withdraw/", {"reason": "Wrong."}, 403, 403, "to", 403),
@@ -175,7 +187,7 @@ ABOUT_A_THREAD = [
     "/threads/{t}/new/",
     "/threads/{t}/reply/",
 ]
-ABOUT_A_THREAD += ["/threads/{t}/rename/", "/threads/{t}/close/"]
+ABOUT_A_THREAD += [f"/threads/{{t}}/{verb}/" for verb in ("rename", "describe", "close")]
 ABOUT_A_POST = ["edit/", "withdraw/", "history/", "road/", "quotes/"]
 ABOUT_A_POST = [f"/posts/{{p}}/{page}" for page in ABOUT_A_POST]
 ALL = [*ABOUT_A_THREAD, "/posts/{p}/", *ABOUT_A_POST, "/boards/{b}/", "/threads/new/?board={b}"]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.text import slugify
 
-from ...importing import Rejected, fixture, reading, text
+from ...importing import Rejected, fixture, notes, reading, text
 from ...models import Thread
 
 
@@ -25,6 +25,12 @@ class Command(BaseCommand):
         parser.add_argument("--kind", default=Thread.Kind.WI, choices=Thread.Kind.values)
         parser.add_argument("--key", help="names the thread across sites; of the file's name")
         parser.add_argument("--fixture-version", type=_version, default=1, metavar="N")
+        parser.add_argument(
+            "--notes",
+            type=Path,
+            metavar="FILE",
+            help="an editor's notes; SOURCE.editor.json if it is there",
+        )
         parser.add_argument("--output", type=Path, metavar="FILE", help="instead of stdout")
 
     def handle(self, *, source: Path, **options):
@@ -33,6 +39,8 @@ class Command(BaseCommand):
             if source.stat().st_size > settings.FIXTURE_MAX_BYTES:
                 raise reading.too_large(name)
             thread = text.read(source.read_bytes(), name)
+            beside = options["notes"] or source.with_suffix(".editor.json")
+            given = options["notes"] or beside.exists()
             objects = fixture.build(
                 thread,
                 key=options["key"] or slugify(source.stem),
@@ -40,6 +48,9 @@ class Command(BaseCommand):
                 kind=str(options["kind"]),
                 version=options["fixture_version"],
                 source=f"A plain text, {name}",
+                notes=notes.read(beside.read_bytes(), beside.name, thread.texts[0])
+                if given
+                else None,
             )
             data = fixture.dump(objects)
             # What the loader would refuse is not written.

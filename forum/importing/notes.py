@@ -1,0 +1,50 @@
+"""What an editor notes about a plain-text thread: where it leaves history, and what it asks.
+
+A JSON file beside the text, `NAME.editor.json`: {"divergences": [{change, actor, place, when}],
+"questions": [sentence, ...]}. Dates are the editor's, and marked so; questions are sentences of the
+opening, to the letter.
+"""
+
+import json
+from dataclasses import dataclass
+
+from ..actions.composing import Unacceptable
+from ..actions.debate import Fork, check, fork
+from ..questions import questions_in
+from . import Rejected
+
+FIELDS = {"change", "actor", "place", "when"}
+
+
+@dataclass(frozen=True, slots=True)
+class EditorsNotes:
+    forks: tuple[Fork, ...]
+    questions: tuple[str, ...]
+
+
+def read(data: bytes, name: str, opening: str) -> EditorsNotes:
+    """Read the notes on a thread whose opening is given. Raises Rejected with the file's name."""
+    try:
+        notes = json.loads(data)
+    except ValueError as error:
+        raise Rejected(f"{name}: not JSON ({error}).") from None
+    if not isinstance(notes, dict) or notes.keys() - {"divergences", "questions"}:
+        raise Rejected(f"{name}: notes hold divergences and questions, nothing else.")
+    forks = []
+    for number, one in enumerate(notes.get("divergences", ()), 1):
+        if not isinstance(one, dict) or one.keys() - FIELDS:
+            raise Rejected(f"{name}, divergence {number}: has {', '.join(sorted(FIELDS))} only.")
+        try:
+            forks.append(fork(**({"actor": "", "place": "", "change": "", "when": ""} | one)))
+        except Unacceptable as error:
+            raise Rejected(f"{name}, divergence {number}: {error}") from None
+    proposed = questions_in(opening)
+    questions = tuple(notes.get("questions", ()))
+    for text in questions:
+        if text not in proposed:
+            raise Rejected(f"{name}: {text!a} is no question of the opening.")
+    try:
+        check(forks, questions)
+    except Unacceptable as error:
+        raise Rejected(f"{name}: {error}") from None
+    return EditorsNotes(tuple(forks), questions)

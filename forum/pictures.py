@@ -1,0 +1,137 @@
+"""Where things stand on drawn lines of history: numbers for SVG, no markup.
+
+Places are percent of the width, so that lettering keeps its size at any width; heights are pixels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .history_dates import EARLIEST, LATEST, short, spoken, year_of
+
+RISE = 26  # pixels between our history and a branch, and between branches
+# Years and their places, in percent, on lines that span all of history. Recent centuries are drawn
+# wider: on an even scale the debates about them would lie on top of each other.
+SCALE = ((-1999, 0.0), (500, 31.0), (1800, 64.0), (1900, 80.0), (2000, 100.0))
+ERAS = (
+    ("Before 500", -1999, 500),
+    ("500 to 1800", 500, 1800),
+    ("1800 to 1900", 1800, 1900),
+    ("After 1900", 1900, 2000),
+)
+
+
+def percent(place: float) -> str:
+    return f"{min(max(place, 0.0), 100.0):.1f}%"
+
+
+def on_scale(year: float) -> float:
+    """The place of a year on a line of all history: straight between the years of SCALE."""
+    for (first, low), (last, high) in pairwise(SCALE):
+        if year <= last:
+            return max(low + (year - first) / (last - first) * (high - low), low)
+    return SCALE[-1][1]
+
+
+def label(year: int) -> str:
+    """A year as a tick says it: 1924, 480 BC."""
+    return f"{1 - year} BC" if year <= 0 else f"AD {year}" if year < 100 else str(year)
+
+
+def bounds(divergence: dict) -> tuple[int, int]:
+    """First and last year of a divergence; an open end takes the year of the other."""
+    first, last = divergence["first"], divergence["last"]
+    if first <= EARLIEST:
+        first = last
+    if last >= LATEST:
+        last = first
+    return year_of(first), year_of(last)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One branch of the axis: it leaves the line at height `low` and runs on at `high`."""
+
+    x: str
+    low: int
+    high: int
+    text_y: int
+    year: str
+    fuzz: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    height: int
+    base: int
+    ticks: list[tuple[str, str]]
+    branches: list[Branch]
+    said: str
+
+
+def axis(divergences: Sequence[dict]) -> Axis | None:
+    """The forking axis of a card, or None without divergences. Takes dicts of `Thread.card`."""
+    if not divergences:
+        return None
+    ordered = sorted(divergences, key=lambda d: (d["first"], d["last"]))
+    years = [bounds(d) for d in ordered]
+    first, last = min(a for a, _ in years), max(b for _, b in years)
+    room = max((last - first) * 0.6, 8)
+    low, high = first - room, last + room
+    place = lambda year: (year - low) / (high - low) * 100  # noqa: E731
+    base = 14 + RISE * len(ordered)
+    branches = []
+    for n, (divergence, (a, b)) in enumerate(zip(ordered, years, strict=True)):
+        y = base - RISE * n
+        wide = b > a or "~" in divergence["edtf"] or "?" in divergence["edtf"]
+        branches.append(
+            Branch(
+                x=percent(place((a + b) / 2)),
+                low=y,
+                high=y - RISE,
+                text_y=y - RISE + 4,
+                year=short(divergence["edtf"]),
+                fuzz=(percent(place(a)), percent(place(b + 1))) if wide else None,
+            )
+        )
+    said = f"Our history from {label(round(low))} to {label(round(high))} as a straight line. "
+    said += " ".join(
+        f"{'The debate departs from it' if not n else 'It departs again'}: "
+        f"{spoken(divergence['edtf'])}."
+        for n, divergence in enumerate(ordered)
+    )
+    ticks = [(percent(place(year)), label(year)) for year in ticks_between(low, high)]
+    return Axis(height=base + 28, base=base, ticks=ticks, branches=branches, said=said)
+
+
+def ticks_between(low: float, high: float) -> list[int]:
+    """Three to six round years within a range, away from its edges."""
+    span = high - low
+    step = next((s * 10**e for e in range(7) for s in (1, 2, 5) if span / (s * 10**e) <= 6), 10**7)
+    inset = span * 0.04
+    first = int((low + inset) // step + 1) * step
+    return list(range(first, int(high - inset) + 1, step))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A divergence on a strip or on the picture: a knot, or a bar where the date is uncertain."""
+
+    x: str
+    fuzz: tuple[str, str] | None
+
+
+def strip(first: int, last: int, era: tuple[str, int, int]) -> Mark:
+    """Where the years first..last lie within an era."""
+    _, low, high = era
+    place = lambda year: (year - low) / (high - low) * 100  # noqa: E731
+    if last > first:
+        return Mark(
+            percent(place((first + last) / 2)), (percent(place(first)), percent(place(last)))
+        )
+    return Mark(percent(place(first)), None)
+
+
+def era_of(year: int) -> tuple[str, int, int]:
+    """The era of a year; the first and the last take what lies outside."""
+    return next((era for era in ERAS if year < era[2]), ERAS[-1])
