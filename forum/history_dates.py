@@ -857,6 +857,7 @@ def _beside(point: _Point, number: int) -> _Point:
 _BETWEEN = re.compile(r"(between|from) ")
 _SEPARATOR = re.compile(r" ?(?P<dash>[–/-]) ?| (?:to|until|till|through) | (?P<both>and) ")
 _SHORT_END = re.compile(r"(\d{1,3})('?s)?( bc| ad)?")
+_LONG_START = re.compile(r"(\d+)(?:'?s)?(?: bc| ad)?$")
 _ERA = re.compile(r" (bc|ad)$|^(ad) ")
 _BARE_AD = re.compile(r"\d{3,}(?: ad)?|ad \d+")
 
@@ -920,10 +921,9 @@ def _right_ends(left: str, right: str, dash: str | None) -> list[str]:
         # 44 BC – 14: nobody can tell.
         ends += [f"{right} {each}" for each in {"bc": ("bc", "ad")}.get(era[1], ("ad",))]
     ends = [end for end in ends if _reads(end)]
-    numbers = re.findall(r"\d+", left)
-    if (tail := _SHORT_END.fullmatch(right)) and numbers and (dash or not ends):
-        missing = numbers[-1][: -len(tail[1])]
-        ends += [missing + right] * (len(numbers[-1]) > len(tail[1]))
+    tail, whole = _SHORT_END.fullmatch(right), _LONG_START.search(left)
+    if tail and whole and len(whole[1]) > len(tail[1]) and (dash or not ends):
+        ends.append(whole[1][: -len(tail[1])] + right)
     # March 15–17, 1921
     words = left.split()[:2]
     return ends or [" ".join([*words[:many], right]) for many in range(1, len(words) + 1)]
