@@ -55,7 +55,7 @@ def _ours(request) -> bool:
 
 def _page(request, status: int, **context):
     texts = kept(request)
-    again = bool(texts) and _ours(request) and request.user.is_authenticated
+    again = bool(texts) and _ours(request)
     response = render(
         request,
         f"errors/{status}.html",
