@@ -6,11 +6,13 @@ from django.utils.html import format_html, format_html_join
 from .. import drawing, tree
 from ..actions import moderation
 from ..models import (
+    Divergence,
     Draft,
     PassageKey,
     Post,
     PostBody,
     PostRevision,
+    Question,
     Quote,
     ReadMark,
     Submission,
@@ -215,6 +217,25 @@ class ReadMarkAdmin(ReadOnly):
     list_display = ("user", "thread", "ranges", "count")
     list_select_related = ("user", "thread")
     search_fields = ("user__username", "thread__title")
+
+
+@admin.register(Divergence)
+class DivergenceAdmin(ReadOnly):
+    board_path = "thread__board_id"
+    list_display = ("change", "edtf", "place", "actor", "thread", "by_editor")
+    list_filter = ("by_editor", "thread__kind", "thread__board")
+    list_select_related = ("thread",)
+    search_fields = ("change", "place", "actor", "thread__title")
+    ordering = ("first_day", "last_day", "pk")
+
+
+@admin.register(Question)
+class QuestionAdmin(ReadOnly):
+    board_path = "thread__board_id"
+    list_display = ("text", "thread")
+    list_select_related = ("thread",)
+    search_fields = ("text", "thread__title")
+    ordering = ("-pk",)
 
 
 @admin.register(Draft)
