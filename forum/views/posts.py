@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from .. import drawing, markup, quoting, tree
 from ..actions import composing, drafts, pace, reading
 from ..actions import posts as acts
-from ..models import Post, State
+from ..models import Post, State, Thread
 from ..models.visibility import posts_visible_to
 from ..permissions import Refused, require
 from .fetch import post_or_404, thread_or_404
@@ -136,7 +136,7 @@ def reply(request, thread_id):
                         request, data["text"], board=thread.board, thread=thread, parent=parent
                     )
                 else:
-                    done = acts.reply(
+                    done = said_last(request.user, data["text"], thread, parent) or acts.reply(
                         user=request.user,
                         thread=thread,
                         parent=parent,
@@ -246,6 +246,17 @@ def restored(request) -> dict:
         if said := parse_datetime(request.POST.get("restored_at", "")):
             moment = timezone.make_aware(said) if timezone.is_naive(said) else said.astimezone(UTC)
     return {"restored": token, "restored_at": moment}
+
+
+def said_last(user, source: str, thread: Thread, parent: Post | None) -> Post | None:
+    """The member's newest post, if it is this very reply. A form that the back button fetched anew
+    has another token, so the token cannot tell that it is sent a second time."""
+    last = user.posts.select_related("body__revision", "thread").order_by("-pk").first()
+    answered = None if parent is None or parent.is_opening else parent.pk
+    if last is None or last.is_opening or last.state not in (State.VISIBLE, State.PENDING):
+        return None
+    same = (last.thread_id, last.parent_id, last.body.revision.source)
+    return last if same == (thread.pk, answered, source) else None
 
 
 def posted(request, token, address: str):
