@@ -84,13 +84,16 @@ class Reader:
         assert response.status == status, f"{path}: {response.status}"
         return response
 
-    def presses(self, name: str, *, exact: bool = True) -> None:
+    def presses(self, name: str) -> Response:
         """Press the one button with this name, and arrive where it leads."""
-        self.page.get_by_role("button", name=name, exact=exact).click()
+        with self.page.expect_navigation() as arrival:
+            self.page.get_by_role("button", name=name, exact=True).click()
+        return arrival.value
 
-    def follows(self, name: str, *, exact: bool = True) -> None:
+    def follows(self, name: str) -> None:
         """Follow the one link with this name."""
-        self.page.get_by_role("link", name=name, exact=exact).click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=name, exact=True).click()
 
     def fills(self, label: str, text: str) -> None:
         """Type into the field with this label, over what stands there."""

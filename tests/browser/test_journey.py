@@ -19,7 +19,6 @@ def paragraphs() -> list[list[str]]:
     """The posts of the plain text, read as a person would: a separator is a line that holds one
     no-break space, the first line is the title, the last an artefact of the page."""
     lines = SOURCE.read_text(encoding="utf-8").split("\n")
-    assert lines.pop() == ""
     posts = [[]]
     for line in lines[1:]:
         if line == "\N{NO-BREAK SPACE}":
@@ -35,7 +34,7 @@ def shown(article) -> list[str]:
     return article.locator(".prose").evaluate(
         """(prose) => [...prose.querySelectorAll("p, li")]
             .filter((e) => !e.closest(".margin, figcaption, .hint") && !e.querySelector("p"))
-            .map((e) => (e.matches("li") || e.closest("li") ? ". " : "") + e.textContent)"""
+            .map((e) => (e.closest(".prose li") ? ". " : "") + e.textContent)"""
     )
 
 

@@ -80,6 +80,7 @@ def test_back_and_again_makes_one_post(javascript, people, sits_down):
     member, thread = people
     reader = sits_down(member, javascript=javascript)
     page = reader.page
+    reader.opens("/")
     reader.opens(f"/threads/{thread.pk}/reply/")
     reader.fills("Text", "Said once.")
     reader.presses("Post reply")
