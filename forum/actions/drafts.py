@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from .. import markup
-from ..models import Draft, Post, Thread
+from ..models import Draft, Post, Submission, Thread
 
 MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters
 LABEL = Draft._meta.get_field("label").max_length
@@ -38,6 +38,9 @@ def save(
     if "\0" in text or "\0" in title:
         raise NotKept("The text holds a NUL character, which cannot be stored.")
     with transaction.atomic():
+        if Submission.objects.filter(token=token).exists():
+            # Saved while it was being posted: kept now, it would come back after it.
+            raise NotKept("This was posted already.")
         known = Draft.objects.filter(user=user, token=token).exists()
         if restored and restored_at and restored != token:
             discard(user=user, token=restored, saved_by=restored_at)

@@ -64,9 +64,7 @@ function wordsOf(fragment) {
 const plain = (words) =>
   words
     .replace(/[\\`*[\]<>|~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|&(?=#?\w+;)/gu, "\\$&")
-    .replace(/^([ \t]*)([-+=#]|\d+(?=[.)]))/gmu, (all, space, sign) =>
-      /\d/.test(sign) ? all : `${space}\\${sign}`,
-    );
+    .replace(/^([ \t]*|[ \t]*\d+(?=[.)]))([-+=#.)])/gmu, "$1\\$2");
 
 function quoteForm({ post, words }) {
   const name = post.querySelector(".who h3").textContent.replace(/["[\]]|\s+/g, " ").trim();

@@ -87,9 +87,10 @@ function addCollected() {
 
 let saved = text?.value;
 let saving = false;
+let sent = false; // a draft saved while the text is being posted would come back after it
 
 async function save() {
-  if (saving || text.value === saved || !text.value.trim()) return;
+  if (saving || sent || text.value === saved || !text.value.trim()) return;
   saving = true;
   const now = text.value;
   const body = new URLSearchParams({
@@ -120,7 +121,10 @@ async function save() {
 if (text) {
   forgetPosted();
   restore();
+  form.addEventListener("submit", () => (sent = true));
+  addEventListener("pageshow", () => (sent = false));
   text.addEventListener("input", () => {
+    sent = false;
     if (text.value !== saved) local.write({ text: text.value, token: field("token"), newer: true });
   });
   setInterval(save, EVERY);
