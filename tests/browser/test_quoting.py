@@ -1,0 +1,229 @@
+"""Select to quote, in a real browser: words of one post or several, of one debate or several, come
+out exact, whatever was selected around them."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from forum.models import Post, Quote
+
+from . import world
+
+# Selects from the first occurrence of some words in the page to the end of others, as a drag of
+# the pointer does: it may begin and end inside words.
+SELECT = """([from, to, within]) => {
+  const find = (words, last) => {
+    const walker = document.createTreeWalker(document.querySelector(within), NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const at = node.data.indexOf(words);
+      if (at >= 0) return [node, last ? at + words.length : at];
+    }
+    throw new Error("not on the page: " + words);
+  };
+  const range = document.createRange();
+  range.setStart(...find(from, false));
+  range.setEnd(...find(to, true));
+  const selection = getSelection();
+  selection.removeAllRanges();
+  selection.addRange(range);
+}"""
+
+
+def select(page, first: str, last: str | None = None, within: str = "main") -> None:
+    page.evaluate(SELECT, [first, last or first, within])
+    # The script hears of a selection a moment later.
+    page.evaluate("new Promise((done) => setTimeout(done, 50))")
+
+
+def cite(page, post: Post) -> None:
+    """Press Quote below a post."""
+    page.locator(f"#post-{post.pk} a.cite").click()
+
+
+def verdicts(post: Post) -> list[tuple[str, int, str]]:
+    rows = Quote.objects.filter(post=post).order_by("ordinal")
+    return [(q.verdict, q.source_post and q.source_post.number, q.words) for q in rows]
+
+
+@pytest.fixture
+def debate(site):
+    """Four posts: #3 quotes #2; #4 is full of what Markdown would read as signs."""
+    world.load_source_thread()
+    one, two = world.member("member-a"), world.member("member-b")
+    thread = world.start(
+        one, "What if Lenin had lived?", "Suppose that Lenin had named a successor."
+    )
+    second = world.reply(two, thread, "The party obeyed nobody.\n\nIt had a secretary, after all.")
+    world.reply(
+        one,
+        thread,
+        f'[quote="x, post: {second.pk}"]\nThe party obeyed nobody.\n[/quote]\n\n'
+        "Their secretary was well-known, and *nobody's* friend.",
+    )
+    world.reply(
+        two,
+        thread,
+        r"Losses of \*three\* in \[1921\], file\_name &amp;amp; 5 < 6 \| \`code\` \~\~gone\~\~."
+        "\n\n1\\. This begins like a list.\n\n\\- So does this.\n\n\\# And this like a heading.",
+    )
+    return thread
+
+
+@pytest.fixture
+def posts(debate) -> dict[int, Post]:
+    return {post.number: post for post in debate.posts.all()}
+
+
+def test_words_of_two_posts_in_one_answer(debate, posts, sits_down):
+    member = world.member("member-x")
+    reader = sits_down(member)
+    page = reader.page
+    reader.opens(debate.get_absolute_url())
+    # Partial words grow to whole ones.
+    select(page, "ecretary, aft", within=f"#post-{posts[2].pk}")
+    cite(page, posts[2])
+    page.get_by_text("Quoted in your reply below.").wait_for()
+    select(page, "ppose that Lenin", within=f"#post-{posts[1].pk}")
+    cite(page, posts[1])
+    text = page.locator("textarea[name=text]")
+    value = text.input_value()
+    assert f'[quote="member-b, post: {posts[2].pk}"]\nsecretary, after\n[/quote]' in value
+    assert f'[quote="member-a, post: {posts[1].pk}"]\nSuppose that Lenin\n[/quote]' in value
+    text.press("Control+End")
+    text.press_sequentially("I doubt both.")
+    reader.presses("Post reply")
+    page.wait_for_url(re.compile("#post-"))
+    answer = Post.objects.latest("pk")
+    assert verdicts(answer) == [
+        ("exact", 2, "secretary, after"),
+        ("exact", 1, "Suppose that Lenin"),
+    ]
+    quotes = page.locator(f"#post-{answer.pk} .quote")
+    assert [q.get_attribute("data-status") for q in quotes.all()] == ["exact", "exact"]
+
+
+def test_one_selection_across_posts(debate, posts, sits_down):
+    """Each post gives its own words: no quotes of others, no notes, names or buttons between."""
+    reader = sits_down(world.member("member-x"))
+    page = reader.page
+    reader.opens(debate.get_absolute_url())
+    select(page, "had a secretary", "well-known")
+    cite(page, posts[3])
+    value = page.locator("textarea[name=text]").input_value()
+    assert value == (
+        f'[quote="member-b, post: {posts[2].pk}"]\nhad a secretary, after all.\n[/quote]\n\n'
+        f'[quote="member-a, post: {posts[3].pk}"]\nTheir secretary was well-known\n[/quote]\n\n'
+    )
+    page.locator("textarea[name=text]").press("Control+End")
+    page.locator("textarea[name=text]").press_sequentially("So?")
+    reader.presses("Post reply")
+    page.wait_for_url(re.compile("#post-"))
+    assert verdicts(Post.objects.latest("pk")) == [
+        ("exact", 2, "had a secretary, after all."),
+        ("exact", 3, "Their secretary was well-known"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("selected", "quoted"),
+    [
+        ("party", "party"),
+        ("arty obey", "party obeyed"),
+        (" party ", "party"),  # as a double click takes it on some systems
+        (" obeyed nobody.", "obeyed nobody."),
+        ("The party obeyed nobody.", "The party obeyed nobody."),
+    ],
+)
+def test_words_grow_to_whole_ones_and_no_further(debate, posts, sits_down, selected, quoted):
+    reader = sits_down(world.member("member-x"))
+    reader.opens(debate.get_absolute_url())
+    select(reader.page, selected, within=f"#post-{posts[2].pk}")
+    cite(reader.page, posts[2])
+    value = reader.page.locator("textarea[name=text]").input_value()
+    assert value.split("\n")[1] == quoted
+
+
+def test_words_of_others_are_not_quoted_as_ones_own(debate, posts, sits_down):
+    """Selected inside a quote, they are not the words of who quotes: Quote then opens the reply
+    with the post's own."""
+    reader = sits_down(world.member("member-x"))
+    page = reader.page
+    reader.opens(debate.get_absolute_url())
+    select(page, "party obeyed", within=f"#post-{posts[3].pk} blockquote")
+    cite(page, posts[3])
+    page.wait_for_url("**/reply/**")
+    value = page.locator("textarea[name=text]").input_value()
+    assert "party obeyed" not in value
+    assert "Their secretary was well-known" in value
+    page.go_back()
+    select(page, "quoted in", within=f"#post-{posts[2].pk} .margin")
+    cite(page, posts[2])
+    page.wait_for_url("**/reply/**")
+    assert "quoted in" not in page.locator("textarea[name=text]").input_value()
+
+
+def test_signs_of_markdown_stay_letters(debate, posts, sits_down):
+    """The whole of #4, selected paragraph by paragraph, is quoted exactly."""
+    reader = sits_down(world.member("member-x"))
+    page = reader.page
+    reader.opens(debate.get_absolute_url())
+    select(page, "Losses of", "this like a heading.", within=f"#post-{posts[4].pk}")
+    cite(page, posts[4])
+    text = page.locator("textarea[name=text]")
+    text.press("Control+End")
+    text.press_sequentially("So?")
+    reader.presses("Post reply")
+    page.wait_for_url(re.compile("#post-"))
+    answer = Post.objects.latest("pk")
+    ((verdict, number, _),) = verdicts(answer)
+    assert (verdict, number) == ("exact", 4)
+    said = page.locator(f"#post-{answer.pk} blockquote p").all_inner_texts()
+    assert said == page.locator(f"#post-{posts[4].pk} .prose p:not(.margin)").all_inner_texts()
+
+
+def test_quotes_collected_in_one_debate_join_the_reply_in_another(debate, posts, sits_down):
+    reader = sits_down(world.member("member-x"))
+    page = reader.page
+    other = world.start(world.member("member-y"), "Another debate", "About something else.")
+    reader.opens(debate.get_absolute_url())
+    page.locator("section#reply").evaluate("(e) => e.remove()")  # as on any page but the last
+    select(page, "The party obeyed", within=f"#post-{posts[2].pk}")
+    cite(page, posts[2])
+    page.get_by_text("Collected for your reply.").wait_for()
+    assert page.url.endswith(debate.get_absolute_url())
+    select(page, "Suppose that", within=f"#post-{posts[1].pk}")
+    cite(page, posts[1])
+    reader.opens(other.get_absolute_url())
+    text = page.locator("textarea[name=text]")
+    expect(text).not_to_have_value("")
+    text.press("Control+End")
+    text.press_sequentially("From over there.")
+    reader.presses("Post reply")
+    page.wait_for_url(re.compile("#post-"))
+    answer = Post.objects.latest("pk")
+    assert answer.thread_id == other.pk
+    assert verdicts(answer) == [
+        ("exact", 2, "The party obeyed"),
+        ("exact", 1, "Suppose that"),
+    ]
+    # They are used once.
+    reader.opens(other.get_absolute_url())
+    page.wait_for_load_state("networkidle")
+    assert text.input_value() == ""
+
+
+def test_without_script_quote_opens_the_posts_own_words(debate, posts, sits_down):
+    reader = sits_down(world.member("member-x"), javascript=False)
+    page = reader.page
+    reader.opens(debate.get_absolute_url())
+    cite(page, posts[3])
+    page.wait_for_url("**/reply/**")
+    value = page.locator("textarea[name=text]").input_value()
+    assert "party obeyed" not in value
+    page.locator("textarea[name=text]").fill(
+        value.replace("Their secretary was ", "").rstrip() + "\n\nWas it?"
+    )
+    reader.presses("Post reply")
+    page.wait_for_url(re.compile("#post-"))
+    assert verdicts(Post.objects.latest("pk")) == [("exact", 3, "well-known, and nobody's friend.")]
