@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from forum.actions.debate import describe, fork
 from forum.models import AuditEntry, Board, Draft, Post, Submission, Thread
 
 from .people import browser, dump, fresh, pending, quoting, reply, start
@@ -43,6 +44,12 @@ def full(thread, answer, opener, stranger, moderator, other_board):
         browser(stranger).get(debate.get_absolute_url())
         reply(debate, opener)
         browser(stranger).get(debate.get_absolute_url())
+        describe(
+            user=opener,
+            thread=debate,
+            forks=[fork(change="The bridge holds.", when="c. 1924")],
+            questions=["Who pays for it?"],
+        )
     Draft.objects.create(
         user=stranger,
         token="7e40c9d2-1f6b-4f5e-9c55-8f0e3f0c0b9c",
