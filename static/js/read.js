@@ -157,10 +157,17 @@ addEventListener("keydown", (event) => {
 
 // --- Flat and tree --------------------------------------------------------------------------
 
+// The switch stands above all posts: who presses it was at the post last focused or linked to.
+let last = location.hash.startsWith("#post-")
+  ? postOf(document.getElementById(location.hash.slice(1)))
+  : null;
+document.addEventListener("focusin", (event) => {
+  last = postOf(event.target) ?? last;
+});
 for (const link of document.querySelectorAll("a.view")) {
   link.addEventListener("click", () => {
-    const post = current();
+    const post = last ?? (scrollY > 200 ? current() : null);
     const view = new URL(link.href).searchParams.get("view");
-    if (post && scrollY > 200) link.href = `/posts/${idOf(post)}/?view=${view}`;
+    if (post) link.href = `/posts/${idOf(post)}/?view=${view}`;
   });
 }
