@@ -1,0 +1,187 @@
+"""What is being written survives: a browser that is killed, a network that goes, a session that
+ends. What was posted does not come back."""
+
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import expect
+
+from forum.models import Draft, Post
+
+from . import world
+
+TEXT = 'Some words, "quoted" & <kept>.\n\nAnd a second paragraph.'
+
+
+@pytest.fixture
+def member(site):
+    world.load_source_thread()
+    return world.member("member-a")
+
+
+@pytest.fixture
+def debate(member):
+    return world.start(member, "Does it hold?", "The first words of the debate.")
+
+
+def field(page):
+    return page.locator("textarea[name=text]")
+
+
+def state(page):
+    return page.locator(".draft-state")
+
+
+def types(page, text: str) -> None:
+    """As by hand: a filled field fires the same event once."""
+    field(page).fill(text)
+
+
+def forgets(reader, *known: str) -> None:
+    """Leave out the troubles that the test itself made."""
+    reader.trouble[:] = [said for said in reader.trouble if not any(part in said for part in known)]
+
+
+PLACES = ("/threads/{pk}/debate/", "/threads/{pk}/reply/", "/threads/new/", "edit")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_browser_that_is_killed(place, member, debate, sits_down):
+    """The server has the text; another device opens the form with it."""
+    if place == "edit":
+        place = f"/posts/{world.opening(debate).pk}/edit/"
+    address = place.format(pk=debate.pk)
+    reader = sits_down(member)
+    reader.opens(address)
+    types(reader.page, TEXT)
+    expect(state(reader.page)).to_have_text(re.compile(r"Draft kept \d\d:\d\d\."), timeout=15_000)
+    reader.context.close()
+    again = sits_down(member)
+    again.opens(address)
+    expect(field(again.page)).to_have_value(TEXT)
+    assert Draft.objects.get().text.replace("\r\n", "\n") == TEXT
+
+
+def test_a_tab_that_is_killed_before_anything_was_sent(member, debate, sits_down):
+    """The browser itself has the text, from the first letter on."""
+    reader = sits_down(member)
+    reader.opens(f"/threads/{debate.pk}/reply/")
+    reader.context.set_offline(True)
+    types(reader.page, TEXT)
+    reader.page.close(run_before_unload=False)
+    reader.context.set_offline(False)
+    reader.page = reader.context.new_page()
+    reader.opens(f"/threads/{debate.pk}/reply/")
+    expect(field(reader.page)).to_have_value(TEXT)
+    # From here on the server has it too.
+    expect(state(reader.page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    assert Draft.objects.get().target == f"/threads/{debate.pk}/reply/"
+    forgets(reader, "ERR_INTERNET_DISCONNECTED")
+
+
+def test_without_a_network(member, debate, sits_down):
+    reader = sits_down(member)
+    page = reader.page
+    reader.opens(f"/threads/{debate.pk}/reply/")
+    reader.context.set_offline(True)
+    types(page, TEXT)
+    kept = "No connection. The draft is kept in this browser."
+    expect(state(page)).to_have_text(kept, timeout=15_000)
+    assert not Draft.objects.exists()
+    assert page.evaluate("Object.keys(localStorage).filter((k) => k.startsWith('draft:')).length")
+    reader.context.set_offline(False)
+    expect(state(page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    assert Draft.objects.get().text.replace("\r\n", "\n") == TEXT
+    forgets(reader, "ERR_INTERNET_DISCONNECTED")
+
+
+def test_two_tabs_write_two_texts(member, debate, sits_down):
+    reader = sits_down(member)
+    reader.opens(f"/threads/{debate.pk}/reply/")
+    second = reader.context.new_page()
+    second.goto(f"/threads/{debate.pk}/reply/")
+    for page, text in ((reader.page, "From the first tab."), (second, "From the second tab.")):
+        page.bring_to_front()
+        types(page, text)
+        expect(state(page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    texts = Draft.objects.order_by("pk").values_list("text", flat=True)
+    assert list(texts) == ["From the first tab.", "From the second tab."]
+    listed = reader.context.new_page()
+    listed.goto("/drafts/")
+    for text in texts:
+        expect(listed.get_by_text(text).first).to_be_visible()
+
+
+def test_a_session_that_ended(member, debate, sits_down):
+    reader = sits_down(member)
+    page = reader.page
+    reader.opens(f"/threads/{debate.pk}/reply/")
+    Session.objects.all().delete()
+    types(page, TEXT)
+    said = "The draft is kept in this browser only: sign in again in another tab."
+    expect(state(page)).to_have_text(said, timeout=15_000)
+    assert field(page).input_value() == TEXT
+    page.close(run_before_unload=False)
+    reader.page = reader.context.new_page()
+    reader.comes_signed_in(member)
+    reader.opens(f"/threads/{debate.pk}/reply/")
+    expect(field(reader.page)).to_have_value(TEXT)
+    forgets(reader, "/drafts/save/")
+
+
+@pytest.mark.parametrize("preview", [False, True])
+@pytest.mark.parametrize("place", PLACES[:2])
+def test_what_was_posted_does_not_come_back(place, preview, member, debate, sits_down):
+    address = place.format(pk=debate.pk)
+    reader = sits_down(member)
+    page = reader.page
+    reader.opens(address)
+    types(page, TEXT)
+    expect(state(page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    types(page, f"{TEXT} More, and at once:")
+    if preview:
+        reader.presses("Preview")
+        page.get_by_text("Not posted yet.").wait_for()
+        assert field(page).input_value() == f"{TEXT} More, and at once:"
+    reader.presses("Post reply")
+    page.wait_for_url("**#post-*")
+    page.wait_for_load_state("networkidle")
+    assert Post.objects.filter(thread=debate).count() == 2
+    assert not Draft.objects.exists()
+    for again in (address, f"/threads/{debate.pk}/reply/"):
+        reader.opens(again)
+        page.wait_for_load_state("networkidle")
+        assert field(page).input_value() == ""
+    assert page.evaluate("Object.keys(localStorage).filter((k) => k.startsWith('draft:'))") == []
+
+
+def test_without_script_a_button_keeps_the_draft(member, debate, sits_down):
+    reader = sits_down(member, javascript=False)
+    page = reader.page
+    reader.opens(debate.get_absolute_url())
+    types(page, TEXT)
+    reader.presses("Keep draft")
+    page.wait_for_url("**/drafts/")
+    reader.follows(f"Answer to {debate.title}")
+    assert field(page).input_value() == TEXT
+    reader.presses("Post reply")
+    page.wait_for_url("**#post-*")
+    assert not Draft.objects.exists()
+    assert Post.objects.latest("pk").body.revision.source.replace("\r\n", "\n") == TEXT
+
+
+def test_a_draft_that_is_discarded_is_gone(member, debate, sits_down):
+    reader = sits_down(member)
+    page = reader.page
+    reader.opens(f"/threads/{debate.pk}/reply/")
+    types(page, TEXT)
+    expect(state(page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    page.close(run_before_unload=False)
+    page = reader.page = reader.context.new_page()
+    reader.opens("/drafts/")
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_text("You have no drafts.").wait_for()
+    reader.opens(f"/threads/{debate.pk}/reply/")
+    page.wait_for_load_state("networkidle")
+    assert field(page).input_value() == ""
