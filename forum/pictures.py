@@ -5,7 +5,7 @@ Places are percent of the width, so that lettering keeps its size at any width; 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 
 from .history_dates import EARLIEST, LATEST, short, spoken, year_of
 
@@ -34,8 +34,10 @@ def on_scale(year: float) -> float:
 
 
 def label(year: int) -> str:
-    """A year as a tick says it: 1924, 480 BC."""
-    return f"{1 - year} BC" if year <= 0 else f"AD {year}" if year < 100 else str(year)
+    """A year as a tick says it: 1924, 480 BC, 12,000 BC."""
+    if year <= 0:
+        return f"{1 - year} BC" if year > -9999 else f"{1 - year:,} BC"
+    return f"AD {year}" if year < 100 else str(year)
 
 
 def bounds(divergence: dict) -> tuple[int, int]:
@@ -107,10 +109,12 @@ def axis(divergences: Sequence[dict]) -> Axis | None:
 def ticks_between(low: float, high: float) -> list[int]:
     """Three to six round years within a range, away from its edges."""
     span = high - low
-    step = next((s * 10**e for e in range(7) for s in (1, 2, 5) if span / (s * 10**e) <= 6), 10**7)
+    step = next(s * 10**e for e in count() for s in (1, 2, 5) if span / (s * 10**e) <= 6)
     inset = span * 0.04
     first = int((low + inset) // step + 1) * step
-    return list(range(first, int(high - inset) + 1, step))
+    years = range(first, int(high - inset) + 1, step)
+    # 500 BC is the astronomical year -499; 1 BC gives way to AD 1 where ticks are round at all.
+    return [year + 1 if year <= 0 and step > 1 else year for year in years]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,59 @@ def strip(first: int, last: int, era: tuple[str, int, int]) -> Mark:
             percent(place((first + last) / 2)), (percent(place(first)), percent(place(last)))
         )
     return Mark(percent(place(first)), None)
+
+
+@dataclass(slots=True)
+class Twig:
+    """A divergence on the picture of all history: where it leaves the line, how high it rises, and
+    its number. Where there is no room for a number it stands with its neighbours', as "7–9"."""
+
+    x: str
+    top: int
+    numbers: list[int]
+
+    @property
+    def said(self) -> str:
+        if not self.numbers:
+            return ""
+        first, last = min(self.numbers), max(self.numbers)
+        if last - first == len(self.numbers) - 1:
+            return str(first) if first == last else f"{first}–{last}"
+        return f"{first} …"
+
+
+LINE = 123  # where history runs, from the top of the picture
+ROWS = tuple(range(19, 115, 16))  # heights for numbers, the highest first
+NARROWEST = 640  # pixels: the picture is never drawn narrower, see .wide in the style sheet
+ROOM = 93  # percent of the picture up to the year 2000; behind it the last numbers need some
+SCALE_TICKS = tuple((percent(x * ROOM / 100), label(year)) for year, x in SCALE)
+
+
+def twigs(places: Sequence[tuple[int, float]]) -> list[Twig]:
+    """Lay out the picture of the timeline: `places` are numbers with the years they stand for.
+
+    Neighbours take rows in turn, each below the one before it. Numbers never lie on one another;
+    where all rows are taken, a number joins the last.
+    """
+    made, labelled = [], []
+    free = [float("-inf")] * len(ROWS)  # from which pixel on a row has room
+    row = -1
+    for number, year in sorted(places, key=lambda each: (on_scale(each[1]), each[0])):
+        x = on_scale(year) * ROOM / 100
+        pixel = x / 100 * NARROWEST
+        turns = ((row + turn) % len(ROWS) for turn in range(1, len(ROWS) + 1))
+        found = next((turn for turn in turns if free[turn] <= pixel), None)
+        if found is None:
+            labelled[-1].numbers.append(number)
+            made.append(Twig(percent(x), labelled[-1].top, []))
+        else:
+            row = found
+            labelled.append(Twig(percent(x), ROWS[row], [number]))
+            made.append(labelled[-1])
+        # A label as wide as its letters, where the last twig carries it, and some air.
+        at = float(labelled[-1].x.removesuffix("%")) / 100 * NARROWEST
+        free[row] = at + 8 * len(labelled[-1].said) + 10
+    return made
 
 
 def era_of(year: int) -> tuple[str, int, int]:

@@ -4,9 +4,11 @@ import re
 
 MAX_LENGTH = 500  # a longer one is no question that could stand beside a debate
 
-# A sentence ends at a stop with its closing marks, before white space or at the paragraph's end.
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)")
+# A sentence ends at a stop with its closing marks, before white space or at the line's end. A run
+# of stops is tried once, from its first: a text of nothing else would take quadratic time.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s|$)")
 _LIST_HEAD = re.compile(r"^(?:[.•*-]|\d+[.)])\s+")
+_SHORTENED = set("Mr Mrs Ms Dr Prof St Mt Gen Col Maj Capt Lt Sgt Adm Jr Sr Rev vs etc".split())
 
 
 def questions_in(plain: str) -> tuple[str, ...]:
@@ -15,13 +17,21 @@ def questions_in(plain: str) -> tuple[str, ...]:
     A list line's head (". ", "- ", "1. ") is not part of its sentence.
     """
     found: dict[str, None] = {}
-    for paragraph in plain.split("\n\n"):
-        for line in paragraph.split("\n"):
-            start = 0
-            line = _LIST_HEAD.sub("", line.strip())
-            for end in _END.finditer(line):
-                sentence = line[start : end.end()].strip()
-                start = end.end()
-                if "?" in end[0] and 1 < len(sentence) <= MAX_LENGTH:
-                    found[sentence] = None
+    for line in plain.splitlines():
+        start = 0
+        line = _LIST_HEAD.sub("", line.strip())
+        for end in _END.finditer(line):
+            if end[0] == "." and _goes_on(line, end.start()):
+                continue
+            sentence = line[start : end.end()].strip()
+            start = end.end()
+            if "?" in end[0] and 1 < len(sentence) <= MAX_LENGTH:
+                found[sentence] = None
     return tuple(found)
+
+
+def _goes_on(line: str, stop: int) -> bool:
+    """Whether a full stop ends no sentence but a word: a single letter ("the U.S. Army",
+    "c. 1924"), or one that is mostly shortened ("Gen. Franco")."""
+    word = re.split(r"\W", line[max(stop - 6, 0) : stop])[-1]
+    return (len(word) == 1 and word.isalpha()) or word in _SHORTENED

@@ -1,7 +1,7 @@
 """What a debate is about: its divergences and the questions of its opening."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -35,11 +35,11 @@ def fork(*, change: str, when: str, actor: str = "", place: str = "") -> Fork:
         raise Unacceptable("Say what changes.")
     for text, field in ((change, "change"), (actor, "actor"), (place, "place")):
         longest = Divergence._meta.get_field(field).max_length
+        name = Divergence._meta.get_field(field).verbose_name.capitalize()
         if len(text) > longest:
-            name = Divergence._meta.get_field(field).verbose_name.capitalize()
             raise Unacceptable(f"“{name}” holds at most {longest} characters.")
         if not text.isprintable():
-            raise Unacceptable("The divergence holds characters that cannot be shown.")
+            raise Unacceptable(f"“{name}” holds characters that cannot be shown.")
     try:
         return Fork(change, read(when), actor, place)
     except NotADate as error:
@@ -47,27 +47,37 @@ def fork(*, change: str, when: str, actor: str = "", place: str = "") -> Fork:
 
 
 def check(forks: Sequence[Fork], questions: Sequence[str]) -> None:
-    """Raise Unacceptable if there are more of them than a card can show, or one too long."""
+    """Raise Unacceptable if there are more of them than a card can show, or a question that is
+    too long, of several lines, empty, or asked twice."""
     if len(forks) > MAX_DIVERGENCES:
         raise Unacceptable(f"A debate has at most {MAX_DIVERGENCES} divergences.")
     if len(questions) > MAX_QUESTIONS:
         raise Unacceptable(f"At most {MAX_QUESTIONS} questions stand beside a debate.")
-    if any(len(text) > MAX_LENGTH or not text.isprintable() for text in questions):
+    # No more is asked of it: it stands in a text that was taken already, to the letter.
+    if any(len(text) > MAX_LENGTH or len(text.splitlines()) > 1 for text in questions):
         raise Unacceptable(f"A question holds at most {MAX_LENGTH} characters, on one line.")
+    if not all(text.strip() for text in questions) or len(set(questions)) < len(questions):
+        raise Unacceptable("A question is empty, or stands twice.")
 
 
 def describe(
     *, user, thread: Thread, forks: Sequence[Fork], questions: Sequence[str], reason: str = ""
 ) -> Thread:
     """Say anew where a debate leaves history and what it asks; the member who opened it does, or
-    a moderator."""
+    a moderator, whose dates are marked as an editor's. A date that stays keeps its mark.
+
+    Returns the thread. Raises permissions.Refused or Unacceptable; then nothing was changed.
+    """
     check(forks, questions)
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
         require(user, "describe", thread)
         before = thread.card
-        write(thread, forks, questions)
-        if thread.card != before:
+        marks = {one["edtf"]: one["by_editor"] for one in before.get("divergences", ())}
+        by_editor = thread.author_id != user.pk
+        forks = [replace(one, by_editor=marks.get(one.date.edtf, by_editor)) for one in forks]
+        if card(forks, questions) != before:
+            write(thread, forks, questions)
             thread.version += 1
             thread.save(update_fields=["card", "version"])
             record(user, "describe", thread=thread, reason=reason, before=before, after=thread.card)

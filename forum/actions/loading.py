@@ -18,7 +18,18 @@ from django.utils import timezone
 from .. import quoting, tree
 from ..importing import Rejected
 from ..importing.fixture import Contribution, ThreadFixture
-from ..models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread, slug_for
+from ..models import (
+    AuditEntry,
+    Board,
+    PassageKey,
+    Post,
+    PostBody,
+    PostRevision,
+    Quote,
+    State,
+    Thread,
+    slug_for,
+)
 from ..models.visibility import wider
 from . import debate, posts
 from .composing import Composed, passage_keys, quote_row
@@ -186,15 +197,20 @@ def _load_newer(fixture: ThreadFixture, thread: Thread) -> Loaded:
     for part in _parts(fixture, dict(zip(new, ids, strict=True)), thread):
         loaded.added += addition.write(part)
     loaded.notes += addition.left_out()
-    if not addition.without:
-        with transaction.atomic():
-            (thread,) = tree.lock(thread.pk)
-            if not thread.card and (fixture.forks or fixture.questions):
-                debate.write(thread, fixture.forks, fixture.questions)
-                thread.version += 1
-                thread.save(update_fields=["card", "version"])
+    with transaction.atomic():
+        (thread,) = tree.lock(thread.pk)
+        if (fixture.forks or fixture.questions) and not _described(thread):
+            debate.write(thread, fixture.forks, fixture.questions)
+            thread.version += 1
+            thread.save(update_fields=["card", "version"])
+        if not addition.without:
             Thread.objects.filter(pk=thread.pk).update(fixture_version=fixture.version)
     return loaded
+
+
+def _described(thread: Thread) -> bool:
+    """Whether a debate has a card, or somebody here took it away."""
+    return bool(thread.card) or AuditEntry.objects.filter(thread=thread, verb="describe").exists()
 
 
 class _Addition:
@@ -226,7 +242,8 @@ class _Addition:
             fixture.board,
         ):
             notes.append("Title, kind and board are left as they are here.")
-        if thread.card and thread.card != debate.card(fixture.forks, fixture.questions):
+        card = debate.card(fixture.forks, fixture.questions)
+        if card != thread.card and _described(thread):
             notes.append("Divergences and questions are left as they are here.")
         rows = [self.here[post.key] for post in fixture.posts if post.key in self.here]
         for what, keys in (

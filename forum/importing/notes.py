@@ -26,20 +26,24 @@ def read(data: bytes, name: str, opening: str) -> EditorsNotes:
     """Read the notes on a thread whose opening is given. Raises Rejected with the file's name."""
     try:
         notes = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Rejected(f"{name}: not JSON ({error}).") from None
     if not isinstance(notes, dict) or notes.keys() - {"divergences", "questions"}:
         raise Rejected(f"{name}: notes hold divergences and questions, nothing else.")
+    divergences, questions = notes.get("divergences", []), notes.get("questions", [])
+    if not isinstance(divergences, list) or not isinstance(questions, list):
+        raise Rejected(f"{name}: divergences and questions are lists.")
     forks = []
-    for number, one in enumerate(notes.get("divergences", ()), 1):
+    for number, one in enumerate(divergences, 1):
         if not isinstance(one, dict) or one.keys() - FIELDS:
             raise Rejected(f"{name}, divergence {number}: has {', '.join(sorted(FIELDS))} only.")
+        if not all(isinstance(value, str) for value in one.values()):
+            raise Rejected(f"{name}, divergence {number}: its fields are texts.")
         try:
             forks.append(fork(**({"actor": "", "place": "", "change": "", "when": ""} | one)))
         except Unacceptable as error:
             raise Rejected(f"{name}, divergence {number}: {error}") from None
     proposed = questions_in(opening)
-    questions = tuple(notes.get("questions", ()))
     for text in questions:
         if text not in proposed:
             raise Rejected(f"{name}: {text!a} is no question of the opening.")
@@ -47,4 +51,4 @@ def read(data: bytes, name: str, opening: str) -> EditorsNotes:
         check(forks, questions)
     except Unacceptable as error:
         raise Rejected(f"{name}: {error}") from None
-    return EditorsNotes(tuple(forks), questions)
+    return EditorsNotes(tuple(forks), tuple(questions))

@@ -15,7 +15,6 @@ from ..actions.debate import Fork
 from ..actions.debate import check as check_card
 from ..history_dates import NotADate, parse
 from ..models import Divergence, Post, PostRevision, Quote, Thread
-from ..questions import MAX_LENGTH
 from . import Rejected
 from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, Check, fields_of, place
 from .fixture import FORMAT, Contribution, Quoted, ThreadFixture
@@ -77,7 +76,7 @@ def read(data: bytes, name: str) -> ThreadFixture:
         elif model == QUESTION:
             check = Check(fields_of(thing, number, name, model), name, number, model)
             _of_this_thread(check, fixture)
-            fixture.questions.append(check.text("text", MAX_LENGTH))
+            fixture.questions.append(check.text("text"))
         else:
             fields_of(thing, number, name, POST, QUOTE, DIVERGENCE, QUESTION)
     if not fixture.posts:

@@ -26,10 +26,37 @@ KINDS = {
 }
 
 
+class ForkForm(forms.Form):
+    """One divergence, read into `fork`; None where nothing was given."""
+
+    change = forms.CharField(max_length=300, required=False)
+    when = forms.CharField(max_length=100, required=False)
+    place = forms.CharField(max_length=120, required=False)
+    actor = forms.CharField(max_length=120, required=False)
+
+    def clean(self):
+        """What changes and when belong together."""
+        data = super().clean()
+        data["fork"] = None
+        given = {name: data.get(name, "") for name in ("change", "when", "place", "actor")}
+        if any(name in self.errors for name in given) or not any(given.values()):
+            return data
+        if not given["change"]:
+            self.add_error("change", "Say what changes.")
+        if not given["when"]:
+            self.add_error("when", "Say when, as well as you know: c. 1924, 480 BC, 1936-39.")
+        elif given["change"]:
+            try:
+                data["fork"] = debate.fork(**given)
+            except composing.Unacceptable as error:
+                self.add_error("when", str(error))
+        return data
+
+
 # --- /threads/new/ ----------------------------------------------------------------------------
 
 
-class StartForm(forms.Form):
+class StartForm(ForkForm):
     """What a new debate needs."""
 
     board = forms.ModelChoiceField(Board.objects.none(), to_field_name="slug", empty_label=None)
@@ -41,34 +68,13 @@ class StartForm(forms.Form):
     text = forms.CharField(
         strip=False, widget=forms.Textarea, error_messages={"required": "Write the opening."}
     )
-    change = forms.CharField(max_length=300, required=False)
-    when = forms.CharField(max_length=100, required=False)
-    place = forms.CharField(max_length=120, required=False)
-    actor = forms.CharField(max_length=120, required=False)
     token = TokenField()
+    field_order = ("board", "title", "kind")  # as on the page; errors are listed in this order
 
     def __init__(self, *args, user, **kwargs):
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, auto_id="%s", **kwargs)
         boards = [b.pk for b in boards_visible_to(user) if may(user, "start", b)]
         self.fields["board"].queryset = Board.objects.filter(pk__in=boards).in_order()
-
-    def clean(self):
-        """Read the divergence, if one was given: what changes and when belong together."""
-        data = super().clean()
-        data["forks"] = []
-        given = {name: data.get(name, "") for name in ("change", "when", "place", "actor")}
-        if not any(given.values()):
-            return data
-        if not given["when"]:
-            self.add_error("when", "Say when, as well as you know: c. 1924, 480 BC, 1936-39.")
-        elif not given["change"]:
-            self.add_error("change", "Say what changes.")
-        else:
-            try:
-                data["forks"] = [debate.fork(**given)]
-            except composing.Unacceptable as error:
-                self.add_error("when", str(error))
-        return data
 
 
 def start(request):
@@ -101,7 +107,7 @@ def start(request):
                         kind=data["kind"],
                         source=data["text"],
                         token=data["token"],
-                        forks=data["forks"],
+                        forks=[data["fork"]] if data["fork"] else [],
                     )
                     return posted(request, data["token"], done.get_absolute_url())
             except (composing.Unacceptable, drafts.NotKept) as error:
@@ -135,48 +141,29 @@ def _start_page(request, form, preview, *, status, draft=None):
 # --- /threads/<id>/describe/ -----------------------------------------------------------------
 
 
-class ForkForm(forms.Form):
-    """One divergence; a row left empty is none."""
-
-    change = forms.CharField(max_length=300, required=False)
-    when = forms.CharField(max_length=100, required=False)
-    place = forms.CharField(max_length=120, required=False)
-    actor = forms.CharField(max_length=120, required=False)
-
-
-ForkForms = forms.formset_factory(ForkForm, extra=1, max_num=debate.MAX_DIVERGENCES)
+ForkForms = forms.formset_factory(
+    ForkForm, max_num=debate.MAX_DIVERGENCES, absolute_max=debate.MAX_DIVERGENCES, validate_max=True
+)
+MISTAKEN = {
+    "missing_management_form": "The form had lost its rows. Look it over and send it again.",
+    "too_many_forms": "A debate has at most %d divergences.",
+}
 
 
 def describe(request, thread_id):
     """Say where a debate leaves history and which of its questions stand beside it."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "describe", thread)
-    opening = Post.objects.select_related("body__revision").get(
-        thread=thread, parent_basis=Post.Basis.OPENING
-    )
     kept = thread.card.get("questions", [])
-    known = list(dict.fromkeys([*kept, *questions_in(opening.body.revision.plain)]))
+    known = list(dict.fromkeys([*kept, *_proposed(request.user, thread)]))
     ticked = request.POST.getlist("question") if request.method == "POST" else kept
-    initial = [
-        {
-            "change": one["change"],
-            "when": spoken(one["edtf"]),
-            "place": one["place"],
-            "actor": one["actor"],
-        }
-        for one in thread.card.get("divergences", ())
-    ]
-    rows = ForkForms(request.POST or None, initial=initial)
     errors = []
-    if request.method == "POST" and rows.is_valid():
-        forks = []
-        for number, row in enumerate(rows.cleaned_data, 1):
-            if any(row.values()):
-                try:
-                    forks.append(debate.fork(**row))
-                except composing.Unacceptable as error:
-                    errors.append(f"{number}. {error}")
-        if not errors:
+    if request.method == "POST":
+        # Without `initial`: a row sent a second time differs from what stands there by nothing,
+        # and an unchanged row would count as an empty one.
+        rows = ForkForms(request.POST, error_messages=MISTAKEN)
+        if rows.is_valid():
+            forks = [row.cleaned_data["fork"] for row in rows if row.cleaned_data.get("fork")]
             try:
                 return redirect(
                     debate.describe(
@@ -184,11 +171,24 @@ def describe(request, thread_id):
                         thread=thread,
                         forks=forks,
                         questions=[text for text in known if text in ticked],
-                        reason=request.POST.get("reason", "")[:300],
+                        reason=_one_line(request.POST.get("reason", "")),
                     )
                 )
             except composing.Unacceptable as error:
                 errors.append(str(error))
+        errors += rows.non_form_errors()
+    else:
+        rows = ForkForms(
+            initial=[
+                {
+                    "change": one["change"],
+                    "when": spoken(one["edtf"]),
+                    "place": one["place"],
+                    "actor": one["actor"],
+                }
+                for one in thread.card.get("divergences", ())
+            ]
+        )
     return render(
         request,
         "threads/describe.html",
@@ -196,7 +196,22 @@ def describe(request, thread_id):
             "thread": thread,
             "rows": rows,
             "errors": errors,
+            "reason": request.POST.get("reason", ""),
             "questions": [(text, text in ticked) for text in known],
         },
-        status=422 if errors else 200,
+        status=422 if rows.is_bound else 200,
     )
+
+
+def _proposed(user, thread: Thread) -> tuple[str, ...]:
+    """The questions in the opening of a debate, unless its words are hidden from `user`."""
+    opening = Post.objects.select_related("body__revision").get(
+        thread=thread, parent_basis=Post.Basis.OPENING
+    )
+    opening.thread = thread
+    return questions_in(opening.body.revision.plain) if may(user, "see post", opening) else ()
+
+
+def _one_line(text: str) -> str:
+    """A reason as the log takes it."""
+    return " ".join(text.replace("\0", "").split())[:300]

@@ -76,6 +76,8 @@ def thread(request, thread_id, slug=""):
             "form": _reply_form(user, thread) if page == pages else None,
             "target": reply_address(thread, None),
             "axis": axis(thread.card.get("divergences", ())) if page == 1 else None,
+            # They are the opening's own words: where these are hidden, so are they.
+            "asks": page == 1 and not any(post.is_opening and post.gone for post in posts),
             **context,
         },
     )

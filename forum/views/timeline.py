@@ -1,22 +1,24 @@
 """All debates by the date at which they leave history."""
 
+from urllib.parse import urlencode
+
 from django.http import Http404
 from django.shortcuts import render
 
 from ..history_dates import NotADate, read, short
 from ..models import Divergence, Thread
 from ..models.visibility import boards_visible_to, threads_visible_to
-from ..pictures import ERAS, bounds, era_of, on_scale, percent, strip
+from ..pictures import ERAS, LINE, SCALE_TICKS, bounds, era_of, strip, twigs
 
 PER_PAGE = 60
-HEIGHTS = (78, 52, 26)  # of the branches in the picture, falling, so that no number is crossed
+FILTERS = ("from", "to", "place", "kind", "board")
 
 
 def timeline(request):
     """One page of divergences, earliest first, with the picture of that page above the lists."""
-    asked = {name: request.GET.get(name, "").strip() for name in ("from", "to", "place")}
-    kind, board = request.GET.get("kind", ""), request.GET.get("board", "")
-    if kind and kind not in Thread.Kind.values:
+    # No place holds a NUL character, and PostgreSQL takes none even to compare with.
+    asked = {name: request.GET.get(name, "").replace("\0", "").strip() for name in FILTERS}
+    if asked["kind"] and asked["kind"] not in Thread.Kind.values:
         raise Http404
     rows = Divergence.objects.filter(thread__in=threads_visible_to(request.user))
     errors = {}
@@ -33,10 +35,10 @@ def timeline(request):
         rows = rows.filter(first_day__lte=limits["to"].last)
     if asked["place"]:
         rows = rows.filter(place__icontains=asked["place"][:120])
-    if kind:
-        rows = rows.filter(thread__kind=kind)
-    if board:
-        rows = rows.filter(thread__board__slug=board)
+    if asked["kind"]:
+        rows = rows.filter(thread__kind=asked["kind"])
+    if asked["board"]:
+        rows = rows.filter(thread__board__slug=asked["board"])
     rows, number = _after(rows, request.GET.get("after", ""))
     found = list(rows.select_related("thread__board").by_date()[: PER_PAGE + 1])
     more = len(found) > PER_PAGE
@@ -47,6 +49,9 @@ def timeline(request):
         "timeline/timeline.html",
         {
             "entries": entries,
+            "twigs": twigs([(entry["number"], entry["middle"]) for entry in entries]),
+            "ticks": SCALE_TICKS,
+            "line": LINE,
             "eras": [
                 (era, [entry for entry in entries if entry["era"] == era])
                 for era in ERAS
@@ -54,11 +59,9 @@ def timeline(request):
             ],
             "asked": asked,
             "errors": errors,
-            "kind": kind,
             "kinds": Thread.Kind.choices,
-            "board": board,
             "boards": boards_visible_to(request.user).in_order(),
-            "filtered": bool(kind or board or any(asked.values())),
+            "query": urlencode({name: value for name, value in asked.items() if value}),
             "older": _cursor(found[-1], number + len(found)) if more else "",
             "later": bool(number),
         },
@@ -68,7 +71,6 @@ def timeline(request):
 def _entry(divergence: Divergence, number: int) -> dict:
     first, last = bounds({"first": divergence.first_day, "last": divergence.last_day})
     era = era_of(first)
-    height = HEIGHTS[(number - 1) % len(HEIGHTS)]
     return {
         "number": number,
         "divergence": divergence,
@@ -76,9 +78,7 @@ def _entry(divergence: Divergence, number: int) -> dict:
         "year": short(divergence.edtf),
         "era": era,
         "mark": strip(first, last, era),
-        "x": percent(on_scale((first + last) / 2)),
-        "top": 123 - height,
-        "text_y": 127 - height,
+        "middle": (first + last) / 2,
     }
 
 

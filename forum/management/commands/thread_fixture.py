@@ -56,7 +56,7 @@ class Command(BaseCommand):
             # What the loader would refuse is not written.
             read = reading.read(data, name)
         except OSError as error:
-            raise CommandError(f"{source}: {error.strerror}.") from None
+            raise CommandError(f"{error.filename or source}: {error.strerror}.") from None
         except Rejected as error:
             raise CommandError(str(error)) from None
         quotes = sum(len(post.quotes) for post in read.posts)
