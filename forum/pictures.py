@@ -6,6 +6,7 @@ Places are percent of the width, so that lettering keeps its size at any width; 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
+from math import floor
 
 from .history_dates import EARLIEST, LATEST, short, spoken, year_of
 
@@ -22,6 +23,7 @@ ERAS = (
 
 
 def percent(place: float) -> str:
+    """A place as SVG takes it, never outside of the picture."""
     return f"{min(max(place, 0.0), 100.0):.1f}%"
 
 
@@ -111,8 +113,8 @@ def ticks_between(low: float, high: float) -> list[int]:
     span = high - low
     step = next(s * 10**e for e in count() for s in (1, 2, 5) if span / (s * 10**e) <= 6)
     inset = span * 0.04
-    first = int((low + inset) // step + 1) * step
-    years = range(first, int(high - inset) + 1, step)
+    first = (floor((low + inset) / step) + 1) * step
+    years = range(first, floor(high - inset) + 1, step)
     # 500 BC is the astronomical year -499; 1 BC gives way to AD 1 where ticks are round at all.
     return [year + 1 if year <= 0 and step > 1 else year for year in years]
 
@@ -158,7 +160,7 @@ class Twig:
 LINE = 123  # where history runs, from the top of the picture
 ROWS = tuple(range(19, 115, 16))  # heights for numbers, the highest first
 NARROWEST = 640  # pixels: the picture is never drawn narrower, see .wide in the style sheet
-ROOM = 93  # percent of the picture up to the year 2000; behind it the last numbers need some
+ROOM = 88  # percent of the picture up to the year 2000; behind it the last numbers need some
 SCALE_TICKS = tuple((percent(x * ROOM / 100), label(year)) for year, x in SCALE)
 
 
