@@ -250,7 +250,7 @@ def _civil(number: int) -> tuple[int, int, int]:
 _DAYS_OFF = 7  # "about 21 March": within the week
 _MONTHS_OFF = 1  # "about November": October to December; a season as well
 # A year: by how round its number is, since 1924 is meant more closely than 1920 or 1900; and wider
-# before the year 1000, where the usual chronologies themselves differ.
+# before the year 1000 (second number), where the usual chronologies themselves differ.
 _YEARS_OFF = {1000: (25, 100), 100: (10, 50), 10: (5, 10), 1: (2, 5)}
 _PREHISTORY = 10_000  # years of five digits are estimates: one part in a hundred
 _PERIOD_OFF = {10: 5, 100: 25, 1000: 100}  # decades, centuries, millennia as wholes
@@ -403,11 +403,8 @@ def _periods(year: int) -> Iterator[tuple[int, str, tuple[int, int]]]:
         number = count // unit * unit
         # The 1900s are a century and the 2000s are refused: neither is a name for ten years.
         if number % (10 * unit):
-            yield (
-                unit,
-                _era(f"{number:{_COMMA[number > 9999]}}s", number, bc),
-                _tens(number, unit, bc),
-            )
+            name = _era(f"{number:{_COMMA[number > 9999]}}s", number, bc)
+            yield unit, name, _tens(number, unit, bc)
     for unit, name in ((100, "century"), (1000, "millennium")):
         number = (count - 1) // unit + 1
         era = " BC" if bc else ""
@@ -734,7 +731,8 @@ def _century(match: re.Match[str]) -> list[_Span]:
     if not (count := int(match["count"])):
         raise NotADate(f"Centuries are counted from the 1st. {_TRY}")
     unit = _UNITS[match["unit"]]
-    return [_period(match["part"], unit, _nth(count, unit, match["era"] == "bc"))]
+    low, high = _nth(count, unit, match["era"] == "bc")
+    return [_period(match["part"], unit, (_point(low).year, _point(high).year))]
 
 
 def _numeric(match: re.Match[str]) -> list[_Span]:
@@ -794,7 +792,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[_Span]]], ..
         (rf"{_YEAR} {_MONTH} {_DAY}", _dated),
         (rf"{_PART}(?:(?P<ad>ad) )?(?P<tens>\d+0)'?s(?: (?P<era>bc|ad))?", _decade_or_century),
         (
-            rf"{_PART}(?P<count>\d{{1,4}})(?:st|nd|rd|th) (?P<unit>{'|'.join(_UNITS)})"
+            rf"{_PART}(?P<count>\d{{1,7}})(?:st|nd|rd|th) (?P<unit>{'|'.join(_UNITS)})"
             r"(?: (?P<era>bc|ad))?",
             _century,
         ),
@@ -805,7 +803,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[_Span]]], ..
         ),
         (r"(?P<month>\d{1,2})[./-](?P<year>\d{4})(?: (?P<era>bc|ad))?", _month_in_digits),
         (r"-(?P<count>0*[1-9]\d{0,2})(?<!\d{4})", _minus),
-        (r"winter (?P<years>.+)", _winter),
+        (r"winter (?P<years>[\dabcd ]+[–/-][\dabcd ]+)", _winter),
         (r"turn .*", _turn),
     )
 )

@@ -38,6 +38,7 @@ A.D. 9 | 0009 | 0009-01-01 | 0009-12-31 | AD 9 | AD 9
 10,000 BC | -9999 | -9999-01-01 | -9999-12-31 | 10,000 BC | 10,000 BC
 12,000 BC | Y-11999 | -11999-01-01 | -11999-12-31 | 12,000 BC | 12,000 BC
 AD 12,000 | Y12000 | 12000-01-01 | 12000-12-31 | AD 12,000 | AD 12,000
+١٩٣٦-٠٧ | 1936-07 | 1936-07-01 | 1936-07-31 | July 1936 | Jul 1936
 ١٩٢٤ | 1924 | 1924-01-01 | 1924-12-31 | 1924 | 1924
 １９２４ | 1924 | 1924-01-01 | 1924-12-31 | 1924 | 1924
 c. 1924 | 1924~ | 1922-01-01 | 1926-12-31 | about 1924 | c. 1924
@@ -51,6 +52,7 @@ c. 1924? | 1924% | 1920-01-01 | 1928-12-31 | perhaps about 1924 | c. 1924?
 c. 1920 | 1920~ | 1915-01-01 | 1925-12-31 | about 1920 | c. 1920
 c. 1900 | 1900~ | 1890-01-01 | 1910-12-31 | about 1900 | c. 1900
 c.480 BC | -0479~ | -0489-01-01 | -0469-12-31 | about 480 BC | c. 480 BC
+c. 44 BC | -0043~ | -0048-01-01 | -0038-12-31 | about 44 BC | c. 44 BC
 c. 1600 BC | -1599~ | -1649-01-01 | -1549-12-31 | about 1600 BC | c. 1600 BC
 c. 3000 BC | -2999~ | -3099-01-01 | -2899-12-31 | about 3000 BC | c. 3000 BC
 c. 66,000,000 BC | Y-65999999~ | -66659999-01-01 | -65339999-12-31 | about 66,000,000 BC | c. 66,000,000 BC
@@ -72,6 +74,7 @@ between 1936 and 1939 | 1936/1939 | 1936-01-01 | 1939-12-31 | between 1936 and 1
 1918-21 | 1918/1921 | 1918-01-01 | 1921-12-31 | between 1918 and 1921 | 1918–21
 1904–05 | 1904/1905 | 1904-01-01 | 1905-12-31 | between 1904 and 1905 | 1904–05
 c. 1936–39 | 1936~/1939~ | 1934-01-01 | 1941-12-31 | between about 1936 and about 1939 | c. 1936–39
+1936–39? | 1936?/1939? | 1934-01-01 | 1941-12-31 | between perhaps 1936 and perhaps 1939 | 1936–39?
 between about 1936 and 1939 | 1936~/1939 | 1934-01-01 | 1939-12-31 | between about 1936 and 1939 | c. 1936 – 1939
 480-479 BC | -0479/-0478 | -0479-01-01 | -0478-12-31 | between 480 and 479 BC | 480–479 BC
 100–44 BC | -0099/-0043 | -0099-01-01 | -0043-12-31 | between 100 and 44 BC | 100–44 BC
@@ -123,6 +126,7 @@ AD 40s | 004X | 0040-01-01 | 0049-12-31 | AD 40s | AD 40s
 the fifteenth century | 1401/1500 | 1401-01-01 | 1500-12-31 | 15th century | 15th c.
 late 15th century | 1467~/1500 | 1467-01-01 | 1500-12-31 | late 15th century | late 15th c.
 late in the 15th century | 1467~/1500 | 1467-01-01 | 1500-12-31 | late 15th century | late 15th c.
+about the late 15th century | 1467~/1500 | 1467-01-01 | 1500-12-31 | late 15th century | late 15th c.
 mid-15th c. | 1434~/1466~ | 1434-01-01 | 1466-12-31 | mid-15th century | mid-15th c.
 late 15th century? | 1467%/1500? | 1442-01-01 | 1525-12-31 | perhaps late 15th century | late 15th c.?
 5th century BC | -0499/-0400 | -0499-01-01 | -0400-12-31 | 5th century BC | 5th c. BC
@@ -141,6 +145,7 @@ before c. 3500 BC | ../-3499~ | .. | -3449-12-31 | before about 3500 BC | before
 until March 1921 | /1921-03 | .. | 1921-03-31 | until March 1921 | until Mar 1921
 before the 1920s | /1919 | .. | 1919-12-31 | until 1919 | until 1919
 before spring 1936 | /1936-02 | .. | 1936-02-29 | until February 1936 | until Feb 1936
+before early March 1920 | /1920-02-29 | .. | 1920-02-29 | until 29 February 1920 | until 29 Feb 1920
 after 1945 | 1945/.. | 1945-01-01 | .. | after 1945 | after 1945
 1945/.. | 1945/.. | 1945-01-01 | .. | after 1945 | after 1945
 since 1945 | 1945/ | 1945-01-01 | .. | since 1945 | since 1945
@@ -191,6 +196,7 @@ AD 44 BC | not both
 19245 | Is “19245” a year?
 March 12,000 BC | stands alone
 9,999,999,999 BC | at most nine digits
+9999999th millennium | at most nine digits
 turn of the 20th century | first years or its last
 3/4/1921 | “3/4/1921” can mean 3 April 1921 or 4 March 1921
 3.4.1921 | can mean 3 April 1921 or 4 March 1921
@@ -385,6 +391,7 @@ def test_bounds_are_not_mistaken_for_days():
         ("1936/1936", "1936"),
         ("Y-10000/-0043-03-15~", "Y-10000/-0043-03-15~"),
         ("192X?", "192X?"),
+        ("Y-99999999/Y-99999900", "Y-99999999/Y-99999900"),
     ],
 )
 def test_edtf_of_level_1(edtf, again):
@@ -453,7 +460,7 @@ PIECES = st.lists(
 ).flatmap(lambda pieces: st.sampled_from(["", " ", " "]).map(lambda glue: glue.join(pieces)))
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.one_of(PIECES, st.text(max_size=110)))
 @example("0000")
 @example("9999 winter")
@@ -496,7 +503,7 @@ EDTF = st.one_of(
 )
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(EDTF)
 @example("1918-21")
 @example("1904-05?")
