@@ -146,7 +146,7 @@ ForkForms = forms.formset_factory(
 )
 MISTAKEN = {
     "missing_management_form": "The form had lost its rows. Look it over and send it again.",
-    "too_many_forms": "A debate has at most %d divergences.",
+    "too_many_forms": f"A debate has at most {debate.MAX_DIVERGENCES} divergences.",
 }
 
 
