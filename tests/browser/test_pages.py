@@ -42,6 +42,7 @@ FOR_VISITORS = """
     /threads/{removed.pk}/{removed.slug}/
     /threads/{removed.pk}/{removed.slug}/?view=tree
     /threads/{locked.pk}/{locked.slug}/
+    /timeline/
     /posts/{exact.pk}/
     /posts/{exact.pk}/road/
     /posts/{edited.pk}/quotes/
@@ -79,6 +80,7 @@ FOR_AUTHORS = """
     /threads/{quotes.pk}/reply/?to={exact.pk}&quote={exact.pk}&quote={edited.pk}.1
     /threads/{quotes.pk}/rename/
     /threads/{quotes.pk}/close/
+    /threads/{quotes.pk}/describe/
     /posts/{edited.pk}/edit/
     /posts/{own.pk}/withdraw/
     /posts/{edited.pk}/quotes/
@@ -198,6 +200,11 @@ def test_forms_that_are_not_taken(made, sits_down):
     reader.opens(f"/threads/{made.quotes.pk}/rename/")
     reader.fills("Title", "R" * 161)
     reader.presses("Rename")
+    found += looked_at(reader)
+
+    reader.opens(f"/threads/{made.quotes.pk}/describe/")
+    page.get_by_label("When").first.fill("the 45th of May")
+    reader.presses("Save")
     found += looked_at(reader)
 
     reader.opens(f"/posts/{made.edited.pk}/edit/")

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.core.management import call_command
 
 from accounts.models import User
-from forum.actions import drafts, members, moderation, posts, threads
+from forum.actions import debate, drafts, members, moderation, posts, threads
 from forum.models import Board, Post, State, Thread
 
 PASSWORD = "jonbar point of 1934"
@@ -86,6 +86,14 @@ def furnish() -> SimpleNamespace:
         text="Not ready yet. " * 20,
         title="",
     )
+    forks = (
+        debate.fork(change="Stresemann lives.", when="1929-10", actor="A doctor", place="Berlin"),
+        debate.fork(change="W" * 60, when="c. 1936"),
+    )
+    asked = ["Would a longer Weimar have held?", "Q" * 200]
+    debate.describe(user=made.one, thread=made.quotes, forks=forks, questions=asked)
+    forks = (debate.fork(change=ARABIC, when="480 BC", actor=HEBREW, place=ARABIC),)
+    debate.describe(user=made.arabic, thread=made.rtl, forks=forks, questions=[ARABIC])
     members.ignore(user=made.one, other=made.quiet, ignored=True)
     made.empty = Board.objects.get(slug="antiquity")
     return made
