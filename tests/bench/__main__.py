@@ -18,7 +18,7 @@ from tests.postgres import server as postgres_server
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = (100, 1_000, 10_000, 100_000)
-ROUNDS, QUICK_ROUNDS = 9, 4
+ROUNDS, QUICK_ROUNDS = 7, 4
 
 
 def say(line: str) -> None:
@@ -132,8 +132,8 @@ def _measured(sizes: tuple[int, ...], rounds: int) -> dict:
     writing = measure.writes(sizes, measure.REQUESTS * (rounds + 1) + 1, random)
     shown = Thread.objects.get(key=f"bench-{min(sizes)}").get_absolute_url()
     with connection.cursor() as cursor:
-        version = "version()" if connection.vendor == "postgresql" else "sqlite_version()"
-        cursor.execute(f"SELECT {version}")
+        version = {"postgresql": "current_setting('server_version')"}
+        cursor.execute(f"SELECT {version.get(connection.vendor, 'sqlite_version()')}")
         database = f"{connection.display_name} {cursor.fetchone()[0]}"
     connection.close()
     with measure.server() as server:
