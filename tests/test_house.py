@@ -35,6 +35,7 @@ LONG = {
     "forum.markup": "one parser with its rules; parts of it would have to know each other",
     "forum.quoting": "one matcher; its character tables and its search belong together",
     "forum.tree": "the only code that may place posts",
+    "forum.history_dates": "one grammar of dates, with what is said about it to whoever mistypes",
     "forum.actions.loading": "one act, told in the order in which it happens",
     "forum.views.posts": "all addresses below one post",
     "forum.views.threads": "all addresses below one debate",

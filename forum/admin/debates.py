@@ -223,7 +223,7 @@ class ReadMarkAdmin(ReadOnly):
 class DivergenceAdmin(ReadOnly):
     board_path = "thread__board_id"
     list_display = ("change", "edtf", "place", "actor", "thread", "by_editor")
-    list_filter = ("by_editor", "thread__kind", "thread__board")
+    list_filter = ("by_editor", "thread__kind", ("thread__board", OwnBoards))
     list_select_related = ("thread",)
     search_fields = ("change", "place", "actor", "thread__title")
     ordering = ("first_day", "last_day", "pk")
