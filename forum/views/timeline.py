@@ -16,8 +16,7 @@ FILTERS = ("from", "to", "place", "kind", "board")
 
 def timeline(request):
     """One page of divergences, earliest first, with the picture of that page above the lists."""
-    # No place holds a NUL character, and PostgreSQL takes none even to compare with.
-    asked = {name: request.GET.get(name, "").replace("\0", "").strip() for name in FILTERS}
+    asked = {name: request.GET.get(name, "").strip() for name in FILTERS}
     if asked["kind"] and asked["kind"] not in Thread.Kind.values:
         raise Http404
     rows = Divergence.objects.filter(thread__in=threads_visible_to(request.user))
