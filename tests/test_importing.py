@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from forum import markup
-from forum.importing import Rejected, fixture, reading, text
+from forum.importing import Rejected, fixture, notes, reading, text
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "fixtures/sources/trotsky-spain.txt"
@@ -97,6 +97,90 @@ def test_the_built_fixture_is_built_anew_to_the_same_bytes(tmp_path):
     shown = io.StringIO()
     call_command("thread_fixture", str(SOURCE), stdout=shown, stderr=io.StringIO())
     assert shown.getvalue().encode() == BUILT.read_bytes()
+
+
+def test_what_the_editor_noted(objects):
+    """Two divergences, dated by the editor; five questions of the opening, to the letter."""
+    found = [one["fields"] for one in objects if one["model"] == "forum.divergence"]
+    assert [(one["edtf"], one["by_editor"]) for one in found] == [
+        ("1924~", True),
+        ("1936/1939", True),
+    ]
+    assert all(one["thread"] == ["trotsky-spain"] for one in found)
+    asked = [one["fields"]["text"] for one in objects if one["model"] == "forum.question"]
+    opening = posts_of(objects)[0]["text"]
+    assert len(asked) == 5
+    assert all(question in opening for question in asked)
+    assert "What does the community think?" in opening
+    assert "What does the community think?" not in asked
+    assert {one["model"] for one in objects} == {
+        *("forum.thread", "forum.post", "forum.quote", "forum.divergence", "forum.question")
+    }  # no stances, lanes, answers or marks
+
+
+def test_a_text_without_notes_says_nothing_of_history(tmp_path):
+    source = tmp_path / "trotsky-spain.txt"
+    source.write_bytes(SOURCE.read_bytes())
+    shown = io.StringIO()
+    call_command("thread_fixture", str(source), stdout=shown, stderr=io.StringIO())
+    models = {one["model"] for one in json.loads(shown.getvalue())}
+    assert models == {"forum.thread", "forum.post", "forum.quote"}
+    # Notes may lie elsewhere.
+    shown = io.StringIO()
+    beside = SOURCE.with_suffix(".editor.json")
+    options = {"notes": beside, "stdout": shown, "stderr": io.StringIO()}
+    call_command("thread_fixture", str(source), **options)
+    assert shown.getvalue().encode() == BUILT.read_bytes()
+
+
+def test_notes_that_are_not_there_are_missed_by_name(tmp_path):
+    with pytest.raises(CommandError, match=r"none\.json: No such file"):
+        call_command("thread_fixture", str(SOURCE), notes=tmp_path / "none.json")
+
+
+OPENING = "It holds. Who stops it? Why so late?"
+
+
+@pytest.mark.parametrize(
+    ("noted", "sentence"),
+    [
+        ({"questions": ["Who stops them?"]}, "n.json: 'Who stops them?' is no question of the"),
+        ({"questions": ["It holds."]}, "n.json: 'It holds.' is no question of the opening."),
+        ({"questions": ["Why so late"]}, "n.json: 'Why so late' is no question of the opening."),
+        ({"questions": ["who stops it?"]}, "n.json: 'who stops it?' is no question of the"),
+        ({"questions": ["Why so late?"] * 2}, "n.json: A question is empty, or stands twice."),
+        ({"questions": "Why so late?"}, "n.json: divergences and questions are lists."),
+        ({"questions": [7]}, "n.json: 7 is no question of the opening."),
+        ({"questions": [["a"]]}, "n.json: ['a'] is no question of the opening."),
+        ({"divergences": 7}, "n.json: divergences and questions are lists."),
+        ({"divergences": [7]}, "n.json, divergence 1: has actor, change, place, when only."),
+        ({"divergences": [{"edtf": "1924"}]}, "n.json, divergence 1: has actor, change, place"),
+        ({"divergences": [{"when": 1924}]}, "n.json, divergence 1: its fields are texts."),
+        ({"divergences": [{"when": "1924"}]}, "n.json, divergence 1: Say what changes."),
+        ({"divergences": [{"change": "x"}]}, "n.json, divergence 1: No date is given."),
+        (
+            {"divergences": [{"change": "x", "when": "1924"}, {"change": "x", "when": "soon"}]},
+            "n.json, divergence 2: ",
+        ),
+        ({"divergences": [{"change": "x", "when": "1924"}] * 6}, "n.json: A debate has at most 5"),
+        ({"lanes": []}, "n.json: notes hold divergences and questions, nothing else."),
+        ([], "n.json: notes hold divergences and questions, nothing else."),
+    ],
+)
+def test_notes_that_cannot_be_taken(noted, sentence):
+    with pytest.raises(Rejected) as refused:
+        notes.read(json.dumps(noted).encode(), "n.json", OPENING)
+    assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_notes_that_are_no_json(data):
+    with pytest.raises(Rejected, match=r"^n\.json: not JSON"):
+        notes.read(data, "n.json", OPENING)
+
+
+def test_notes_may_hold_nothing():
+    assert notes.read(b"{}", "n.json", OPENING) == notes.EditorsNotes((), ())
 
 
 def test_options_of_the_command(tmp_path):
@@ -268,7 +352,8 @@ def swap(one: int, other: int):
     return spoil
 
 
-# Objects 2 to 8 are posts 1 to 7; objects 9 to 11 the quotes of posts 5 to 7.
+# Objects 2 to 8 are posts 1 to 7; objects 9 to 11 the quotes of posts 5 to 7; objects 12 and 13
+# the divergences, 14 to 18 the questions.
 SPOILT = [
     ("cycle", field(6, parent=["trotsky-spain-7"]), "object 6 (forum.post): answers itself by way"),
     ("self", field(6, parent=["trotsky-spain-5"]), "object 6 (forum.post): answers itself by way"),
@@ -357,6 +442,20 @@ SPOILT = [
         field(6, parent=["trotsky-spain-3"]),
         "object 6 (forum.post): is said to quote the post it answers",
     ),
+    ("other divergence", field(12, thread=["x"]), "object 12 (forum.divergence): belongs to"),
+    ("no change", field(12, change=" "), "object 12 (forum.divergence): a divergence says what"),
+    ("long change", field(12, change="c" * 301), "object 12 (forum.divergence): change has 301"),
+    ("two lines", field(12, place="a\nb"), "object 12 (forum.divergence): place holds charact"),
+    ("no date", without(12, "edtf"), "object 12 (forum.divergence): edtf is missing"),
+    ("typed date", field(12, edtf="c. 1924"), "object 12 (forum.divergence): "),
+    ("no such day", field(12, edtf="1900-02-29"), "object 12 (forum.divergence): "),
+    ("date no text", field(12, edtf=1924), "object 12 (forum.divergence): edtf must be a text"),
+    ("editor", field(12, by_editor=1), "object 12 (forum.divergence): by_editor must be true"),
+    ("bounds", field(12, first_day=1), "object 12 (forum.divergence): unknown field 'first_day'"),
+    ("other question", field(14, thread=["x"]), "object 14 (forum.question): belongs to anoth"),
+    ("question no text", field(14, text=7), "object 14 (forum.question): text must be a text"),
+    ("question NUL", field(14, text="a\0?"), "object 14 (forum.question): text holds a NUL"),
+    ("order", field(14, order=1), "object 14 (forum.question): unknown field 'order'"),
     ("posts after quotes", swap(8, 9), "object 9 (forum.post): posts come before quotes"),
 ]
 
@@ -367,6 +466,29 @@ SPOILT = [
 def test_spoilt_fixtures_are_refused_naming_the_object(objects, spoil, sentence):
     spoil(objects)
     assert refusal(objects).startswith(f"x.json, {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (field(14, text="Line\nbreak?"), "A question holds at most 500 characters, on one line."),
+        (field(14, text="a" * 501), "A question holds at most 500 characters, on one line."),
+        (field(14, text=" "), "A question is empty, or stands twice."),
+        (field(14, text="If it could spark ww2, what would the alliances be?"), "A question is"),
+        (lambda objects: objects.extend([objects[11]] * 4), "A debate has at most 5 divergences."),
+    ],
+)
+def test_a_card_that_cannot_be_shown(objects, spoil, sentence):
+    spoil(objects)
+    assert refusal(objects).startswith(f"x.json: {sentence}")
+
+
+def test_dates_are_read_from_their_edtf_text_alone(objects):
+    objects[11]["fields"] |= {"edtf": "-0479", "by_editor": False}
+    del objects[12]["fields"]["by_editor"]
+    one, other = read(objects).forks
+    assert (one.date.first, one.date.last, one.by_editor) == (-175_316, -174_952, False)
+    assert other.by_editor is False
 
 
 def test_a_longer_cycle_is_called_one(objects):

@@ -13,15 +13,27 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from forum import quoting, tree
-from forum.actions import loading
+from forum.actions import debate, loading
 from forum.importing import Rejected, fixture, reading
-from forum.models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread
+from forum.models import (
+    AuditEntry,
+    Board,
+    Divergence,
+    PassageKey,
+    Post,
+    PostBody,
+    PostRevision,
+    Question,
+    Quote,
+    State,
+    Thread,
+)
 from forum.models.visibility import posts_visible_to, threads_visible_to
 from forum.permissions import NotThere, require
 
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "fixtures/threads/trotsky-spain.json"
-MODELS = (Board, Thread, Post, PostRevision, PostBody, Quote)
+MODELS = (Board, Thread, Post, PostRevision, PostBody, Quote, Divergence, Question)
 
 pytestmark = pytest.mark.django_db
 
@@ -242,6 +254,129 @@ def test_standard_input_and_compressed_files(boards, tmp_path, monkeypatch):
 def test_excluded_threads_stay_out(boards):
     load("trotsky-spain", exclude=["forum.thread"])
     assert not Thread.objects.exists()
+
+
+# --- Divergences and questions --------------------------------------------------------------
+
+
+def with_card(made: list[dict], *dates: str, questions: tuple[str, ...] = ()) -> list[dict]:
+    """A fixture of which somebody said where it leaves history, and what it asks."""
+    key = made[0]["fields"]["key"]
+    cards = [
+        {"model": "forum.divergence", "fields": {"thread": [key], "change": "It.", "edtf": edtf}}
+        for edtf in dates
+    ]
+    cards += [
+        {"model": "forum.question", "fields": {"thread": [key], "text": text}} for text in questions
+    ]
+    return made + cards
+
+
+def test_the_card_of_the_source_thread(boards):
+    load("trotsky-spain")
+    thread = Thread.objects.get()
+    rows = Divergence.objects.by_date()
+    assert [(row.edtf, row.by_editor, row.order) for row in rows] == [
+        ("1924~", True, 1),
+        ("1936/1939", True, 2),
+    ]
+    assert [row.text for row in Question.objects.order_by("order")] == thread.card["questions"]
+    assert thread.card["questions"] == [
+        "I believe this is so, are there any disagreements?",
+        "Would Trotsky be more interventionist in the military conflicts in other countries?",
+        "Would he send more aid to the communists in China and Korea, or possibly even send "
+        "soldiers?",
+        "With Germany, France, and Britain sending aide to the Nationalists, could this spark a "
+        "ww2?",
+        "If it could spark ww2, what would the alliances be?",
+    ]
+    opening = thread.posts.get(number=1).body.revision.source
+    assert all(question in opening for question in thread.card["questions"])
+    assert [(one["edtf"], one["by_editor"]) for one in thread.card["divergences"]] == [
+        ("1924~", True),
+        ("1936/1939", True),
+    ]
+    assert not AuditEntry.objects.exists()
+
+
+def card_of(key: str) -> dict:
+    """The card of a thread, which must say what its rows say."""
+    thread = Thread.objects.get(key=key)
+    rows = Divergence.objects.filter(thread=thread).order_by("order")
+    asked = Question.objects.filter(thread=thread).order_by("order")
+    shown = thread.card.get("divergences", [])
+    assert [(row.edtf, row.first_day, row.last_day) for row in rows] == [
+        (one["edtf"], one["first"], one["last"]) for one in shown
+    ]
+    assert [row.text for row in asked] == thread.card.get("questions", [])
+    return thread.card
+
+
+def bring(made: list[dict]) -> loading.Loaded:
+    return loading.load(reading.read(fixture.dump(made), "t.json"))
+
+
+LEFT = "Divergences and questions are left as they are here."
+
+
+def test_a_newer_version_brings_a_card_where_there_is_none(boards):
+    bring(objects("t", [None, 1]))
+    assert card_of("t") == {}
+    version = Thread.objects.get().version
+    loaded = bring(with_card(objects("t", [None, 1], version=2), "-0479", questions=("Why?",)))
+    assert (loaded.added, loaded.notes) == (0, [])
+    assert card_of("t")["divergences"][0]["edtf"] == "-0479"
+    assert Thread.objects.get().version == version + 1
+    before = dump()
+    bring(with_card(objects("t", [None, 1], version=2), "1999"))
+    assert dump() == before
+
+
+def test_a_newer_version_leaves_a_card_that_is_there(boards):
+    bring(with_card(objects("t", [None, 1]), "1924~", questions=("Why?",)))
+    card, version = card_of("t"), Thread.objects.get().version
+    loaded = bring(with_card(objects("t", [None, 1], version=2), "1999"))
+    assert loaded.notes == [LEFT]
+    assert card_of("t") == card
+    assert bring(objects("t", [None, 1], version=3)).notes == [LEFT]
+    assert card_of("t") == card
+    assert Thread.objects.get().version == version
+    same = with_card(objects("t", [None, 1], version=4), "1924~", questions=("Why?",))
+    assert bring(same).notes == []
+
+
+def test_a_card_that_was_taken_away_here_does_not_come_back(boards):
+    bring(with_card(objects("t", [None, 1]), "1924~"))
+    chief = get_user_model().objects.create(username="chief", is_staff=True, is_superuser=True)
+    debate.describe(user=chief, thread=Thread.objects.get(), forks=[], questions=[])
+    loaded = bring(with_card(objects("t", [None, 1], version=2), "1924~"))
+    assert loaded.notes == [LEFT]
+    assert card_of("t") == {}
+    assert not Divergence.objects.exists()
+
+
+def test_a_card_comes_even_if_a_post_is_left_out(boards):
+    bring(objects("t", [None, 1, 2]))
+    Post.objects.filter(key="t-3").update(state=State.HIDDEN)
+    Thread.objects.update(reply_count=1)
+    made = with_card(objects("t", [None, 1, 2, 3], version=2, quoting=(4,)), "1924~")
+    loaded = bring(made)
+    assert loaded.added == 0
+    assert card_of("t")["divergences"]
+    before = dump()
+    bring(made)
+    assert dump() == before
+
+
+def test_nothing_of_a_card_is_left_when_a_load_broke_off(boards, small_parts, monkeypatch):
+    made = with_card(objects("t", [None, 1, 2, 3]), "1924~", questions=("Why?",))
+    with monkeypatch.context() as patch:
+        crash_at(patch, 2)
+        with pytest.raises(Crash):
+            bring(made)
+    bring(made)
+    assert Thread.objects.count() == Divergence.objects.count() == Question.objects.count() == 1
+    assert card_of("t")["questions"] == ["Why?"]
 
 
 # --- Refused --------------------------------------------------------------------------------
