@@ -60,7 +60,7 @@ def draw(posts: Sequence[Post], *, user, road: bool = False) -> Sequence[Post]:
     quotes = _quotes_in(readable)
     shown = {quote.pk: _shown(quote, user) for group in quotes.values() for quote in group}
     texts = _texts(quotes, shown)
-    notes = _backlinks(readable, user, here)
+    notes = {} if road else _backlinks(readable, user, here)
     members = _members((post.body.html for post in readable), ignoring)
     numbers = _nested_numbers(quotes, user)
     answered = _answered_on(posts, quotes, shown) if road else {}
@@ -76,7 +76,7 @@ def draw(posts: Sequence[Post], *, user, road: bool = False) -> Sequence[Post]:
             html,
             post_id=post.pk,
             quotes=laid,
-            notes={} if road else notes.get(post.pk, {}),
+            notes=notes.get(post.pk, {}),
             members=members,
             marks=getattr(post, "said", ()),
         )

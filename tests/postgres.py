@@ -60,6 +60,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     resources = contextlib.ExitStack()
     early_config.add_cleanup(resources.close)
     folder = resources.enter_context(tempfile.TemporaryDirectory(prefix="jonbar-tests-"))
+    Path(folder, "static").mkdir()  # as after collectstatic; whitenoise warns of a missing one
     if postgres and "JONBAR_TEST_POSTGRES_URL" not in os.environ:
         os.environ["JONBAR_TEST_POSTGRES_URL"] = resources.enter_context(server())
     os.environ.update(

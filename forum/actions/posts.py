@@ -252,4 +252,4 @@ def _answered(post: Post) -> Post | None:
     found = Post.objects.select_related("thread__board", "body__revision")
     if post.parent_id:
         return found.get(pk=post.parent_id)
-    return found.filter(thread_id=post.thread_id, parent_basis=Post.Basis.OPENING).first()
+    return found.opening_of(post.thread_id).first()

@@ -22,6 +22,12 @@ class PostQuerySet(models.QuerySet):
             parent_number=models.F("parent__number")
         )
 
+    def opening_of(self, thread_id: int) -> "PostQuerySet":
+        """The opening of a thread: the first of its roots, one index step at any size."""
+        return self.filter(
+            thread_id=thread_id, parent__isnull=True, parent_basis=Post.Basis.OPENING
+        ).order_by("number")[:1]
+
     def numbered(self, first: int, last: int) -> "PostQuerySet":
         """The posts of a page, by number: an index range, at any depth of a thread.
 
@@ -100,7 +106,10 @@ class Post(MPTTModel):
         ]
         indexes = [
             models.Index(fields=["tree_id", "lft"], name="post_tree_order"),
-            models.Index(fields=["thread", "loaded_at"], name="post_arrival"),
+            models.Index(fields=["thread", "loaded_at", "number"], name="post_arrival"),
+            models.Index(
+                fields=["thread"], condition=models.Q(state=State.PENDING), name="post_waiting"
+            ),
             models.Index(fields=["author", "-id"], name="post_by_author"),
             # The roots of a thread, in order: what the tree pages are cut from.
             models.Index(

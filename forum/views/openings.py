@@ -205,9 +205,7 @@ def describe(request, thread_id):
 
 def _proposed(user, thread: Thread) -> tuple[str, ...]:
     """The questions in the opening of a debate, unless its words are hidden from `user`."""
-    opening = Post.objects.select_related("body__revision").get(
-        thread=thread, parent_basis=Post.Basis.OPENING
-    )
+    opening = Post.objects.select_related("body__revision").opening_of(thread.pk).get()
     opening.thread = thread
     return questions_in(opening.body.revision.plain) if may(user, "see post", opening) else ()
 

@@ -40,7 +40,7 @@ def road(request, post_id):
         opening = (
             Post.objects.for_reading()
             .select_related("author", "body__revision")
-            .filter(thread=post.thread, parent_basis=Post.Basis.OPENING)
+            .opening_of(post.thread_id)
         )
         steps = [*opening, *steps]
     for step in steps:
