@@ -245,7 +245,7 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
 
     print("\nRan: " + ("; ".join(ran) or "nothing"))
     if len(ran) > 1 and not pytest_args:
-        print("Tests that touch no database ran once for each Python.")
+        print("What touches no database, and how pages look, was tested once for each Python.")
     for name in failed:
         print(f"FAILED: {name}")
     for reason in left_out:

@@ -87,16 +87,21 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With JONBAR_TEST_ONLY=database leave out the tests that touch none: `dev.py test` has run
-    them beside the other database, and they cannot come out differently."""
+    """With JONBAR_TEST_ONLY=database leave out what `dev.py test` has run beside the other database
+    and what cannot come out differently: tests that touch no database, and those of how pages look
+    (in the browser only the journeys write and read enough to tell)."""
     if os.environ.get("JONBAR_TEST_ONLY") != "database":
         return
     touching = {"db", "transactional_db", "live_server", "django_db_setup"}
-    left = [
-        item
-        for item in items
-        if not item.get_closest_marker("django_db") and touching.isdisjoint(item.fixturenames)
-    ]
+
+    def told(item: pytest.Item) -> bool:
+        if item.get_closest_marker("browser"):
+            return "test_journey" not in item.nodeid
+        if "test_look.py" in item.nodeid:
+            return True
+        return not item.get_closest_marker("django_db") and touching.isdisjoint(item.fixturenames)
+
+    left = [item for item in items if told(item)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in set(left)]
 
