@@ -41,6 +41,8 @@ PART_CHARACTERS = 500_000
 # SQLite has no queue: who waits for the lock asks again, at the latest after 0.1 s. A shorter
 # pause between parts could shut others out for as long as the load takes.
 PAUSE = 0.12
+# Posts after which the database is told to look at its tables again.
+MANY = 2_000
 # Keys asked for in one query.
 BATCH = 500
 # Posts named one by one in a note; of more the number is said.
@@ -134,6 +136,8 @@ def _load_new(fixture: ThreadFixture) -> Loaded:
                 writer.write(part, now)
         with transaction.atomic():
             _publish(thread, ids)
+        if len(ids) >= MANY:
+            _analyse()
     except IntegrityError:
         # Somebody loaded the same keys since we looked.
         if thread.pk:
@@ -144,6 +148,15 @@ def _load_new(fixture: ThreadFixture) -> Loaded:
     except Thread.DoesNotExist:
         raise fixture.reject("another process began to load this thread anew.") from None
     return Loaded(thread, added=len(ids))
+
+
+def _analyse() -> None:
+    """Tell PostgreSQL how full its tables are now: until it looks by itself, it plans as if they
+    were as empty as before, and asks for the pages of a large thread row by row."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for model in (Post, PostRevision, PostBody, Quote, PassageKey):
+                cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
 def _publish(thread: Thread, ids: Sequence[int]) -> None:
