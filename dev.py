@@ -25,6 +25,7 @@ import os
 import platform
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -171,6 +172,10 @@ def serve(port: int) -> None:
             "\n  Stop:        Ctrl-C\n",
             flush=True,
         )
+    else:
+        # An interrupt that arrives while Python tidies up is lost, and with it the Ctrl-C: the
+        # serving process ends at once instead, and the one that waits for it follows.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     execute_from_command_line(["manage.py", "runserver", f"127.0.0.1:{port}"])
 
 
