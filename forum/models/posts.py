@@ -184,6 +184,9 @@ class PostBody(models.Model):
     html = models.TextField()
     renderer = models.PositiveSmallIntegerField()
 
+    class Meta:
+        verbose_name_plural = "post bodies"
+
     def __str__(self) -> str:
         return f"HTML of revision {self.revision_number}"
 
