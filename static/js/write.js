@@ -65,7 +65,8 @@ async function restore() {
   } else if (untouched && !field("restored")) {
     const target = encodeURIComponent(form.dataset.draft);
     const answer = await fetch(`/drafts/newest/?target=${target}`).catch(() => null);
-    const draft = answer?.ok ? await answer.json() : {};
+    // Who was signed out meanwhile gets the sign-in page, which is no JSON.
+    const draft = answer?.ok ? await answer.json().catch(() => ({})) : {};
     if (draft.text && text.value === "") {
       hidden("restored", draft.restored);
       hidden("restored_at", draft.restored_at);
