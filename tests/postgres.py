@@ -87,9 +87,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the tests in order, and with JONBAR_TEST_ONLY=database leave out what `dev.py test` has run beside the other database
-    and what cannot come out differently: tests that touch no database, and those of how pages look
-    (in the browser only the journeys write and read enough to tell)."""
+    """Put the tests in order. With JONBAR_TEST_ONLY=database leave out what `dev.py test` has run
+    beside the other database and what cannot come out differently: tests that touch no database,
+    and those of how pages look (in the browser only the journeys write and read enough to tell).
+    """
     # The longest first, so that no worker is left alone with one of them at the end.
     items.sort(key=lambda item: "browser/test_pages" not in item.nodeid)
     if os.environ.get("JONBAR_TEST_ONLY") != "database":
