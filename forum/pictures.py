@@ -157,8 +157,8 @@ class Twig:
         return f"{first} …"
 
 
-LINE = 123  # where history runs, from the top of the picture
-ROWS = tuple(range(19, 115, 16))  # heights for numbers, the highest first
+LINE = 155  # where history runs, from the top of the picture
+ROWS = tuple(range(19, 147, 16))  # heights for numbers, the highest first
 NARROWEST = 640  # pixels: the picture is never drawn narrower, see .wide in the style sheet
 ROOM = 88  # percent of the picture up to the year 2000; behind it the last numbers need some
 SCALE_TICKS = tuple((percent(x * ROOM / 100), label(year)) for year, x in SCALE)
