@@ -80,8 +80,8 @@ def axis(divergences: Sequence[dict]) -> Axis | None:
     ordered = sorted(divergences, key=lambda d: (d["first"], d["last"]))
     years = [bounds(d) for d in ordered]
     first, last = min(a for a, _ in years), max(b for _, b in years)
-    room = max((last - first) * 0.6, 8)
-    low, high = first - room, last + room
+    # More room before than behind: the year of a branch stands left of it, and has to fit.
+    low, high = first - max((last - first) * 1.1, 10), last + max((last - first) * 0.6, 8)
     place = lambda year: (year - low) / (high - low) * 100  # noqa: E731
     base = 14 + RISE * len(ordered)
     branches = []
@@ -109,10 +109,11 @@ def axis(divergences: Sequence[dict]) -> Axis | None:
 
 
 def ticks_between(low: float, high: float) -> list[int]:
-    """Three to six round years within a range, away from its edges."""
+    """One to six round years within a range, away from its edges."""
     span = high - low
-    step = next(s * 10**e for e in count() for s in (1, 2, 5) if span / (s * 10**e) <= 6)
-    inset = span * 0.04
+    # "4000 BC" takes twice the room of "1924".
+    most, inset = (5, span * 0.1) if low < 0 else (6, span * 0.06)
+    step = next(s * 10**e for e in count() for s in (1, 2, 5) if span / (s * 10**e) <= most)
     first = (floor((low + inset) / step) + 1) * step
     years = range(first, floor(high - inset) + 1, step)
     # 500 BC is the astronomical year -499; 1 BC gives way to AD 1 where ticks are round at all.

@@ -54,9 +54,9 @@ def test_the_axis_of_the_source_thread():
     assert picture.height > picture.base
     assert first.fuzz
     assert second.fuzz
-    assert [year for _, year in picture.ticks] == ["1920", "1930", "1940"]
+    assert [year for _, year in picture.ticks] == ["1910", "1920", "1930", "1940"]
     assert picture.said == (
-        "Our history from 1912 to 1949 as a straight line. The debate departs from it: "
+        "Our history from 1903 to 1949 as a straight line. The debate departs from it: "
         "about 1924. It departs again: between 1936 and 1939."
     )
 
@@ -81,7 +81,7 @@ def test_nothing_is_drawn_outside_and_ticks_are_few_and_apart(when):
     assert places == sorted(set(places))
     assert all(0 < place < 100 for place in places)
     assert len({year for _, year in picture.ticks}) == len(places)
-    assert 2 <= len(places) <= 7
+    assert 1 <= len(places) <= 6
     assert [b.low for b in picture.branches] == sorted(
         (b.low for b in picture.branches), reverse=True
     )
@@ -106,9 +106,9 @@ def test_an_order_that_was_given_is_drawn_by_date():
     ("low", "high", "years"),
     [
         (1916.0, 1932.0, ["1920", "1925", "1930"]),
-        (-508.0, -451.0, ["500 BC", "490 BC", "480 BC", "470 BC", "460 BC"]),
-        (-300.0, 300.0, ["200 BC", "100 BC", "AD 1", "100", "200"]),
-        (-2.4, 3.4, ["3 BC", "2 BC", "1 BC", "AD 1", "AD 2", "AD 3"]),
+        (-508.0, -451.0, ["500 BC", "480 BC", "460 BC"]),
+        (-300.0, 300.0, ["200 BC", "AD 1", "200"]),
+        (-2.0, 2.9, ["2 BC", "1 BC", "AD 1", "AD 2"]),
         (-14_000.0, 2_000.0, ["10,000 BC", "5000 BC", "AD 1"]),
     ],
 )
