@@ -218,6 +218,7 @@ def turned(user=None, **asked) -> list[str]:
     """The changes on all pages, by following the links."""
     address, found, numbers = f"/timeline/?{urlencode(asked)}", [], []
     while address:
+        assert len(found) < 1_000, "going in circles"
         body = page(user, address)
         here = listed(body)
         numbers += [number for number, _ in here]
