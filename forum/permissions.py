@@ -161,6 +161,20 @@ def describe(user, thread: Thread) -> None:
     rename(user, thread)
 
 
+def mark(user, post: Post) -> None:
+    """Moderators mark the posts that tell a debate's story; members do so in the debates that they
+    opened, while these are not locked."""
+    see_post(user, post)
+    write(user)
+    thread = post.thread
+    if moderates(user, thread.board_id):
+        return
+    if thread.author_id != user.pk:
+        raise Refused("Only the member who opened a debate can mark its posts.")
+    if thread.locked:
+        raise Refused("This debate is locked, so its marks stay as they are.")
+
+
 def close(user, thread: Thread) -> None:
     """Members close and reopen the debates they opened; a moderator's lock is stronger."""
     see_thread(user, thread)
@@ -212,12 +226,13 @@ CHARTER: dict[str, Callable] = {
     "withdraw": withdraw,
     "rename": rename,
     "describe": describe,
+    "mark": mark,
     "close": close,
     "moderate": moderate,
     "administer": administer,
     "enter desk": enter_desk,
 }
-POST_VERBS = ("answer", "edit", "withdraw", "moderate")
+POST_VERBS = ("answer", "edit", "withdraw", "mark", "moderate")
 THREAD_VERBS = ("reply", "rename", "describe", "close", "moderate")
 
 

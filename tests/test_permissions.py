@@ -106,7 +106,7 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
     takes = {
         "board": ("see board", "start", "moderate"),
         "thread": ("see thread", "reply", "rename", "describe", "close", "moderate"),
-        "post": ("see post", "see history", "answer", "edit", "withdraw", "moderate"),
+        "post": ("see post", "see history", "answer", "edit", "withdraw", "mark", "moderate"),
     }
     tried = {verb for kind in takes.values() for verb in kind}
     assert tried | {"write", "administer", "enter desk"} == set(CHARTER)
@@ -148,8 +148,9 @@ def test_what_a_page_offers(thread, answer, opener, answerer, stranger, moderato
     assert verbs(opener, thread) == {"reply", "rename", "describe", "close"}
     assert verbs(answerer, answer) == {"answer", "edit", "withdraw"}
     assert verbs(moderator, thread) == {"reply", "rename", "describe", "moderate"}
-    assert verbs(moderator, answer) == {"answer", "moderate"}
-    assert verbs(opener, thread.posts.get(number=1)) == {"answer", "edit"}
+    assert verbs(moderator, answer) == {"answer", "mark", "moderate"}
+    assert verbs(opener, answer) == {"answer", "mark"}
+    assert verbs(opener, thread.posts.get(number=1)) == {"answer", "edit", "mark"}
 
 
 def test_who_reads_behind_placeholders(thread, stranger, moderator, board_moderator, guest):

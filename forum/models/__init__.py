@@ -3,11 +3,14 @@
 from .boards import Board
 from .debate import Divergence, Question
 from .drafts import Draft
+from .glossary import Term
 from .moderation import AuditEntry
 from .posts import Post, PostBody, PostRevision, Submission, new_key
 from .quotes import PassageKey, Quote
 from .reading import ReadMark
+from .threadmarks import Threadmark
 from .threads import State, Thread, slug_for
+from .words import ThreadWord
 
 __all__ = [
     "AuditEntry",
@@ -23,7 +26,10 @@ __all__ = [
     "ReadMark",
     "State",
     "Submission",
+    "Term",
     "Thread",
+    "ThreadWord",
+    "Threadmark",
     "new_key",
     "slug_for",
 ]

@@ -85,6 +85,9 @@ class Thread(models.Model):
         max_length=200, blank=True, help_text="Where an imported thread comes from."
     )
     fixture_version = models.PositiveIntegerField(null=True, editable=False)
+    variant_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="variants", editable=False
+    )
     state = models.CharField(max_length=8, choices=State.choices, default=State.VISIBLE)
     locked = models.BooleanField(default=False)
     closed_by_author = models.BooleanField(default=False, editable=False)

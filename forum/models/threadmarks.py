@@ -1,0 +1,29 @@
+"""Threadmarks: the posts in which a thread tells its story, named and sorted by category."""
+
+from django.conf import settings
+from django.db import models
+
+from .posts import Post
+from .threads import Thread
+
+
+class Threadmark(models.Model):
+    """One marked post. `thread` repeats the post's own, so that a thread of any length finds its
+    marks by an index; whatever moves a post moves it too. Their order is the order of the posts."""
+
+    class Category(models.TextChoices):
+        STORY = "story", "Story"
+        SIDE = "side", "Side story"
+        INFORMATIONAL = "info", "Informational"
+        MEDIA = "media", "Media"
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="threadmarks")
+    post = models.OneToOneField(Post, on_delete=models.CASCADE, related_name="threadmark")
+    category = models.CharField(max_length=5, choices=Category.choices, default=Category.STORY)
+    label = models.CharField(max_length=120)
+    marked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return self.label
