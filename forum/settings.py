@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "forum.watching.Requests",
     "forum.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -223,11 +224,27 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = False  # the interface speaks one language; translation calls cost a quarter of a page
 USE_TZ = True
 
+# --- Watching -------------------------------------------------------------------------------
+
+# "line" for people, "json" for machines: then every request has a line as well.
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT is line or json, not {LOG_FORMAT!r}.")
+SLOW_QUERY_MS = env.int("SLOW_QUERY_MS", default=0)  # 0: none is logged
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: nothing is counted
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"discreet": {"()": "forum.watching.Discreet"}},
+    "formatters": {"line": {"()": "forum.watching.Line"}, "json": {"()": "forum.watching.Json"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["discreet"] * (not DEBUG),  # one's own machine may show everything
+            "formatter": LOG_FORMAT,
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "forum": {"level": "INFO"},

@@ -25,6 +25,7 @@ LAYERS = (
         *("forum.permissions", "forum.markup", "forum.quoting", "forum.tree", "forum.search"),
         *("forum.caching", "forum.drawing", "forum.history_dates", "forum.questions"),
         *("forum.pictures", "forum.context", "forum.desk", "forum.templatetags"),
+        *("forum.watching", "forum.metrics", "forum.readiness"),
     ),
     ("forum.actions", "forum.importing"),
     ("forum.views", "forum.admin", "forum.feeds", "forum.management"),

@@ -9,6 +9,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from ..watching import route
+
 log = logging.getLogger("forum.errors")
 
 # What people write by hand. Passwords and tokens are never given back.
@@ -105,7 +107,7 @@ def too_many(request, exception=None):
 
 def overloaded(request, exception=None):
     """503: the database did not answer in time, nothing was changed."""
-    log.warning("overloaded at %s: %s", request.path, exception)
+    log.warning("overloaded at %s", route(request), exc_info=exception)
     response = _page(request, 503)
     response.headers["Retry-After"] = "5"
     return response
@@ -114,7 +116,8 @@ def overloaded(request, exception=None):
 def server_error(request):
     """500: written without the request's context, which asks the database who is reading; the
     database may be what broke."""
-    reference = uuid.uuid4().hex[:8]
-    log.error("reference %s at %s", reference, request.path)
+    # The id of the request, which every line of the log about it carries.
+    reference = getattr(request, "id", None) or uuid.uuid4().hex
+    log.error("reference %s at %s", reference, route(request))
     context = {"kept": kept(request), "reference": reference, "site_name": settings.SITE_NAME}
     return HttpResponse(render_to_string("errors/500.html", context), status=500)

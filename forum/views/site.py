@@ -1,14 +1,16 @@
 """What belongs to the site as a whole: the theme and the addresses for machines."""
 
-from django.db import connection
-from django.http import HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
 
 from ..context import THEMES
+from ..readiness import ready
 
 YEAR = 365 * 24 * 3600
 
@@ -41,13 +43,26 @@ def keys(request):
 
 @never_cache
 def healthz(request):
-    """Whether the process answers."""
+    """Whether the process answers; asks nobody else."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @never_cache
 def readyz(request):
-    """Whether the database answers, so that a proxy may send people here."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return HttpResponse("ok\n", content_type="text/plain")
+    """Whether the database answers within a second, so that a proxy may send people here."""
+    if ready():
+        return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("the database does not answer\n", content_type="text/plain", status=503)
+
+
+@never_cache
+def metrics(request):
+    """The counts for Prometheus, for who shows the token; for everybody else not there."""
+    shown = request.headers.get("Authorization", "")
+    if not settings.METRICS_TOKEN or not constant_time_compare(
+        shown, f"Bearer {settings.METRICS_TOKEN}"
+    ):
+        raise Http404
+    from .. import metrics as counts  # the library costs memory, so only where it is used
+
+    return HttpResponse(counts.text(), content_type=counts.CONTENT_TYPE)

@@ -95,7 +95,7 @@ FOR_AUTHORS = """
     /accounts/logout/
 """
 # What is no page: it takes a form, answers a machine, or leads elsewhere.
-NO_PAGES = {"mark-read", "fold", "ignore", "healthz", "readyz"}
+NO_PAGES = {"mark-read", "fold", "ignore", "healthz", "readyz", "metrics"}
 NO_PAGES |= {"save-draft", "newest-draft", "discard-draft"}
 
 

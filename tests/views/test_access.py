@@ -58,6 +58,7 @@ SEEN = {
     "keys": ("/keys/", 200, 200, 200, 200, None),
     "healthz": ("/healthz", 200, 200, 200, 200, None),
     "readyz": ("/readyz", 200, 200, 200, 200, None),
+    "metrics": ("/metrics", 404, 404, 404, 404, None),
 }
 # name: (address, fields, guest, stranger, author, moderator): forms. "to" means that it was done.
 SENT = {
@@ -194,13 +195,15 @@ ALL = [*ABOUT_A_THREAD, "/posts/{p}/", *ABOUT_A_POST, "/boards/{b}/", "/threads/
 
 
 def anonymised(response, path: str) -> tuple:
-    """What an answer says, without the address that was asked for and the session's own token."""
+    """What an answer says, without the address that was asked for, the session's own token and the
+    request's id."""
     body = response.content.decode()
     body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", body)
     headers = str(sorted(response.headers.items()))
     for said in (path, quote(path, safe=""), quote(path)):
         body, headers = body.replace(said, "…"), headers.replace(said, "…")
     headers = re.sub(r"'Content-Length', '\d+'", "", headers)
+    headers = re.sub(r"'X-Request-ID', '\w+'", "", headers)
     return response.status_code, headers, body
 
 
