@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from heapq import nlargest
-from itertools import islice, pairwise
+from itertools import compress, islice, pairwise
 from typing import Literal
 from zlib import crc32
 
@@ -366,7 +366,7 @@ def _most_similar(quoted: Sequence[str], sources: Sequence[Source], *, named: bo
     for order, source in enumerate(sources):
         words = _words(source.plain)
         grams = pairwise(words) if length > 1 else words
-        hits = [at for at, gram in enumerate(grams) if gram in pairs]
+        hits = list(compress(range(len(words)), map(pairs.__contains__, grams)))
         if not hits and named and 1 < length < 4:
             singles = set(quoted)
             hits = [at for at, word in enumerate(words) if word in singles]
@@ -407,7 +407,9 @@ def _align(quoted: Sequence[str], window: Sequence[str]) -> tuple[int, int, int]
     Of a very long quote only the two ends are aligned; its changes are then those of the worse.
     """
     end, changes = _closest(quoted[-MAX_ALIGNED:], window)
-    back, more = _closest(quoted[:MAX_ALIGNED][::-1], window[:end][::-1])
+    # No passage so like the quote is longer than the quote and its changes.
+    reach = len(window) if len(quoted) > MAX_ALIGNED else len(quoted) + changes
+    back, more = _closest(quoted[:MAX_ALIGNED][::-1], window[max(0, end - reach) : end][::-1])
     if len(quoted) > MAX_ALIGNED:
         changes = max(changes, more) * len(quoted) // MAX_ALIGNED
     return end - back, end, changes

@@ -69,6 +69,7 @@ def thread(request, thread_id, slug=""):
             "pages": pages,
             "pager": pager(page, pages),
             "waiting": waiting,
+            "end": posts[-1].pk if posts else None,
             "first_fresh": next((post for post in posts if post.fresh), None),
             "fresh_count": len(fresh),
             "unread": unread,

@@ -157,16 +157,34 @@ addEventListener("keydown", (event) => {
 
 // --- Flat and tree --------------------------------------------------------------------------
 
-// The switch stands above all posts: who presses it was at the post last focused or linked to.
+// The switch keeps the place: of the post last focused or linked to, else of the one that stood
+// on top when the reader left it to scroll up to the switch. Who reads on up there has left it.
+const RETURN = 15_000; // milliseconds
+const inSight = (node) => {
+  const { top, bottom } = node?.getBoundingClientRect() ?? { top: 0, bottom: -1 };
+  return bottom > 0 && top < innerHeight;
+};
+const above = document.querySelector(".tabs a.view");
 let last = location.hash.startsWith("#post-")
   ? postOf(document.getElementById(location.hash.slice(1)))
   : null;
+let rested = null; // where scrolling last came to rest out of sight of the switch
+let left = 0;
 document.addEventListener("focusin", (event) => {
   last = postOf(event.target) ?? last;
 });
+document.addEventListener("scrollend", () => {
+  if (inSight(above)) {
+    left ||= Date.now();
+    return;
+  }
+  [rested, left] = [current(), 0];
+  if (!inSight(last)) last = null;
+});
 for (const link of document.querySelectorAll("a.view")) {
   link.addEventListener("click", () => {
-    const post = last ?? (scrollY > 200 ? current() : null);
+    const returned = left && Date.now() - left < RETURN ? rested : null;
+    const post = last ?? (inSight(above) ? returned : current());
     const view = new URL(link.href).searchParams.get("view");
     if (post) link.href = `/posts/${idOf(post)}/?view=${view}`;
   });

@@ -205,9 +205,23 @@ def test_the_switch_of_view_keeps_the_place(debate, sits_down):
     reader.opens(f"{debate.thread.get_absolute_url()}?view=flat")
     press(page, *"j" * 12)
     number = at(page, debate)
-    page.locator("a.view", has_text="Tree").press("Enter")
+    page.locator(".tabs a.view", has_text="Tree").press("Enter")
     page.wait_for_url("**view=tree**")
     post = debate.thread.posts.get(number=number)
+    assert page.url.endswith(f"#post-{post.pk}")
+
+
+def test_who_only_scrolls_keeps_the_place_too(debate, sits_down):
+    """The switch stands above all posts: scrolling up to it must not lose where one was."""
+    reader = sits_down(None)
+    page = reader.page
+    reader.opens(f"{debate.thread.get_absolute_url()}?view=flat")
+    post = debate.thread.posts.get(number=12)
+    rest = "new Promise((done) => addEventListener('scrollend', done, { once: true }))"
+    for place in (f"document.getElementById('post-{post.pk}').offsetTop - 150", "0"):
+        page.evaluate(f"() => {{ const rest = {rest}; scrollTo(0, {place}); return rest; }}")
+    page.locator(".tabs a.view", has_text="Tree").click()
+    page.wait_for_url("**view=tree**")
     assert page.url.endswith(f"#post-{post.pk}")
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from forum.actions import reading
+from forum.actions import moderation, reading
 from forum.models import Post, ReadMark, Thread
 from tests.people import browser, dump, fresh, make_member, pending, reply, start
 
@@ -68,6 +68,17 @@ def test_a_fold_is_remembered_on_every_device(big, opener, stranger):
     fold(stranger, second, do="unfold")
     assert len(shown(page(big, stranger))) == 20
     assert ReadMark.objects.get(user=stranger).folded == []
+
+
+def test_the_branch_under_a_hidden_post_folds_too(big, moderator, stranger):
+    second = numbered(big, 2)
+    moderation.hide(user=moderator, post=second, reason="Off topic.")
+    for user in (None, stranger):
+        html = page(big, user)
+        assert "hidden by a moderator" in html.lower()
+        assert "the branch under post 2<" in html
+    fold(stranger, second)
+    assert shown(page(big, stranger)) == [1, 2]
 
 
 def test_the_stub_counts(big, answerer):
