@@ -88,6 +88,9 @@ class User(AbstractUser):
     # is asked on every page, and the row is at hand.
     ignoring = models.JSONField(default=list, blank=True, editable=False)
 
+    # How many notices wait to be read: kept here for the same reason.
+    unread_notices = models.PositiveIntegerField(default=0, editable=False)
+
     objects = Members()
 
     class Meta:

@@ -82,6 +82,12 @@ def write(user, _thing=None) -> None:
         raise Refused("This account is closed.")
 
 
+def read_notices(user, _thing=None) -> None:
+    """Members read what they are told, and nobody else does; so does a member who may not write."""
+    if not (user.is_authenticated and user.is_active):
+        raise Refused("Sign in to read your notices.")
+
+
 def start(user, board: Board) -> None:
     """Members start debates where the board lets them; its moderators always may."""
     see_board(user, board)
@@ -219,6 +225,7 @@ CHARTER: dict[str, Callable] = {
     "see post": see_post,
     "see history": see_history,
     "write": write,
+    "read notices": read_notices,
     "start": start,
     "reply": reply,
     "answer": answer,

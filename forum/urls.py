@@ -3,7 +3,19 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from .views import boards, drafts, errors, members, openings, posts, road, site, threads, timeline
+from .views import (
+    boards,
+    drafts,
+    errors,
+    members,
+    notices,
+    openings,
+    posts,
+    road,
+    site,
+    threads,
+    timeline,
+)
 
 thread_urls = [
     path("", threads.thread, name="thread-id"),
@@ -32,6 +44,11 @@ draft_urls = [
     path("<uuid:token>/discard/", drafts.discard, name="discard-draft"),
 ]
 
+notice_urls = [
+    path("", notices.notices, name="notices"),
+    path("read/", notices.read, name="read-notices"),
+]
+
 urlpatterns = [
     path("", boards.home, name="home"),
     path("boards/<slug:slug>/", boards.board, name="board"),
@@ -41,6 +58,7 @@ urlpatterns = [
     path("posts/<int:post_id>/", include(post_urls)),
     path("timeline/", timeline.timeline, name="timeline"),
     path("drafts/", include(draft_urls)),
+    path("notices/", include(notice_urls)),
     path("members/<str:username>/", members.member, name="member"),
     path("members/<str:username>/ignore/", members.ignore, name="ignore"),
     path("keys/", site.keys, name="keys"),

@@ -6,7 +6,7 @@ from django.db.models import F
 from .. import tree
 from ..models import Board, Post, State, Thread
 from ..permissions import Refused, require
-from . import posts
+from . import notices, posts
 from .audit import record
 
 
@@ -35,7 +35,7 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
         raise Refused("Say why: the reason is shown in the post's place.")
     with transaction.atomic():
         tree.lock(post.thread_id)
-        post = Post.objects.select_related("thread__board").get(pk=post.pk)
+        post = Post.objects.select_related("thread__board", "author").get(pk=post.pk)
         require(user, "moderate", post)
         if verb == "approve" and post.state != State.PENDING:
             raise Refused("This post does not wait for approval.")
@@ -46,7 +46,8 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
         if post.state != state:
             before = post.state
             posts.set_state(post, state, reason=reason if state != State.VISIBLE else "")
-            record(user, verb, post=post, reason=reason, before=before, after=state)
+            entry = record(user, verb, post=post, reason=reason, before=before, after=state)
+            notices.tell(post.author, entry=entry)
     return post
 
 
@@ -100,5 +101,6 @@ def _set_thread(user, thread: Thread, verb: str, reason: str, **wanted) -> Threa
                 Board.objects.filter(pk=thread.board_id).update(
                     thread_count=F("thread_count") + shown
                 )
-            record(user, verb, thread=thread, reason=reason, before=before, after=wanted)
+            entry = record(user, verb, thread=thread, reason=reason, before=before, after=wanted)
+            notices.tell(thread.author, entry=entry)
     return thread

@@ -10,7 +10,7 @@ from django.utils import timezone
 from .. import tree
 from ..models import Board, Post, Thread, new_key, slug_for
 from ..permissions import require
-from . import debate, pace, posts
+from . import debate, notices, pace, posts
 from .audit import record
 from .composing import Unacceptable, compose
 
@@ -93,7 +93,8 @@ def rename(*, user, thread: Thread, title: str, reason: str = "") -> Thread:
             before, thread.title, thread.slug = thread.title, title, slug_for(title)
             thread.version += 1
             thread.save(update_fields=["title", "slug", "version"])
-            record(user, "rename", thread=thread, reason=reason, before=before, after=title)
+            entry = record(user, "rename", thread=thread, reason=reason, before=before, after=title)
+            notices.tell(thread.author, entry=entry)
     return thread
 
 

@@ -1,5 +1,5 @@
 """The moderators' desk: shows what there is and calls actions; decides nothing itself."""
 
-from . import boards, debates, log
+from . import boards, debates, log, notices
 
-__all__ = ["boards", "debates", "log"]
+__all__ = ["boards", "debates", "log", "notices"]

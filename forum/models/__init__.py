@@ -5,6 +5,7 @@ from .debate import Divergence, Question
 from .drafts import Draft
 from .glossary import Term
 from .moderation import AuditEntry
+from .notices import Notice
 from .posts import Post, PostBody, PostRevision, Submission, new_key
 from .quotes import PassageKey, Quote
 from .reading import ReadMark
@@ -17,6 +18,7 @@ __all__ = [
     "Board",
     "Divergence",
     "Draft",
+    "Notice",
     "PassageKey",
     "Post",
     "PostBody",

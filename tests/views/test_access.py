@@ -53,6 +53,7 @@ SEEN = {
     "member": ("/members/opener/", 200, 200, 200, 200, "/members/nobody/"),
     "drafts": ("/drafts/", "in", 200, 200, 200, None),
     "newest-draft": ("/drafts/newest/?target=/threads/new/", "in", 200, 200, 200, None),
+    "notices": ("/notices/", "in", 200, 200, 200, None),
     "timeline": ("/timeline/", 200, 200, 200, 200, None),
     "theme": ("/theme/", 200, 200, 200, 200, None),
     "keys": ("/keys/", 200, 200, 200, 200, None),
@@ -91,6 +92,7 @@ SENT = {
     ),
     "discard-draft": (f"/drafts/{TOKEN}/discard/", {}, 403, "to", "to", "to"),
     "ignore": ("/members/answerer/ignore/", {}, 403, "to", "to", "to"),
+    "read-notices": ("/notices/read/", {"until": "1"}, 403, "to", "to", "to"),
     "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
 }
 

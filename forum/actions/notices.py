@@ -1,0 +1,69 @@
+"""Telling members what concerns them, and what they do with it.
+
+A notice is written in the transaction of the act, so that no crash leaves an act untold
+(docs/decisions/0009). The count in the menu follows the commit: it is counted anew each time, so a
+count that a crash left behind is right again with the next notice or visit.
+"""
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+
+from ..models import AuditEntry, Notice
+
+# What an act is called to the member concerned, unless the act says it itself.
+SAID = {
+    ("hide", "post"): "Your post was hidden.",
+    ("remove", "post"): "Your post was removed.",
+    ("restore", "post"): "Your post was brought back.",
+    ("approve", "post"): "Your post was approved and stands now.",
+    ("reject", "post"): "Your post was not taken.",
+    ("hide", "thread"): "Your debate was hidden.",
+    ("remove", "thread"): "Your debate was removed.",
+    ("restore", "thread"): "Your debate was brought back.",
+    ("lock", "thread"): "Your debate was locked: no more answers are taken.",
+    ("unlock", "thread"): "Your debate takes answers again.",
+    ("pin", "thread"): "Your debate was pinned to the top of its board.",
+    ("unpin", "thread"): "Your debate is no longer pinned.",
+    ("rename", "thread"): "Your debate was given another title.",
+}
+
+
+def tell(
+    member: User | None, *, entry: AuditEntry, said: str = "", kind: str = Notice.Kind.ACT
+) -> Notice | None:
+    """Tell `member` of the act that `entry` records; call it in the act's transaction, after the
+    entry was written. `said` is one sentence to the member, without names and titles; acts that
+    stand in SAID need none.
+
+    Nobody is told of what they did themselves, and nobody is told for who has no account here
+    (a byline): then None is returned.
+    """
+    if member is None or member.pk == entry.actor_id:
+        return None
+    if not said:
+        thing = "post" if entry.post_id else "thread"
+        said = SAID.get((entry.verb, thing), f"A moderator acted on your {thing}: {entry.verb}.")
+    notice = Notice.objects.create(member=member, entry=entry, kind=kind, said=said)
+    transaction.on_commit(lambda: recount(member.pk), robust=True)
+    return notice
+
+
+def mark_read(*, user: User, until: int, only: bool = False) -> None:
+    """Count the notices of `user` up to the id `until` as read, or that one alone. What arrived
+    while the page was open stays new."""
+    with transaction.atomic():
+        rows = Notice.objects.unread().filter(member=user)
+        rows = rows.filter(pk=until) if only else rows.filter(pk__lte=until)
+        rows.update(read_at=timezone.now())
+        recount(user.pk)
+
+
+def recount(member_id: int) -> None:
+    """Set the count in the menu of one member to what is there."""
+    with transaction.atomic():
+        # The lock first: two acts at once would else each count without the other's notice.
+        member = User.objects.select_for_update(no_key=True).only("pk").get(pk=member_id)
+        member.unread_notices = Notice.objects.unread().filter(member=member).count()
+        member.save(update_fields=["unread_notices"])

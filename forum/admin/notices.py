@@ -1,0 +1,23 @@
+"""What members were told, for those who moderate where it happened."""
+
+from django.contrib import admin
+
+from ..models import Notice
+from .site import ReadOnly
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnly):
+    """That somebody was told, and what; not whether it was read."""
+
+    board_path = "entry__thread__board_id"
+    list_display = ("member", "said", "entry", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("member", "entry")
+    search_fields = ("member__username", "said")
+    ordering = ("-pk",)
+    show_full_result_count = False
+    fields = ("member", "entry", "kind", "said", "created_at", "answer", "answered_at")
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.fields
