@@ -2,9 +2,11 @@
 
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.functional import cached_property
 
 from .names import check_name, skeleton
 
@@ -81,6 +83,8 @@ class User(AbstractUser):
     time_zone = models.CharField(
         max_length=50, default="", blank=True, validators=[check_time_zone]
     )
+    # Since when this is no new member any more; forum.actions.members.welcome writes it.
+    welcomed_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What had arrived by then counts as read (a new member starts with nothing unread).
     read_until = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -106,6 +110,25 @@ class User(AbstractUser):
             raise ValidationError(
                 {"username": "This name is taken, or looks too much like another member's."}
             )
+
+    @cached_property
+    def address_known(self) -> bool:
+        """Whether the address was confirmed. accounts.backend brings the answer with the member of
+        a session, so that no page asks a second time."""
+        from allauth.account.models import EmailAddress
+
+        return EmailAddress.objects.filter(user=self, verified=True).exists()
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether this member has done what the site asks of an address."""
+        return settings.CONFIRM_ADDRESS != "required" or self.address_known
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this is a new member: one of whom fewer than NEW_MEMBER_POSTS posts have
+        appeared. Nobody is new on a site that sets it to 0, nor who may enter the desk."""
+        return bool(settings.NEW_MEMBER_POSTS) and self.welcomed_at is None and not self.is_staff
 
     def set_address(self, email: str, *, known: bool):
         """Make `email` the one address of this member and return its EmailAddress row; `known`

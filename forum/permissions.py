@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from .models import Board, Post, State, Thread
-from .models.visibility import moderates, moderates_all
+from .models.visibility import invited_board_ids, moderates, moderates_all
 
 
 class Refused(Exception):
@@ -31,11 +31,13 @@ class NotThere(Refused):
 
 
 def see_board(user, board: Board) -> None:
-    """Everybody sees public boards, members see boards for members, and the moderators of a
-    board see it whatever its audience."""
+    """Everybody sees public boards, members see boards for members, invited members those to which
+    they were invited, and the moderators of a board see it whatever its audience."""
     if moderates(user, board.pk) or board.audience == Board.Audience.PUBLIC:
         return
     if board.audience == Board.Audience.MEMBERS and user.is_authenticated:
+        return
+    if board.audience == Board.Audience.INVITED and board.pk in invited_board_ids(user):
         return
     raise NotThere
 
@@ -75,11 +77,21 @@ def see_history(user, post: Post) -> None:
 
 
 def write(user, _thing=None) -> None:
-    """Writing needs an account."""
+    """Writing needs an account, and a confirmed address where the site asks for one."""
     if not user.is_authenticated:
         raise Refused("Sign in to write.")
     if not user.is_active:
         raise Refused("This account is closed.")
+    if not user.confirmed:
+        raise Refused(
+            "Confirm your address to write: open the link in the mail that we sent, or ask for "
+            "another in your settings."
+        )
+
+
+def _open_to_writing(board: Board) -> None:
+    if board.read_only:
+        raise Refused("This board is read only; nobody writes here any more.")
 
 
 def read_notices(user, _thing=None) -> None:
@@ -89,17 +101,21 @@ def read_notices(user, _thing=None) -> None:
 
 
 def start(user, board: Board) -> None:
-    """Members start debates where the board lets them; its moderators always may."""
+    """Members start debates where the board lets them, its moderators in every board that is not
+    read only."""
     see_board(user, board)
     write(user)
+    _open_to_writing(board)
     if board.starters == Board.Writers.MODERATORS and not moderates(user, board.pk):
         raise Refused("Only moderators start debates in this board.")
 
 
 def reply(user, thread: Thread) -> None:
-    """Members answer in open debates where the board lets them; moderators also in locked ones."""
+    """Members answer in open debates where the board lets them, moderators also in locked ones;
+    nobody does in a board that is read only."""
     see_thread(user, thread)
     write(user)
+    _open_to_writing(thread.board)
     if moderates(user, thread.board_id):
         return
     if thread.board.answerers == Board.Writers.MODERATORS:
@@ -119,14 +135,15 @@ def answer(user, post: Post) -> None:
 
 
 def edit(user, post: Post) -> None:
-    """Authors edit their own standing posts while the debate is not locked (and within the
-    site's edit window); nobody edits another's words."""
+    """Authors edit their own standing posts while the debate is not locked, its board not read only
+    and the site's edit window open; nobody edits another's words."""
     see_post(user, post)
     write(user)
     if post.author_id != user.pk:
         raise Refused("Only its author can edit a post.")
     if post.state not in (State.VISIBLE, State.PENDING):
         raise Refused("This post does not stand any more, so it cannot be edited.")
+    _open_to_writing(post.thread.board)
     if moderates(user, post.thread.board_id):
         return
     if post.thread.locked:
@@ -146,6 +163,7 @@ def withdraw(user, post: Post) -> None:
         raise Refused("This post does not stand any more.")
     if post.is_opening:
         raise Refused("The opening carries the debate. Close the debate instead.")
+    _open_to_writing(post.thread.board)
     if post.thread.locked and not moderates(user, post.thread.board_id):
         raise Refused("This debate is locked, so its posts stay as they are.")
 
@@ -158,6 +176,7 @@ def rename(user, thread: Thread) -> None:
         return
     if thread.author_id != user.pk:
         raise Refused("Only the member who opened a debate can rename it.")
+    _open_to_writing(thread.board)
     if thread.locked:
         raise Refused("This debate is locked.")
 
@@ -187,6 +206,7 @@ def close(user, thread: Thread) -> None:
     write(user)
     if thread.author_id != user.pk:
         raise Refused("Only the member who opened a debate can close it.")
+    _open_to_writing(thread.board)
     if thread.locked:
         raise Refused("This debate is locked by a moderator.")
 
@@ -205,6 +225,12 @@ def moderate(user, thing: Board | Thread | Post) -> None:
     see = {Board: see_board, Thread: see_thread, Post: see_post}[type(thing)]
     see(user, thing)
     raise Refused("This needs a moderator's rights.")
+
+
+def invite(user, board: Board) -> None:
+    """Moderators of a board say which members are invited to it."""
+    see_board(user, board)
+    moderate(user, board)
 
 
 def administer(user, _thing=None) -> None:
@@ -236,6 +262,7 @@ CHARTER: dict[str, Callable] = {
     "mark": mark,
     "close": close,
     "moderate": moderate,
+    "invite": invite,
     "administer": administer,
     "enter desk": enter_desk,
 }

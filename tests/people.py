@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from uuid import uuid4
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.test import Client
@@ -27,8 +28,11 @@ OPENING = (
 
 
 def make_member(name: str, **rights) -> User:
-    """A member with this name; `rights` are fields such as is_moderator."""
-    return User.objects.create_user(name, f"{name}@example.org", "a long password", **rights)
+    """A member with this name, whose address is confirmed; `rights` are fields such as
+    is_moderator."""
+    user = User.objects.create_user(name, f"{name}@example.org", "a long password", **rights)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
 
 
 def start(board: Board, author: User, title="What if Lenin had lived?", text=OPENING) -> Thread:

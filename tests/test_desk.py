@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from forum.actions.debate import describe, fork
-from forum.models import AuditEntry, Board, Draft, Post, Submission, Thread
+from forum.models import AuditEntry, Board, Draft, Page, Post, Submission, Thread
 
 from .people import browser, dump, fresh, pending, quoting, reply, start
 
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
-FOR_ADMINISTRATORS = {"forum.Board", "accounts.User"}
+FOR_ADMINISTRATORS = {"forum.Board", "forum.Page", "accounts.User"}
+# Made and changed at the desk, through actions; everything else is only looked at.
+WRITTEN = (Board, Page)
 FORUM = [m for m in apps.get_app_config("forum").get_models() if "_" not in m.__name__]
 
 
@@ -57,6 +59,7 @@ def full(thread, answer, opener, stranger, moderator, other_board):
         text="Nobody else reads this.",
     )
     pending(thread, stranger)
+    Page.objects.create(kind="privacy", source="We keep little.", html="<p>We keep little.</p>")
     return thread
 
 
@@ -94,7 +97,7 @@ def test_the_desk_is_closed_to_everybody_else(full, guest, stranger, opener):
 
 
 @pytest.mark.parametrize(
-    "model", [m for m in OURS if m not in (Board, Draft)], ids=lambda m: m.__name__
+    "model", [m for m in OURS if m not in (*WRITTEN, Draft)], ids=lambda m: m.__name__
 )
 def test_board_moderators_see_the_rows_of_their_boards(
     full, board_moderator, administrator, other_board, model
@@ -125,7 +128,7 @@ def test_what_nobody_has_published_is_not_read_at_the_desk(full, moderator, admi
 
 def test_names_of_boards_behind_doors_are_not_in_the_filters(full, inner_board, board_moderator):
     for model in OURS:
-        if model is not Board:
+        if model not in WRITTEN:
             page = browser(board_moderator).get(url(model, "changelist")).content.decode()
             assert "Behind closed doors" not in page, model
 
@@ -220,7 +223,7 @@ def test_the_reply_tree_can_be_read(full, moderator):
 
 @pytest.mark.parametrize("model", OURS, ids=lambda m: m.__name__)
 def test_nothing_is_edited_added_or_deleted_by_hand(full, administrator, moderator, model):
-    if model is Board:
+    if model in WRITTEN:
         return
     before = dump(*FORUM)
     row = model._default_manager.first()
@@ -352,3 +355,35 @@ def test_tokens_of_forms_are_only_looked_at(full, moderator):
     assert Submission.objects.exists()
     page = browser(moderator).get(url(Submission, "changelist"))
     assert page.status_code == 200
+
+
+# --- The site's own pages ---------------------------------------------------------------------
+
+
+def test_pages_are_written_by_administrators_and_what_they_said_is_kept(administrator, moderator):
+    client = browser(administrator)
+    fields = {"kind": "rules", "source": "## Be kind\n\nQuote exactly.", "reason": "A beginning."}
+    assert client.post(url(Page, "add"), fields).status_code == 302
+    page = Page.objects.get(kind="rules")
+    assert "Be kind</h3>" in page.html
+    assert page.edited_at
+    fields |= {"source": "Be brief.", "reason": "Shorter."}
+    client.post(url(Page, "change", page.pk), fields | {"kind": "imprint"})
+    page.refresh_from_db()
+    assert (page.kind, page.source) == ("rules", "Be brief.")
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.actor, entry.verb, entry.reason) == (administrator, "edit page", "Shorter.")
+    assert entry.detail["before"].startswith("## Be kind")
+    client.post(url(Page, "change", page.pk), fields)
+    assert AuditEntry.objects.count() == 2  # nothing changed, nothing to tell
+    assert browser(moderator).post(url(Page, "add"), fields).status_code == 403
+    assert client.post(url(Page, "add"), fields).status_code == 200  # there are rules already
+
+
+@pytest.mark.parametrize("source", ["\0", "[" * 30_000, "a" * 70_000])
+def test_a_page_that_cannot_be_drawn_is_given_back(administrator, source):
+    client = browser(administrator)
+    answer = client.post(url(Page, "add"), {"kind": "rules", "source": source, "reason": ""})
+    assert answer.status_code == 200
+    assert not Page.objects.exists()
+    assert "errorlist" in answer.content.decode()

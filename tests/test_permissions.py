@@ -4,8 +4,11 @@ tried for every role, audience, state of the debate and state of the post."""
 from itertools import product
 
 import pytest
+from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.models import AnonymousUser
 
+from accounts.backend import Backend
+from forum.actions import moderation
 from forum.models import Board, Post, State, Thread
 from forum.models.visibility import (
     boards_visible_to,
@@ -15,7 +18,7 @@ from forum.models.visibility import (
 )
 from forum.permissions import CHARTER, NotThere, Refused, may, require, sees_placeholders, verbs
 
-from .people import fresh, make_member
+from .people import fresh, make_member, pending, reply
 from .test_tree import grow
 
 AUDIENCES = Board.Audience.values
@@ -39,6 +42,10 @@ def world(db):
                 Post.objects.filter(pk=post.pk).update(state=post_state, author=writer)
     warden = make_member("warden", is_staff=True)
     Board.objects.get(slug="moderators").moderators.add(warden)
+    invited = make_member("invited")
+    Board.objects.get(slug="invited").invited.add(invited)
+    # The list waits until its board asks for it.
+    Board.objects.get(slug="moderators").invited.add(invited)
     unlit = make_member("unlit")  # named by a board, but the desk's door is not open to them
     Board.objects.get(slug="moderators").moderators.add(unlit)
     return {
@@ -46,6 +53,7 @@ def world(db):
         "author": author,
         "other": other,
         "stranger": make_member("stranger"),
+        "invited member": invited,
         "closed account": make_member("closed", is_active=False, is_staff=True, is_moderator=True),
         "board moderator": warden,
         "moderator of a board without the desk": unlit,
@@ -91,6 +99,9 @@ def test_who_sees_what(world):
         | {(a, "pending", "visible", w) for a in both for w in writers}
         | {(a, "pending", "pending", "author") for a in both}
     )
+    assert seen["invited member"] == member | {
+        ("invited", "visible", "visible", w) for w in writers
+    }
     inner = set(product(["moderators"], there, there, writers))
     assert seen["board moderator"] == member | inner
     everything = set(product(AUDIENCES, there, there, writers))
@@ -104,7 +115,7 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
         "post": Post.objects.select_related("thread__board"),
     }
     takes = {
-        "board": ("see board", "start", "moderate"),
+        "board": ("see board", "start", "moderate", "invite"),
         "thread": ("see thread", "reply", "rename", "describe", "close", "moderate"),
         "post": ("see post", "see history", "answer", "edit", "withdraw", "mark", "moderate"),
     }
@@ -171,7 +182,69 @@ def test_a_moderators_lock_is_stronger_than_its_opener(thread, opener, moderator
 def test_words_are_carried_to_as_few_readers_or_fewer(db, source, target):
     a = Board.objects.create(name="A", slug="a", audience=source)
     b = Board.objects.create(name="B", slug="b", audience=target)
-    # Two boards for moderators may have different ones.
-    expected = AUDIENCES.index(target) < AUDIENCES.index(source) or source == target == "moderators"
-    assert wider(a, b) == expected
+    # Of two boards with named readers nobody knows whom they will name.
+    carried = {
+        "public": {"public", "members", "invited", "moderators"},
+        "members": {"members", "invited", "moderators"},
+        "invited": set(),
+        "moderators": set(),
+    }
+    assert wider(a, b) == (target not in carried[source])
     assert not wider(a, fresh(a))
+
+
+# --- Boards that are read only, members who are not confirmed ----------------------------------
+
+
+def test_a_board_that_is_read_only_is_moderated_and_nothing_else(
+    thread, answer, opener, answerer, stranger, board_moderator, administrator
+):
+    Board.objects.filter(pk=thread.board_id).update(read_only=True)
+    thread = Thread.objects.select_related("board").get(pk=thread.pk)
+    answer = Post.objects.select_related("thread__board").get(pk=answer.pk)
+    for user in (opener, answerer, stranger):
+        assert verbs(user, thread) == verbs(user, answer) == frozenset()
+        assert may(user, "see post", answer)
+    for user in (board_moderator, administrator):
+        assert verbs(user, thread) == {"rename", "describe", "moderate"}
+        assert verbs(user, answer) == {"moderate"}
+        assert not may(user, "start", thread.board)
+
+
+def test_who_is_not_confirmed_reads_like_a_member_and_does_not_write(thread, answer, settings):
+    user = make_member("unconfirmed")
+    user.emailaddress_set.update(verified=False)
+    Board.objects.filter(pk=thread.board_id).update(audience="members")
+    assert may(fresh(user), "see thread", fresh(thread))
+    for verb, thing in (("reply", thread), ("answer", answer), ("start", thread.board)):
+        with pytest.raises(Refused, match="Confirm your address"):
+            require(fresh(user), verb, thing)
+    settings.CONFIRM_ADDRESS = "optional"
+    assert may(fresh(user), "reply", fresh(thread))
+
+
+def test_the_member_of_a_session_comes_with_the_answer(db, django_assert_num_queries):
+    known, unknown = make_member("known"), make_member("unknown")
+    unknown.emailaddress_set.update(verified=False)
+    for user in (known, unknown):
+        with django_assert_num_queries(1):
+            found = Backend().get_user(user.pk)
+            assert found.confirmed == (user == known)
+    closed = make_member("closed", is_active=False)
+    assert Backend().get_user(closed.pk) == AuthenticationBackend().get_user(closed.pk)
+    assert Backend().get_user(10**9) is None
+
+
+def test_a_new_member_is_new_until_three_posts_have_appeared(thread, settings):
+    newcomer = make_member("newcomer")
+    assert newcomer.is_new
+    waits = pending(thread, newcomer)
+    for _ in range(2):
+        reply(thread, newcomer)
+    assert fresh(newcomer).is_new  # what waits has not appeared
+    keeper = make_member("keeper", is_staff=True, is_moderator=True)
+    moderation.approve(user=keeper, post=waits)
+    assert not fresh(newcomer).is_new
+    assert not keeper.is_new
+    settings.NEW_MEMBER_POSTS = 0
+    assert not make_member("another").is_new

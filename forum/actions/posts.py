@@ -10,7 +10,7 @@ from django.utils import timezone
 from .. import quoting, tree
 from ..models import Draft, PassageKey, Post, PostRevision, Quote, State, Submission, Thread
 from ..permissions import require
-from . import pace
+from . import members, pace
 from .audit import record
 from .composing import Composed, Unacceptable, compose, passage_at, passage_keys
 
@@ -69,6 +69,8 @@ def add(post: Post, composed: Composed, *, editor) -> Post:
         thread.reply_count += 1
     thread.last_post, thread.last_post_at = post, now
     thread.save(update_fields=["numbered", "version", "reply_count", "last_post", "last_post_at"])
+    if post.author:
+        members.welcome(post.author)
     return post
 
 
@@ -147,6 +149,8 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     thread.last_post_at = last.loaded_at if last else thread.created_at
     thread.version += 1
     thread.save(update_fields=["numbered", "reply_count", "last_post", "last_post_at", "version"])
+    if state == State.VISIBLE and post.author:
+        members.welcome(post.author)
     _touch_quoting_threads(post)
 
 

@@ -6,6 +6,7 @@ from .drafts import Draft
 from .glossary import Term
 from .moderation import AuditEntry
 from .notices import Notice
+from .pages import Page
 from .posts import Post, PostBody, PostRevision, Submission, new_key
 from .quotes import PassageKey, Quote
 from .reading import ReadMark
@@ -19,6 +20,7 @@ __all__ = [
     "Divergence",
     "Draft",
     "Notice",
+    "Page",
     "PassageKey",
     "Post",
     "PostBody",

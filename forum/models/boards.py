@@ -16,11 +16,13 @@ class BoardQuerySet(models.QuerySet):
 
 
 class Board(MPTTModel):
-    """A place for debates: who may see it, start in it and answer in it."""
+    """A place for debates: who may see it, start in it and answer in it. In a board that is read
+    only nobody writes any more, but it is moderated still."""
 
     class Audience(models.TextChoices):
         PUBLIC = "public", "Everybody"
         MEMBERS = "members", "Members"
+        INVITED = "invited", "Invited members"
         MODERATORS = "moderators", "Its moderators"
 
     class Writers(models.TextChoices):
@@ -41,6 +43,13 @@ class Board(MPTTModel):
     )
     answerers = models.CharField(
         "who may answer", max_length=10, choices=Writers.choices, default=Writers.MEMBERS
+    )
+    read_only = models.BooleanField(
+        default=False, help_text="Nobody writes here any more; moderators still moderate."
+    )
+    # Who may read it where the audience is "invited"; otherwise the list waits for that.
+    invited = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="invited_boards"
     )
     moderators = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="moderated_boards"

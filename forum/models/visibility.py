@@ -7,7 +7,14 @@ from .posts import Post
 from .threads import State, Thread
 
 # From wide to narrow: words may be carried into an audience as narrow or narrower, never wider.
-AUDIENCES = (Board.Audience.PUBLIC, Board.Audience.MEMBERS, Board.Audience.MODERATORS)
+AUDIENCES = (
+    Board.Audience.PUBLIC,
+    Board.Audience.MEMBERS,
+    Board.Audience.INVITED,
+    Board.Audience.MODERATORS,
+)
+# Read by people who are named one by one.
+NAMED = (Board.Audience.INVITED, Board.Audience.MODERATORS)
 
 
 def moderates_all(user) -> bool:
@@ -24,6 +31,16 @@ def moderated_board_ids(user) -> frozenset[int]:
     return user._moderated_board_ids
 
 
+def invited_board_ids(user) -> frozenset[int]:
+    """The boards that `user` is invited to; asked once per request, and by `permissions` only where
+    a board for invited members is met."""
+    if not user.is_authenticated:
+        return frozenset()
+    if not hasattr(user, "_invited_board_ids"):
+        user._invited_board_ids = frozenset(user.invited_boards.values_list("pk", flat=True))
+    return user._invited_board_ids
+
+
 def moderates(user, board_id: int) -> bool:
     """Whether `user` moderates the board with this id."""
     return moderates_all(user) or board_id in moderated_board_ids(user)
@@ -36,6 +53,10 @@ def _boards(user, prefix: str = "") -> Q:
     if user.is_authenticated:
         seen.append(Board.Audience.MEMBERS)
     rule = Q(**{f"{prefix}audience__in": seen})
+    if user.is_authenticated:
+        # Within the query: a list costs no second one for most members, who are invited nowhere.
+        invited = Board.invited.through.objects.filter(user=user).values("board_id")
+        rule |= Q(**{f"{prefix}audience": Board.Audience.INVITED, f"{prefix}pk__in": invited})
     if own := moderated_board_ids(user):
         rule |= Q(**{f"{prefix}pk__in": own})
     return rule
@@ -78,9 +99,10 @@ def posts_visible_to(user) -> QuerySet[Post]:
 
 
 def wider(source: Board, target: Board) -> bool:
-    """Whether `target` has readers that `source` has not, so that words must not be carried."""
+    """Whether `target` has, or may come to have, readers that `source` has not, so that words must
+    not be carried. Of two boards with named readers nobody knows whom they will name."""
     if source.pk == target.pk:
         return False
-    if source.audience == target.audience == Board.Audience.MODERATORS:
+    if source.audience in NAMED and target.audience in NAMED:
         return True
     return AUDIENCES.index(target.audience) < AUDIENCES.index(source.audience)

@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.models import User
 from forum.actions import posts, threads
 from forum.models import Board, Post, Thread
+from tests.people import make_member
 from tests.races.crew import SIZE, Crew
 
 
@@ -68,8 +69,8 @@ class Forum:
 def forum(db, settings) -> Forum:
     """A forum without limits on how fast one may write, as the processes see it."""
     settings.POSTS_PER_MINUTE = settings.STARTS_PER_HOUR = 0
-    members = [User.objects.create_user(f"member-{letter}") for letter in "abcdefgh"]
-    moderator = User.objects.create_user("member-m", is_moderator=True, is_staff=True)
+    members = [make_member(f"member-{letter}") for letter in "abcdefgh"]
+    moderator = make_member("member-m", is_moderator=True, is_staff=True)
     board = Board.objects.create(name="After 1900", slug="after-1900")
     assert len(members) == SIZE
     return Forum(board, members, moderator)

@@ -14,7 +14,7 @@ from forum import markup, quoting, tree
 from forum.actions import composing, reading
 from forum.models import Board, Post, PostBody, PostRevision, Quote, State, Thread
 from forum.views.road import QUOTES
-from tests.people import browser, start
+from tests.people import browser, make_member, start
 
 WORDS = "The harbours of the north were closed to all who had not signed."
 # Queries of a debate's page: at most so many, on pages with quotes both ways and mentions. The last
@@ -110,8 +110,8 @@ class TenThousand(TestCase):
     def setUpTestData(cls) -> None:
         earlier = timezone.now() - timedelta(days=1)
         board = Board.objects.create(name="After 1900", slug="after-1900")
-        writer = User.objects.create_user("writer")
-        cls.reader = User.objects.create_user("reader", date_joined=earlier)
+        writer = make_member("writer")
+        cls.reader = make_member("reader", date_joined=earlier)
         cls.small = build(board, writer, 100)
         cls.large = build(board, writer, 10_000)
         # A database learns of new rows by itself once they are committed; these never are.

@@ -1,0 +1,18 @@
+"""Who signs in, and who a session belongs to."""
+
+from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.models import EmailAddress
+from django.db.models import Exists, OuterRef
+
+from .models import User
+
+
+class Backend(AuthenticationBackend):
+    """allauth's, which also says in the same query whether the member's address is known: the
+    charter asks it on every page that offers to write."""
+
+    def get_user(self, user_id) -> User | None:
+        """The member of a session; None if there is none, or the account was closed."""
+        known = Exists(EmailAddress.objects.filter(user=OuterRef("pk"), verified=True))
+        user = User.objects.annotate(address_known=known).filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None

@@ -1,0 +1,45 @@
+"""What happens to the site's own pages: rules, contact, privacy, imprint."""
+
+import re
+
+from django.db import transaction
+from django.utils import timezone
+
+from .. import markup
+from ..models import Page
+from ..permissions import require
+from .audit import record
+from .composing import Unacceptable
+
+HEADING = re.compile(r"(</?)h([456])\b")
+
+
+def edit(*, user, kind: str, source: str, reason: str = "") -> Page:
+    """Give the page of this kind another text and return it; an empty one takes it out of sight.
+
+    The text before stands in the audit log. Raises permissions.Refused, and
+    composing.Unacceptable for a text that cannot be drawn.
+    """
+    require(user, "administer")
+    html = draw(source)
+    with transaction.atomic():
+        # The row is there before it is locked, so that two first writers meet at the lock.
+        Page.objects.get_or_create(kind=kind)
+        page = Page.objects.select_for_update().get(kind=kind)
+        if page.source != source:
+            before, page.source, page.html = page.source, source, html
+            page.renderer, page.edited_at = markup.RENDERER_VERSION, timezone.now()
+            page.save(update_fields=["source", "html", "renderer", "edited_at"])
+            record(user, "edit page", reason=reason, page=kind, before=before, after=source)
+    return page
+
+
+def draw(source: str) -> str:
+    """The HTML of a page's Markdown. Raises composing.Unacceptable."""
+    try:
+        rendered = markup.render(source, format="markdown")
+    except markup.MarkupError as error:
+        raise Unacceptable(str(error)) from error
+    html = markup.lay_in(rendered.html, post_id="page", quotes={}, notes={})
+    # The headings of a post stand under those of its page; here they are the page's own.
+    return HEADING.sub(lambda tag: f"{tag[1]}h{int(tag[2]) - 2}", html)
