@@ -9,7 +9,7 @@ def welcome_all(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0002_ignoring")]
+    dependencies = [("accounts", "0003_notice_count")]
 
     operations = [
         migrations.AddField(
