@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forum', '0007_waiting_and_arrival'),
+        ("forum", "0009_notices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
