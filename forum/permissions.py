@@ -196,6 +196,7 @@ def mark(user, post: Post) -> None:
         return
     if thread.author_id != user.pk:
         raise Refused("Only the member who opened a debate can mark its posts.")
+    _open_to_writing(thread.board)
     if thread.locked:
         raise Refused("This debate is locked, so its marks stay as they are.")
 
