@@ -15,7 +15,7 @@ from django.db.models import F
 from django.template.loader import get_template
 from django.utils.safestring import mark_safe
 
-from . import markup, quoting
+from . import marking, markup, quoting
 from .models import Post, PostRevision, Quote, State
 from .models.visibility import posts_visible_to
 from .permissions import may, verbs
@@ -68,6 +68,8 @@ def draw(posts: Sequence[Post], *, user, road: bool = False) -> Sequence[Post]:
         html = markup.without_quotes(
             post.body.html, [quote.ordinal for quote in answered.get(post.pk, ())]
         )
+        said = getattr(post, "said", {})
+        html = marking.mark_words(html, said) if said else html
         laid = {
             quote.ordinal: _around(quote, shown[quote.pk], texts, numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())
@@ -78,7 +80,7 @@ def draw(posts: Sequence[Post], *, user, road: bool = False) -> Sequence[Post]:
             quotes=laid,
             notes=notes.get(post.pk, {}),
             members=members,
-            marks=getattr(post, "said", ()),
+            marks=said,
         )
         post.html = mark_safe(_cut(html))
     return posts
@@ -105,12 +107,7 @@ def _answered_on(
             ]
         found[post.pk] = of_it
         current = [q for q in of_it if q.source_revision_id == q.current_id]
-        before.said = {
-            number
-            for quote in current
-            for number, (start, end) in enumerate(before.body.revision.passages, 1)
-            if start < quote.end and end > quote.start
-        }
+        before.said = _said(before, current)
         if any(quote.whole for quote in of_it):
             post.step = f"answers the whole of #{before.number}"
         elif of_it:
@@ -118,6 +115,21 @@ def _answered_on(
             post.step = f"answers the marked {one} of #{before.number}"
         elif post.parent_id == before.pk:
             post.step = f"answers #{before.number}"
+    return found
+
+
+def _said(post: Post, quotes: Iterable[Quote]) -> dict[int, set[tuple[int, str]]]:
+    """The words of a post that quotes of its current text repeat, as `marking.mark_words` takes
+    them: by passage, how many characters stand before them, and the words."""
+    plain = post.body.revision.plain
+    found = defaultdict(set)
+    for quote in quotes:
+        for first, last in quote.parts or [(quote.start, quote.end)]:
+            for number, (start, end) in enumerate(post.body.revision.passages, 1):
+                if start < last and end > first:
+                    a, b = max(start, first), min(end, last)
+                    before = len("".join(plain[start:a].split()))
+                    found[number].add((before, plain[a:b]))
     return found
 
 

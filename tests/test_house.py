@@ -23,7 +23,13 @@ LAYERS = (
     ("forum.models",),
     (
         *("forum.permissions", "forum.markup", "forum.quoting", "forum.tree", "forum.search"),
-        *("forum.caching", "forum.drawing", "forum.history_dates", "forum.questions"),
+        *(
+            "forum.caching",
+            "forum.drawing",
+            "forum.marking",
+            "forum.history_dates",
+            "forum.questions",
+        ),
         *("forum.pictures", "forum.context", "forum.desk", "forum.templatetags"),
         *("forum.watching", "forum.metrics", "forum.readiness"),
     ),

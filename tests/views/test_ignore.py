@@ -196,3 +196,18 @@ def test_it_costs_no_query(thread, mentioned, ignorer, stranger):
 
     assert queries(ignorer) == queries(stranger)
     assert Thread.objects.count() == 1
+
+
+def test_lists_name_no_ignored_member(thread, answer, mentioned, answerer, ignorer):
+    """The page of what quotes a post, a profile and the last answer of a debate."""
+    own = reply(thread, answerer, "The last word.")
+    for address in (thread.board.get_absolute_url(), "/"):
+        assert "last answer by a member you ignore" in page(address, ignorer)
+        assert "last answer by <bdi>answerer</bdi>" in page(address)
+    quoted = page(f"/posts/{answer.pk}/quotes/", ignorer)
+    assert "By a member you ignore." in quoted
+    profile = page("/members/answerer/", ignorer)
+    fold = profile.index('<details class="fold"><summary>You ignore this member.')
+    assert fold < profile.index("The last word.") < profile.index("</details>", fold)
+    assert "You ignore this member." not in page("/members/answerer/")
+    assert own.number == 6

@@ -64,9 +64,9 @@ def test_the_road_of_the_source_thread(source):
         "6": 1,
         "7": 0,
     }
-    assert marked["4"][0].startswith("Assuming Hitler still comes to power")
-    assert marked["5"][0].startswith("How would that affect the negotiating position")
-    assert marked["6"][0].startswith("this of course leads to the debate")
+    assert marked["4"][0].startswith("<mark>Assuming Hitler still comes to power")
+    assert marked["5"][0].startswith("<mark>How would that affect the negotiating position")
+    assert marked["6"][0].startswith("<mark>this of course leads to the debate")
     # The quotes are dropped, since what they quote stands above.
     assert "<blockquote" not in html
     assert html.count("Assuming Hitler still comes to power") == 1
