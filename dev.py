@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The workshop: one command to run the forum, one to test it. Needs Python and nothing else.
 
-    python3 dev.py run [--port N]    the forum on this machine, ready to use
+    python3 dev.py run [--port N]    the forum on this machine, ready to use; --openings for more
+                                     debates to answer, from the Bronze Age to 1962
     python3 dev.py test [...]        everything that this machine can test; on request --only sqlite
                                      (postgres, browser), --all-pythons, and whatever pytest takes
     python3 dev.py lint              style, templates, settings, migrations
@@ -133,13 +134,14 @@ def must(*command: str | Path) -> None:
 # --- run ------------------------------------------------------------------------------------
 
 
-def run_forum(port: int) -> None:
+def run_forum(port: int, openings: bool) -> None:
     """Prepare whatever is not ready yet and serve the forum until Ctrl-C."""
     if port_is_taken(port):
         sys.exit(f"Port {port} is in use. Try another: python3 dev.py run --port {port + 1}")
     python = environment("base.txt")
     write_env(ROOT / ".env")
-    os.execv(python, [str(python), str(ROOT / "dev.py"), "serve", "--port", str(port)])
+    more = ["--openings"] if openings else []
+    os.execv(python, [str(python), str(ROOT / "dev.py"), "serve", "--port", str(port), *more])
 
 
 def port_is_taken(port: int) -> bool:
@@ -153,7 +155,7 @@ def port_is_taken(port: int) -> bool:
     return False
 
 
-def serve(port: int) -> None:
+def serve(port: int, openings: bool) -> None:
     """The half of `run` that lives in the environment: bring the database up to date and serve."""
     os.chdir(ROOT)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forum.settings")
@@ -163,7 +165,7 @@ def serve(port: int) -> None:
     # Preparing in the first keeps it to once a start, in a process that has Django loaded anyway.
     if os.environ.get("RUN_MAIN") != "true":
         try:
-            prepare()
+            prepare(openings)
         except CommandError as error:
             sys.exit(f"The forum could not be prepared: {error}")
         print(
@@ -180,8 +182,9 @@ def serve(port: int) -> None:
     execute_from_command_line(["manage.py", "runserver", f"127.0.0.1:{port}"])
 
 
-def prepare() -> None:
-    """Migrate if need be; fill an empty forum with its boards and threads.
+def prepare(openings: bool = False) -> None:
+    """Migrate if need be; fill an empty forum with its boards and threads, and with the openings
+    if they are asked for.
 
     Boards are loaded into a forum that has none: from then on they belong to the admin. Thread
     fixtures are offered each time: the importer knows the threads that it has seen, and leaves
@@ -205,6 +208,8 @@ def prepare() -> None:
     if not Board.objects.exists():
         call_command("loaddata", "boards", verbosity=0)
     for thread in sorted((ROOT / "fixtures" / "threads").glob("*.json")):
+        if thread.name == "openings.json" and not openings:
+            continue
         call_command("loaddata", str(thread), verbosity=0)
 
 
@@ -342,6 +347,7 @@ def main(arguments: list[str]) -> int | None:
     for name in ("run", "serve"):
         command = commands.add_parser(name, allow_abbrev=False)
         command.add_argument("--port", type=int, default=8000)
+        command.add_argument("--openings", action="store_true")
     command = commands.add_parser("test", allow_abbrev=False)
     command.add_argument("--only", choices=(*DATABASES, "browser"))
     command.add_argument("--all-pythons", action="store_true")
@@ -367,7 +373,8 @@ def main(arguments: list[str]) -> int | None:
         return lock(known.upgrade)
     if known.command == "manage":
         return manage(arguments[1:])
-    return run_forum(known.port) if known.command == "run" else serve(known.port)
+    start = run_forum if known.command == "run" else serve
+    return start(known.port, known.openings)
 
 
 if __name__ == "__main__":

@@ -256,7 +256,7 @@ def test_a_port_in_use_is_explained_and_nothing_is_made(project):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         with pytest.raises(SystemExit, match=f"Port {port} is in use.*--port {port + 1}"):
-            dev.run_forum(port)
+            dev.run_forum(port, openings=False)
     assert project.ran == []
 
 

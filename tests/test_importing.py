@@ -381,7 +381,7 @@ SPOILT = [
     ("two openings", field(4, parent_basis="opening"), "object 4 (forum.post): a second opening"),
     ("no opening", field(2, parent_basis="unknown"), "object 2 (forum.post): the first post must"),
     ("other thread", field(4, thread=["other"]), "object 4 (forum.post): belongs to another thre"),
-    ("two threads", put(4, "forum.thread"), "object 4: a second thread"),
+    ("two threads", put(4, "forum.thread"), "object 4 (forum.thread): "),
     ("user", put(4, "accounts.user"), "object 4: a thread brings no members and no rights"),
     ("user in capitals", put(4, "Accounts.User"), "object 4: a thread brings no members"),
     ("group", put(12, "auth.group"), "object 12: a thread brings no members and no rights"),

@@ -40,8 +40,6 @@ def fields_of(thing: Any, number: int, name: str, *models: str) -> dict:
             raise Rejected(f"{place}: the first object must be the thread, not {model!a}.")
         if model.partition(".")[0].lower() in ("accounts", "auth", "account"):
             raise Rejected(f"{place}: a thread brings no members and no rights ({model!a}).")
-        if model == THREAD:
-            raise Rejected(f"{place}: a second thread; each has a file of its own.")
         raise Rejected(
             f"{place}: unknown model {model!a}; a thread holds posts, quotes, "
             f"divergences and questions."

@@ -1,4 +1,5 @@
-"""Thread fixtures: Django JSON fixtures whose first object is a thread with its format version.
+"""Thread fixtures: Django JSON fixtures whose first object is a thread with its format version. All
+that follows belongs to it, up to the next thread, if a file holds several.
 
     {"model": "forum.thread", "fields": {key, format, version, board, title, kind, source}}
     {"model": "forum.post",   "fields": {key, thread, parent, parent_basis, reason, byline,
@@ -63,6 +64,7 @@ class ThreadFixture:
     """A whole thread, checked: what remains to be asked is whether it fits this forum."""
 
     name: str
+    object: int
     key: str
     version: int
     board: str
@@ -74,8 +76,11 @@ class ThreadFixture:
     questions: list[str] = field(default_factory=list)
 
     def reject(self, sentence: str, post: Contribution | None = None) -> Rejected:
-        """The error to raise for this file, or for one of its posts."""
-        return Rejected(f"{place(self.name, post.object, POST) if post else self.name}: {sentence}")
+        """The error to raise for this thread, or for one of its posts."""
+        where = place(self.name, self.object, THREAD) if self.object > 1 else self.name
+        if post:
+            where = place(self.name, post.object, POST)
+        return Rejected(f"{where}: {sentence}")
 
 
 def build(

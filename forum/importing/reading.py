@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
@@ -47,18 +48,48 @@ def _is_versioned_thread(thing: Any) -> bool:
 
 
 def read(data: bytes, name: str) -> ThreadFixture:
-    """Read, check, render and judge the bytes of the file `name`; knows no database.
+    """Read the one thread of the file `name`, as `read_all` does."""
+    fixture, *others = read_all(data, name)
+    for other in others:
+        raise other.reject("a second thread; here a file holds one.")
+    return fixture
+
+
+def read_all(data: bytes, name: str) -> list[ThreadFixture]:
+    """Read, check, render and judge the threads of the file `name`, each with all that follows it
+    up to the next; knows no database.
 
     Raises Rejected with the file and the number of the object (or the line, where it is no JSON).
     """
     if len(data) > settings.FIXTURE_MAX_BYTES:
         raise too_large(name)
     objects = _parse(data, name)
-    fixture = _thread(fields_of(objects[0], 1, name, THREAD), name)
+    starts = [at for at, thing in enumerate(objects) if not at or _is_thread(thing)]
+    fixtures: list[ThreadFixture] = []
+    keys: dict[str, str] = {}
+    for start, end in pairwise([*starts, len(objects)]):
+        fixture = _read_thread(objects[start:end], start + 1, name)
+        if fixture.key in {other.key for other in fixtures}:
+            raise fixture.reject(f"the thread {fixture.key!a} stands twice in this file.")
+        for post in fixture.posts:
+            if post.key in keys:
+                raise fixture.reject(f"{keys[post.key]!a} has a post {post.key!a} too.", post)
+            keys[post.key] = fixture.key
+        fixtures.append(fixture)
+    return fixtures
+
+
+def _is_thread(thing: Any) -> bool:
+    return isinstance(thing, dict) and thing.get("model") == THREAD
+
+
+def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
+    """One thread with its posts and the rest; its own object is number `first` of the file."""
+    fixture = _thread(fields_of(objects[0], first, name, THREAD), first, name)
     places: dict[str, int] = {}
     quotes: dict[int, list[tuple[int, dict]]] = {}
     later = _parents_that_come_later(objects)
-    for number, thing in enumerate(objects[1:], 2):
+    for number, thing in enumerate(objects[1:], first + 1):
         model = thing.get("model") if isinstance(thing, dict) else None
         if model == POST:
             if quotes:
@@ -128,8 +159,8 @@ def _no_constant(constant: str) -> None:
     raise ValueError(f"{constant} is not a number.")
 
 
-def _thread(fields: dict, name: str) -> ThreadFixture:
-    check = Check(fields, name, 1, THREAD)
+def _thread(fields: dict, number: int, name: str) -> ThreadFixture:
+    check = Check(fields, name, number, THREAD)
     if type(fields["format"]) is not int or fields["format"] != FORMAT:
         raise check.fail(f"format {fields['format']!a} is unknown; this forum reads {FORMAT}.")
     title = check.text("title", Thread._meta.get_field("title").max_length)
@@ -140,6 +171,7 @@ def _thread(fields: dict, name: str) -> ThreadFixture:
         raise check.fail("a debate needs a board.")
     return ThreadFixture(
         name=name,
+        object=number,
         key=check.key("key"),
         version=check.count("version"),
         board=board,

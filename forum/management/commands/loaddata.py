@@ -48,12 +48,16 @@ class Command(loaddata.Command):
         if threads and self.using != DEFAULT_DB_ALIAS:
             raise CommandError("Thread fixtures are loaded into the default database only.")
         try:
-            read = [reading.read(data, _shown(file)) for file, data in threads]
+            read = [
+                thread for file, data in threads for thread in reading.read_all(data, _shown(file))
+            ]
             # What was read is large and stays. Looking through it for garbage would take seconds,
             # some of them while others wait for a lock.
             gc.freeze()
             if others:
                 super().handle(*others, **options)
+            for thread in read:
+                loading.check(thread)
             for thread in read:
                 self._say(thread, loading.load(thread))
         except Rejected as error:
