@@ -55,8 +55,8 @@ class MembersTime:
 
 
 class Failures:
-    """Turns what a view raises into the page it deserves: a refusal into 403 or 404, a database
-    that does not answer in time into 503. Each page gives back what was typed."""
+    """Turns what a view raises into the page it deserves: a refusal into 403 or 404, what went
+    elsewhere into a way there, a database that does not answer in time into 503. Each page gives back what was typed."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -70,8 +70,10 @@ class Failures:
         return self.get_response(request)
 
     def process_exception(self, request, exception):
-        from .views import errors
+        from .views import errors, fetch
 
+        if isinstance(exception, fetch.Moved):
+            return fetch.follow(request, exception.thing)
         if isinstance(exception, NotThere):
             return errors.not_found(request, exception)
         if isinstance(exception, Refused):

@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from .models import Board, Post, State, Thread
+from .models import NOWHERE, Board, Post, State, Thread
 from .models.visibility import invited_board_ids, moderates, moderates_all
 
 
@@ -25,6 +25,10 @@ class NotThere(Refused):
 
     def __init__(self) -> None:
         super().__init__("There is nothing at this address.")
+
+
+# Not let in, or not yet.
+WAITING = (State.PENDING, State.REJECTED)
 
 
 # --- Seeing -----------------------------------------------------------------------------------
@@ -43,27 +47,29 @@ def see_board(user, board: Board) -> None:
 
 
 def see_thread(user, thread: Thread) -> None:
-    """Who sees the board sees its debates; a debate that waits for approval is seen by its
-    author, one that is hidden or removed by moderators only, one that is being loaded by nobody."""
+    """Who sees the board sees its debates; a debate that waits for approval (or was refused it) is
+    seen by its author, one that is hidden or removed by moderators only, one that is being loaded
+    or went into another one by nobody."""
     see_board(user, thread.board)
-    if thread.state == State.LOADING:
+    if thread.state in NOWHERE:
         raise NotThere
     if thread.state == State.VISIBLE or moderates(user, thread.board_id):
         return
-    if thread.state == State.PENDING and thread.author_id == user.pk is not None:
+    if thread.state in WAITING and thread.author_id == user.pk is not None:
         return
     raise NotThere
 
 
 def see_post(user, post: Post) -> None:
-    """Who sees the debate reads its posts; a waiting post is read by its author, a hidden or
-    removed one by moderators, everybody else sees that something was there."""
+    """Who sees the debate reads its posts; a post that waits for approval (or was refused it) is
+    read by its author, a hidden or removed one by moderators, everybody else sees that something
+    was there."""
     see_thread(user, post.thread)
-    if post.state == State.LOADING:
+    if post.state in NOWHERE:
         raise NotThere
     if post.state == State.VISIBLE or moderates(user, post.thread.board_id):
         return
-    if post.state == State.PENDING and post.author_id == user.pk is not None:
+    if post.state in WAITING and post.author_id == user.pk is not None:
         return
     raise NotThere
 
@@ -112,10 +118,11 @@ def start(user, board: Board) -> None:
 
 def reply(user, thread: Thread) -> None:
     """Members answer in open debates where the board lets them, moderators also in locked ones;
-    nobody does in a board that is read only."""
+    nobody does in a debate that is archived or a board that is read only."""
     see_thread(user, thread)
     write(user)
     _open_to_writing(thread.board)
+    _not_archived(thread)
     if moderates(user, thread.board_id):
         return
     if thread.board.answerers == Board.Writers.MODERATORS:
@@ -127,16 +134,20 @@ def reply(user, thread: Thread) -> None:
 
 
 def answer(user, post: Post) -> None:
-    """Who may reply in a debate may answer any post there that still stands."""
+    """Who may reply in a debate may answer any post there that still stands; in a locked branch
+    moderators do."""
     see_post(user, post)
     reply(user, post.thread)
+    if in_locked_branch(post) and not moderates(user, post.thread.board_id):
+        raise Refused("This branch is locked; no more answers are taken in it.")
     if post.state != State.VISIBLE:
         raise Refused("This post does not stand any more, so it cannot be answered.")
 
 
 def edit(user, post: Post) -> None:
-    """Authors edit their own standing posts while the debate is not locked, its board not read only
-    and the site's edit window open; nobody edits another's words."""
+    """Authors edit their own standing posts while neither the debate nor their branch is locked,
+    the debate not archived, its board not read only and the site's edit window open; nobody edits
+    another's words."""
     see_post(user, post)
     write(user)
     if post.author_id != user.pk:
@@ -144,10 +155,10 @@ def edit(user, post: Post) -> None:
     if post.state not in (State.VISIBLE, State.PENDING):
         raise Refused("This post does not stand any more, so it cannot be edited.")
     _open_to_writing(post.thread.board)
+    _not_archived(post.thread)
     if moderates(user, post.thread.board_id):
         return
-    if post.thread.locked:
-        raise Refused("This debate is locked, so its posts stay as they are.")
+    _not_locked(post)
     window = settings.EDIT_WINDOW_HOURS
     if window and timezone.now() - post.loaded_at > timedelta(hours=window):
         raise Refused(f"Posts can be edited for {window} hours; this one is older.")
@@ -164,8 +175,39 @@ def withdraw(user, post: Post) -> None:
     if post.is_opening:
         raise Refused("The opening carries the debate. Close the debate instead.")
     _open_to_writing(post.thread.board)
-    if post.thread.locked and not moderates(user, post.thread.board_id):
+    _not_archived(post.thread)
+    if not moderates(user, post.thread.board_id):
+        _not_locked(post)
+
+
+def _not_archived(thread: Thread) -> None:
+    if thread.archived:
+        raise Refused("This debate is archived: it takes no answers, edits or reports.")
+
+
+def _not_locked(post: Post) -> None:
+    if post.thread.locked:
         raise Refused("This debate is locked, so its posts stay as they are.")
+    if in_locked_branch(post):
+        raise Refused("This branch is locked, so its posts stay as they are.")
+
+
+def in_locked_branch(post: Post) -> bool:
+    """Whether the post, or one that it hangs below, was locked with its branch. Asks the database
+    once for each thread object, and only of threads that have such a lock."""
+    if post.branch_locked:
+        return True
+    if not post.thread.branch_locks:
+        return False
+    if post.number is None:  # waits outside the tree: its place is below its parent
+        return post.parent_id is not None and in_locked_branch(post.parent)
+    if not hasattr(post.thread, "_locked_spans"):
+        locked = Post.objects.filter(thread=post.thread, branch_locked=True)
+        post.thread._locked_spans = list(locked.values_list("tree_id", "lft", "rght"))
+    return any(
+        tree_id == post.tree_id and lft < post.lft < rght
+        for tree_id, lft, rght in post.thread._locked_spans
+    )
 
 
 def rename(user, thread: Thread) -> None:
@@ -177,6 +219,7 @@ def rename(user, thread: Thread) -> None:
     if thread.author_id != user.pk:
         raise Refused("Only the member who opened a debate can rename it.")
     _open_to_writing(thread.board)
+    _not_archived(thread)
     if thread.locked:
         raise Refused("This debate is locked.")
 
@@ -208,6 +251,7 @@ def close(user, thread: Thread) -> None:
     if thread.author_id != user.pk:
         raise Refused("Only the member who opened a debate can close it.")
     _open_to_writing(thread.board)
+    _not_archived(thread)
     if thread.locked:
         raise Refused("This debate is locked by a moderator.")
 
@@ -217,11 +261,11 @@ def close(user, thread: Thread) -> None:
 
 def moderate(user, thing: Board | Thread | Post) -> None:
     """Moderators act on the boards they were given; administrators and moderators of all boards
-    everywhere; nobody on what is still being loaded."""
+    everywhere; nobody on what is still being loaded or went into another debate."""
     thread = thing.thread if isinstance(thing, Post) else thing
     board_id = thing.pk if isinstance(thing, Board) else thread.board_id
-    loading = State.LOADING in {getattr(row, "state", None) for row in (thing, thread)}
-    if moderates(user, board_id) and not loading:
+    nowhere = any(getattr(row, "state", None) in NOWHERE for row in (thing, thread))
+    if moderates(user, board_id) and not nowhere:
         return
     see = {Board: see_board, Thread: see_thread, Post: see_post}[type(thing)]
     see(user, thing)
@@ -230,6 +274,18 @@ def moderate(user, thing: Board | Thread | Post) -> None:
 
 def invite(user, board: Board) -> None:
     """Moderators of a board say which members are invited to it."""
+    see_board(user, board)
+    moderate(user, board)
+
+
+def erase(user, post: Post) -> None:
+    """Administrators erase words for good, for a legal reason."""
+    see_post(user, post)
+    administer(user)
+
+
+def load(user, board: Board) -> None:
+    """Moderators load debates into the boards they were given."""
     see_board(user, board)
     moderate(user, board)
 
@@ -264,6 +320,8 @@ CHARTER: dict[str, Callable] = {
     "close": close,
     "moderate": moderate,
     "invite": invite,
+    "erase": erase,
+    "load": load,
     "administer": administer,
     "enter desk": enter_desk,
 }

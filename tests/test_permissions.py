@@ -84,7 +84,7 @@ def test_who_sees_what(world):
         }
         for role, user in world.items()
     }
-    writers, there = ("author", "other"), set(STATES) - {"loading"}
+    writers, there = ("author", "other"), set(STATES) - {"loading", "merged"}
     plain = {("public", "visible", "visible", w) for w in writers}
     member = plain | {("members", "visible", "visible", w) for w in writers}
     both = ("public", "members")
@@ -92,12 +92,13 @@ def test_who_sees_what(world):
     assert seen["stranger"] == member
     assert seen["moderator of a board without the desk"] == member
     assert seen["closed account"] == member
-    assert seen["other"] == member | {(a, "visible", "pending", "other") for a in both}
+    waits = ("pending", "rejected")
+    assert seen["other"] == member | {(a, "visible", s, "other") for a in both for s in waits}
     assert seen["author"] == (
         member
-        | {(a, "visible", "pending", "author") for a in both}
-        | {(a, "pending", "visible", w) for a in both for w in writers}
-        | {(a, "pending", "pending", "author") for a in both}
+        | {(a, "visible", s, "author") for a in both for s in waits}
+        | {(a, t, "visible", w) for a in both for t in waits for w in writers}
+        | {(a, t, s, "author") for a in both for t in waits for s in waits}
     )
     assert seen["invited member"] == member | {
         ("invited", "visible", "visible", w) for w in writers
@@ -115,9 +116,12 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
         "post": Post.objects.select_related("thread__board"),
     }
     takes = {
-        "board": ("see board", "start", "moderate", "invite"),
+        "board": ("see board", "start", "moderate", "invite", "load"),
         "thread": ("see thread", "reply", "rename", "describe", "close", "moderate"),
-        "post": ("see post", "see history", "answer", "edit", "withdraw", "mark", "moderate"),
+        "post": (
+            *("see post", "see history", "answer", "edit", "withdraw", "mark"),
+            *("moderate", "erase"),
+        ),
     }
     tried = {verb for kind in takes.values() for verb in kind}
     assert tried | {"write", "read notices", "administer", "enter desk"} == set(CHARTER)

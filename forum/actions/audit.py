@@ -11,10 +11,16 @@ def record(
     thread: Thread | None = None,
     board: Board | None = None,
     member=None,
+    other_thread: int | None = None,
+    undoes: AuditEntry | None = None,
     reason: str = "",
     **detail,
 ) -> AuditEntry:
-    """Add an entry. Thread and board follow from the post, the board from the thread."""
+    """Add an entry. Thread and board follow from the post, the board from the thread.
+
+    `other_thread` is the id of the debate that posts came from or went to, `undoes` the entry that
+    this act takes back; `detail` says what was so before and after, enough to undo it.
+    """
     thread = thread or (post.thread if post else None)
     return AuditEntry.objects.create(
         actor=actor,
@@ -23,6 +29,8 @@ def record(
         thread=thread,
         board_id=board.pk if board else thread.board_id if thread else None,
         member=member,
+        other_thread=other_thread,
+        undoes=undoes,
         reason=reason,
         detail=detail,
     )

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ..models import Post, Thread
+from ..models.visibility import moderates
 
 
 class TooFast(Exception):
@@ -24,6 +25,26 @@ def check_starts(user) -> None:
     limit = settings.STARTS_PER_HOUR
     if limit and _nth_newest(Thread, user, "created_at", limit, timedelta(hours=1)):
         raise TooFast(f"That was {limit} debates within an hour. Please wait before you open more.")
+
+
+def check_slow(user, thread: Thread) -> None:
+    """Raise TooFast if the thread is in slow mode and `user` wrote in it too short a time ago.
+    Moderators of its board are not slowed."""
+    if not thread.slow_minutes or moderates(user, thread.board_id):
+        return
+    pause = timedelta(minutes=thread.slow_minutes)
+    last = (
+        Post.objects.filter(thread=thread, author=user, loaded_at__gt=timezone.now() - pause)
+        .order_by("-loaded_at")
+        .values_list("loaded_at", flat=True)
+        .first()
+    )
+    if last is not None:
+        again = timezone.localtime(last + pause + timedelta(seconds=59))
+        raise TooFast(
+            f"This debate is in slow mode: one post in {thread.slow_minutes} minutes from each "
+            f"member. You can send this from {again:%H:%M} on ({again.day} {again:%B})."
+        )
 
 
 def _nth_newest(model, user, moment: str, limit: int, within: timedelta) -> bool:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from .. import quoting, tree
 from ..models import Draft, PassageKey, Post, PostRevision, Quote, State, Submission, Thread
+from ..models.visibility import moderates
 from ..permissions import require
 from . import members, pace
 from .audit import record
@@ -33,12 +34,14 @@ def reply(*, user, thread: Thread, source: str, token: UUID, parent: Post | None
         return done
     require(user, "reply", thread)
     pace.check_posts(user)
+    pace.check_slow(user, thread)
     composed = compose(user=user, board=thread.board, source=source, thread=thread, parent=parent)
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
         if done := submitted(token, user):
             return done
         require(user, "reply", thread)
+        pace.check_slow(user, thread)
         if parent is not None:
             parent = Post.objects.select_related("thread__board").get(pk=parent.pk)
             if parent.thread_id != thread.pk:
@@ -49,20 +52,32 @@ def reply(*, user, thread: Thread, source: str, token: UUID, parent: Post | None
             parent=None if parent is None or parent.is_opening else parent,
             parent_basis=Post.Basis.REPLY,
             author=user,
+            state=State.PENDING if waits(user, thread) else State.VISIBLE,
         )
         add(post, composed, editor=user)
         _sent(token, user, post)
     return post
 
 
+def waits(user, thread: Thread) -> bool:
+    """Whether what `user` writes in `thread` waits until a moderator lets it in."""
+    return thread.approval and not moderates(user, thread.board_id)
+
+
 def add(post: Post, composed: Composed, *, editor) -> Post:
-    """Write a new post with its first revision into its locked thread, number it and count it."""
+    """Write a new post with its first revision into its locked thread, number it and count it; one
+    that waits for approval gets neither number nor place."""
     thread, now = post.thread, timezone.now()
-    thread.numbered += 1
     thread.version += 1
-    post.number = thread.numbered
     post.loaded_at = now
     post.written_at = post.written_at or now
+    if post.state == State.PENDING:
+        tree.insert(post)
+        _store(composed, post, 1, editor=editor, now=now)
+        thread.save(update_fields=["version"])
+        return post
+    thread.numbered += 1
+    post.number = thread.numbered
     tree.insert(post)
     _store(composed, post, 1, editor=editor, now=now)
     if not post.is_opening:

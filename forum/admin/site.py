@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.shortcuts import render
 from django.urls import reverse
 
-from ..models import State, Thread
+from ..models import NOWHERE, Thread
 from ..models.visibility import moderated_board_ids, moderates_all
 from ..permissions import Refused, may
 
@@ -24,7 +24,7 @@ class OwnBoards(admin.RelatedFieldListFilter):
 class ReadOnly(admin.ModelAdmin):
     """Shows rows of the boards one moderates, and changes nothing by hand: what happens to them
     happens through actions. `board_path` is the lookup from the row to its board's id. Of a
-    debate that is being loaded nothing is shown."""
+    debate that is being loaded, or went into another one, nothing is shown."""
 
     board_path = "board_id"
 
@@ -32,7 +32,7 @@ class ReadOnly(admin.ModelAdmin):
         rows = super().get_queryset(request)
         thread = self.board_path.removesuffix("board_id")
         if thread or self.model is Thread:
-            rows = rows.exclude(**{f"{thread}state": State.LOADING})
+            rows = rows.exclude(**{f"{thread}state__in": NOWHERE})
         if moderates_all(request.user):
             return rows
         return rows.filter(**{f"{self.board_path}__in": moderated_board_ids(request.user)})

@@ -11,10 +11,11 @@ from .posts import Post, PostBody, PostRevision, Submission, new_key
 from .quotes import PassageKey, Quote
 from .reading import ReadMark
 from .threadmarks import Threadmark
-from .threads import State, Thread, slug_for
+from .threads import NOWHERE, State, Thread, slug_for
 from .words import ThreadWord
 
 __all__ = [
+    "NOWHERE",
     "AuditEntry",
     "Board",
     "Divergence",

@@ -21,6 +21,17 @@ class AuditEntry(models.Model):
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # By id alone: undoing a split leaves no row of the debate that it had made.
+    other_thread = models.BigIntegerField(
+        null=True, db_index=True, help_text="The debate that posts went to or came from."
+    )
+    undoes = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="undone_by",
+        help_text="The act that this one took back.",
+    )
     reason = models.CharField(max_length=300, blank=True)
     detail = models.JSONField(default=dict, help_text="What was so before, and after.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -75,6 +75,18 @@ class Post(MPTTModel):
     # Why it is hidden or removed, in the moderator's words; shown with the placeholder.
     state_reason = models.CharField(max_length=300, blank=True)
     withdrawn = models.BooleanField(default=False, help_text="Hidden by its own author.")
+    branch_locked = models.BooleanField(
+        default=False, help_text="Neither it nor what hangs below it takes answers or edits."
+    )
+    # Of a post that was here twice: the one that stays. This one's address leads there.
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+    )
     lft = models.PositiveIntegerField(default=0, editable=False)
     rght = models.PositiveIntegerField(default=0, editable=False)
     level = models.PositiveIntegerField(default=0, editable=False)
@@ -109,6 +121,11 @@ class Post(MPTTModel):
             models.Index(fields=["thread", "loaded_at", "number"], name="post_arrival"),
             models.Index(
                 fields=["thread"], condition=models.Q(state=State.PENDING), name="post_waiting"
+            ),
+            models.Index(
+                fields=["thread"],
+                condition=models.Q(branch_locked=True),
+                name="post_branch_locked",
             ),
             models.Index(fields=["author", "-id"], name="post_by_author"),
             # The roots of a thread, in order: what the tree pages are cut from.

@@ -15,8 +15,16 @@ class State(models.TextChoices):
     PENDING = "pending", "Waiting for approval"
     HIDDEN = "hidden", "Hidden"
     REMOVED = "removed", "Removed"
+    # Waited for approval and was not let in: has no number, its author and moderators read it.
+    REJECTED = "rejected", "Not approved"
     # A thread that is being loaded in parts: there for nobody, moderators included.
     LOADING = "loading", "Being loaded"
+    # A thread that went into another one: its row stays so that its addresses lead there.
+    MERGED = "merged", "Merged into another debate"
+
+
+# What threads are in that are there for nobody, moderators included.
+NOWHERE = (State.LOADING, State.MERGED)
 
 
 class ThreadQuerySet(models.QuerySet):
@@ -92,6 +100,23 @@ class Thread(models.Model):
     locked = models.BooleanField(default=False)
     closed_by_author = models.BooleanField(default=False, editable=False)
     pinned = models.BooleanField(default=False)
+    archived = models.BooleanField(
+        default=False, help_text="No answers, edits or reports, not even by moderators."
+    )
+    slow_minutes = models.PositiveSmallIntegerField(
+        "slow mode", default=0, help_text="Minutes between two posts of one member; 0 is off."
+    )
+    approval = models.BooleanField(
+        default=False, help_text="Answers wait until a moderator lets them in."
+    )
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="merged",
+        help_text="Where its posts went; its addresses lead there.",
+    )
     created_at = models.DateTimeField()
     last_post_at = models.DateTimeField()
     last_post = models.ForeignKey(
@@ -100,6 +125,9 @@ class Thread(models.Model):
     # Numbers run to `numbered`; placeholders keep theirs, so it never falls but by split or merge.
     numbered = models.PositiveIntegerField(default=0, editable=False)
     reply_count = models.PositiveIntegerField("replies", default=0, editable=False)
+    branch_locks = models.PositiveIntegerField(
+        default=0, editable=False, help_text="How many of its posts close the branch below them."
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     card = models.JSONField(
         default=dict, editable=False, help_text="Its divergences and questions, laid out to show."
@@ -126,7 +154,7 @@ class Thread(models.Model):
     @property
     def open(self) -> bool:
         """Whether anybody may still answer."""
-        return not self.locked and not self.closed_by_author
+        return not (self.locked or self.closed_by_author or self.archived)
 
     @property
     def opener(self) -> str:

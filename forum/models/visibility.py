@@ -4,7 +4,7 @@ from django.db.models import Q, QuerySet
 
 from .boards import Board
 from .posts import Post
-from .threads import State, Thread
+from .threads import NOWHERE, State, Thread
 
 # From wide to narrow: words may be carried into an audience as narrow or narrower, never wider.
 AUDIENCES = (
@@ -64,14 +64,14 @@ def _boards(user, prefix: str = "") -> Q:
 
 def _states(user, board_path: str) -> Q:
     """Visible things; one's own while they wait; all on boards that one moderates, but never
-    what is still being loaded."""
+    what is there for nobody."""
     if moderates_all(user):
-        return ~Q(state=State.LOADING)
+        return ~Q(state__in=NOWHERE)
     rule = Q(state=State.VISIBLE)
     if user.is_authenticated:
-        rule |= Q(state=State.PENDING, author=user)
+        rule |= Q(state__in=(State.PENDING, State.REJECTED), author=user)
     if own := moderated_board_ids(user):
-        rule |= Q(**{f"{board_path}__in": own}) & ~Q(state=State.LOADING)
+        rule |= Q(**{f"{board_path}__in": own}) & ~Q(state__in=NOWHERE)
     return rule
 
 
@@ -87,11 +87,11 @@ def threads_visible_to(user) -> QuerySet[Thread]:
 
 def posts_visible_to(user) -> QuerySet[Post]:
     """Posts whose words `user` may read. (A placeholder may be seen where its thread may.)"""
-    rule = _boards(user, "thread__board__") & ~Q(thread__state=State.LOADING)
+    rule = _boards(user, "thread__board__") & ~Q(thread__state__in=NOWHERE)
     if not moderates_all(user):
         thread = Q(thread__state=State.VISIBLE)
         if user.is_authenticated:
-            thread |= Q(thread__state=State.PENDING, thread__author=user)
+            thread |= Q(thread__state__in=(State.PENDING, State.REJECTED), thread__author=user)
         if own := moderated_board_ids(user):
             thread |= Q(thread__board_id__in=own)
         rule &= thread

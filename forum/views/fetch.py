@@ -1,9 +1,53 @@
 """Getting things through the charter: what a reader may not see is not there (404)."""
 
-from django.http import Http404
+from django.http import Http404, HttpResponsePermanentRedirect
+from django.urls import reverse
 
-from ..models import Board, Post, Thread
+from ..models import AuditEntry, Board, Post, State, Thread
 from ..permissions import require
+
+
+class Moved(Exception):
+    """What was asked for went into another debate or post, given here; the reader may see it. Its
+    addresses lead there: middleware.Failures answers with `follow`."""
+
+    def __init__(self, thing: Thread | Post) -> None:
+        super().__init__(f"went into {thing.pk}")
+        self.thing = thing
+
+
+def follow(request, thing: Thread | Post) -> HttpResponsePermanentRedirect:
+    """The same page of the debate or post that took the place of the one asked for. A form that
+    was sent goes along (308)."""
+    match = request.resolver_match
+    if isinstance(thing, Post):
+        address = reverse(match.view_name, kwargs={**match.kwargs, "post_id": thing.pk})
+    elif "slug" in match.kwargs or match.view_name == "thread-id":
+        address = thing.get_absolute_url()
+    else:
+        address = reverse(match.view_name, kwargs={**match.kwargs, "thread_id": thing.pk})
+        address += f"?{request.GET.urlencode()}" if request.GET else ""
+    answer = HttpResponsePermanentRedirect(
+        address, preserve_request=request.method not in ("GET", "HEAD")
+    )
+    # Undoing the merge makes the old address the debate's own again.
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+def _taken_in(user, thread: Thread | None, thread_id: int) -> Thread | None:
+    """The debate that a merged one went into, or to which an undone split gave its posts back;
+    only if `user` may see that."""
+    if thread is None:
+        split = AuditEntry.objects.filter(other_thread=thread_id, verb="split").first()
+        target = split.thread if split else None
+    else:
+        target = thread.merged_into
+    while target is not None and target.state == State.MERGED:
+        target = target.merged_into
+    if target is not None:
+        require(user, "see thread", target)
+    return target
 
 
 def board_or_404(user, slug: str) -> Board:
@@ -16,16 +60,20 @@ def board_or_404(user, slug: str) -> Board:
 
 
 def thread_or_404(user, thread_id: int) -> Thread:
-    """The debate with its board and author, if `user` may see it; else as above."""
+    """The debate with its board and author, if `user` may see it; else as above. Raises Moved if
+    it went into another one."""
     thread = Thread.objects.select_related("board", "author").filter(pk=thread_id).first()
-    if thread is None:
+    if thread is None or thread.state == State.MERGED:
+        if target := _taken_in(user, thread, thread_id):
+            raise Moved(target)
         raise Http404
     require(user, "see thread", thread)
     return thread
 
 
 def post_or_404(user, post_id: int, *, verb: str = "see post") -> Post:
-    """A post with its thread, board, text and author, through `verb` of the charter."""
+    """A post with its thread, board, text and author, through `verb` of the charter. Raises Moved
+    if it was here twice and another one stays for it."""
     post = (
         Post.objects.for_reading()
         .select_related("author", "body__revision", "thread__board", "thread__author")
@@ -34,6 +82,9 @@ def post_or_404(user, post_id: int, *, verb: str = "see post") -> Post:
     )
     if post is None:
         raise Http404
+    if post.merged_into_id:
+        require(user, verb, post.merged_into)
+        raise Moved(post.merged_into)
     require(user, verb, post)
     return post
 

@@ -19,7 +19,7 @@ from ..actions import posts as acts
 from ..models import Post, State, Thread
 from ..models.visibility import posts_visible_to
 from ..permissions import Refused, require
-from .fetch import post_or_404, thread_or_404
+from .fetch import Moved, post_or_404, thread_or_404
 
 PER_PAGE = 20  # posts on a page, for visitors
 MAX_QUOTED = 20  # posts that one link may open a reply with
@@ -31,10 +31,14 @@ MAX_QUOTED = 20  # posts that one link may open a reply with
 def post(request, post_id):
     """The permalink: to the page of the debate where the post stands, and to its element."""
     found = Post.objects.select_related("thread__board").filter(pk=post_id).first() or _not_there()
+    if found.merged_into_id:
+        found = found.merged_into
     # A placeholder has its place too: who sees the debate is led there.
     require(request.user, "see thread", found.thread)
     if found.number is None:
         require(request.user, "see post", found)
+    if found.state == State.REJECTED:
+        return redirect("history", found.pk)  # it stands nowhere; there its text is
     passage = request.GET.get("p", "")
     place = int(passage) if passage.isdecimal() and len(passage) < 6 else 0
     view = request.GET.get("view", "")
@@ -202,7 +206,7 @@ def _answered(request, thread, to: str | None) -> Post | None:
         raise Http404
     parent = post_or_404(request.user, int(to))
     if parent.thread_id != thread.pk:
-        raise Http404
+        raise Moved(parent.thread)  # the reply, and what was typed, goes where the post went
     require(request.user, "answer", parent)
     parent.thread = thread
     return parent

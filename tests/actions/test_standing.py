@@ -42,7 +42,7 @@ def test_a_post_taken_away_keeps_its_place_and_is_logged(thread, answer, moderat
     assert (entry.actor, entry.verb) == (moderator, act.__name__)
     assert (entry.post, entry.thread, entry.board) == (post, thread, thread.board)
     assert entry.reason == "Off the point."
-    assert entry.detail == {"before": "visible", "after": state}
+    assert (entry.detail["before"], entry.detail["after"]) == ("visible", state)
 
 
 @pytest.mark.parametrize("act", [moderation.hide, moderation.remove])
