@@ -56,7 +56,8 @@ class MembersTime:
 
 class Failures:
     """Turns what a view raises into the page it deserves: a refusal into 403 or 404, what went
-    elsewhere into a way there, a database that does not answer in time into 503. Each page gives back what was typed."""
+    elsewhere into a way there, a database that does not answer in time into 503. Each page gives
+    back what was typed."""
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -121,7 +121,14 @@ def reply(request, thread_id):
     preview, draft, status = None, None, 200
     if request.method == "POST":
         form = ReplyForm(request.POST)
-        parent = _answered(request, thread, request.POST.get("to"))
+        parent = _answered(request, request.POST.get("to"))
+        form.full_clean()
+        if parent is not None and parent.thread_id != thread.pk:
+            # Sent there without asking, the text might find readers that it was not meant for.
+            thread = parent.thread
+            require(request.user, "reply", thread)
+            form.add_error(None, f"The post you answer is now in “{thread}”. Send it there?")
+            status = 409
         if form.is_valid():
             data = form.cleaned_data
             try:
@@ -163,7 +170,9 @@ def reply(request, thread_id):
                 form.add_error(None, str(error))
                 status = 429
     else:
-        parent = _answered(request, thread, request.GET.get("to"))
+        parent = _answered(request, request.GET.get("to"))
+        if parent is not None and parent.thread_id != thread.pk:
+            raise Moved(parent.thread)
         draft = drafts.newest(request.user, reply_address(thread, parent))
         form = ReplyForm(
             initial={
@@ -198,17 +207,14 @@ def _after(text: str, quotes: str) -> str:
     return f"{text.rstrip()}\n\n{quotes}"
 
 
-def _answered(request, thread, to: str | None) -> Post | None:
-    """The post that the reply answers, if one is named and stands in this debate."""
+def _answered(request, to: str | None) -> Post | None:
+    """The post that the reply answers, if one is named and stands; perhaps in another debate."""
     if not to:
         return None
     if not to.isdecimal() or len(to) > 18:
         raise Http404
     parent = post_or_404(request.user, int(to))
-    if parent.thread_id != thread.pk:
-        raise Moved(parent.thread)  # the reply, and what was typed, goes where the post went
     require(request.user, "answer", parent)
-    parent.thread = thread
     return parent
 
 

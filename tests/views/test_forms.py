@@ -217,7 +217,9 @@ def test_an_answer_to_a_post_of_another_debate_keeps_the_text(board, opener, for
     elsewhere = start(board, opener, title="Elsewhere").posts.get()
     before = dump(*TABLES)
     response = browser(opener).post(where, {**fields, "to": elsewhere.pk})
-    assert response.status_code == 404
+    assert response.status_code == 409
+    assert "is now in “Elsewhere”" in response.content.decode()
+    assert f'action="/threads/{elsewhere.thread_id}/reply/"' in response.content.decode()
     assert same(typed(response)["text"], TEXT)
     assert dump(*TABLES) == before
 
