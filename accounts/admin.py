@@ -9,7 +9,7 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import Exists, OuterRef
 
-from .models import User
+from .models import User, new_edition
 
 # Addresses are shown and changed with their member, and rights come from the charter, not from
 # groups. Both pages are registered by the modules imported above.
@@ -83,6 +83,7 @@ class MemberAdmin(django_admin.UserAdmin):
         """Save the member; an address that an administrator types counts as known, and a reset
         link that was sent to the old one dies with it."""
         super().save_model(request, obj, form, change)
+        new_edition()  # the name shows wherever the member wrote or is mentioned
         if obj.email and "email" in form.changed_data:
             obj.set_address(obj.email, known=True)
         elif "email" in form.changed_data:

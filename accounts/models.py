@@ -17,6 +17,26 @@ def check_time_zone(value: str) -> None:
         raise ValidationError(f"“{value}” is no time zone we know. Try Europe/Madrid or UTC.")
 
 
+class Edition(models.Model):
+    """One row, whose number rises with every act that may show on any page of the site: a member's
+    new name, a board made or moved. Pages kept for visitors carry the number they were drawn
+    under. What shows on the pages of one debate raises that debate's version instead."""
+
+    number = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+def new_edition() -> None:
+    """Raise the number of the site's edition: no page drawn until now is shown again once this
+    transaction stands. For rare acts only, and last in them: the row is locked until the commit,
+    and every other such act waits for it."""
+    with transaction.atomic():
+        while not Edition.objects.filter(pk=1).update(number=models.F("number") + 1):
+            Edition.objects.bulk_create([Edition(pk=1)], ignore_conflicts=True)
+
+
 class SkeletonField(models.CharField):
     """The name as the eye sees it, kept beside `username` at every write, `loaddata` included."""
 

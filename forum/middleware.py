@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
+from . import caching
 from .permissions import NotThere, Refused
 
 POLICY = "; ".join(
@@ -24,6 +25,16 @@ POLICY = "; ".join(
 )
 
 
+class KeptPages:
+    """Answers visitors with pages that are kept, before anything else is asked or done."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return caching.answered(request, self.get_response)
+
+
 class Headers:
     """Security headers that need no nonce, since no page holds inline script or style."""
 
@@ -36,6 +47,8 @@ class Headers:
         response.headers.setdefault(
             "Permissions-Policy", "camera=(), geolocation=(), microphone=(), browsing-topics=()"
         )
+        # No cache between us and the reader may show one's page to another.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 
 

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "forum.watching.Requests",
+    "forum.middleware.KeptPages",  # a kept page has all headers that those below set
     "forum.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -112,6 +113,9 @@ FIXTURE_MAX_BYTES = env.int("FIXTURE_MAX_BYTES", default=64 * 1024 * 1024)
 # Rate limits count in the cache, so all workers must share it; hence the database by default.
 CACHES = {"default": env.cache("CACHE_URL", default="dbcache://jonbar_cache")}
 CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
+
+# Finished pages that each worker keeps for visitors, in megabytes; 0 keeps none.
+KEPT_PAGES_MB = env.int("KEPT_PAGES_MB", default=16)
 
 # --- People ---------------------------------------------------------------------------------
 

@@ -137,7 +137,9 @@ def typed(response) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def unhurried(settings):
-    """Passwords that cost nothing to hash, and no limit on how fast one may write."""
+    """Passwords that cost nothing to hash, and no limit on how fast one may write. No pages are
+    kept for visitors either: tests write rows past the actions, which raise no version."""
+    settings.KEPT_PAGES_MB = 0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.POSTS_PER_MINUTE = settings.STARTS_PER_HOUR = 0
 

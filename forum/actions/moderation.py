@@ -3,6 +3,8 @@
 from django.db import transaction
 from django.db.models import F
 
+from accounts.models import new_edition
+
 from .. import tree
 from ..models import Board, Post, State, Thread
 from ..permissions import Refused, require
@@ -184,6 +186,8 @@ def _set_thread(user, thread: Thread, verb: str, reason: str, **wanted) -> Threa
             set_columns(thread, wanted)
             entry = record(user, verb, thread=thread, reason=reason, before=before, after=wanted)
             notices.tell(thread.author, entry=entry)
+            if "state" in wanted:
+                new_edition()  # quotes in other debates lead to its posts, or do not any more
     return thread
 
 

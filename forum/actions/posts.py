@@ -7,6 +7,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.models import new_edition
+
 from .. import quoting, tree
 from ..models import Draft, PassageKey, Post, PostRevision, Quote, State, Submission, Thread
 from ..models.visibility import moderates
@@ -124,7 +126,7 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: int) -> PostR
         thread.version += 1
         thread.save(update_fields=["version"])
         _follow_passages(post, revision)
-        _touch_quoting_threads(post)
+        touch(_quoted_elsewhere(post).values_list("post__thread_id", flat=True))
     return revision
 
 
@@ -166,7 +168,8 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     thread.save(update_fields=["numbered", "reply_count", "last_post", "last_post_at", "version"])
     if state == State.VISIBLE and post.author:
         members.welcome(post.author)
-    _touch_quoting_threads(post)
+    if _quoted_elsewhere(post).exists():
+        new_edition()  # what is taken back must not show anywhere from this commit on
 
 
 def _follow_passages(post: Post, revision: PostRevision) -> None:
@@ -235,13 +238,9 @@ def touch(thread_ids: Iterable[int]) -> None:
         transaction.on_commit(mark, robust=True)
 
 
-def _touch_quoting_threads(post: Post) -> None:
-    """Threads that quote this post show its state beside the quote."""
-    touch(
-        Quote.objects.filter(source_post=post)
-        .exclude(post__thread_id=post.thread_id)
-        .values_list("post__thread_id", flat=True)
-    )
+def _quoted_elsewhere(post: Post):
+    """The quotes of this post in other threads, which show its state beside them."""
+    return Quote.objects.filter(source_post=post).exclude(post__thread_id=post.thread_id)
 
 
 def _store(

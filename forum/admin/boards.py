@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.utils.html import format_html
 from mptt.admin import DraggableMPTTAdmin
 
-from accounts.models import User
+from accounts.models import User, new_edition
 
 from ..models import Board
 from ..permissions import may
@@ -58,6 +58,11 @@ class BoardAdmin(DraggableMPTTAdmin):
     def move_down(self, request, queryset):
         for board in reversed(queryset):
             move_board(board, up=False)
+
+    def save_model(self, request, obj, form, change) -> None:
+        """Save the board. Its name, and who may see it, show on the pages of all its debates."""
+        super().save_model(request, obj, form, change)
+        new_edition()
 
     def has_module_permission(self, request) -> bool:
         return may(request.user, "administer")

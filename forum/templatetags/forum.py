@@ -5,7 +5,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
+from ..caching import holds_for
 from ..history_dates import short, spoken
+
+HOUR, DAY = 3600, 24 * 3600
 
 register = template.Library()
 register.filter("spoken", spoken)
@@ -18,12 +21,16 @@ def when(moment):
     if not moment:
         return ""
     now, local = timezone.now(), timezone.localtime(moment)
-    if (now - moment).total_seconds() < 60:
+    age = (now - moment).total_seconds()
+    if age < 60:
         said = "just now"
-    elif (now - moment).days < 1:
+        holds_for(60 - age)
+    elif age < DAY:
         said = f"{timesince(moment, now, depth=1)} ago".replace("\xa0", " ")
+        holds_for(60 - age % 60 if age < HOUR else HOUR - age % HOUR)
     elif local.year == timezone.localtime(now).year:
         said = f"{local.day} {local:%B}"
+        holds_for(HOUR)  # until the year ends, at the latest
     else:
         said = f"{local.day} {local:%B %Y}"
     return format_html(

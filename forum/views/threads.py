@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from .. import drawing, tree
+from .. import caching, drawing, tree
 from ..actions import composing, reading
 from ..actions import threads as acts
 from ..models import Post, State, Thread
@@ -58,7 +58,7 @@ def thread(request, thread_id, slug=""):
     unread = seen.unread(thread) if seen else 0
     if fresh and not request.headers.get("Sec-Purpose"):  # a prefetch is no reading
         reading.mark_read(user=user, thread=thread, numbers=[(n, n) for n in fresh])
-    return render(
+    response = render(
         request,
         "threads/thread.html",
         {
@@ -82,6 +82,7 @@ def thread(request, thread_id, slug=""):
             **context,
         },
     )
+    return caching.keep(response)
 
 
 def _reply_form(user, thread: Thread) -> ReplyForm | None:

@@ -12,6 +12,8 @@ from django.core.management.commands import loaddata
 from django.core.management.utils import parse_apps_and_model_labels
 from django.db import DEFAULT_DB_ALIAS
 
+from accounts.models import new_edition
+
 from ... import tree
 from ...actions import loading
 from ...importing import Rejected, reading
@@ -75,6 +77,7 @@ class Command(loaddata.Command):
             for row in before:
                 Board.objects.filter(pk=row.pop("pk")).update(**row)
             tree.relabel_boards()
+        new_edition()  # boards and members show on many pages
 
     def _thread_fixture(self, file: str) -> bytes:
         """The bytes of a thread fixture, or none if the file is for Django.

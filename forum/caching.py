@@ -1,0 +1,198 @@
+"""Pages kept for visitors: drawn and compressed once, shown until something on them changes.
+
+A page is kept under its address and under two numbers that are read from the database at every
+request, in one query: the version of its debate and the edition of the site. Every act raises one
+of them in its own transaction, so what is kept is never purged and never shown after the act
+stands. Only visitors without a session get kept pages; what they see depends on nothing else about
+them but the theme they chose. docs/decisions/0010 tells how a page joins.
+"""
+
+import gzip
+import re
+import time
+from collections import OrderedDict
+from contextvars import ContextVar
+from dataclasses import dataclass
+from hashlib import blake2b
+from threading import Lock
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpResponse
+from django.urls import ResolverMatch
+
+DEBATE = re.compile(r"/threads/(\d{1,18})/[^?]*\Z")
+# Whoever asks for other queries gets the page, but does not fill the memory with it.
+QUERY = re.compile(r"(?:(?:view=(?:flat|tree)|page=\d{1,9})(?:&|\Z)){0,2}\Z")
+LONGEST = 400  # characters of an address
+LARGEST = 1024 * 1024  # bytes of one page
+WITHOUT_BODY = {"Cache-Control", "Content-Security-Policy", "Vary"}  # headers of a 304
+NUMBERS = (
+    "SELECT version, (SELECT number FROM accounts_edition WHERE id = 1)"
+    " FROM forum_thread WHERE id = %s"
+)
+# Until when what was drawn in this request holds (seconds of the clock), where somebody asks.
+_until: ContextVar[list[float] | None] = ContextVar("until", default=None)
+
+
+def keep(response: HttpResponse) -> HttpResponse:
+    """Mark a page below /threads/<id>/ as one that may be kept for visitors: it shows nothing but
+    what raises that debate's version or the site's edition when it changes."""
+    response.kept = True
+    return response
+
+
+def holds_for(seconds: float) -> None:
+    """Say that something just drawn holds so long ("20 minutes ago"); the page is kept no longer
+    than the shortest of them."""
+    if (until := _until.get()) is not None:
+        until[0] = min(until[0], time.time() + seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A finished page: its headers, its body compressed by gzip, the mark of its content."""
+
+    numbers: tuple
+    until: float
+    etag: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    match: ResolverMatch | None
+
+    def answer(self, request) -> HttpResponse:
+        """The page in the form that the browser takes, or 304 if it has it already."""
+        request.resolver_match = self.match  # for those who count what is asked for
+        packed = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
+        etag = f'"{self.etag}-gzip"' if packed else f'"{self.etag}"'
+        known = request.META.get("HTTP_IF_NONE_MATCH", "")
+        same = bool(known) and any(
+            tag.strip().removeprefix("W/") in (etag, "*") for tag in known.split(",")
+        )
+        if same:
+            response = HttpResponse(status=304)
+            del response.headers["Content-Type"]
+        else:
+            body = self.body if packed else gzip.decompress(self.body)
+            response = HttpResponse(body)
+            response.headers["Content-Length"] = str(len(body))
+            if packed:
+                response.headers["Content-Encoding"] = "gzip"
+        for name, value in self.headers:
+            if not same or name in WITHOUT_BODY:
+                response.headers[name] = value
+        response.headers["ETag"] = etag
+        return response
+
+
+class Shelf:
+    """The kept pages of one process, the least recently shown going first when room gets short."""
+
+    def __init__(self) -> None:
+        self._pages: OrderedDict[tuple, Kept] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, key: tuple, numbers: tuple) -> Kept | None:
+        """The page under `key`, if it was drawn under these numbers and its words still hold."""
+        with self._lock:
+            page = self._pages.get(key)
+            if page is None or page.numbers != numbers or page.until <= time.time():
+                return None
+            self._pages.move_to_end(key)
+            return page
+
+    def put(self, key: tuple, page: Kept) -> None:
+        """Keep a page in place of what was kept under `key`."""
+        room = settings.KEPT_PAGES_MB * 1024 * 1024
+        with self._lock:
+            self._drop(key)
+            self._pages[key] = page
+            self._bytes += _size(page)
+            while self._bytes > room:
+                self._drop(next(iter(self._pages)))
+
+    def clear(self) -> None:
+        """Forget all pages."""
+        with self._lock:
+            self._pages.clear()
+            self._bytes = 0
+
+    def _drop(self, key: tuple) -> None:
+        if (page := self._pages.pop(key, None)) is not None:
+            self._bytes -= _size(page)
+
+
+def _size(page: Kept) -> int:
+    return len(page.body) + 2048  # what stands around the body, roughly
+
+
+shelf = Shelf()
+
+
+def answered(request, draw) -> HttpResponse:
+    """The answer to `request`: a kept page if there is one that still holds, else what `draw`
+    gives, kept if its view says that it may be."""
+    key = _key(request)
+    if key is None:
+        return draw(request)
+    # Before anything is drawn: what changes meanwhile raises a number, and the page drawn from
+    # half of it is never asked for again.
+    numbers = _numbers(int(DEBATE.match(request.path_info)[1]))
+    if numbers is None:
+        return draw(request)
+    if (page := shelf.get(key, numbers)) is not None:
+        return page.answer(request)
+    token = _until.set([float("inf")])
+    try:
+        response = draw(request)
+        until = _until.get()[0]
+    finally:
+        _until.reset(token)
+    if not getattr(response, "kept", False) or response.status_code != 200 or response.cookies:
+        return response
+    if len(response.content) > LARGEST:
+        return response
+    page = _finished(request, response, numbers, until)
+    shelf.put(key, page)
+    return page.answer(request)
+
+
+def _key(request) -> tuple | None:
+    """Under what a page is kept: all that it depends on, apart from the database. None if the
+    reader has a session or a message waiting, or asks for something unusual."""
+    if request.method not in ("GET", "HEAD") or not settings.KEPT_PAGES_MB:
+        return None
+    path, query = request.path_info, request.META.get("QUERY_STRING", "")
+    if len(path) + len(query) > LONGEST or not DEBATE.match(path) or not QUERY.match(query):
+        return None
+    theme = ""
+    if "HTTP_COOKIE" in request.META:
+        cookies = request.COOKIES
+        if settings.SESSION_COOKIE_NAME in cookies or "messages" in cookies:
+            return None
+        theme = cookies.get("theme", "")[:10]
+    # The host was let in when the page was drawn; it stands in the page's own address.
+    return request.path, query, theme, request.scheme, request.META.get("HTTP_HOST", "")
+
+
+def _numbers(thread_id: int) -> tuple | None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(NUMBERS, [thread_id])
+            return cursor.fetchone()
+    except DatabaseError:
+        return None  # the view asks too, and says what is wrong
+
+
+def _finished(request, response: HttpResponse, numbers: tuple, until: float) -> Kept:
+    response.headers["Cache-Control"] = "no-cache"  # kept by browsers too, but asked about first
+    response.headers["Vary"] = "Accept-Encoding, Cookie"
+    return Kept(
+        numbers=numbers,
+        until=until,
+        etag=blake2b(response.content, digest_size=12).hexdigest(),
+        headers=tuple(pair for pair in response.items() if pair[0] != "Content-Length"),
+        body=gzip.compress(response.content, compresslevel=5, mtime=0),
+        match=getattr(request, "resolver_match", None),
+    )

@@ -1,0 +1,360 @@
+"""Pages kept for visitors: whoever reads gets what stands now, and only what they may see."""
+
+import gzip
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import new_edition
+from forum import caching
+from forum.actions import debate, moderation, posts, threads
+from forum.models import Board
+from tests.people import browser, edit, fresh, make_member, pending, quoting, reply, start
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def kept(settings, unhurried):
+    """Pages are kept, beginning with none."""
+    settings.KEPT_PAGES_MB = 4
+    caching.shelf.clear()
+    yield
+    caching.shelf.clear()
+
+
+def page(thread, client=None, query="", **headers):
+    response = (client or browser()).get(thread.get_absolute_url() + query, **headers)
+    assert response.status_code == 200
+    return response
+
+
+def words(thread, **options) -> str:
+    return page(thread, **options).content.decode()
+
+
+# --- After every act the next page is new -----------------------------------------------------
+# Each act on a debate of four posts (see `thread`), and what a visitor finds or misses then.
+
+
+def approves(world) -> None:
+    moderation.approve(user=world.moderator, post=world.waiting)
+
+
+def hides(world) -> None:
+    moderation.hide(user=world.moderator, post=world.answer, reason="Off the point")
+
+
+def restores(world) -> None:
+    moderation.restore(user=world.moderator, post=world.hidden)
+
+
+def describes(world) -> None:
+    forks = [debate.fork(change="Trotsky succeeds Lenin", when="c. 1924")]
+    debate.describe(user=world.opener, thread=world.thread, forks=forks, questions=[])
+
+
+def quotes_from_elsewhere(world) -> None:
+    with world.commits():
+        reply(world.other, world.answerer, quoting(world.answer, "The party obeyed nobody."))
+
+
+def hides_what_is_quoted_here(world) -> None:
+    moderation.hide(user=world.moderator, post=world.elsewhere, reason="Off the point")
+
+
+def edits_what_is_quoted_here(world) -> None:
+    with world.commits():
+        edit(world.elsewhere, "I take it all back.")
+
+
+def hides_the_debate_quoted_here(world) -> None:
+    moderation.hide_thread(user=world.moderator, thread=world.elsewhere.thread, reason="Spam")
+
+
+def renames_a_board(world) -> None:
+    board = {"name": "Before 1900", "slug": "after-1900", "audience": "public"}
+    board |= {"starters": "members", "answerers": "members", "description": ""}
+    world.admin.post(f"/admin/forum/board/{world.thread.board_id}/change/", board)
+
+
+def renames_a_member(world) -> None:
+    member = {"username": "answering", "email": "", "theme": "auto", "view": "flat"}
+    member |= {"is_active": "on", "posts_per_page": "20", "time_zone": "", "about": ""}
+    world.admin.post(f"/admin/accounts/user/{world.answerer.pk}/change/", member)
+
+
+ACTS = {
+    "reply": (
+        lambda w: reply(w.thread, w.opener, "Newly said."),
+        "Newly said.",
+    ),
+    "edit": (lambda w: edit(w.answer, "Said otherwise."), "Said otherwise."),
+    "withdraw": (lambda w: posts.withdraw(user=w.answerer, post=w.answer), "Withdrawn post"),
+    "rename": (
+        lambda w: threads.rename(user=w.opener, thread=w.thread, title="Another title"),
+        "Another title</h1>",
+    ),
+    "close": (
+        lambda w: threads.close(user=w.opener, thread=w.thread, closed=True),
+        "closed by the member",
+    ),
+    "describe": (describes, "Trotsky succeeds Lenin"),
+    "hide": (hides, "Off the point"),
+    "restore": (restores, "Which purges do you mean?"),
+    "approve": (approves, "May I come in?"),
+    "lock": (lambda w: moderation.lock(user=w.moderator, thread=w.thread), "is locked"),
+    "pin": (lambda w: moderation.pin(user=w.moderator, thread=w.thread), "<span>pinned</span>"),
+    "quote from elsewhere": (quotes_from_elsewhere, "another debate, #"),
+    "hide what is quoted": (hides_what_is_quoted_here, "source removed"),
+    "edit what is quoted": (edits_what_is_quoted_here, "source edited since"),
+    "hide the debate quoted": (hides_the_debate_quoted_here, "unverifiable"),
+    "rename a board": (renames_a_board, "Before 1900"),
+    "rename a member": (renames_a_member, "answering"),
+}
+
+
+class World:
+    """A debate with a post that waits and a quote of another debate, and who acts on it."""
+
+    def __init__(self, **people) -> None:
+        vars(self).update(people)
+
+
+@pytest.fixture
+def world(
+    thread, answer, opener, answerer, moderator, administrator, other_board,
+    django_capture_on_commit_callbacks,
+):  # fmt: skip
+    other = start(other_board, opener, title="Elsewhere")
+    elsewhere = reply(other, answerer, "Ships need coal, and coal needs ships.")
+    reply(thread, opener, quoting(elsewhere, "Ships need coal"))
+    hidden = moderation.hide(user=moderator, post=thread.posts.get(number=4), reason="Spam")
+    return World(
+        thread=fresh(thread),
+        answer=fresh(answer),
+        opener=opener,
+        answerer=answerer,
+        moderator=moderator,
+        admin=browser(administrator),
+        other=other,
+        elsewhere=fresh(elsewhere),
+        hidden=hidden,
+        waiting=pending(thread, answerer),
+        commits=lambda: django_capture_on_commit_callbacks(execute=True),
+    )
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_after_an_act_the_next_page_is_new(world, act):
+    happens, found = ACTS[act]
+    before = page(world.thread)
+    assert page(world.thread)["ETag"] == before["ETag"]  # it is kept
+    assert found not in before.content.decode()
+    happens(world)
+    after = page(fresh(world.thread))
+    assert found in after.content.decode()
+    assert after["ETag"] != before["ETag"]
+
+
+@pytest.mark.parametrize("narrowed", ["board", "thread"])
+def test_what_is_closed_to_visitors_is_gone_at_once(world, moderator, narrowed):
+    page(world.thread)
+    if narrowed == "board":
+        with transaction.atomic():
+            Board.objects.filter(pk=world.thread.board_id).update(audience="members")
+            new_edition()
+    else:
+        moderation.hide_thread(user=moderator, thread=world.thread, reason="Spam")
+    assert browser().get(world.thread.get_absolute_url()).status_code == 404
+
+
+def test_an_act_that_is_undone_raises_nothing(thread, opener):
+    version = fresh(thread).version
+    before = page(thread)["ETag"]
+    with pytest.raises(RuntimeError), transaction.atomic():
+        reply(thread, opener, "Never said.")
+        new_edition()
+        raise RuntimeError
+    assert fresh(thread).version == version
+    assert page(thread)["ETag"] == before
+
+
+def test_what_changes_while_a_page_is_drawn_is_on_the_next(thread, opener, monkeypatch):
+    """The page drawn from the old rows may be kept, but nobody asks for it again."""
+    from forum.views import threads as view
+
+    render, said = view.render, []
+
+    def slow(request, *arguments, **options):
+        response = render(request, *arguments, **options)
+        if not said:
+            said.append(reply(thread, opener, "Said meanwhile."))
+        return response
+
+    monkeypatch.setattr(view, "render", slow)
+    assert "Said meanwhile." not in words(thread)
+    assert "Said meanwhile." in words(thread)
+
+
+# --- Who sees what ----------------------------------------------------------------------------
+
+
+def test_readers_with_rights_neither_fill_nor_get_kept_pages(
+    thread, answer, moderator, opener, answerer
+):
+    moderation.hide(user=moderator, post=answer, reason="Off the point")
+    secret = "The party obeyed nobody."
+    for order in ([moderator, None, answerer], [None, moderator, None, opener]):
+        caching.shelf.clear()
+        for reader in order:
+            html = words(thread, client=browser(reader))
+            assert (secret in html) == (reader == moderator)
+            assert ("csrfmiddlewaretoken" in html) == (reader is not None)
+
+
+def test_a_waiting_post_shows_to_its_author_only(thread, answerer):
+    pending(thread, answerer)
+    for reader in (None, answerer, None):
+        html = words(thread, client=browser(reader))
+        assert ("May I come in?" in html) == (reader == answerer)
+
+
+def test_members_read_in_their_own_time_zone(thread, opening):
+    type(opening).objects.filter(pk=opening.pk).update(
+        written_at=timezone.now().replace(month=1, day=1, hour=12) - timedelta(days=800)
+    )
+    east = make_member("east", time_zone="Asia/Tokyo")
+    assert ", 12:" in words(thread)
+    assert ", 21:" in words(thread, client=browser(east))
+    assert ", 12:" in words(thread)
+
+
+def test_who_ignores_a_member_has_pages_of_their_own(thread, answerer):
+    reader = make_member("tired", ignoring=[answerer.pk])
+    for who in (None, reader, None):
+        assert ("You ignore this member" in words(thread, client=browser(who))) == (who == reader)
+
+
+def test_the_theme_is_the_visitors_own(thread):
+    light, dark = browser(), browser()
+    light.cookies["theme"], dark.cookies["theme"] = "light", "dark"
+    for _ in range(2):
+        assert 'data-theme="light"' in words(thread, client=light)
+        assert 'data-theme="dark"' in words(thread, client=dark)
+        assert 'data-theme="auto"' in words(thread)
+
+
+def test_a_message_is_read_once(thread, opener):
+    client = browser(opener)
+    client.post("/accounts/logout/")
+    assert "messages" in client.cookies
+    assert 'role="status"' in words(thread, client=client)
+    assert 'role="status"' not in words(thread, client=client)
+    assert 'role="status"' not in words(thread)
+
+
+def test_each_host_has_pages_of_its_own(thread, settings):
+    settings.ALLOWED_HOSTS = ["one.example", "two.example"]
+    for host in ("one.example", "two.example", "one.example"):
+        html = page(thread, headers={"host": host}).content.decode()
+        assert f'rel="canonical" href="http://{host}/' in html
+    response = browser().get(thread.get_absolute_url(), headers={"host": "evil.example"})
+    assert response.status_code == 400
+
+
+# --- What crosses the wire --------------------------------------------------------------------
+
+
+def test_a_kept_page_has_all_headers_and_no_cookie(thread):
+    first, kept = page(thread), page(thread)
+    own = {"X-Request-ID": None}  # each request has one
+    assert {**dict(kept.headers), **own} == {**dict(first.headers), **own}
+    assert kept.content == first.content
+    assert not kept.cookies
+    assert kept["Cache-Control"] == "no-cache"
+    assert set(re.split(r",\s*", kept["Vary"])) == {"Accept-Encoding", "Cookie"}
+    for name in ("Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options"):
+        assert kept[name]
+
+
+def test_it_is_asked_for_again_only_if_it_changed(thread, opener):
+    etag = page(thread)["ETag"]
+    path = thread.get_absolute_url()
+    for known in (etag, f'"other", W/{etag}', "*"):
+        same = browser().get(path, headers={"if-none-match": known})
+        assert (same.status_code, same.content, same["ETag"]) == (304, b"", etag)
+        assert "Content-Type" not in same.headers
+    reply(thread, opener, "Newly said.")
+    assert browser().get(path, headers={"if-none-match": etag}).status_code == 200
+
+
+def test_it_is_compressed_for_those_who_take_it(thread):
+    plain = page(thread)
+    packed = page(thread, headers={"accept-encoding": "gzip, br"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == plain.content
+    assert packed["ETag"] != plain["ETag"]
+    assert int(packed["Content-Length"]) == len(packed.content) < len(plain.content)
+
+
+def test_head_answers_like_get_without_the_page(thread):
+    for _ in range(2):
+        head = browser().head(thread.get_absolute_url())
+        assert (head.status_code, head.content) == (200, b"")
+        assert head["Content-Length"] == page(thread)["Content-Length"]
+
+
+def test_members_pages_are_private(thread, stranger):
+    assert page(thread, client=browser(stranger))["Cache-Control"] == "private, no-cache"
+
+
+def test_a_kept_page_takes_one_query(thread):
+    page(thread)
+    with CaptureQueriesContext(connection) as captured:
+        page(thread)
+    assert len(captured) == 1
+
+
+# --- What is kept -----------------------------------------------------------------------------
+
+
+def test_words_about_time_go_on(thread):
+    assert "just now" in words(thread)
+    for later, said in ((61, "1 minute ago"), (119, "1 minute ago"), (7300, "2 hours ago")):
+        with time_machine.travel(timezone.now() + timedelta(seconds=later), tick=False):
+            assert said in words(thread)
+
+
+def test_the_least_recently_shown_page_goes_first(thread, settings):
+    """Of as many pages as there is room for, those that are asked for stay."""
+    page(thread)
+    (kept,) = caching.shelf._pages.values()
+    size = caching._size(kept)
+    settings.KEPT_PAGES_MB = 2.5 * size / 1024 / 1024
+    caching.shelf.clear()
+    for query in ("", "?view=tree", "", "?view=flat"):
+        page(thread, query=query)
+    assert [key[1] for key in caching.shelf._pages] == ["", "view=flat"]
+    assert caching.shelf._bytes <= 2.5 * size
+
+
+@pytest.mark.parametrize("query", ["?view=flat&x=1", "?page=01&page=1&page=1", "?view=tree&fold=1"])
+def test_unusual_addresses_are_answered_and_not_kept(thread, query):
+    page(thread, query=query)
+    assert not caching.shelf._pages
+
+
+def test_only_whole_pages_are_kept(thread, settings):
+    client = browser()
+    assert client.get(f"/threads/{thread.pk}/").status_code == 301
+    assert client.get(f"/threads/{thread.pk}/new/").status_code == 302
+    assert client.get(f"{thread.get_absolute_url()}?page=99").status_code == 404
+    assert client.get("/threads/999999/nothing/").status_code == 404
+    assert client.post(thread.get_absolute_url()).status_code in (200, 403, 405)
+    assert not caching.shelf._pages
