@@ -40,7 +40,6 @@ LAYERS = (
 # Modules that are longer than a screen's worth of ideas, and why.
 LONG = {
     "forum.markup": "one parser with its rules; parts of it would have to know each other",
-    "forum.quoting": "one matcher; its character tables and its search belong together",
     "forum.tree": "the only code that may place posts",
     "forum.history_dates": "one grammar of dates, with what is said about it to whoever mistypes",
     "forum.actions.loading": "one act, told in the order in which it happens",
@@ -97,8 +96,11 @@ def test_accounts_and_text_engines_know_nothing_of_the_forum(path):
     own, names = name_of(path), imports(path)
     if own.startswith("accounts"):
         assert not {name for name in names if name.startswith("forum")}
-    if own in ("forum.markup", "forum.quoting", "forum.history_dates"):
-        assert not names, "it knows no database"
+    for engine in ("forum.markup", "forum.marking", "forum.quoting", "forum.history_dates"):
+        if f"{own}.".startswith(f"{engine}."):
+            assert {
+                f"{name}." for name in names if not f"{name}.".startswith(f"{engine}.")
+            } == set()
 
 
 @pytest.mark.parametrize("path", CODE, ids=name_of)

@@ -25,6 +25,7 @@ from forum.quoting import (
     shingle_keys,
     still_stands,
 )
+from forum.quoting import words as quoting_words
 
 THREAD = Path(__file__).parents[1] / "fixtures" / "sources" / "trotsky-spain.txt"
 
@@ -637,7 +638,7 @@ def test_difference_gives_both_texts_back_and_keeps_as_much_as_can_be(quoted, so
 
 
 def test_a_difference_too_large_to_work_out_still_gives_both_texts_back(monkeypatch):
-    monkeypatch.setattr(quoting, "MAX_CELLS", 10)
+    monkeypatch.setattr(quoting.differences, "MAX_CELLS", 10)
     runs = difference("one b c d e f last", "one c b x y z last")
     assert runs == (
         ("same", "one"),
@@ -756,11 +757,11 @@ def test_the_index_is_small():
 
 
 def test_the_fast_word_pattern_is_used_only_where_it_makes_no_difference():
-    extend, unspaced = re.compile(quoting._EXTEND), re.compile(f"[{quoting._UNSPACED}]")
+    extend, unspaced = re.compile(quoting_words._EXTEND), re.compile(f"[{quoting_words._UNSPACED}]")
     for code in range(sys.maxunicode + 1):
         character = chr(code)
         if extend.match(character) or unspaced.match(character):
-            assert quoting._NOT_SIMPLE.match(character), hex(code)
+            assert quoting_words._NOT_SIMPLE.match(character), hex(code)
         elif unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf"):
             raise AssertionError(hex(code))
 

@@ -1,0 +1,29 @@
+"""Finds quoted words in their sources and says how far the quote can be trusted.
+
+Knows no database: sources come in as plain text, and what comes out are spans in that text.
+
+Two texts are compared as their *normal form*: Unicode NFC, every run of white space as one space,
+curly quotation marks and apostrophes as straight ones. Nothing else is forgiven: case, dashes,
+ellipses, invisible characters and look-alike letters count.
+"""
+
+from .differences import difference
+from .finding import find, left_out, still_stands
+from .match import UNVERIFIABLE, Match, Source
+from .passage_index import MAX_KEYS, key_of, paragraph_keys, shingle_keys
+from .sentences import cut_ends
+
+__all__ = [
+    "MAX_KEYS",
+    "UNVERIFIABLE",
+    "Match",
+    "Source",
+    "cut_ends",
+    "difference",
+    "find",
+    "key_of",
+    "left_out",
+    "paragraph_keys",
+    "shingle_keys",
+    "still_stands",
+]

@@ -1,0 +1,129 @@
+"""Where quoted words stand, and how faithfully: the one question behind every verdict."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import islice, pairwise
+from typing import Literal
+
+from .altered import most_similar
+from .match import UNVERIFIABLE, Match, Source
+from .words import CUT, ELLIPSIS, folded_words, normal_form, original_offset
+
+# A typed ellipsis separates parts; nobody writes more of them than this in one quote, and the
+# number of searches grows with it.
+MAX_GAPS = 64
+
+
+@lru_cache(maxsize=4)
+def _marked(text: str) -> tuple[str, list[int]]:
+    """`text` with a line feed (no normal form holds one) wherever it may be cut, and the cuts."""
+    cuts = [found.start() for found in CUT.finditer(text)]
+    return "\n" + "\n".join(text[a:b] for a, b in pairwise(cuts)) + "\n", cuts
+
+
+def _stands(needle: str, text: str, at: int = 0) -> int:
+    """Where `needle` first stands in `text` in whole words, from `at` on; -1 if nowhere.
+
+    Both in normal form. Plain search first; where it meets more fragments of words than are worth
+    trying (the needle "a", a periodic text) the search is done on marked texts, in which the first
+    hit is the answer, so that the time stays linear.
+    """
+    if not needle:
+        return -1
+    for _ in range(8 + 4_096 // len(needle)):
+        at = text.find(needle, at)
+        if at < 0:
+            return -1
+        if CUT.match(text, at) and CUT.match(text, at + len(needle)):
+            return at
+        at += 1
+    marked, cuts = _marked(text)
+    first = bisect_left(cuts, at)
+    if first == len(cuts):
+        return -1
+    found = marked.find(_marked(needle)[0], cuts[first] + first)
+    return -1 if found < 0 else cuts[marked.count("\n", 0, found)]
+
+
+def _parts(words: str) -> list[str]:
+    """The parts of quoted words, in normal form, between the ellipses typed into them."""
+    gaps = list(islice(ELLIPSIS.finditer(words), MAX_GAPS + 1))
+    if not gaps or len(gaps) > MAX_GAPS:
+        return []
+    edges = [0, *(edge for gap in gaps for edge in gap.span()), len(words)]
+    pieces = (words[a:b].strip() for a, b in zip(edges[::2], edges[1::2], strict=True))
+    return [piece for piece in pieces if piece]
+
+
+def _in_order(parts: Sequence[str], text: str) -> list[tuple[int, int]]:
+    """Where all the parts stand one after the other, each as early as it can; empty if not."""
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for part in parts:
+        start = _stands(part, text, at)
+        if start < 0:
+            return []
+        at = start + len(part)
+        if spans and ELLIPSIS.fullmatch(text[spans[-1][1] : start].strip()):
+            # The ellipsis is the source's own: nothing was left out here.
+            spans[-1] = (spans[-1][0], at)
+        else:
+            spans.append((start, at))
+    return spans
+
+
+def find(words: str, sources: Sequence[Source], named: int = 0) -> Match:
+    """Find the passage that `words` quote, and say how faithfully.
+
+    The first `named` sources were named by the writer. Exact in any source beats shortened in any,
+    which beats altered; among equals the earlier source wins, then the earlier position.
+
+    *Exact* is a run of whole words of the source, up to the normal form. *Shortened* is several
+    such runs in the source's order with typed ellipses (… ... […] [...] (…) (...)) between or
+    around them. *Altered* is similar only: see `_similar` for where the line is drawn. Everything
+    else, and a quote without words, is *unverifiable*. Nothing is raised.
+    """
+    needle = normal_form(words)
+    for source in sources:
+        start = _stands(needle, normal_form(source.plain))
+        if start >= 0:
+            return _match("exact", source, [(start, start + len(needle))])
+    if parts := _parts(needle):
+        for source in sources:
+            if spans := _in_order(parts, normal_form(source.plain)):
+                return _match("shortened", source, spans)
+    quoted = [folded for folded in folded_words(ELLIPSIS.sub(" ", words)) if folded]
+    return (
+        most_similar(quoted, sources[:named], named=True)
+        or most_similar(quoted, sources[named:], named=False)
+        or UNVERIFIABLE
+    )
+
+
+def _match(
+    verdict: Literal["exact", "shortened"], source: Source, spans: list[tuple[int, int]]
+) -> Match:
+    """A match at these spans of the source's normal form."""
+    parts = tuple(
+        (original_offset(source.plain, a), original_offset(source.plain, b)) for a, b in spans
+    )
+    return Match(verdict, source.key, parts[0][0], parts[-1][1], parts)
+
+
+def left_out(match: Match, plain: str) -> tuple[str, ...]:
+    """What a shortened quote leaves out between its parts; `plain` is the source's text.
+
+    One text for each gap, empty where an ellipsis was typed and nothing is missing.
+    """
+    if match.verdict != "shortened":
+        return ()
+    return tuple(plain[a[1] : b[0]].strip() for a, b in pairwise(match.parts))
+
+
+def still_stands(words: str, plain: str) -> bool:
+    """Whether the passage `words` stands, in whole words, in `plain` (a newer text of the source).
+
+    Position does not count: a passage that was moved within its post still stands.
+    """
+    return _stands(normal_form(words), normal_form(plain)) >= 0
