@@ -13,6 +13,7 @@ from .views import (
     posts,
     road,
     site,
+    story,
     threads,
     timeline,
 )
@@ -25,6 +26,7 @@ thread_urls = [
     path("rename/", threads.rename, name="rename"),
     path("describe/", openings.describe, name="describe"),
     path("close/", threads.close, name="close"),
+    path("read/", story.read, name="read"),
     path("<str:slug>/", threads.thread, name="thread"),
 ]
 
@@ -35,6 +37,7 @@ post_urls = [
     path("road/", road.road, name="road"),
     path("quotes/", road.quotes, name="quotes"),
     path("withdraw/", posts.withdraw, name="withdraw"),
+    path("mark/", story.mark, name="mark"),
 ]
 
 draft_urls = [

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import new_edition
 from forum import caching
-from forum.actions import debate, moderation, posts, threads
+from forum.actions import debate, moderation, posts, threadmarks, threads
 from forum.models import Board
 from tests.people import browser, edit, fresh, make_member, pending, quoting, reply, start
 
@@ -103,6 +103,12 @@ ACTS = {
     "close": (
         lambda w: threads.close(user=w.opener, thread=w.thread, closed=True),
         "closed by the member",
+    ),
+    "mark": (
+        lambda w: threadmarks.mark(
+            user=w.opener, post=w.answer, category="story", label="Chapter 1"
+        ),
+        "Chapter 1",
     ),
     "describe": (describes, "Trotsky succeeds Lenin"),
     "hide": (hides, "Off the point"),

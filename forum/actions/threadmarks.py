@@ -8,6 +8,7 @@ from ..permissions import require
 from .audit import record
 from .composing import Unacceptable
 
+MAX_MARKS = 1_000  # of one thread: each page of the story lists some of them
 MAX_LABEL = Threadmark._meta.get_field("label").max_length
 
 
@@ -28,6 +29,8 @@ def mark(*, user, post: Post, category: str, label: str) -> Threadmark:
         said = {"category": category, "label": label}
         if before and (before.category, before.label) == (category, label):
             return before
+        if not before and Threadmark.objects.filter(thread=post.thread).count() >= MAX_MARKS:
+            raise Unacceptable(f"A debate holds at most {MAX_MARKS:,} marks.")
         threadmark, _ = Threadmark.objects.update_or_create(
             post=post, defaults={"thread": post.thread, "marked_by": user, **said}
         )

@@ -4,7 +4,23 @@ from django.conf import settings
 from django.db import models
 
 from .posts import Post
-from .threads import Thread
+from .threads import State, Thread
+
+
+class ThreadmarkQuerySet(models.QuerySet):
+    def story_of(self, thread_id: int) -> "ThreadmarkQuerySet":
+        """The marks of a thread whose posts everybody who sees it may read, in order, each with
+        the `number` of its post."""
+        return (
+            self.filter(
+                thread_id=thread_id,
+                post__thread_id=thread_id,
+                post__state=State.VISIBLE,
+                post__number__isnull=False,
+            )
+            .annotate(number=models.F("post__number"))
+            .order_by("number")
+        )
 
 
 class Threadmark(models.Model):
@@ -24,6 +40,8 @@ class Threadmark(models.Model):
     marked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+
+    objects = ThreadmarkQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.label

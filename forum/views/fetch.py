@@ -1,9 +1,10 @@
 """Getting things through the charter: what a reader may not see is not there (404)."""
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import reverse
 
-from ..models import AuditEntry, Board, Post, State, Thread
+from ..models import AuditEntry, Board, Post, State, Thread, Threadmark
 from ..permissions import require
 
 
@@ -60,9 +61,14 @@ def board_or_404(user, slug: str) -> Board:
 
 
 def thread_or_404(user, thread_id: int) -> Thread:
-    """The debate with its board and author, if `user` may see it; else as above. Raises Moved if
-    it went into another one."""
-    thread = Thread.objects.select_related("board", "author").filter(pk=thread_id).first()
+    """The debate with its board and author, and whether posts of it are marked, if `user` may see
+    it; else as above. Raises Moved if it went into another one."""
+    thread = (
+        Thread.objects.select_related("board", "author")
+        .annotate(marked=Exists(Threadmark.objects.filter(thread=OuterRef("pk"))))
+        .filter(pk=thread_id)
+        .first()
+    )
     if thread is None or thread.state == State.MERGED:
         if target := _taken_in(user, thread, thread_id):
             raise Moved(target)

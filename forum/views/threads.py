@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from .. import caching, drawing, tree
 from ..actions import composing, reading
 from ..actions import threads as acts
-from ..models import Post, State, Thread
+from ..models import Post, State, Thread, Threadmark
 from ..models.visibility import posts_visible_to
 from ..permissions import may, require, verbs
 from ..pictures import axis
@@ -24,6 +24,7 @@ from .posts import (
 )
 
 MAX_FOLDED = 100  # branches that an address can fold
+MAX_LISTED = 60  # marks in the index above a debate; the reader mode leads to all of them
 VIEWS = ("flat", "tree")
 
 
@@ -54,6 +55,10 @@ def thread(request, thread_id, slug=""):
         post.fresh = seen is not None and not seen.has(post.number)
     waiting = _waiting(user, thread) if page == pages else []
     drawing.draw([*posts, *waiting], user=user)
+    marks = list(Threadmark.objects.story_of(thread.pk)) if thread.marked else []
+    by_post = {mark.post_id: mark for mark in marks}
+    for post in posts:
+        post.mark = by_post.get(post.pk)
     fresh = [post.number for post in posts if post.fresh]
     unread = seen.unread(thread) if seen else 0
     if fresh and not request.headers.get("Sec-Purpose"):  # a prefetch is no reading
@@ -76,6 +81,8 @@ def thread(request, thread_id, slug=""):
             "unread_elsewhere": unread - len(fresh),
             "form": _reply_form(user, thread) if page == pages else None,
             "target": reply_address(thread, None),
+            "marks": marks,
+            "marks_listed": marks[:MAX_LISTED] if page == 1 else (),
             "axis": axis(thread.card.get("divergences", ())) if page == 1 else None,
             # They are the opening's own words: where these are hidden, so are they.
             "asks": page == 1 and not any(post.is_opening and post.gone for post in posts),

@@ -44,6 +44,8 @@ SEEN = {
     "rename": ("/threads/{t}/rename/", "in", 403, 200, 200, "/threads/{gone}/rename/"),
     "describe": ("/threads/{t}/describe/", "in", 403, 200, 200, "/threads/{gone}/describe/"),
     "close": ("/threads/{t}/close/", "in", 403, 200, 403, "/threads/{gone}/close/"),
+    "read": ("/threads/{t}/read/", 200, 200, 200, 200, "/threads/{gone}/read/"),
+    "mark": ("/posts/{p}/mark/", "in", 403, 200, 200, "/posts/{gone}/mark/"),
     "post": ("/posts/{p}/", "to", "to", "to", "to", "/posts/{gone}/"),
     "edit": ("/posts/{p}/edit/", "in", 403, 200, 403, "/posts/{gone}/edit/"),
     "withdraw": ("/posts/{p}/withdraw/", "in", 403, 200, 403, "/posts/{gone}/withdraw/"),
@@ -83,6 +85,11 @@ SENT = {
     "close": ("/threads/{t}/close/", {"do": "close"}, 403, 403, "to", 403),
     "edit": ("/posts/{p}/edit/", {"text": "Other.", "base": "1"}, 403, 403, "to", 403),
     "withdraw": ("/posts/{p}/withdraw/", {"reason": "Wrong."}, 403, 403, "to", 403),
+    "mark": (
+        "/posts/{p}/mark/",
+        {"label": "Chapter 1", "category": "story", "do": "mark"},
+        *(403, 403, "to", "to"),
+    ),
     "mark-read": ("/read/", {}, 403, "to", "to", "to"),
     "fold": ("/threads/{t}/fold/", {"fold": "{p}"}, 403, "to", "to", "to"),
     "save-draft": (
@@ -189,9 +196,10 @@ ABOUT_A_THREAD = [
     "/threads/{t}/{slug}/",
     "/threads/{t}/new/",
     "/threads/{t}/reply/",
+    "/threads/{t}/read/",
 ]
 ABOUT_A_THREAD += [f"/threads/{{t}}/{verb}/" for verb in ("rename", "describe", "close")]
-ABOUT_A_POST = ["edit/", "withdraw/", "history/", "road/", "quotes/"]
+ABOUT_A_POST = ["edit/", "withdraw/", "history/", "road/", "quotes/", "mark/"]
 ABOUT_A_POST = [f"/posts/{{p}}/{page}" for page in ABOUT_A_POST]
 ALL = [*ABOUT_A_THREAD, "/posts/{p}/", *ABOUT_A_POST, "/boards/{b}/", "/threads/new/?board={b}"]
 
