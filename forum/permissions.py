@@ -244,6 +244,55 @@ def mark(user, post: Post) -> None:
         raise Refused("This debate is locked, so its marks stay as they are.")
 
 
+def argue(user, post: Post) -> None:
+    """Authors say what their standing replies are to the debate; the member who opened it and
+    moderators correct that. An opening has no place in the argument: it is what is argued."""
+    see_post(user, post)
+    write(user)
+    if post.is_opening:
+        raise Refused("An opening is what the debate argues about; it takes no lane and no stance.")
+    if post.state not in (State.VISIBLE, State.PENDING):
+        raise Refused("This post does not stand any more.")
+    if moderates(user, post.thread.board_id):
+        return
+    if user.pk not in (post.author_id, post.thread.author_id):
+        raise Refused("Only its author and the member who opened the debate can change this.")
+    if post.thread.locked:
+        raise Refused("This debate is locked, so its posts stay as they are.")
+
+
+def set_lane(user, post: Post) -> None:
+    """Who may say what a reply is to the debate may put it into another lane."""
+    argue(user, post)
+
+
+def tie_answer(user, post: Post) -> None:
+    """Who may say what a reply is to the debate may tie it to the questions of the opening."""
+    argue(user, post)
+
+
+def take_stance(user, post: Post) -> None:
+    """Authors take the stance of their own replies; nobody takes it for them."""
+    argue(user, post)
+    if post.author_id != user.pk:
+        raise Refused("Only its author can say how a reply stands to what it answers.")
+
+
+def change_mind(user, post: Post) -> None:
+    """Members say that a standing reply of another changed their mind, while the debate is not
+    locked."""
+    see_post(user, post)
+    write(user)
+    if post.is_opening:
+        raise Refused("Minds are changed by replies; this is the opening.")
+    if post.author_id == user.pk:
+        raise Refused("This is your own reply.")
+    if post.state != State.VISIBLE:
+        raise Refused("This post does not stand any more.")
+    if post.thread.locked and not moderates(user, post.thread.board_id):
+        raise Refused("This debate is locked.")
+
+
 def close(user, thread: Thread) -> None:
     """Members close and reopen the debates they opened; a moderator's lock is stronger."""
     see_thread(user, thread)
@@ -317,6 +366,11 @@ CHARTER: dict[str, Callable] = {
     "rename": rename,
     "describe": describe,
     "mark": mark,
+    "argue": argue,
+    "set lane": set_lane,
+    "tie answer": tie_answer,
+    "take stance": take_stance,
+    "change mind": change_mind,
     "close": close,
     "moderate": moderate,
     "invite": invite,
@@ -325,7 +379,7 @@ CHARTER: dict[str, Callable] = {
     "administer": administer,
     "enter desk": enter_desk,
 }
-POST_VERBS = ("answer", "edit", "withdraw", "mark", "moderate")
+POST_VERBS = ("answer", "edit", "argue", "change mind", "withdraw", "mark", "moderate")
 THREAD_VERBS = ("reply", "rename", "describe", "close", "moderate")
 
 

@@ -10,8 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from forum.actions.arguments import Tie, argue, change_mind
 from forum.actions.debate import describe, fork
-from forum.models import AuditEntry, Board, Draft, Page, Post, Submission, Thread
+from forum.models import AuditEntry, Board, Draft, Page, Post, Question, Submission, Thread
 
 from .people import browser, dump, fresh, pending, quoting, reply, start
 
@@ -52,6 +53,11 @@ def full(thread, answer, opener, stranger, moderator, other_board):
             forks=[fork(change="The bridge holds.", when="c. 1924")],
             questions=["Who pays for it?"],
         )
+        asked = Question.objects.get(thread=debate)
+        told = reply(debate, opener, "The people do.")
+        ties = [Tie(asked.pk, "agrees")]
+        argue(user=opener, post=told, lane="premise", stance="supports", quotes={}, ties=ties)
+        change_mind(user=stranger, post=told, was="against", now="for", reason="It adds up.")
     Draft.objects.create(
         user=stranger,
         token="7e40c9d2-1f6b-4f5e-9c55-8f0e3f0c0b9c",
@@ -260,6 +266,7 @@ def test_boards_are_made_and_ordered_by_administrators(full, administrator, mode
         "audience": "public",
         "starters": "members",
         "answerers": "members",
+        "own_answer_needed": "kind",
     }
     assert client.post(url(Board, "add"), fields).status_code == 302
     assert browser(moderator).post(url(Board, "add"), {**fields, "slug": "x"}).status_code == 403

@@ -280,8 +280,9 @@ def test_the_card_of_the_source_thread(boards):
         ("1924~", True, 1),
         ("1936/1939", True, 2),
     ]
-    assert [row.text for row in Question.objects.order_by("order")] == thread.card["questions"]
-    assert thread.card["questions"] == [
+    asked = [one["text"] for one in thread.card["questions"]]
+    assert [row.text for row in Question.objects.order_by("order")] == asked
+    assert asked == [
         "I believe this is so, are there any disagreements?",
         "Would Trotsky be more interventionist in the military conflicts in other countries?",
         "Would he send more aid to the communists in China and Korea, or possibly even send "
@@ -291,7 +292,7 @@ def test_the_card_of_the_source_thread(boards):
         "If it could spark ww2, what would the alliances be?",
     ]
     opening = thread.posts.get(number=1).body.revision.source
-    assert all(question in opening for question in thread.card["questions"])
+    assert all(question in opening for question in asked)
     assert [(one["edtf"], one["by_editor"]) for one in thread.card["divergences"]] == [
         ("1924~", True),
         ("1936/1939", True),
@@ -308,7 +309,7 @@ def card_of(key: str) -> dict:
     assert [(row.edtf, row.first_day, row.last_day) for row in rows] == [
         (one["edtf"], one["first"], one["last"]) for one in shown
     ]
-    assert [row.text for row in asked] == thread.card.get("questions", [])
+    assert [row.text for row in asked] == [one["text"] for one in thread.card.get("questions", ())]
     return thread.card
 
 

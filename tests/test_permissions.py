@@ -121,6 +121,7 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
         "post": (
             *("see post", "see history", "answer", "edit", "withdraw", "mark"),
             *("moderate", "erase"),
+            *("argue", "set lane", "tie answer", "take stance", "change mind"),
         ),
     }
     tried = {verb for kind in takes.values() for verb in kind}
@@ -159,13 +160,13 @@ def test_who_may_at_all(
 def test_what_a_page_offers(thread, answer, opener, answerer, stranger, moderator, guest):
     assert verbs(guest, thread) == verbs(guest, answer) == frozenset()
     assert verbs(stranger, thread) == {"reply"}
-    assert verbs(stranger, answer) == {"answer"}
+    assert verbs(stranger, answer) == {"answer", "change mind"}
     assert verbs(opener, thread) == {"reply", "rename", "describe", "close"}
-    assert verbs(answerer, answer) == {"answer", "edit", "withdraw"}
+    assert verbs(answerer, answer) == {"answer", "edit", "argue", "withdraw"}
     assert verbs(moderator, thread) == {"reply", "rename", "describe", "moderate"}
-    assert verbs(moderator, answer) == {"answer", "mark", "moderate"}
-    assert verbs(opener, answer) == {"answer", "mark"}
+    assert verbs(opener, answer) == {"answer", "argue", "change mind", "mark"}
     assert verbs(opener, thread.posts.get(number=1)) == {"answer", "edit", "mark"}
+    assert verbs(moderator, answer) == {"answer", "argue", "change mind", "mark", "moderate"}
 
 
 def test_who_reads_behind_placeholders(thread, stranger, moderator, board_moderator, guest):

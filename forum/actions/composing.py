@@ -6,7 +6,7 @@ that nobody else should wait for. The rows it makes are written by the action th
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,6 +65,11 @@ class Composed:
             html=self.rendered.html,
             renderer=markup.RENDERER_VERSION,
         )
+
+    def take_stances(self, stances: Mapping[int, str]) -> None:
+        """Note how the writer stands to single quotes, by their order in the text."""
+        for quote in self.quotes:
+            quote.stance = stances.get(quote.ordinal, quote.stance)
 
     def quotes_of(self, revision: PostRevision) -> list[Quote]:
         """The quote rows of a saved revision, unsaved."""

@@ -275,8 +275,12 @@ class _Addition:
             fixture.board,
         ):
             notes.append("Title, kind and board are left as they are here.")
-        card = debate.card(fixture.forks, fixture.questions)
-        if card != thread.card and _described(thread):
+        here, theirs = (
+            debate.described(thread),
+            debate.description(fixture.forks, fixture.questions),
+        )
+        told = ("divergences", "questions")
+        if any(here[part] != theirs[part] for part in told) and _described(thread):
             notes.append("Divergences and questions are left as they are here.")
         rows = [self.here[post.key] for post in fixture.posts if post.key in self.here]
         for what, keys in (

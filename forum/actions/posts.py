@@ -1,6 +1,6 @@
 """What happens to posts: replying, editing, withdrawing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -10,10 +10,20 @@ from django.utils import timezone
 from accounts.models import new_edition
 
 from .. import quoting, tree
-from ..models import Draft, PassageKey, Post, PostRevision, Quote, State, Submission, Thread
+from ..models import (
+    Answer,
+    Draft,
+    PassageKey,
+    Post,
+    PostRevision,
+    Quote,
+    State,
+    Submission,
+    Thread,
+)
 from ..models.visibility import moderates
 from ..permissions import require
-from . import members, pace
+from . import arguments, debate, members, pace
 from .audit import record
 from .composing import Composed, Unacceptable, compose, passage_at, passage_keys
 
@@ -26,8 +36,22 @@ class EditedMeanwhile(Exception):
         self.current = current
 
 
-def reply(*, user, thread: Thread, source: str, token: UUID, parent: Post | None = None) -> Post:
+def reply(
+    *,
+    user,
+    thread: Thread,
+    source: str,
+    token: UUID,
+    parent: Post | None = None,
+    lane: str = "",
+    stance: str = "",
+    quotes: Mapping[int, str] | None = None,
+    ties: Sequence[arguments.Tie] = (),
+) -> Post:
     """Answer in `thread`; `parent` is the post answered, none or the opening for the debate.
+
+    `lane` is that of the parent if none is named; `stance` is toward the parent, `quotes` are
+    those toward single quotes, by their order in the text; `ties` say which questions it answers.
 
     Returns the new post, or the one that this token made before. Raises permissions.Refused,
     composing.Unacceptable or pace.TooFast, and then nothing was changed.
@@ -38,6 +62,8 @@ def reply(*, user, thread: Thread, source: str, token: UUID, parent: Post | None
     pace.check_posts(user)
     pace.check_slow(user, thread)
     composed = compose(user=user, board=thread.board, source=source, thread=thread, parent=parent)
+    composed.take_stances(quotes or {})
+    passages = len(composed.rendered.passages)
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
         if done := submitted(token, user):
@@ -49,14 +75,18 @@ def reply(*, user, thread: Thread, source: str, token: UUID, parent: Post | None
             if parent.thread_id != thread.pk:
                 raise Unacceptable("The post you answer was moved to another debate. Reply there.")
             require(user, "answer", parent)
+        stances = [stance, *(quotes or {}).values()]
+        arguments.check(thread, lane=lane, stances=stances, ties=ties, passages=passages)
         post = Post(
             thread=thread,
             parent=None if parent is None or parent.is_opening else parent,
             parent_basis=Post.Basis.REPLY,
             author=user,
             state=State.PENDING if waits(user, thread) else State.VISIBLE,
+            lane=lane or arguments.default_lane(thread, parent),
+            stance=stance,
         )
-        add(post, composed, editor=user)
+        add(post, composed, editor=user, ties=ties)
         _sent(token, user, post)
     return post
 
@@ -66,9 +96,9 @@ def waits(user, thread: Thread) -> bool:
     return thread.approval and not moderates(user, thread.board_id)
 
 
-def add(post: Post, composed: Composed, *, editor) -> Post:
-    """Write a new post with its first revision into its locked thread, number it and count it; one
-    that waits for approval gets neither number nor place."""
+def add(post: Post, composed: Composed, *, editor, ties: Sequence[arguments.Tie] = ()) -> Post:
+    """Write a new post with its first revision and the answers that it gives into its locked
+    thread, number it and count it; one that waits for approval gets neither number nor place."""
     thread, now = post.thread, timezone.now()
     thread.version += 1
     post.loaded_at = now
@@ -76,6 +106,7 @@ def add(post: Post, composed: Composed, *, editor) -> Post:
     if post.state == State.PENDING:
         tree.insert(post)
         _store(composed, post, 1, editor=editor, now=now)
+        arguments.tie_answers(editor, post, ties)
         thread.save(update_fields=["version"])
         return post
     thread.numbered += 1
@@ -85,7 +116,13 @@ def add(post: Post, composed: Composed, *, editor) -> Post:
     if not post.is_opening:
         thread.reply_count += 1
     thread.last_post, thread.last_post_at = post, now
-    thread.save(update_fields=["numbered", "version", "reply_count", "last_post", "last_post_at"])
+    arguments.count(post, 1)
+    changed = ["numbered", "version", "reply_count", "last_post", "last_post_at", "lane_counts"]
+    if ties:
+        arguments.tie_answers(editor, post, ties)
+        debate.recount(thread, [tie.question for tie in ties])
+        changed.append("card")
+    thread.save(update_fields=changed)
     if post.author:
         members.welcome(post.author)
     return post
@@ -147,8 +184,10 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     was = post.state
     if was == state:
         return
-    thread = Thread.objects.get(pk=post.thread_id)
+    thread = post.thread = Thread.objects.select_related("board").get(pk=post.thread_id)
+    arguments.count(post, -1)
     post.state, post.state_reason, post.withdrawn = state, reason, withdrawn
+    arguments.count(post, 1)
     if state == State.VISIBLE and post.number is None:
         # It arrives now: lists and read marks count on numbers and arrivals in one order.
         thread.numbered += 1
@@ -165,7 +204,11 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     thread.last_post = last
     thread.last_post_at = last.loaded_at if last else thread.created_at
     thread.version += 1
-    thread.save(update_fields=["numbered", "reply_count", "last_post", "last_post_at", "version"])
+    changed = ["numbered", "reply_count", "last_post", "last_post_at", "version", "lane_counts"]
+    if answered := list(Answer.objects.filter(post=post).values_list("question_id", flat=True)):
+        debate.recount(thread, answered)
+        changed.append("card")
+    thread.save(update_fields=changed)
     if state == State.VISIBLE and post.author:
         members.welcome(post.author)
     if _quoted_elsewhere(post).exists():

@@ -27,9 +27,13 @@ def start(
     token: UUID,
     forks: Sequence[debate.Fork] = (),
     questions: Sequence[str] = (),
+    policy: str = "",
+    own_answer: str = "",
 ) -> Thread:
     """Open a debate and return it, or the one that this token opened before. `forks` say where it
-    leaves history, `questions` are those of its own that it puts beside the debate.
+    leaves history, `questions` are those of its own that it puts beside the debate, `policy` is
+    whether its premise may be challenged (it may, if nothing is said), `own_answer` what its
+    author expects, and why.
 
     Raises permissions.Refused, composing.Unacceptable or pace.TooFast; then nothing was changed.
     """
@@ -42,6 +46,9 @@ def start(
         raise Unacceptable("Choose the kind of debate.")
     composed = compose(user=user, board=board, source=source)
     debate.check(forks, questions)
+    own_answer = debate.check_own_answer(own_answer)
+    if policy and policy not in Thread.Policy.values:
+        raise Unacceptable("Choose whether the premise may be challenged.")
 
     def write() -> Post:
         # Rights are asked again of the board as it is now; its row is locked for its counter.
@@ -53,6 +60,8 @@ def start(
             title=title,
             slug=slug_for(title),
             kind=kind,
+            policy=policy or Thread.Policy.OPEN,
+            own_answer=own_answer,
             key=new_key(),
             author=user,
             created_at=now,

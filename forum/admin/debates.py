@@ -6,6 +6,8 @@ from django.utils.html import format_html, format_html_join
 from .. import drawing, tree
 from ..actions import moderation
 from ..models import (
+    Answer,
+    ChangeOfMind,
     Divergence,
     Draft,
     PassageKey,
@@ -232,9 +234,30 @@ class DivergenceAdmin(ReadOnly):
 @admin.register(Question)
 class QuestionAdmin(ReadOnly):
     board_path = "thread__board_id"
-    list_display = ("text", "thread")
+    list_display = ("text", "thread", "stands", "answer_count", "disputed_count")
+    list_filter = ("stands",)
     list_select_related = ("thread",)
     search_fields = ("text", "thread__title")
+    ordering = ("-pk",)
+
+
+@admin.register(Answer)
+class AnswerAdmin(ReadOnly):
+    board_path = "post__thread__board_id"
+    list_display = ("post", "verdict", "passage", "question", "author", "created_at")
+    list_filter = ("verdict",)
+    list_select_related = ("post__author", "question", "author")
+    search_fields = ("question__text", "author__username")
+    ordering = ("-pk",)
+
+
+@admin.register(ChangeOfMind)
+class ChangeOfMindAdmin(ReadOnly):
+    board_path = "post__thread__board_id"
+    list_display = ("post", "member", "was", "now", "reason", "created_at")
+    list_filter = ("was", "now")
+    list_select_related = ("post__author", "member")
+    search_fields = ("reason", "member__username")
     ordering = ("-pk",)
 
 

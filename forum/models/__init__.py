@@ -1,13 +1,13 @@
 """What exists. Querysets say what a page needs; models/visibility.py who may see it."""
 
 from .boards import Board
-from .debate import Divergence, Question
+from .debate import Answer, ChangeOfMind, Divergence, Question
 from .drafts import Draft
 from .glossary import Term
 from .moderation import AuditEntry
 from .notices import Notice
 from .pages import Page
-from .posts import Post, PostBody, PostRevision, Submission, new_key
+from .posts import Lane, Post, PostBody, PostRevision, Stance, Submission, new_key
 from .quotes import PassageKey, Quote
 from .reading import ReadMark
 from .threadmarks import Threadmark
@@ -16,10 +16,13 @@ from .words import ThreadWord
 
 __all__ = [
     "NOWHERE",
+    "Answer",
     "AuditEntry",
     "Board",
+    "ChangeOfMind",
     "Divergence",
     "Draft",
+    "Lane",
     "Notice",
     "Page",
     "PassageKey",
@@ -29,6 +32,7 @@ __all__ = [
     "Question",
     "Quote",
     "ReadMark",
+    "Stance",
     "State",
     "Submission",
     "Term",

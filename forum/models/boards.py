@@ -29,6 +29,11 @@ class Board(MPTTModel):
         MEMBERS = "members", "Members"
         MODERATORS = "moderators", "Its moderators"
 
+    class Demand(models.TextChoices):
+        KIND = "kind", "As the kind of debate asks"
+        ALWAYS = "always", "Always"
+        NEVER = "never", "Never"
+
     name = models.CharField(max_length=80)
     slug = models.SlugField(max_length=80, unique=True)
     description = models.CharField(max_length=300, blank=True)
@@ -53,6 +58,21 @@ class Board(MPTTModel):
     )
     moderators = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="moderated_boards"
+    )
+    # What a member must give to open a debate here; moderators may leave it out.
+    own_answer_needed = models.CharField(
+        "an own answer is needed",
+        max_length=6,
+        choices=Demand.choices,
+        default=Demand.KIND,
+        help_text="What ifs, challenges and plausibility checks ask for one.",
+    )
+    divergence_needed = models.BooleanField("a divergence is needed", default=False)
+    questions_needed = models.BooleanField("a question is needed", default=False)
+    policy_needed = models.BooleanField(
+        "the premise policy must be chosen",
+        default=False,
+        help_text="Otherwise a premise is open to challenge unless its author says more.",
     )
     first_year = models.SmallIntegerField(
         null=True, blank=True, help_text="Of the years it is about; -479 is 480 BC."

@@ -1,7 +1,10 @@
-"""What makes it alternate history: where a thread leaves history, and what its opening asks."""
+"""What makes it alternate history: where a thread leaves history, what its opening asks, who
+answers it, and whose mind was changed."""
 
+from django.conf import settings
 from django.db import models
 
+from .posts import Post
 from .threads import Thread
 
 
@@ -51,17 +54,112 @@ class Divergence(models.Model):
         return self.change
 
 
+class QuestionQuerySet(models.QuerySet):
+    def unanswered(self) -> "QuestionQuerySet":
+        """Those that stand and have no standing answer, newest first."""
+        return self.filter(stands=True, answer_count=0).order_by("-pk")
+
+
 class Question(models.Model):
-    """Something that the opening asks, in its own words."""
+    """Something that the opening asks, in its own words.
+
+    One that was answered is never deleted: taken from the card, it only stands no more, and with
+    it come its answers when it is put there again.
+    """
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="questions")
     order = models.PositiveSmallIntegerField()
     text = models.CharField(max_length=500)
+    stands = models.BooleanField(default=True)
+    answer_count = models.PositiveIntegerField("answers", default=0, editable=False)
+    disputed_count = models.PositiveIntegerField("disputed", default=0, editable=False)
+
+    objects = QuestionQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["thread", "order"], name="question_order_unique")
+            models.UniqueConstraint(
+                fields=["thread", "order"],
+                condition=models.Q(stands=True),
+                name="question_order_unique",
+            ),
+            models.UniqueConstraint(fields=["thread", "text"], name="question_text_unique"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["-id"],
+                condition=models.Q(stands=True, answer_count=0),
+                name="question_unanswered",
+            )
         ]
 
     def __str__(self) -> str:
         return self.text
+
+
+class Answer(models.Model):
+    """Ties a post, or one of its passages, to a question of the debate in which it stands.
+
+    It counts while the post is visible and stands in the question's debate; `Thread.card` and
+    the question's counters follow it (forum.actions.debate).
+    """
+
+    class Verdict(models.TextChoices):
+        AGREES = "agrees", "agrees"
+        DISPUTES = "disputes", "disputes"
+
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="answers")
+    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="answers")
+    passage = models.PositiveSmallIntegerField(
+        default=0, help_text="The ¶ number of the passage that answers; 0 is the whole post."
+    )
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="Who tied it.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["question", "post"], name="answer_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verdict_display()}, passage {self.passage}"
+
+
+class ChangeOfMind(models.Model):
+    """A member says that a reply changed what they think of the debate's case."""
+
+    class View(models.TextChoices):
+        FOR = "for", "for it"
+        UNDECIDED = "undecided", "undecided"
+        AGAINST = "against", "against it"
+
+    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="changes_of_mind")
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="changes_of_mind",
+    )
+    was = models.CharField("from", max_length=9, choices=View.choices)
+    now = models.CharField("to", max_length=9, choices=View.choices)
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "changes of mind"
+        constraints = [
+            models.UniqueConstraint(fields=["post", "member"], name="change_of_mind_unique"),
+            models.CheckConstraint(
+                condition=~models.Q(was=models.F("now")), name="change_of_mind_changes"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"from {self.get_was_display()} to {self.get_now_display()}"

@@ -16,6 +16,9 @@ class Draft(models.Model):
     label = models.CharField(max_length=200, help_text="What it answers, to find it in a list.")
     text = models.TextField(blank=True)
     title = models.CharField(max_length=200, blank=True)
+    fields = models.JSONField(
+        default=dict, help_text="What else the form held: a list of texts for each field's name."
+    )
     saved_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -15,6 +15,23 @@ def new_key() -> str:
     return uuid.uuid4().hex
 
 
+class Lane(models.TextChoices):
+    """What a reply is about; empty for openings, and where nobody said it (imports)."""
+
+    PREMISE = "premise", "Premise"
+    CONSEQUENCE = "consequence", "Consequence"
+    META = "meta", "Meta"
+
+
+class Stance(models.TextChoices):
+    """How a reply stands to what it answers, or to what it quotes; empty if it takes none."""
+
+    SUPPORTS = "supports", "supports"
+    DISPUTES = "disputes", "disputes"
+    ASKS = "asks", "asks"
+    EVIDENCE = "evidence", "adds evidence"
+
+
 class PostQuerySet(models.QuerySet):
     def for_reading(self) -> "PostQuerySet":
         """With author, text and HTML: all that `_post.html` draws but quotes, in one query."""
@@ -69,6 +86,10 @@ class Post(MPTTModel):
         related_name="+",
         db_index=False,
     )
+    lane = models.CharField(max_length=11, choices=Lane.choices, blank=True)
+    stance = models.CharField(max_length=8, choices=Stance.choices, blank=True)
+    # How many members said that it changed their mind.
+    minds_changed = models.PositiveIntegerField(default=0, editable=False)
     written_at = models.DateTimeField(null=True)
     loaded_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.VISIBLE)
@@ -128,6 +149,11 @@ class Post(MPTTModel):
                 name="post_branch_locked",
             ),
             models.Index(fields=["author", "-id"], name="post_by_author"),
+            models.Index(fields=["thread", "lane", "number"], name="post_lane"),
+            # What the outline of a debate is made of.
+            models.Index(
+                fields=["thread", "number"], condition=~models.Q(stance=""), name="post_stance"
+            ),
             # The roots of a thread, in order: what the tree pages are cut from.
             models.Index(
                 fields=["thread", "number"],

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from .posts import Post, PostRevision
+from .posts import Post, PostRevision, Stance
 from .threads import Thread
 
 
@@ -42,6 +42,12 @@ class Quote(models.Model):
     cut_end = models.BooleanField(default=False, help_text="It ends inside a sentence.")
     nested = models.JSONField(
         default=list, help_text="Ids of the posts whose words stood quoted inside this quote."
+    )
+    stance = models.CharField(
+        max_length=8,
+        choices=Stance.choices,
+        blank=True,
+        help_text="How the reply stands to these words, where it says so of each quote.",
     )
     reason = models.CharField(
         max_length=200, blank=True, help_text="Why an import takes it for a quote."

@@ -75,10 +75,20 @@ class Thread(models.Model):
         TL = "TL", "Timeline"
         DISCUSSION = "discussion", "Discussion"
 
+    class Policy(models.TextChoices):
+        OPEN = "open", "Open to challenge"
+        GRANTED = "granted", "Granted for argument’s sake"
+
     board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="threads")
     title = models.CharField(max_length=160)
     slug = models.SlugField(max_length=80, allow_unicode=True, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.WI)
+    policy = models.CharField(
+        "the premise is", max_length=7, choices=Policy.choices, default=Policy.OPEN
+    )
+    own_answer = models.TextField(
+        max_length=2000, blank=True, help_text="What its author thinks follows, and why."
+    )
     key = models.CharField(
         max_length=100,
         unique=True,
@@ -130,7 +140,14 @@ class Thread(models.Model):
     )
     version = models.PositiveIntegerField(default=1, editable=False)
     card = models.JSONField(
-        default=dict, editable=False, help_text="Its divergences and questions, laid out to show."
+        default=dict,
+        editable=False,
+        help_text="Its divergences, and its questions with their answers, laid out to show.",
+    )
+    # How often it was described anew: tells a form that was opened before from one opened after.
+    descriptions = models.PositiveIntegerField(default=0, editable=False)
+    lane_counts = models.JSONField(
+        default=dict, editable=False, help_text="Standing replies by lane."
     )
 
     objects = ThreadQuerySet.as_manager()
@@ -155,6 +172,11 @@ class Thread(models.Model):
     def open(self) -> bool:
         """Whether anybody may still answer."""
         return not (self.locked or self.closed_by_author or self.archived)
+
+    @property
+    def has_lanes(self) -> bool:
+        """Whether replies say which lane they keep to: all but talk without a divergence does."""
+        return self.kind != self.Kind.DISCUSSION
 
     @property
     def opener(self) -> str:

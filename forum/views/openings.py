@@ -154,7 +154,7 @@ def describe(request, thread_id):
     """Say where a debate leaves history and which of its questions stand beside it."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "describe", thread)
-    kept = thread.card.get("questions", [])
+    kept = [one["text"] for one in thread.card.get("questions", ())]
     known = list(dict.fromkeys([*kept, *_proposed(request.user, thread)]))
     ticked = request.POST.getlist("question") if request.method == "POST" else kept
     errors = []

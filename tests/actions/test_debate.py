@@ -45,8 +45,15 @@ def laid_out(thread) -> dict:
             }
             for row in rows
         ],
-        "questions": [row.text for row in asked],
+        "questions": [
+            {"id": row.pk, "text": row.text, "answers": 0, "disputed": 0, "by": []} for row in asked
+        ],
     }
+
+
+def texts(thread) -> list[str]:
+    """The questions on a card."""
+    return [one["text"] for one in thread.card["questions"]]
 
 
 def start(board, user, *forks, token=None, **more) -> Thread:
@@ -127,7 +134,7 @@ def test_a_debate_starts_with_its_divergence(board, opener):
         "last": 0,
         "by_editor": False,
     }
-    assert thread.card["questions"] == ["Who crosses it?"]
+    assert texts(thread) == ["Who crosses it?"]
 
 
 def test_a_debate_without_a_divergence(board, opener):
@@ -169,13 +176,14 @@ def test_rows_and_card_are_replaced_together(thread, opener):
 
 def test_it_is_told_in_the_log_with_before_and_after(thread, opener, moderator):
     describe(thread, opener, fork())
-    first = fresh(thread).card
+    first = debate.described(fresh(thread))
     describe(thread, moderator, fork("1923"), questions=ASKED, reason="The year was wrong.")
     entry = AuditEntry.objects.latest("pk")
     assert (entry.actor, entry.verb, entry.thread_id) == (moderator, "describe", thread.pk)
     assert (entry.board_id, entry.reason) == (thread.board_id, "The year was wrong.")
-    assert entry.detail == {"before": first, "after": fresh(thread).card}
-    assert first != fresh(thread).card
+    after = debate.described(fresh(thread))
+    assert entry.detail == {"before": first, "after": after}
+    assert first != after
 
 
 def test_the_version_rises_so_that_kept_pages_are_drawn_anew(thread, opener):

@@ -201,11 +201,11 @@ def test_divergences_and_questions_are_said(bridge, request, who):
     thread = fresh(bridge)
     assert thread.card == laid_out(thread)
     assert [one["edtf"] for one in thread.card["divergences"]] == ["1924~", "-0479"]
-    assert thread.card["questions"] == [ASKED[1]]
+    assert [one["text"] for one in thread.card["questions"]] == [ASKED[1]]
     assert thread.version == bridge.version + 1
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.verb, entry.reason) == (user, "describe", "Said at last.")
-    assert entry.detail == {"before": {}, "after": thread.card}
+    assert entry.detail == {"before": debate.described(bridge), "after": debate.described(thread)}
 
 
 def test_the_form_shows_what_stands_and_brings_it_back_unchanged(bridge, opener):
@@ -231,7 +231,7 @@ def test_one_of_several_is_removed_and_the_others_close_up(bridge, opener):
 
 def test_questions_are_unticked(bridge, opener):
     send(opener, bridge, question=ASKED)
-    assert fresh(bridge).card["questions"] == ASKED
+    assert [one["text"] for one in fresh(bridge).card["questions"]] == ASKED
     send(opener, bridge)
     assert fresh(bridge).card == laid_out(bridge) == {}
     assert not Question.objects.exists()
@@ -248,7 +248,7 @@ def test_the_same_form_sent_twice_keeps_what_it_said(bridge, opener):
 
 def test_a_question_that_the_opening_does_not_ask_is_not_taken(bridge, opener):
     send(opener, bridge, question=[*ASKED, "Is this one planted?"])
-    assert fresh(bridge).card["questions"] == ASKED
+    assert [one["text"] for one in fresh(bridge).card["questions"]] == ASKED
 
 
 def test_a_question_stays_after_the_opening_was_edited(bridge, opener):

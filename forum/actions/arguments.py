@@ -1,0 +1,207 @@
+"""The place of a reply in the argument: its lane, its stances, the questions that it answers."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count
+
+from .. import tree
+from ..models import Answer, ChangeOfMind, Lane, Post, Question, Quote, Stance, State, Thread
+from ..permissions import require
+from . import debate
+from .audit import record
+from .composing import Unacceptable
+
+MAX_REASON = ChangeOfMind._meta.get_field("reason").max_length
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A reply, or one of its passages (0 is all of it), as an answer to a question."""
+
+    question: int
+    verdict: str
+    passage: int = 0
+
+
+def default_lane(thread: Thread, parent: Post | None) -> str:
+    """The lane of a reply that does not name one: that of the post it answers."""
+    if not thread.has_lanes:
+        return ""
+    return (parent.lane if parent else "") or Lane.CONSEQUENCE
+
+
+def check(
+    thread: Thread, *, lane: str, stances: Collection[str], ties: Sequence[Tie], passages: int
+) -> None:
+    """Raise Unacceptable unless lane, stances and answers can be those of a reply in `thread` that
+    has so many passages."""
+    if lane and (lane not in Lane.values or not thread.has_lanes):
+        raise Unacceptable("Choose one of the lanes of this debate.")
+    if not set(stances) <= {"", *Stance.values}:
+        raise Unacceptable("Choose one of the stances, or none.")
+    asked = {one["id"] for one in thread.card.get("questions", ())}
+    if len({tie.question for tie in ties}) < len(ties):
+        raise Unacceptable("A reply answers each question once.")
+    for tie in ties:
+        if tie.question not in asked:
+            raise Unacceptable("That question is not asked here any more.")
+        if tie.verdict not in Answer.Verdict.values:
+            raise Unacceptable("An answer agrees or disputes.")
+        if not 0 <= tie.passage <= passages:
+            raise Unacceptable(
+                f"Your text has {passages} passages; there is no passage {tie.passage}."
+                if passages != 1
+                else "Your text has one passage; leave the number of the passage empty."
+            )
+
+
+def argue(
+    *,
+    user,
+    post: Post,
+    lane: str,
+    stance: str,
+    quotes: Mapping[int, str],
+    ties: Sequence[Tie],
+    reason: str = "",
+) -> Post:
+    """Say anew what a reply is to the debate. Its author may say all of it; the member who opened
+    the debate and moderators correct its lane and its answers, and the log says so. `quotes` are
+    the stances to the quotes of its current text, by their order in it.
+
+    Returns the post. Raises permissions.Refused or Unacceptable; then nothing was changed.
+    """
+    with transaction.atomic():
+        post = _locked(user, post, "argue")
+        thread = post.thread
+        passages = len(post.body.revision.passages)
+        check(thread, lane=lane, stances=[stance, *quotes.values()], ties=ties, passages=passages)
+        changed = [
+            _set_stances(user, post, stance, quotes),
+            _set_lane(user, post, lane, reason),
+            _set_answers(user, post, ties, reason),
+        ]
+        if any(changed):
+            thread.version += 1
+            thread.save(update_fields=["version", "lane_counts", "card"])
+    return post
+
+
+def _set_stances(user, post: Post, stance: str, stances: Mapping[int, str]) -> bool:
+    rows = Quote.objects.filter(revision=post.body.revision_id)
+    quotes = [row for row in rows if stances.get(row.ordinal, row.stance) != row.stance]
+    if post.stance == stance and not quotes:
+        return False
+    require(user, "take stance", post)
+    for row in quotes:
+        row.stance = stances[row.ordinal]
+        row.save(update_fields=["stance"])
+    post.stance = stance
+    post.save(update_fields=["stance"])
+    return True
+
+
+def _set_lane(user, post: Post, lane: str, reason: str) -> bool:
+    before = post.lane
+    if before == lane:
+        return False
+    require(user, "set lane", post)
+    count(post, -1)
+    post.lane = lane
+    post.save(update_fields=["lane"])
+    count(post, 1)
+    record(user, "set lane", post=post, reason=reason, before=before, after=lane)
+    return True
+
+
+def _set_answers(user, post: Post, ties: Sequence[Tie], reason: str) -> bool:
+    # Of a question that was taken from the card nobody is asked: what is tied to it stays.
+    rows = {row.question_id: row for row in Answer.objects.filter(post=post, question__stands=True)}
+    before = {pk: [row.verdict, row.passage] for pk, row in rows.items()}
+    after = {tie.question: [tie.verdict, tie.passage] for tie in ties}
+    if before == after:
+        return False
+    require(user, "tie answer", post)
+    tie_answers(user, post, ties)
+    gone = before.keys() - after.keys()
+    Answer.objects.filter(post=post, question__in=gone).delete()
+    debate.recount(post.thread, [*gone, *after])
+    if post.author_id != user.pk:
+        record(user, "tie answer", post=post, reason=reason, before=before, after=after)
+    return True
+
+
+def tie_answers(user, post: Post, ties: Sequence[Tie]) -> None:
+    """Write the answers that a post of a locked thread gives, without counting them."""
+    for tie in ties:
+        question = Question.objects.get(pk=tie.question, thread=post.thread, stands=True)
+        Answer.objects.update_or_create(
+            question=question,
+            post=post,
+            defaults={"verdict": tie.verdict, "passage": tie.passage},
+            create_defaults={"verdict": tie.verdict, "passage": tie.passage, "author": user},
+        )
+
+
+def change_mind(*, user, post: Post, was: str, now: str, reason: str) -> ChangeOfMind:
+    """Record that a reply moved `user` from one view of the debate's case to another; said again,
+    it replaces what was said. Raises permissions.Refused or Unacceptable."""
+    reason = " ".join(reason.split())
+    if was not in ChangeOfMind.View.values or now not in ChangeOfMind.View.values or was == now:
+        raise Unacceptable("Say which two different views you came from and came to.")
+    if not reason:
+        raise Unacceptable("Say in a sentence what changed your mind.")
+    if len(reason) > MAX_REASON or not reason.isprintable():
+        raise Unacceptable(f"The reason is one line of at most {MAX_REASON} characters.")
+    with transaction.atomic():
+        post = _locked(user, post, "change mind")
+        change, made = ChangeOfMind.objects.update_or_create(
+            post=post, member=user, defaults={"was": was, "now": now, "reason": reason}
+        )
+        _count_minds(post, 1 if made else 0)
+    return change
+
+
+def keep_mind(*, user, post: Post) -> None:
+    """Take back that a reply changed one's mind; without such a record, nothing happens."""
+    with transaction.atomic():
+        post = _locked(user, post, "see post")
+        gone, _ = ChangeOfMind.objects.filter(post=post, member=user).delete()
+        if gone:
+            _count_minds(post, -1)
+
+
+def _locked(user, post: Post, verb: str) -> Post:
+    (thread,) = tree.lock(post.thread_id)
+    post = Post.objects.get(pk=post.pk)
+    if post.thread_id != thread.pk:
+        raise Unacceptable("This post was just moved. Open it again.")
+    post.thread = thread
+    require(user, verb, post)
+    return post
+
+
+def _count_minds(post: Post, by: int) -> None:
+    post.minds_changed += by
+    post.save(update_fields=["minds_changed"])
+    post.thread.version += 1
+    post.thread.save(update_fields=["version"])
+
+
+def count(post: Post, by: int) -> None:
+    """Add to (or take from) the count of the post's lane in its locked thread, if the post stands;
+    the caller saves `lane_counts`."""
+    if post.lane and post.state == State.VISIBLE:
+        counts = post.thread.lane_counts
+        post.thread.lane_counts = {**counts, post.lane: counts.get(post.lane, 0) + by}
+
+
+def count_anew(thread: Thread) -> None:
+    """Count the lanes and the answers of a locked thread from its posts, after many of them came
+    or went; the caller saves `lane_counts` and `card`."""
+    standing = Post.objects.filter(thread=thread, state=State.VISIBLE, number__isnull=False)
+    lanes = standing.exclude(lane="").values_list("lane").annotate(posts=Count("pk"))
+    thread.lane_counts = dict(lanes)
+    debate.recount(thread, list(thread.questions.values_list("pk", flat=True)))
