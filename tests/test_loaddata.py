@@ -377,7 +377,7 @@ def test_nothing_of_a_card_is_left_when_a_load_broke_off(boards, small_parts, mo
             bring(made)
     bring(made)
     assert Thread.objects.count() == Divergence.objects.count() == Question.objects.count() == 1
-    assert card_of("t")["questions"] == ["Why?"]
+    assert card_of("t")["questions"][0]["text"] == "Why?"
 
 
 # --- Refused --------------------------------------------------------------------------------
