@@ -257,8 +257,9 @@ def argue(user, post: Post) -> None:
         return
     if user.pk not in (post.author_id, post.thread.author_id):
         raise Refused("Only its author and the member who opened the debate can change this.")
-    if post.thread.locked:
-        raise Refused("This debate is locked, so its posts stay as they are.")
+    _open_to_writing(post.thread.board)
+    _not_archived(post.thread)
+    _not_locked(post)
 
 
 def set_lane(user, post: Post) -> None:
@@ -279,8 +280,8 @@ def take_stance(user, post: Post) -> None:
 
 
 def change_mind(user, post: Post) -> None:
-    """Members say that a standing reply of another changed their mind, while the debate is not
-    locked."""
+    """Members say that a standing reply of another changed their mind, while neither the debate
+    nor its branch is locked, the debate not archived and its board not read only."""
     see_post(user, post)
     write(user)
     if post.is_opening:
@@ -289,8 +290,10 @@ def change_mind(user, post: Post) -> None:
         raise Refused("This is your own reply.")
     if post.state != State.VISIBLE:
         raise Refused("This post does not stand any more.")
-    if post.thread.locked and not moderates(user, post.thread.board_id):
-        raise Refused("This debate is locked.")
+    _open_to_writing(post.thread.board)
+    _not_archived(post.thread)
+    if not moderates(user, post.thread.board_id):
+        _not_locked(post)
 
 
 def close(user, thread: Thread) -> None:
