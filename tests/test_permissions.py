@@ -212,7 +212,7 @@ def test_a_board_that_is_read_only_is_moderated_and_nothing_else(
         assert may(user, "see post", answer)
     for user in (board_moderator, administrator):
         assert verbs(user, thread) == {"rename", "describe", "moderate"}
-        assert verbs(user, answer) == {"mark", "moderate"}
+        assert verbs(user, answer) == {"argue", "mark", "moderate"}
         assert not may(user, "start", thread.board)
 
 
