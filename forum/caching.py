@@ -33,6 +33,13 @@ NUMBERS = (
 )
 # Until when what was drawn in this request holds (seconds of the clock), where somebody asks.
 _until: ContextVar[list[float] | None] = ContextVar("until", default=None)
+_edition: ContextVar[int | None] = ContextVar("edition", default=None)
+
+
+def edition() -> int | None:
+    """The site's edition under which the page now being drawn will be kept; None if it is drawn for
+    one reader alone."""
+    return _edition.get()
 
 
 def keep(response: HttpResponse) -> HttpResponse:
@@ -143,12 +150,13 @@ def answered(request, draw) -> HttpResponse:
         return draw(request)
     if (page := shelf.get(key, numbers)) is not None:
         return page.answer(request)
-    token = _until.set([float("inf")])
+    token, site = _until.set([float("inf")]), _edition.set(numbers[1])
     try:
         response = draw(request)
         until = _until.get()[0]
     finally:
         _until.reset(token)
+        _edition.reset(site)
     if not getattr(response, "kept", False) or response.status_code != 200 or response.cookies:
         return response
     if len(response.content) > LARGEST:

@@ -1,9 +1,19 @@
 """What every template may use."""
 
+from dataclasses import dataclass
+from time import monotonic
+
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.db import DatabaseError
+
+from . import caching
+from .models import Page
 
 THEMES = ("auto", "light", "dark")
+# The links at the foot of every page are asked for this often (seconds) by each worker, not at
+# every page. A page that is kept asks once for each edition of the site, so that it is right.
+LINKS_HOLD = 30
 
 
 def site(request) -> dict:
@@ -17,7 +27,37 @@ def site(request) -> dict:
         "theme": theme if theme in THEMES else "auto",
         "member": member,
         "confirm_address": settings.CONFIRM_ADDRESS,
+        "site_pages": _written(),
     }
+
+
+@dataclass(slots=True)
+class _Links:
+    pages: tuple[Page.Kind, ...] = ()
+    edition: int | None = None
+    until: float = 0.0
+
+
+_links = _Links()
+
+
+def forget_links() -> None:
+    """Ask anew which pages of the site are written, at the next page that this worker draws."""
+    _links.until, _links.edition = 0.0, None
+
+
+def _written() -> tuple[Page.Kind, ...]:
+    """The pages of the site that hold text, in order; the rules have a page in any case."""
+    edition = caching.edition()
+    known = _links.until > monotonic() if edition is None else _links.edition == edition
+    if not known:
+        try:
+            kinds = set(Page.objects.exclude(source="").values_list("kind", flat=True))
+        except DatabaseError:
+            return ()  # the page that says so has a foot too
+        _links.pages = tuple(k for k in Page.Kind if k in kinds and k != Page.Kind.RULES)
+        _links.edition, _links.until = edition, monotonic() + LINKS_HOLD
+    return _links.pages
 
 
 def _asked_for(request) -> str:

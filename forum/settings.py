@@ -173,6 +173,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", default=False))
 # How fast one member may write; 0 lifts a limit. Counted on the posts where they are stored.
 POSTS_PER_MINUTE = env.int("POSTS_PER_MINUTE", default=12)
 STARTS_PER_HOUR = env.int("STARTS_PER_HOUR", default=6)
+# Whether the public log says who acted, or only that a moderator did.
+LOG_NAMES_MODERATORS = env.bool("LOG_NAMES_MODERATORS", default=True)
 # A member of whom fewer posts than this have appeared counts as new; 0: nobody does.
 NEW_MEMBER_POSTS = env.int("NEW_MEMBER_POSTS", default=3)
 EDIT_WINDOW_HOURS = env.int("EDIT_WINDOW_HOURS", default=0)  # 0: one's own posts stay editable

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from forum import tree
+from forum import context, tree
 from forum.actions import composing, posts, threads
 from forum.models import Board, Post, Quote, State, Thread
 
@@ -136,9 +136,11 @@ def typed(response) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def unhurried(settings):
+def unhurried(settings, monkeypatch):
     """Passwords that cost nothing to hash, and no limit on how fast one may write. No pages are
-    kept for visitors either: tests write rows past the actions, which raise no version."""
+    kept for visitors either: tests write rows past the actions, which raise no version. What stands
+    at the foot of pages is known, so that no page asks for it by chance."""
+    monkeypatch.setattr(context, "_links", context._Links(until=float("inf")))
     settings.KEPT_PAGES_MB = 0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.POSTS_PER_MINUTE = settings.STARTS_PER_HOUR = 0

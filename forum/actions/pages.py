@@ -5,7 +5,10 @@ import re
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import new_edition
+
 from .. import markup
+from ..context import forget_links
 from ..models import Page
 from ..permissions import require
 from .audit import record
@@ -21,6 +24,7 @@ def edit(*, user, kind: str, source: str, reason: str = "") -> Page:
     composing.Unacceptable for a text that cannot be drawn.
     """
     require(user, "administer")
+    source = source if source.strip() else ""
     html = draw(source)
     with transaction.atomic():
         # The row is there before it is locked, so that two first writers meet at the lock.
@@ -31,6 +35,8 @@ def edit(*, user, kind: str, source: str, reason: str = "") -> Page:
             page.renderer, page.edited_at = markup.RENDERER_VERSION, timezone.now()
             page.save(update_fields=["source", "html", "renderer", "edited_at"])
             record(user, "edit page", reason=reason, page=kind, before=before, after=source)
+            new_edition()
+            transaction.on_commit(forget_links)
     return page
 
 

@@ -8,8 +8,29 @@ from .posts import Post
 from .threads import Thread
 
 
+class AuditEntryQuerySet(models.QuerySet):
+    def public(self) -> "AuditEntryQuerySet":
+        """What the public log tells: what was done to others. Left out are what members do with
+        their own debates and posts, and notes that moderators keep for each other."""
+        others = ~models.Q(actor=models.F("thread__author"))
+        others |= models.Q(actor__isnull=True) | models.Q(thread__author__isnull=True)
+        told = ~models.Q(verb__in=AuditEntry.OWN) | others
+        return self.exclude(verb__in=AuditEntry.PRIVATE).filter(told)
+
+    def for_listing(self) -> "AuditEntryQuerySet":
+        """With all that a line of the log says, in one query."""
+        return self.select_related(
+            "actor", "member", "board", "thread__board", "post__thread__board"
+        )
+
+
 class AuditEntry(models.Model):
     """One act: who did what to which thing, and why. Nothing ever changes or deletes it."""
+
+    # Verbs of members' acts on their own posts, and of what stays between moderators.
+    PRIVATE = ("withdraw", "close", "reopen", "note")
+    # Verbs that are moderation only where somebody else opened the debate.
+    OWN = ("rename", "describe", "mark", "unmark")
 
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -36,9 +57,15 @@ class AuditEntry(models.Model):
     detail = models.JSONField(default=dict, help_text="What was so before, and after.")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = AuditEntryQuerySet.as_manager()
+
     class Meta:
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["-created_at"], name="audit_newest")]
+        indexes = [
+            models.Index(fields=["-created_at"], name="audit_newest"),
+            models.Index(fields=["board", "-id"], name="audit_of_board"),
+            models.Index(fields=["verb", "-id"], name="audit_of_verb"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.verb} ({self.created_at:%Y-%m-%d %H:%M})"

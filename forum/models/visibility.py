@@ -3,6 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from .boards import Board
+from .moderation import AuditEntry
 from .posts import Post
 from .threads import NOWHERE, State, Thread
 
@@ -96,6 +97,15 @@ def posts_visible_to(user) -> QuerySet[Post]:
             thread |= Q(thread__board_id__in=own)
         rule &= thread
     return Post.objects.filter(rule, _states(user, "thread__board_id"))
+
+
+def entries_visible_to(user) -> QuerySet[AuditEntry]:
+    """The entries of the moderation log that `user` may read: acts on the site itself and on the
+    boards that `user` sees. What an entry is about may still be out of sight."""
+    entries = AuditEntry.objects.public()
+    if moderates_all(user):
+        return entries
+    return entries.filter(Q(board__isnull=True) | Q(board__in=boards_visible_to(user)))
 
 
 def wider(source: Board, target: Board) -> bool:

@@ -9,7 +9,9 @@ from django.views.decorators.cache import never_cache
 
 from accounts.models import User
 
+from .. import charter
 from ..context import THEMES
+from ..models import Page
 from ..readiness import ready
 
 YEAR = 365 * 24 * 3600
@@ -34,6 +36,31 @@ def theme(request):
         return response
     context = {"next": request.GET.get("next", "/"), "themes": User.Theme.choices}
     return render(request, "site/theme.html", context)
+
+
+def rules(request):
+    """The rules: the site's own words, if there are some, and the charter as the code keeps it."""
+    return render(
+        request,
+        "site/rules.html",
+        {
+            "page": Page.objects.filter(kind=Page.Kind.RULES).exclude(source="").first(),
+            "roles": list(charter.roles()),
+            "articles": charter.articles(),
+            "readers": list(charter.readers()),
+            "boards": charter.boards(),
+            "new_member_posts": settings.NEW_MEMBER_POSTS,
+            "edit_window": settings.EDIT_WINDOW_HOURS,
+        },
+    )
+
+
+def page(request, kind):
+    """One of the site's own pages; not there as long as nobody has written it."""
+    found = Page.objects.filter(kind=kind).exclude(source="").first()
+    if found is None:
+        raise Http404
+    return render(request, "site/page.html", {"page": found})
 
 
 def keys(request):

@@ -58,6 +58,12 @@ SEEN = {
     "notices": ("/notices/", "in", 200, 200, 200, None),
     "timeline": ("/timeline/", 200, 200, 200, 200, None),
     "theme": ("/theme/", 200, 200, 200, 200, None),
+    "rules": ("/rules/", 200, 200, 200, 200, None),
+    "log": ("/log/", 200, 200, 200, 200, "/log/?board=nowhere"),
+    # Nobody has written them here.
+    "contact": ("/contact/", 404, 404, 404, 404, None),
+    "privacy": ("/privacy/", 404, 404, 404, 404, None),
+    "imprint": ("/imprint/", 404, 404, 404, 404, None),
     "keys": ("/keys/", 200, 200, 200, 200, None),
     "healthz": ("/healthz", 200, 200, 200, 200, None),
     "readyz": ("/readyz", 200, 200, 200, 200, None),
@@ -310,6 +316,7 @@ def test_visitors_pages_can_be_shared(thread):
     post = thread.posts.get(number=3)
     client = browser()
     pages = ["/", "/boards/after-1900/", thread.get_absolute_url(), "/members/opener/", "/keys/"]
+    pages += ["/rules/", "/log/"]
     pages += [f"{thread.get_absolute_url()}?view=tree", "/nothing/here/", f"/posts/{post.pk}/"]
     pages += [f"/posts/{post.pk}/{page}/" for page in ("history", "road", "quotes")]
     for path in pages:
