@@ -30,7 +30,7 @@ LAYERS = (
             "forum.history_dates",
             "forum.questions",
         ),
-        *("forum.pictures", "forum.context", "forum.desk", "forum.templatetags"),
+        *("forum.pictures", "forum.charter", "forum.context", "forum.desk", "forum.templatetags"),
         *("forum.watching", "forum.metrics", "forum.readiness"),
     ),
     ("forum.actions", "forum.importing"),

@@ -52,6 +52,9 @@ FOR_VISITORS = """
     /members/member-c/
     /theme/
     /keys/
+    /rules/
+    /log/
+    /privacy/
     /accounts/signup/
     /accounts/resend/
     /accounts/login/

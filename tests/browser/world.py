@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.core.management import call_command
 
 from accounts.models import User
-from forum.actions import debate, drafts, members, moderation, posts, threads
+from forum.actions import debate, drafts, members, moderation, pages, posts, threads
 from forum.models import Board, Post, State, Thread
 
 PASSWORD = "jonbar point of 1934"
@@ -68,6 +68,11 @@ def furnish() -> SimpleNamespace:
         moderator=member("member-m", is_staff=True, is_moderator=True),
         chief=member("member-c", is_staff=True, is_superuser=True),
         quiet=member("member-q"),
+    )
+    pages.edit(
+        user=made.chief,
+        kind="privacy",
+        source="## What we keep\n\n*Posts*.\n\n| what | how long |\n|-|-|\n| posts | always |",
     )
     made.deep = deep(made)
     made.quotes = quotes(made)
