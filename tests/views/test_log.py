@@ -68,16 +68,16 @@ def test_acts_on_boards_that_one_does_not_see_are_not_there(
     thread, inner_board, moderator, board_moderator, stranger
 ):
     inner = start(inner_board, moderator, title="The archive was moved")
-    moderation.pin(user=moderator, thread=inner, reason="Because of the archive.")
+    moderation.pin(user=moderator, thread=inner, reason="Because of the deed.")
     for user in (None, stranger, board_moderator):
         page = read(user)
-        for secret in ("archive was", "of the archive", "Behind closed doors", "closed"):
+        for secret in ("archive was", "of the deed", "Behind closed doors", "/closed/"):
             assert secret not in page
         assert browser(user).get("/log/?board=closed").status_code == 404
         nowhere = browser(user).get("/log/?board=nowhere").content.decode()
         hidden = browser(user).get("/log/?board=closed").content.decode()
         assert hidden.replace("closed", "nowhere") == nowhere
-    assert "Because of the archive." in read(moderator, "?board=closed")
+    assert "Because of the deed." in read(moderator, "?board=closed")
 
 
 def test_a_debate_that_went_to_another_board_is_named_only_to_its_readers(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forum', '0011_acts_of_moderation'),
+        ("forum", "0012_lanes_stances_answers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
