@@ -34,6 +34,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 LOCKS = ROOT / "requirements"
+NPM = ROOT / "tests" / "npm"  # what tests want from npm; it is put into var/npm
 PYTHONS = ("3.11", "3.12", "3.13")
 DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 
@@ -106,6 +107,34 @@ def find_chromium() -> str | None:
     """Give the path of a Chromium: the one named by CHROMIUM, or the first on the PATH."""
     names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
     return next(filter(None, (shutil.which(name) for name in names if name)), None)
+
+
+def npm_packages() -> str:
+    """Put what tests/npm/package-lock.json names into var/npm, unless it is there already.
+
+    Gives "" or the reason why it could not be done. To add a package: name it with its exact
+    version in package.json, and let npm write the lock anew with
+    `npm install --package-lock-only --omit-lockfile-registry-resolved`.
+    """
+    folder = ROOT / "var" / "npm"
+    stamped = folder / "installed"
+    wanted = hashlib.sha256((NPM / "package-lock.json").read_bytes()).hexdigest()
+    if stamped.exists() and stamped.read_text() == wanted:
+        return ""
+    npm = shutil.which("npm")
+    if not npm:
+        return "no npm found"
+    print("Installing the packages of tests/npm/ into var/npm/ ...", flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    stamped.unlink(missing_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(NPM / name, folder / name)
+    # No package runs code of its own while it is installed.
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    if subprocess.run([npm, "ci", *options], cwd=folder).returncode:
+        return "npm could not install them"
+    stamped.write_text(wanted)
+    return ""
 
 
 def write_env(path: Path) -> bool:
@@ -225,6 +254,11 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
     chromium = find_chromium()
     if not chromium:
         left_out.append("browser tests: no Chromium found; install one or set CHROMIUM to its path")
+    marks = ["browser"] if only == "browser" else [] if chromium else ["not browser"]
+    reason = "" if only == "browser" else npm_packages()
+    if reason:
+        left_out.append(f"tests against programs from npm: {reason}")
+        marks.append("not npm")
     pythons = {".".join(map(str, sys.version_info[:2])): sys.executable}
     if all_pythons:
         found = {minor: find_python(minor) for minor in PYTHONS}
@@ -239,9 +273,6 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
                 continue
             if only == "browser" and not chromium:
                 continue
-            marks = ["-m", "browser"] if only == "browser" else []
-            if not chromium:
-                marks = ["-m", "not browser"]
             # Two workers pay for themselves in a whole run, not in a glance at one file.
             workers = [] if pytest_args else ["-n", "2", "--dist", "worksteal"]
             name = f"{title}, Python {minor}"
@@ -249,7 +280,8 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
             env = os.environ | {"JONBAR_TEST_DATABASE": database}
             if not pytest_args and f"{DATABASES['sqlite']}, Python {minor}" in ran:
                 env["JONBAR_TEST_ONLY"] = "database"
-            code = run(python, "-m", "pytest", *workers, *marks, *pytest_args, env=env)
+            chosen = ["-m", " and ".join(marks)] if marks else []
+            code = run(python, "-m", "pytest", *workers, *chosen, *pytest_args, env=env)
             ran.append(name)
             if code:
                 failed.append(name)

@@ -1,5 +1,7 @@
 """What all tests share."""
 
+from pathlib import Path
+
 import pytest
 
 import dev
@@ -19,6 +21,15 @@ from tests.people import (  # noqa: F401  (fixtures are found by their names her
     thread,
     unhurried,
 )
+
+
+@pytest.fixture(scope="session")
+def npm() -> Path:
+    """The folder with the packages of tests/npm; fails, and says what to do, if they are missing.
+    Tests that use it carry the mark `npm`."""
+    missing = dev.npm_packages()
+    assert not missing, f"Packages of tests/npm: {missing}. Leave these tests out: -m 'not npm'"
+    return dev.ROOT / "var" / "npm" / "node_modules"
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import json
 import os
 import re
 import signal
@@ -305,6 +306,7 @@ def suite(monkeypatch):
     monkeypatch.setattr(dev, "run", suite.run)
     monkeypatch.setattr(dev, "environment", lambda lock, *, python, folder: python)
     monkeypatch.setattr(dev, "find_chromium", lambda: "/somewhere/chromium")
+    monkeypatch.setattr(dev, "npm_packages", lambda: "")
     monkeypatch.delenv("CI", raising=False)
     return suite
 
@@ -332,6 +334,38 @@ def test_a_machine_without_chromium_leaves_the_browser_out_and_says_so(suite, mo
     assert dev.main(["test"]) == 0
     assert all(arguments[-2:] == ("-m", "not browser") for _, arguments in suite.ran)
     assert "Left out: browser tests" in capsys.readouterr().out
+
+
+def test_a_machine_without_npm_leaves_its_tests_out_and_says_so(suite, monkeypatch, capsys):
+    monkeypatch.setattr(dev, "npm_packages", lambda: "no npm found")
+    assert dev.main(["test"]) == 0
+    assert all(arguments[-2:] == ("-m", "not npm") for _, arguments in suite.ran)
+    assert "Left out: tests against programs from npm: no npm found" in capsys.readouterr().out
+    monkeypatch.setenv("CI", "true")
+    assert dev.main(["test"]) == 1
+
+
+def test_packages_from_npm_are_pinned_and_name_no_registry():
+    asked = json.loads((dev.NPM / "package.json").read_text())["dependencies"]
+    locked = json.loads((dev.NPM / "package-lock.json").read_text())["packages"]
+    assert locked[""]["dependencies"] == asked
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in asked.values())
+    for name, package in locked.items():
+        assert "resolved" not in package
+        assert not name or package["integrity"].startswith("sha512-")
+
+
+def test_packages_from_npm_that_cannot_be_had_are_a_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert dev.npm_packages() == "no npm found"
+    (tmp_path / "npm").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "npm").chmod(0o755)
+    assert dev.npm_packages() == "npm could not install them"
+    (tmp_path / "npm").write_text("#!/bin/sh\nexit 0\n")
+    assert dev.npm_packages() == ""
+    (tmp_path / "npm").unlink()
+    assert dev.npm_packages() == ""  # what is there is not asked for again
 
 
 def test_in_ci_whatever_is_left_out_is_a_failure(suite, monkeypatch):
