@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from .models import Board, Post, State, Thread
+from .models import Board, Case, Notice, Post, State, Thread
 from .permissions import CHARTER, may
 
 BOARD, ANOTHER = 1, 2  # ids of the things asked about; nothing with them is looked up
@@ -114,8 +114,15 @@ def _in_board(user, board: Board) -> str:
     return ", ".join(["reads", *(word for word, allowed in does if allowed)])
 
 
-def _thing(kind: type, *, author_id: int, board: Board | None = None) -> Board | Thread | Post:
+def _thing(kind: type, *, author_id: int, board: Board | None = None):
+    """Something of a member, of one of the kinds that rules are asked about."""
     board = board or Board(pk=BOARD)
+    if kind is User:
+        return User(pk=author_id, username="somebody")
+    if kind is Notice:
+        return Notice(pk=ANOTHER, member_id=author_id)
+    if kind is Case:
+        return Case(pk=ANOTHER, member_id=author_id, board=board)
     if kind is Board:
         return board
     now = timezone.now()

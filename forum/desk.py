@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
+from .models.visibility import cases_visible_to
 from .permissions import may
 
 
@@ -18,6 +19,16 @@ class Desk(admin.AdminSite):
 
     def has_permission(self, request) -> bool:
         return may(request.user, "enter desk")
+
+    def get_app_list(self, request, app_label=None):
+        """The menu; the queue says how much waits."""
+        apps = super().get_app_list(request, app_label)
+        for app in apps:
+            for model in app["models"]:
+                if model["object_name"] == "Case":
+                    waiting = cases_visible_to(request.user).open().count()
+                    model["name"] = f"Queue: {waiting} waiting" if waiting else "Queue"
+        return apps
 
     def password_change(self, request, extra_context=None):
         """Passwords are changed in one place, which asks for the old one and tells by mail."""

@@ -298,6 +298,20 @@ def _quote_template():
     return get_template("posts/_quote.html")
 
 
+def verdicts(posts: Sequence[Post], user) -> dict[int, list[Quote]]:
+    """For each post the quotes of its current text, as the check judged them: each with `word` (the
+    verdict, "unverifiable" for what `user` may not know of) and `of`, its source if that is known.
+    One query; what `draw` shows besides is how the source stands by now."""
+    revisions = {post.pk: post.body.revision_id for post in posts}
+    found = _quotes_in(posts)
+    for group in found.values():
+        for quote in group:
+            known = quote.source_post is not None and may(user, "see post", quote.source_post)
+            quote.of = quote.source_post if known else None
+            quote.word = quote.get_verdict_display() if known else STATUS["unverifiable"]
+    return {pk: found.get(revision_id, []) for pk, revision_id in revisions.items()}
+
+
 # --- Quotes of a post -------------------------------------------------------------------------
 
 

@@ -12,8 +12,13 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from .models import NOWHERE, Board, Post, State, Thread
-from .models.visibility import invited_board_ids, moderates, moderates_all
+from .models import NOWHERE, Board, Case, Notice, Post, State, Thread
+from .models.visibility import (
+    cases_visible_to,
+    invited_board_ids,
+    moderates,
+    moderates_all,
+)
 
 
 class Refused(Exception):
@@ -308,6 +313,24 @@ def close(user, thread: Thread) -> None:
         raise Refused("This debate is locked by a moderator.")
 
 
+def report(user, post: Post) -> None:
+    """Members report posts of others that stand, in debates that are not archived."""
+    see_post(user, post)
+    write(user)
+    if post.author_id == user.pk:
+        raise Refused("This is your own post: edit it or withdraw it.")
+    _not_archived(post.thread)
+    if post.state != State.VISIBLE:
+        raise Refused("This post does not stand any more.")
+
+
+def answer_act(user, notice: Notice) -> None:
+    """Whoever an act concerned may answer it once, also while suspended."""
+    read_notices(user)
+    if notice.member_id != user.pk:
+        raise NotThere
+
+
 # --- Moderating -------------------------------------------------------------------------------
 
 
@@ -322,6 +345,18 @@ def moderate(user, thing: Board | Thread | Post) -> None:
     see = {Board: see_board, Thread: see_thread, Post: see_post}[type(thing)]
     see(user, thing)
     raise Refused("This needs a moderator's rights.")
+
+
+def decide(user, case: Case) -> None:
+    """Moderators decide what waits in their boards, but neither a case about themselves nor an
+    answer to what they did, while there is another moderator."""
+    enter_desk(user)
+    if not moderates(user, case.board_now):
+        raise NotThere
+    acted = case.notice.entry.actor_id if case.notice_id else None
+    if user.pk in (case.member_id, acted):
+        if not cases_visible_to(user).filter(pk=case.pk).exists():
+            raise NotThere
 
 
 def invite(user, board: Board) -> None:
@@ -375,14 +410,19 @@ CHARTER: dict[str, Callable] = {
     "take stance": take_stance,
     "change mind": change_mind,
     "close": close,
+    "report": report,
+    "answer act": answer_act,
     "moderate": moderate,
+    "decide": decide,
     "invite": invite,
     "erase": erase,
     "load": load,
     "administer": administer,
     "enter desk": enter_desk,
 }
-POST_VERBS = ("answer", "edit", "argue", "change mind", "withdraw", "mark", "moderate")
+POST_VERBS = (
+    *("answer", "edit", "argue", "change mind", "withdraw", "mark", "report", "moderate"),
+)
 THREAD_VERBS = ("reply", "rename", "describe", "close", "moderate")
 
 

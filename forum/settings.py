@@ -177,6 +177,7 @@ STARTS_PER_HOUR = env.int("STARTS_PER_HOUR", default=6)
 LOG_NAMES_MODERATORS = env.bool("LOG_NAMES_MODERATORS", default=True)
 # A member of whom fewer posts than this have appeared counts as new; 0: nobody does.
 NEW_MEMBER_POSTS = env.int("NEW_MEMBER_POSTS", default=3)
+REPORTS_PER_DAY = env.int("REPORTS_PER_DAY", default=20)
 EDIT_WINDOW_HOURS = env.int("EDIT_WINDOW_HOURS", default=0)  # 0: one's own posts stay editable
 
 # --- Mail -----------------------------------------------------------------------------------

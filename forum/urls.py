@@ -12,6 +12,7 @@ from .views import (
     notices,
     openings,
     posts,
+    reports,
     road,
     site,
     story,
@@ -33,6 +34,7 @@ thread_urls = [
 
 post_urls = [
     path("", posts.post, name="post"),
+    path("report/", reports.report, name="report"),
     path("edit/", posts.edit, name="edit"),
     path("history/", posts.history, name="history"),
     path("road/", road.road, name="road"),
@@ -51,6 +53,7 @@ draft_urls = [
 notice_urls = [
     path("", notices.notices, name="notices"),
     path("read/", notices.read, name="read-notices"),
+    path("<int:notice_id>/answer/", notices.answer, name="answer-act"),
 ]
 
 urlpatterns = [

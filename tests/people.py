@@ -14,12 +14,11 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.test import Client
-from django.utils import timezone
 
 from accounts.models import User
 from forum import context, tree
 from forum.actions import composing, posts, threads
-from forum.models import Board, Post, Quote, State, Thread
+from forum.models import Board, Post, State, Thread
 
 OPENING = (
     "Suppose that Lenin had named a successor in 1923, and that the party had obeyed.\n\n"
@@ -64,21 +63,9 @@ def pending(thread: Thread, author: User, text="May I come in?", to: Post | None
     """A reply that waits for approval."""
     composed = composing.compose(user=author, board=thread.board, source=text, thread=thread)
     with transaction.atomic():
-        tree.lock(thread.pk)
-        now = timezone.now()
-        post = Post(
-            thread=thread,
-            parent=to,
-            author=author,
-            state=State.PENDING,
-            loaded_at=now,
-            written_at=now,
-        )
-        tree.insert(post)
-        revision = composed.revision(post, 1, editor=author, now=now)
-        revision.save()
-        composed.body(revision).save(force_insert=True)
-        Quote.objects.bulk_create(composed.quotes_of(revision))
+        (thread,) = tree.lock(thread.pk)
+        post = Post(thread=thread, parent=to, author=author, state=State.PENDING)
+        posts.add(post, composed, editor=author)
     return post
 
 

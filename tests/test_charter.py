@@ -2,8 +2,9 @@
 
 import pytest
 
+from accounts.models import User
 from forum import charter
-from forum.models import Board, Page, Post, Thread
+from forum.models import Board, Case, Notice, Page, Post, Thread
 from forum.permissions import CHARTER, Refused
 
 from .people import browser
@@ -24,7 +25,11 @@ SAID = {
     "rename": "--ooyy",
     "describe": "--ooyy",
     "close": "--oooo",
+    "report": "--yyyy",
+    "read notices": "-yyyyy",
+    "answer act": "-ooooo",
     "moderate": "----yy",
+    "decide": "----yy",
     "invite": "----yy",
     "administer": "-----y",
     "enter desk": "----yy",
@@ -40,6 +45,8 @@ BOARDS = {
     "For announcements: moderators start and answer": "r r r r r ras ras",
     "Read only": "r r r r r r r",
 }
+
+KINDS = (None, Board, Thread, Post, Notice, Case, User)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +67,7 @@ def test_every_verb_has_a_sentence_and_a_thing_that_can_be_asked_about():
     for article in charter.articles():
         assert article.sentence.endswith("."), article.verb
         assert "\n" not in article.sentence
-        assert charter.thing_of(article.verb) in (None, Board, Thread, Post), article.verb
+        assert charter.thing_of(article.verb) in KINDS, article.verb
 
 
 def test_the_charter_says_what_each_does_in_each_kind_of_board():

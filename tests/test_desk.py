@@ -2,6 +2,7 @@
 through actions, and lets nobody edit or delete anything by hand."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from forum.actions import reports
 from forum.actions.arguments import Tie, argue, change_mind
 from forum.actions.debate import describe, fork
 from forum.models import AuditEntry, Board, Draft, Page, Post, Question, Submission, Thread
@@ -47,6 +49,7 @@ def full(thread, answer, opener, stranger, moderator, other_board):
         browser(stranger).get(debate.get_absolute_url())
         reply(debate, opener)
         browser(stranger).get(debate.get_absolute_url())
+        reports.report(user=stranger, post=source, reason="spam", token=uuid4())
         describe(
             user=opener,
             thread=debate,

@@ -8,7 +8,7 @@ from accounts.models import new_edition
 from .. import tree
 from ..models import Board, Post, State, Thread
 from ..permissions import Refused, require
-from . import notices, posts
+from . import cases, notices, posts
 from .audit import record
 
 MAX_SLOW = 7 * 24 * 60  # minutes: a slower debate is a locked one
@@ -61,6 +61,7 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
                 user, verb, post=post, reason=reason, before=before, after=state, was=was
             )
             notices.tell(post.author, entry=entry)
+            cases.settle(post, entry)
     return post
 
 

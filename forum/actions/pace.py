@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from ..models import Post, Thread
+from ..models import Post, Report, Thread
 from ..models.visibility import moderates
 
 
@@ -47,10 +47,19 @@ def check_slow(user, thread: Thread) -> None:
         )
 
 
-def _nth_newest(model, user, moment: str, limit: int, within: timedelta) -> bool:
+def check_reports(user) -> None:
+    """Raise TooFast if `user` reported as many posts in the last day as one may."""
+    limit = settings.REPORTS_PER_DAY
+    if limit and _nth_newest(Report, user, "created_at", limit, timedelta(days=1), by="member"):
+        raise TooFast(f"That was {limit} reports within a day. Please wait until tomorrow.")
+
+
+def _nth_newest(
+    model, user, moment: str, limit: int, within: timedelta, *, by: str = "author"
+) -> bool:
     """Whether the `limit`-th newest row of `user` is younger than `within`: one index step."""
     nth = (
-        model.objects.filter(author=user)
+        model.objects.filter(**{by: user})
         .order_by("-pk")
         .values_list(moment, flat=True)[limit - 1 : limit]
     )

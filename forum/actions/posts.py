@@ -23,7 +23,7 @@ from ..models import (
 )
 from ..models.visibility import moderates
 from ..permissions import require
-from . import arguments, debate, members, pace
+from . import arguments, cases, debate, members, pace
 from .audit import record
 from .composing import Composed, Unacceptable, compose, passage_at, passage_keys
 
@@ -85,10 +85,15 @@ def reply(
             state=State.PENDING if waits(user, thread) else State.VISIBLE,
             lane=lane or arguments.default_lane(thread, parent),
             stance=stance,
+            state_reason=WAITS if waits(user, thread) else "",
         )
         add(post, composed, editor=user, ties=ties)
         _sent(token, user, post)
     return post
+
+
+# Why it waits, said to its writer: "It waits for approval, because …"
+WAITS = "a moderator looks at every answer of this debate first."
 
 
 def waits(user, thread: Thread) -> bool:
@@ -108,6 +113,7 @@ def add(post: Post, composed: Composed, *, editor, ties: Sequence[arguments.Tie]
         _store(composed, post, 1, editor=editor, now=now)
         arguments.tie_answers(editor, post, ties)
         thread.save(update_fields=["version"])
+        cases.hold(post)
         return post
     thread.numbered += 1
     post.number = thread.numbered
@@ -175,7 +181,7 @@ def withdraw(*, user, post: Post, reason: str = "") -> Post:
         post = Post.objects.select_related("thread__board").get(pk=post.pk)
         require(user, "withdraw", post)
         set_state(post, State.REMOVED, reason=reason, withdrawn=True)
-        record(user, "withdraw", post=post, reason=reason)
+        cases.settle(post, record(user, "withdraw", post=post, reason=reason))
     return post
 
 

@@ -1,6 +1,7 @@
 """What exists. Querysets say what a page needs; models/visibility.py who may see it."""
 
 from .boards import Board
+from .cases import Case, Report
 from .debate import Answer, ChangeOfMind, Divergence, Question
 from .drafts import Draft
 from .glossary import Term
@@ -19,6 +20,7 @@ __all__ = [
     "Answer",
     "AuditEntry",
     "Board",
+    "Case",
     "ChangeOfMind",
     "Divergence",
     "Draft",
@@ -32,6 +34,7 @@ __all__ = [
     "Question",
     "Quote",
     "ReadMark",
+    "Report",
     "Stance",
     "State",
     "Submission",

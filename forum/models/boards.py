@@ -52,6 +52,12 @@ class Board(MPTTModel):
     read_only = models.BooleanField(
         default=False, help_text="Nobody writes here any more; moderators still moderate."
     )
+    hide_after_reports = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Hide a post once so many members reported it, until a moderator has looked. "
+        "Empty: reports hide nothing.",
+    )
     # Who may read it where the audience is "invited"; otherwise the list waits for that.
     invited = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="invited_boards"

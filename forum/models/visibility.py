@@ -1,8 +1,11 @@
 """Who may see what, as a query. `permissions` asks the same of one object; a test ties the two."""
 
-from django.db.models import Q, QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from .boards import Board
+from .cases import Case
 from .moderation import AuditEntry
 from .posts import Post
 from .threads import NOWHERE, State, Thread
@@ -106,6 +109,31 @@ def entries_visible_to(user) -> QuerySet[AuditEntry]:
     if moderates_all(user):
         return entries
     return entries.filter(Q(board__isnull=True) | Q(board__in=boards_visible_to(user)))
+
+
+def cases_visible_to(user) -> QuerySet[Case]:
+    """The cases that `user` may decide: those of the boards one moderates (cases about no board
+    are decided by moderators of all boards), but not a case about oneself, nor an answer to one's
+    own act, while there is anybody else to decide it."""
+    rows = Case.objects.with_board().annotate(
+        concerns=Coalesce("member_id", 0), acted=Coalesce("notice__entry__actor_id", 0)
+    )
+    rows = rows.exclude(post__thread__state=State.LOADING)
+    if not moderates_all(user):
+        rows = rows.filter(where__in=moderated_board_ids(user))
+    others = (
+        get_user_model()
+        .objects.filter(is_active=True)
+        .exclude(pk=OuterRef("concerns"))
+        .exclude(pk=OuterRef("acted"))
+        .filter(
+            Q(is_superuser=True)
+            | Q(is_moderator=True)
+            | Q(is_staff=True, moderated_boards=OuterRef("where"))
+        )
+    )
+    own = Q(concerns=user.pk) | Q(acted=user.pk)
+    return rows.filter(~own | ~Exists(others))
 
 
 def wider(source: Board, target: Board) -> bool:

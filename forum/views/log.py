@@ -19,6 +19,8 @@ SAID = {
     "restore": "restored {}",
     "approve": "approved {}",
     "reject": "turned away {}",
+    "no action": "looked at {}, which was reported, and left it as it is",
+    "uphold": "read an answer about {} and let the act stand",
     "lock": "locked {}",
     "unlock": "unlocked {}",
     "lock branch": "locked the branch below {}",

@@ -1,13 +1,17 @@
 """What a member is told."""
 
+from django import forms
+from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from ..actions import cases
 from ..actions import notices as acts
+from ..actions.composing import Unacceptable
 from ..models import Notice
-from ..permissions import may, require
+from ..permissions import Refused, may, require
 
 PER_PAGE = 30
 
@@ -26,6 +30,7 @@ def notices(request):
     today = timezone.localdate()
     for notice in shown:
         place(request.user, notice)
+        notice.may_answer = cases.may_answer(notice)
         notice.today = timezone.localdate(notice.created_at) == today
     return render(
         request,
@@ -63,3 +68,37 @@ def read(request):
         raise Http404
     acts.mark_read(user=request.user, until=int(until), only=bool(one))
     return redirect("notices")
+
+
+# --- /notices/<id>/answer/ --------------------------------------------------------------------
+
+
+class AnswerForm(forms.Form):
+    text = forms.CharField(
+        strip=False, widget=forms.Textarea, error_messages={"required": "Write your answer."}
+    )
+
+
+def answer(request, notice_id):
+    """Answer, once, an act that concerns oneself."""
+    require(request.user, "read notices")
+    notice = Notice.objects.for_listing().filter(pk=notice_id).first()
+    if notice is None:
+        raise Http404
+    require(request.user, "answer act", notice)
+    if not cases.may_answer(notice) and request.method != "POST":
+        raise Refused("You answered this already, or there is nothing to answer.")
+    form, status = AnswerForm(request.POST or None), 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                cases.answer(user=request.user, notice=notice, text=form.cleaned_data["text"])
+                messages.success(request, "Your answer waits for a moderator.")
+                return redirect("notices")
+            except Unacceptable as error:
+                form.add_error("text", str(error))
+            except Refused as error:
+                form.add_error(None, str(error))
+        status = 422
+    place(request.user, notice)
+    return render(request, "notices/answer.html", {"notice": notice, "form": form}, status=status)

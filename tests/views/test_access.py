@@ -10,15 +10,19 @@ import pytest
 from django.urls import get_resolver
 
 from accounts.models import User
-from forum.actions import moderation, posts
+from forum.actions import moderation, notices, posts
+from forum.actions.audit import record
 from forum.models import (
     AuditEntry,
     Board,
+    Case,
     Draft,
+    Notice,
     Post,
     PostBody,
     PostRevision,
     Quote,
+    Report,
     Submission,
     Thread,
 )
@@ -26,7 +30,8 @@ from tests.people import browser, dump, start
 
 pytestmark = pytest.mark.django_db
 TABLES = (
-    *(AuditEntry, Board, Draft, Post, PostBody, PostRevision, Quote, Submission, Thread, User),
+    *(AuditEntry, Board, Case, Draft, Notice, Post, PostBody, PostRevision, Quote, Report),
+    *(Submission, Thread, User),
 )
 TOKEN = str(uuid4())
 GONE = 10**9
@@ -55,6 +60,8 @@ SEEN = {
     "member": ("/members/opener/", 200, 200, 200, 200, "/members/nobody/"),
     "drafts": ("/drafts/", "in", 200, 200, 200, None),
     "newest-draft": ("/drafts/newest/?target=/threads/new/", "in", 200, 200, 200, None),
+    "report": ("/posts/{p}/report/", "in", 200, 403, 200, "/posts/{gone}/report/"),
+    "answer-act": ("/notices/{n}/answer/", "in", 404, 200, 404, None),
     "notices": ("/notices/", "in", 200, 200, 200, None),
     "timeline": ("/timeline/", 200, 200, 200, 200, None),
     "theme": ("/theme/", 200, 200, 200, 200, None),
@@ -102,6 +109,8 @@ SENT = {
     ),
     "discard-draft": (f"/drafts/{TOKEN}/discard/", {}, 403, "to", "to", "to"),
     "ignore": ("/members/answerer/ignore/", {}, 403, "to", "to", "to"),
+    "report": ("/posts/{p}/report/", {"reason": "spam", "token": TOKEN}, 403, "to", 403, "to"),
+    "answer-act": ("/notices/{n}/answer/", {"text": "It was not."}, 403, 404, "to", 404),
     "read-notices": ("/notices/read/", {"until": "1"}, 403, "to", "to", "to"),
     "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
 }
@@ -113,14 +122,16 @@ def people(guest, stranger, opener, moderator):
 
 
 @pytest.fixture
-def address(thread):
+def address(thread, opener, moderator):
     post = thread.posts.get(number=3)
+    told = notices.tell(opener, entry=record(moderator, "unpin", thread=thread))
 
     def fill(pattern: str) -> str:
         return (
             pattern.replace("{t}", str(thread.pk))
             .replace("{slug}", thread.slug)
             .replace("{p}", str(post.pk))
+            .replace("{n}", str(told.pk))
             .replace("{gone}", str(GONE))
         )
 
@@ -202,7 +213,7 @@ ABOUT_A_THREAD = [
     "/threads/{t}/read/",
 ]
 ABOUT_A_THREAD += [f"/threads/{{t}}/{verb}/" for verb in ("rename", "describe", "close")]
-ABOUT_A_POST = ["edit/", "withdraw/", "history/", "road/", "quotes/", "mark/"]
+ABOUT_A_POST = ["edit/", "report/", "withdraw/", "history/", "road/", "quotes/", "mark/"]
 ABOUT_A_POST = [f"/posts/{{p}}/{page}" for page in ABOUT_A_POST]
 ALL = [*ABOUT_A_THREAD, "/posts/{p}/", *ABOUT_A_POST, "/boards/{b}/", "/threads/new/?board={b}"]
 

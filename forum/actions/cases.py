@@ -1,0 +1,122 @@
+"""Opening and closing cases. Acts on posts call this under the thread's lock; `queue.decide` is
+where a moderator decides, `reports.report` where a member asks for it."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+
+from ..models import AuditEntry, Case, Notice, Post
+from ..permissions import Refused, require
+from . import notices
+from .composing import Unacceptable
+
+MAX_ANSWER = 2000  # characters of an answer to an act
+# Acts in the member's favour need no answer.
+FAVOURABLE = frozenset(
+    "approve,restore,unlock,unlock branch,pin,unarchive,waive approval,lift warning,"
+    "lift suspension,undo".split(",")
+)
+# What reporters are told, by the act that decided.
+OUTCOMES = {
+    "hide": "The post that you reported was hidden.",
+    "remove": "The post that you reported was removed.",
+    "reject": "The post that you reported was not let in.",
+    "restore": "The post that you reported was looked at; it stands again.",
+    "no action": "The post that you reported was looked at; it stays as it is.",
+    "withdraw": "The post that you reported was taken back by its writer.",
+    "warn": "The writer of the post that you reported was warned.",
+}
+
+
+def hold(post: Post, *, kind: str = Case.Kind.HELD) -> Case:
+    """Put a post that waits for approval into the queue; the caller holds the thread's lock and
+    wrote into `post.state_reason` why it waits."""
+    case, _ = Case.objects.open().get_or_create(
+        post=post, kind=kind, defaults={"member": post.author}
+    )
+    return case
+
+
+def settle(post: Post, entry: AuditEntry) -> None:
+    """Close what waited about a post, since `entry` decided it, and tell whoever reported it. The
+    caller holds the thread's lock."""
+    for case in Case.objects.open().filter(post=post).select_related("notice__entry"):
+        if case.kind == Case.Kind.APPEAL:
+            if entry.verb not in ("restore", "approve"):
+                continue  # another act leaves the answer to an earlier one open
+            close(case, entry, said="Your answer was read: the act was taken back.")
+        else:
+            close(case, entry)
+
+
+def close(case: Case, entry: AuditEntry, *, said: str = "") -> None:
+    """Decide an open case by `entry`; `said` is what the member who answered is told."""
+    case.decided_at, case.decision = timezone.now(), entry
+    case.save(update_fields=["decided_at", "decision"])
+    outcome = Notice.Kind.OUTCOME
+    if case.kind == Case.Kind.APPEAL:
+        notices.tell(case.member, entry=entry, kind=outcome, said=said)
+    elif case.kind == Case.Kind.REPORT:
+        said = OUTCOMES.get(entry.verb, "The post that you reported was looked at.")
+        for report in case.reports.select_related("member"):
+            notices.tell(report.member, entry=entry, kind=outcome, said=said)
+
+
+def reopen(entry: AuditEntry) -> None:
+    """Let the cases that `entry` decided wait again, since it was undone. A post about which
+    another case was opened meanwhile waits there."""
+    for case in Case.objects.filter(decision=entry):
+        again = Case.objects.open().filter(post=case.post, kind=case.kind)
+        if case.kind != Case.Kind.APPEAL and again.exists():
+            continue
+        case.decided_at = case.decision = None
+        case.save(update_fields=["decided_at", "decision"])
+
+
+def may_answer(notice: Notice) -> bool:
+    """Whether the member concerned may still answer the act that a notice tells of."""
+    return (
+        notice.kind == Notice.Kind.ACT
+        and notice.answered_at is None
+        and notice.entry.verb not in FAVOURABLE
+    )
+
+
+def answer(*, user: User, notice: Notice, text: str) -> Case:
+    """Answer, once, an act that concerns `user`: moderators other than the one who acted read it,
+    or all of them if there is no other. Members who are suspended may answer too.
+
+    Returns the case, also if the same answer was sent before. Raises Refused for a second answer
+    and for acts that take none, Unacceptable for a text that cannot be taken.
+    """
+    require(user, "answer act", notice)
+    text = text.strip()
+    if not text:
+        raise Unacceptable("Write what you have to say to this.")
+    if len(text) > MAX_ANSWER:
+        raise Unacceptable(
+            f"An answer holds at most {MAX_ANSWER:,} characters; this has {len(text):,}."
+        )
+    if "\0" in text:
+        raise Unacceptable("The text holds characters that cannot be shown. Please retype it.")
+    with transaction.atomic():
+        # The notice is the lock: two tabs answer one after the other.
+        notice = (
+            Notice.objects.select_for_update(of=("self",)).select_related("entry").get(pk=notice.pk)
+        )
+        if notice.answered_at and notice.answer == text:
+            return notice.case
+        if not may_answer(notice):
+            raise Refused("You answered this already, or there is nothing to answer.")
+        notice.answer, notice.answered_at = text, timezone.now()
+        notice.save(update_fields=["answer", "answered_at"])
+        entry = notice.entry
+        return Case.objects.create(
+            kind=Case.Kind.APPEAL,
+            notice=notice,
+            member=user,
+            post_id=entry.post_id,
+            thread_id=None if entry.post_id else entry.thread_id,
+            board_id=None if entry.thread_id else entry.board_id,
+        )

@@ -1,0 +1,104 @@
+"""Deciding what waits in the queue: each decision is an act with a reason, and closes its case."""
+
+from django.db import transaction
+from django.db.models import F
+
+from .. import tree
+from ..models import AuditEntry, Case, State, Thread
+from ..permissions import Refused, require
+from . import cases, moderation, notices
+from .audit import record
+
+# What may be decided, by kind of case: (act, what the form calls it), the usual one first.
+ACTS = {
+    Case.Kind.REPORT: (
+        ("no action", "No action"),
+        ("hide", "Hide, keep its place"),
+        ("remove", "Remove, keep its place"),
+    ),
+    Case.Kind.FIRST: (("approve", "Approve"), ("reject", "Reject")),
+    Case.Kind.HELD: (("approve", "Approve"), ("reject", "Reject")),
+    Case.Kind.APPEAL: (("uphold", "The act stands"), ("take back", "Take the act back")),
+}
+
+# What a member who answered an act is told.
+SAID = {
+    "uphold": "Your answer was read: the act stands.",
+    "take back": "Your answer was read: the act was taken back.",
+}
+
+
+def decide(*, user, case: Case, act: str, reason: str = "") -> Case:
+    """Decide a case that waits. Whoever is concerned reads the reason, and so does the log.
+
+    Deciding what was just decided the same way does nothing, so that a form may be sent twice.
+    Raises permissions.Refused.
+    """
+    reason = reason.strip()
+    if act not in dict(ACTS[case.kind]):
+        raise Refused("Choose what to do.")
+    if act != "approve" and not reason:
+        raise Refused("Say why: those concerned read the reason, and it stands in the log.")
+    with transaction.atomic():
+        # The thread before the case, as every act on a post does.
+        if thread_id := case.post.thread_id if case.post_id else case.thread_id:
+            tree.lock(thread_id)
+        case = (
+            Case.objects.select_for_update(of=("self",))
+            .select_related("post__thread__board", "post__author", "thread__board", "member")
+            .get(pk=case.pk)
+        )
+        require(user, "decide", case)
+        if case.decision_id:
+            if case.decision.actor_id == user.pk and case.decision.reason == reason:
+                return case
+            raise Refused("Somebody else decided this a moment ago. Look at what they did.")
+        _act(user, case, act, reason)
+        case.refresh_from_db()
+        if not case.decision_id:
+            cases.close(case, _entry(user, case, act, reason), said=SAID.get(act, ""))
+    return case
+
+
+def _act(user, case: Case, act: str, reason: str) -> None:
+    """Do it; acts on posts close the case themselves, by the entry that they leave."""
+    post = case.post
+    if act == "no action" and case.hid and post.state == State.HIDDEN:
+        moderation.restore(user=user, post=post, reason=reason)
+    elif act in ("hide", "remove", "approve", "reject"):
+        getattr(moderation, act)(user=user, post=post, reason=reason)
+    elif act == "take back":
+        take_back(user=user, entry=case.notice.entry, reason=reason)
+
+
+def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
+    """The entry of a decision that changed nothing, or nothing more: the post had been hidden by
+    its reports alone, or there was nothing to change."""
+    post = case.post
+    entry = record(
+        user,
+        act,
+        post=post,
+        thread=case.thread,
+        board=case.board,
+        member=None if post or case.thread_id else case.member,
+        reason=reason,
+    )
+    if act == "hide" and post.state == State.HIDDEN and case.hid:
+        post.state_reason = reason
+        post.save(update_fields=["state_reason"])
+        Thread.objects.filter(pk=post.thread_id).update(version=F("version") + 1)
+        notices.tell(post.author, entry=entry, said="Your post stays hidden.")
+    return entry
+
+
+def take_back(*, user, entry: AuditEntry, reason: str) -> None:
+    """Undo the act that a member answered. Raises Refused if it cannot be undone from here."""
+    if entry.verb in ("hide", "remove") and entry.post_id:
+        moderation.restore(user=user, post=entry.post, reason=reason)
+    elif entry.verb == "hide" and entry.thread_id:
+        moderation.restore_thread(user=user, thread=entry.thread, reason=reason)
+    elif entry.verb == "lock":
+        moderation.unlock(user=user, thread=entry.thread, reason=reason)
+    else:
+        raise Refused("This act is taken back at its own page; then say here that it was.")

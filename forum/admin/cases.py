@@ -1,0 +1,160 @@
+"""The queue: what waits for a decision, oldest first, each with the form that decides it."""
+
+from collections import Counter, defaultdict
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Min
+from django.http import Http404
+from django.shortcuts import redirect, render
+
+from .. import drawing
+from ..actions import queue
+from ..models import AuditEntry, Case, Post, Report
+from ..models.visibility import cases_visible_to, moderated_board_ids, moderates_all
+from ..permissions import Refused, may
+from .site import ReadOnly
+
+PER_PAGE = 20
+LATEST = 8  # entries of the log beside the queue
+LONG = 150  # words from which a post folds
+
+
+@admin.register(Case)
+class CaseAdmin(ReadOnly):
+    """The list is the queue; a case has a page of its own, decided or not."""
+
+    board_path = "post__thread__board_id"
+    fields = (
+        "kind",
+        "post",
+        "member",
+        "report_count",
+        "hid",
+        "opened_at",
+        "decided_at",
+        "decision",
+    )
+
+    def get_queryset(self, request):
+        return cases_visible_to(request.user)
+
+    def changelist_view(self, request, extra_context=None):
+        """What waits, by `?kind=`, after the case with the id `?after=`; POST decides one."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._decide(request)
+        return self._queue(request, kept=None)
+
+    def _decide(self, request):
+        wanted = request.POST.get("case", "")
+        case = self.get_queryset(request).filter(pk=wanted if wanted.isdecimal() else 0).first()
+        if case is None:
+            raise Http404
+        act = request.POST.get("act", "")
+        reason = " ".join(request.POST.get("reason", "").replace("\0", "").split())[:300]
+        try:
+            queue.decide(user=request.user, case=case, act=act, reason=reason)
+        except Refused as error:
+            kept = {"case": case.pk, "act": act, "reason": reason, "error": str(error)}
+            return self._queue(request, kept=kept)
+        self.message_user(request, "Decided, and written to the log.", messages.SUCCESS)
+        return redirect(request.get_full_path())
+
+    def _queue(self, request, *, kept: dict | None):
+        kind = request.GET.get("kind", "")
+        after = request.GET.get("after", "")
+        if (kind and kind not in Case.Kind.values) or not (after or "0").isdecimal():
+            raise Http404
+        waiting = self.get_queryset(request).open()
+        counts = waiting.order_by().values("kind").annotate(n=Count("pk"), first=Min("opened_at"))
+        counts = {row["kind"]: row for row in counts}
+        rows = waiting.filter(kind=kind) if kind else waiting
+        if after:
+            rows = rows.filter(pk__gt=int(after[:18]))
+        found = list(rows.for_listing().order_by("pk")[: PER_PAGE + 1])
+        cases = found[:PER_PAGE]
+        dress(cases, request.user)
+        if kept:
+            for case in cases:
+                if case.pk == kept["case"]:
+                    case.kept = kept
+        tabs = [
+            (value, label, counts.get(value, {}).get("n", 0)) for value, label in Case.Kind.choices
+        ]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Queue",
+            "cases": cases,
+            "kind": kind,
+            "tabs": [tab for tab in tabs if tab[2] or tab[0] == kind],
+            "total": sum(n for _, _, n in tabs),
+            "oldest": min((row["first"] for row in counts.values()), default=None),
+            "after": cases[-1].pk if len(found) > PER_PAGE else None,
+            "later": bool(after),
+            "kept": kept,
+            "latest": _latest(request.user),
+            "opts": self.model._meta,
+        }
+        status = 422 if kept else 200
+        return render(request, "admin/forum/queue.html", context, status=status)
+
+
+def dress(cases: list[Case], user) -> None:
+    """Lay on cases what the queue shows: the post as it reads, the reports and what they say, what
+    the check says of its quotes, and how often it was looked at before. Constant queries."""
+    posts = {
+        post.pk: post
+        for post in Post.objects.for_reading()
+        .select_related("thread__board", "body__revision")
+        .filter(pk__in=[case.post_id for case in cases if case.post_id])
+    }
+    drawing.draw(list(posts.values()), user=user)
+    verdicts = drawing.verdicts(list(posts.values()), user)
+    reports = defaultdict(list)
+    for report in Report.objects.filter(case__in=cases).select_related("member").order_by("pk"):
+        reports[report.case_id].append(report)
+    before = Counter(
+        Case.objects.filter(
+            post__in=posts, kind=Case.Kind.REPORT, decided_at__isnull=False
+        ).values_list("post_id", flat=True)
+    )
+    for case in cases:
+        case.acts = queue.ACTS[case.kind]
+        case.shown = posts.get(case.post_id)
+        case.made = reports[case.pk]
+        said = Counter(report.get_reason_display() for report in case.made)
+        case.reasons = [(label, n) for label, n in said.most_common()]
+        case.verdicts = ()
+        if any(report.reason == Report.Reason.MISQUOTE for report in case.made):
+            case.verdicts = verdicts.get(case.post_id, ())
+            case.judged = True
+        case.before = before[case.post_id]
+        case.where = case.post.thread if case.post else case.thread
+        case.long = bool(case.shown and len(case.shown.body.revision.plain.split()) > LONG)
+        if case.where and not may(user, "see thread", case.where):
+            case.where = None
+
+
+def _latest(user):
+    """The newest entries of the log of the boards that `user` moderates."""
+    rows = AuditEntry.objects.select_related("actor", "thread").order_by("-created_at", "-pk")
+    if not moderates_all(user):
+        rows = rows.filter(board__in=moderated_board_ids(user))
+    return rows[:LATEST]
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnly):
+    """Who reported what, for the moderators of the board."""
+
+    board_path = "case__post__thread__board_id"
+    list_display = ("created_at", "member", "reason", "text", "case")
+    list_filter = ("reason",)
+    list_select_related = ("member", "case")
+    search_fields = ("text", "member__username")
+    ordering = ("-pk",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(case__in=cases_visible_to(request.user))

@@ -1,0 +1,137 @@
+"""The queue: what waits for a moderator's decision, and the reports that brought it there."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Coalesce
+
+from .boards import Board
+from .moderation import AuditEntry
+from .notices import Notice
+from .posts import Post
+from .threads import Thread
+
+
+class CaseQuerySet(models.QuerySet):
+    def open(self) -> "CaseQuerySet":
+        return self.filter(decided_at__isnull=True)
+
+    def with_board(self) -> "CaseQuerySet":
+        """With `where`: the id of the board whose moderators decide, as things stand now; None if
+        it concerns no board."""
+        return self.annotate(
+            where=Coalesce("post__thread__board_id", "thread__board_id", "board_id")
+        )
+
+    def for_listing(self) -> "CaseQuerySet":
+        """With what a line of the queue names, in one query."""
+        return self.select_related(
+            "member", "thread__board", "post__thread__board", "notice__entry", "decision"
+        )
+
+
+class Case(models.Model):
+    """One thing that waits for a decision: a post that was reported (several reports of it are one
+    case), a post that waits for approval, or a member's answer to an act. `decision` is the entry
+    of the audit log that decided it."""
+
+    class Kind(models.TextChoices):
+        REPORT = "report", "Reports"
+        FIRST = "first", "First posts"
+        HELD = "held", "Held posts"
+        APPEAL = "appeal", "Answers to acts"
+
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    post = models.ForeignKey(Post, on_delete=models.PROTECT, null=True, related_name="cases")
+    thread = models.ForeignKey(
+        Thread,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Of an answer to an act on a whole debate.",
+    )
+    board = models.ForeignKey(
+        Board,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Of an answer to an act on a member.",
+    )
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="Whom it concerns.",
+    )
+    notice = models.OneToOneField(
+        Notice, on_delete=models.PROTECT, null=True, help_text="What the member answers."
+    )
+    report_count = models.PositiveIntegerField("reports", default=0)
+    hid = models.BooleanField(default=False, help_text="The reports alone hid the post.")
+    opened_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+    decision = models.ForeignKey(
+        AuditEntry, on_delete=models.PROTECT, null=True, related_name="cases"
+    )
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["post", "kind"],
+                condition=models.Q(decided_at__isnull=True) & ~models.Q(kind="appeal"),
+                name="case_open_unique",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["kind", "id"],
+                condition=models.Q(decided_at__isnull=True),
+                name="case_waiting",
+            )
+        ]
+
+    @property
+    def board_now(self) -> int | None:
+        """The id of the board whose moderators decide, as `with_board` says it in a query."""
+        thread = self.post.thread if self.post_id else self.thread
+        return thread.board_id if thread else self.board_id
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.opened_at:%Y-%m-%d %H:%M}"
+
+
+class Report(models.Model):
+    """What one member found wrong with a post. Only moderators learn who reported."""
+
+    class Reason(models.TextChoices):
+        RULE = "rule", "It breaks a rule"
+        MISQUOTE = "misquote", "It misquotes"
+        SPAM = "spam", "It is spam"
+        TOPIC = "topic", "It is off topic"
+        ATTACK = "attack", "It attacks a person"
+        ILLEGAL = "illegal", "It is against the law"
+        OTHER = "other", "Something else"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reports")
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="reports",
+        db_index=False,
+    )
+    reason = models.CharField(max_length=8, choices=Reason.choices)
+    text = models.CharField(max_length=1000, blank=True)
+    token = models.UUIDField(unique=True, help_text="The form's: sent twice it makes one report.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "member"], name="report_once_unique")
+        ]
+        indexes = [models.Index(fields=["member", "-id"], name="report_by_member")]
+
+    def __str__(self) -> str:
+        return self.get_reason_display()

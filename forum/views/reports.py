@@ -1,0 +1,57 @@
+"""Reporting a post to the moderators."""
+
+from uuid import uuid4
+
+from django import forms
+from django.contrib import messages
+from django.shortcuts import redirect, render
+
+from .. import drawing
+from ..actions import composing, pace
+from ..actions import reports as acts
+from ..models import Report
+from ..permissions import Refused, require
+from .fetch import post_or_404
+from .posts import TokenField, where
+
+
+class ReportForm(forms.Form):
+    """What is wrong with a post."""
+
+    reason = forms.ChoiceField(
+        choices=Report.Reason.choices,
+        error_messages={"required": "Choose what is wrong with the post."},
+    )
+    text = forms.CharField(max_length=acts.MAX_TEXT, required=False, strip=False)
+    token = TokenField()
+
+
+def report(request, post_id):
+    """Ask the moderators to look at a post: a page that asks what is wrong, a form that sends."""
+    post = post_or_404(request.user, post_id)
+    require(request.user, "report", post)
+    form, status = ReportForm(initial={"token": uuid4()}), 200
+    if request.method == "POST":
+        form, status = ReportForm(request.POST), 422
+        if form.is_valid():
+            try:
+                acts.report(user=request.user, post=post, **form.cleaned_data)
+                messages.success(
+                    request, "Thank you. A moderator will look at it, and you will be told."
+                )
+                return redirect(where(request.user, post))
+            except composing.Unacceptable as error:
+                form.add_error("text", str(error))
+            except Refused as error:
+                form.add_error(None, str(error))
+                status = 403
+            except pace.TooFast as error:
+                form.add_error(None, str(error))
+                status = 429
+    drawing.draw([post], user=request.user)
+    return render(
+        request,
+        "posts/report.html",
+        {"post": post, "form": form, "verdicts": drawing.verdicts([post], request.user)[post.pk]},
+        status=status,
+    )
