@@ -11,6 +11,7 @@ the IMMEDIATE transaction is the lock. Nodes read before the lock are stale: rea
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import F, Q
@@ -154,6 +155,89 @@ def _relabel_rows(rows: Sequence[tuple[int, int, int, int, int]]) -> None:
         else:
             cursor.executemany(
                 f"UPDATE {table} SET tree_id = %s, lft = %s, rght = %s, level = %s WHERE id = %s",
+                [(*row[1:], row[0]) for row in rows],
+            )
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where one post stands: its thread, number, parent and basis, for an act to change, and what
+    the row says (`was`). `arrived` is when it came in."""
+
+    pk: int
+    thread_id: int
+    number: int | None
+    parent_id: int | None
+    basis: str
+    arrived: datetime
+    was: tuple
+
+    @property
+    def came_from(self) -> tuple[int, int | None]:
+        """Thread and number before the act."""
+        return self.was[:2]
+
+
+def standing(*thread_ids: int) -> list[Standing]:
+    """All posts of some threads, which the caller has locked: each thread's in order of their
+    numbers, and then those that wait."""
+    _require_transaction()
+    rows = (
+        Post.objects.filter(thread_id__in=thread_ids)
+        .order_by("thread_id", F("number").asc(nulls_last=True), "pk")
+        .values_list(
+            *("pk", "loaded_at", "thread_id", "number", "parent_id", "parent_basis"),
+            *("tree_id", "lft", "rght", "level"),
+        )
+    )
+    return [
+        Standing(pk, was[0], was[1], was[2], was[3], arrived, tuple(was))
+        for pk, arrived, *was in rows
+    ]
+
+
+def rearrange(posts: Sequence[Standing]) -> None:
+    """Write where posts stand after an act, with the labels that follow. `posts` are all posts of
+    the threads that take part, which the caller has locked; a few statements at any size.
+
+    Raises ValueError if a parent is no numbered post of the same thread.
+    """
+    _require_transaction()
+    planted = [post for post in posts if post.number is not None]
+    planted.sort(key=lambda post: (post.thread_id, post.number))
+    found = labels((post.pk, post.parent_id) for post in planted)
+    where = {post.pk: post.thread_id for post in planted}
+    rows, renumbered = [], []
+    for post in posts:
+        if post.parent_id is not None and where.get(post.parent_id) != post.thread_id:
+            raise ValueError(f"post {post.pk} would answer {post.parent_id} in another thread")
+        label = found[post.pk] if post.number is not None else (-post.pk, 1, 2, 0)
+        now = (post.thread_id, post.number, post.parent_id, post.basis, *label)
+        if now != post.was:
+            rows.append((post.pk, *now))
+        if now[:2] != post.was[:2] and post.was[1] is not None:
+            renumbered.append(post.pk)
+    table = Post._meta.db_table
+    columns = ("thread_id", "number", "parent_id", "parent_basis", "tree_id", "lft", "rght")
+    columns += ("level",)
+    # No two posts of a thread share a number, not even between two rows of one statement: those
+    # that change have none for a moment.
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            kinds = ("bigint", "bigint", "int", "bigint", "text", "bigint", "int", "int", "int")
+            cursor.execute(f"UPDATE {table} SET number = NULL WHERE id = ANY(%s)", [renumbered])
+            cursor.execute(
+                f"UPDATE {table} SET {', '.join(f'{name} = n.{name}' for name in columns)}"
+                f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
+                f" AS n (id, {', '.join(columns)}) WHERE {table}.id = n.id",
+                [list(column) for column in zip(*rows, strict=True)] or [[]] * len(kinds),
+            )
+        else:
+            cursor.executemany(
+                f"UPDATE {table} SET number = NULL WHERE id = %s", [(pk,) for pk in renumbered]
+            )
+            cursor.executemany(
+                f"UPDATE {table} SET {', '.join(f'{name} = %s' for name in columns)} WHERE id = %s",
                 [(*row[1:], row[0]) for row in rows],
             )
 

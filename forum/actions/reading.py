@@ -94,9 +94,13 @@ def mark_read(*, user, thread: Thread, numbers: Iterable[tuple[int, int]]) -> No
         for first, last in numbers:
             merged = merge(merged, first, last)
         if merged != parse(mark.ranges):
-            for name, value in _columns(merged).items():
+            for name, value in columns(merged).items():
                 setattr(mark, name, value)
             mark.save(update_fields=["ranges", "count"])
+            # Asked after the write, which waits for an act that holds this mark or its thread: the
+            # numbers that were read may mean other posts since.
+            if not Thread.objects.filter(pk=thread.pk, numbering=thread.numbering).exists():
+                transaction.set_rollback(True)
 
 
 def fold(*, user, thread: Thread, post_id: int, folded: bool) -> None:
@@ -129,7 +133,7 @@ def mark_all_read(*, user) -> None:
         ReadMark.objects.filter(user=user, folded=[]).delete()
         for mark in ReadMark.objects.filter(user=user).select_related("thread"):
             everything = [(1, mark.thread.numbered)] if mark.thread.numbered else []
-            for name, value in _columns(everything).items():
+            for name, value in columns(everything).items():
                 setattr(mark, name, value)
             mark.save(update_fields=["ranges", "count"])
 
@@ -143,12 +147,13 @@ def _locked_mark(user, thread: Thread) -> ReadMark:
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     mark = ReadMark.objects.filter(user=user, thread=thread).first()
     if mark is None:
-        known = _columns(seen(user, thread).ranges)
+        known = columns(seen(user, thread).ranges)
         mark = ReadMark.objects.create(user=user, thread=thread, **known)
     return mark
 
 
-def _columns(ranges: list[tuple[int, int]]) -> dict:
+def columns(ranges: list[tuple[int, int]]) -> dict:
+    """The columns of a mark that hold these ranges."""
     return {
         "ranges": ",".join(f"{first}-{last}" for first, last in ranges),
         "count": sum(last - first + 1 for first, last in ranges),

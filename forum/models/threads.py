@@ -139,6 +139,10 @@ class Thread(models.Model):
         default=0, editable=False, help_text="How many of its posts close the branch below them."
     )
     version = models.PositiveIntegerField(default=1, editable=False)
+    # What was read is kept by number: who read them before a split or merge read others.
+    numbering = models.PositiveIntegerField(
+        default=1, editable=False, help_text="Goes up when its posts are numbered anew."
+    )
     card = models.JSONField(
         default=dict,
         editable=False,

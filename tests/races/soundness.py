@@ -16,12 +16,12 @@ def faults(connection) -> list[str]:
     posts = _rows(
         connection,
         "SELECT id, thread_id, parent_id, parent_basis, number, state, origin_id, loaded_at,"
-        " lft, rght, level, tree_id FROM forum_post",
+        " lft, rght, level, tree_id, merged_into_id, branch_locked FROM forum_post",
     )
     threads = _rows(
         connection,
-        "SELECT id, board_id, state, numbered, reply_count, last_post_id, last_post_at, created_at"
-        " FROM forum_thread",
+        "SELECT id, board_id, state, numbered, reply_count, last_post_id, last_post_at, created_at,"
+        " branch_locks, merged_into_id, title FROM forum_thread",
     )
     by_thread = defaultdict(list)
     for post in posts:
@@ -30,7 +30,9 @@ def faults(connection) -> list[str]:
     for thread in threads:
         if thread["state"] != "loading":
             found += _thread_faults(thread, by_thread[thread["id"]])
+    found += _merged_faults(threads, posts)
     found += _place_faults(posts)
+    found += _repeated_faults(connection, threads, posts)
     found += _board_faults(connection, threads)
     found += _text_faults(connection, posts)
     found += _quote_faults(connection)
@@ -49,15 +51,23 @@ def _thread_faults(thread: dict, posts: list[dict]) -> list[str]:
     found, name = [], f"thread {thread['id']}"
     planted = sorted((p for p in posts if p["number"] is not None), key=lambda p: p["number"])
     for post in posts:
-        if (post["number"] is None) != (post["state"] == "pending"):
+        waits = post["state"] in ("pending", "rejected")
+        # Who takes a waiting post back leaves it without a number.
+        if (post["number"] is None) != waits and (post["number"], post["state"]) != (
+            None,
+            "removed",
+        ):
             found.append(f"post {post['id']}: {post['state']} with number {post['number']}")
     numbers = [post["number"] for post in planted]
     if numbers != list(range(1, len(planted) + 1)):
         found.append(f"{name}: its numbers are {numbers}")
     if thread["numbered"] != len(planted):
         found.append(f"{name}: numbered {thread['numbered']}, has {len(planted)}")
+    locks = sum(bool(post["branch_locked"]) for post in planted)
+    if thread["branch_locks"] != locks:
+        found.append(f"{name}: counts {thread['branch_locks']} locked branches, has {locks}")
     openings = [post["number"] for post in planted if post["parent_basis"] == "opening"]
-    if openings != [1]:
+    if openings != [1] and (thread["state"] != "merged" or openings):
         found.append(f"{name}: its openings are {openings}")
     standing = [post for post in planted if post["state"] == "visible"]
     answers = sum(post["parent_basis"] != "opening" for post in standing)
@@ -119,6 +129,51 @@ def _tree_faults(planted: list[dict]) -> list[str]:
     return found
 
 
+def _merged_faults(threads: list[dict], posts: list[dict]) -> list[str]:
+    """A debate that went into another one holds doubles alone, and leads to one that is there; a
+    double leads to a post that is none."""
+    found = []
+    there = {thread["id"]: thread for thread in threads}
+    doubles = {post["id"]: post["merged_into_id"] for post in posts if post["merged_into_id"]}
+    for thread in threads:
+        if (thread["state"] == "merged") != (thread["merged_into_id"] is not None):
+            found.append(
+                f"thread {thread['id']}: {thread['state']} into {thread['merged_into_id']}"
+            )
+    for post in posts:
+        merged = there[post["thread_id"]]["state"] == "merged"
+        if merged != (post["id"] in doubles):
+            found.append(f"post {post['id']}: double of {post['merged_into_id']}, merged: {merged}")
+        if doubles.get(post["id"]) in doubles:
+            found.append(f"post {post['id']}: is the double of a double")
+    return found
+
+
+def _repeated_faults(connection, threads: list[dict], posts: list[dict]) -> list[str]:
+    """Rows that repeat the address of a post name the thread in which it stands."""
+    found = []
+    home = {post["id"]: post["thread_id"] for post in posts}
+    numbered = {thread["id"]: thread["numbered"] for thread in threads}
+    for table in ("forum_passagekey", "forum_threadmark"):
+        for row in _rows(connection, f"SELECT DISTINCT thread_id, post_id FROM {table}"):
+            if home[row["post_id"]] != row["thread_id"]:
+                found.append(f"{table}: post {row['post_id']} in thread {row['thread_id']}")
+    for row in _rows(connection, "SELECT id, target FROM forum_draft"):
+        if row["target"].startswith("/threads/") and "?to=" in row["target"]:
+            thread, post = int(row["target"].split("/")[2]), int(row["target"].split("=")[1])
+            if home.get(post) != thread:
+                found.append(f"draft {row['id']}: answers post {post} in thread {thread}")
+    for row in _rows(connection, "SELECT id, thread_id, ranges, count FROM forum_readmark"):
+        parts = [part.split("-") for part in row["ranges"].split(",") if part]
+        count = sum(int(last) - int(first) + 1 for first, last in parts)
+        merged = next(t["state"] for t in threads if t["id"] == row["thread_id"]) == "merged"
+        if count != row["count"]:
+            found.append(f"read mark {row['id']}: counts {row['count']}, holds {row['ranges']}")
+        if parts and not merged and int(parts[-1][1]) > numbered[row["thread_id"]]:
+            found.append(f"read mark {row['id']}: {row['ranges']} is past the end")
+    return found
+
+
 def _place_faults(posts: list[dict]) -> list[str]:
     """No two posts of the forum stand in one place; a waiting post stands outside all trees."""
     found = []
@@ -142,7 +197,7 @@ def _place_faults(posts: list[dict]) -> list[str]:
 def _board_faults(connection, threads: list[dict]) -> list[str]:
     counts = defaultdict(int)
     for thread in threads:
-        counts[thread["board_id"]] += thread["state"] != "loading"
+        counts[thread["board_id"]] += thread["state"] == "visible"
     return [
         f"board {board['id']}: counts {board['thread_count']}, has {counts[board['id']]}"
         for board in _rows(connection, "SELECT id, thread_count FROM forum_board")
