@@ -16,7 +16,7 @@ from accounts.models import User, new_edition
 
 from .. import tree
 from ..models import Draft, PassageKey, Post, Quote, ReadMark, State, Thread, Threadmark
-from . import reading
+from . import arguments, reading
 from .drafts import label_for
 
 # What names both a post and its thread.
@@ -78,6 +78,7 @@ def recount(thread: Thread) -> None:
     thread.numbered = counted["numbered"] or 0
     thread.reply_count = counted["replies"]
     thread.branch_locks = counted["branch_locks"]
+    arguments.count_anew(thread)
     if last is None:
         thread.last_post_at = thread.created_at
     elif last.pk != thread.last_post_id:

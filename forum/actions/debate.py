@@ -201,7 +201,26 @@ def write(thread: Thread, forks: Sequence[Fork], questions: Sequence[str]) -> No
         for order, fork in enumerate(forks, 1)
     )
     _ask(thread, questions)
-    card = {"divergences": [_laid_out(fork) for fork in forks], "questions": _asked(thread)}
+    lay_out(thread)
+
+
+def lay_out(thread: Thread) -> None:
+    """Lay the card of a locked thread out from its rows; the caller saves `card`."""
+    card = {
+        "divergences": [
+            {
+                "change": row.change,
+                "actor": row.actor,
+                "place": row.place,
+                "edtf": row.edtf,
+                "first": row.first_day,
+                "last": row.last_day,
+                "by_editor": row.by_editor,
+            }
+            for row in Divergence.objects.filter(thread=thread).order_by("order")
+        ],
+        "questions": _asked(thread),
+    }
     thread.card = card if any(card.values()) else {}
 
 

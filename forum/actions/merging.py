@@ -8,11 +8,12 @@ from django.db import transaction
 from django.db.models import F
 
 from .. import tree
-from ..models import Board, Divergence, Post, PostRevision, Question, Quote, State, Thread
+from ..models import Answer, Board, Divergence, Post, PostRevision, Question, Quote, State, Thread
 from ..permissions import Refused, require
+from . import arguments
 from .audit import record
 from .carrying import carry, quoted_elsewhere
-from .debate import MAX_DIVERGENCES, MAX_QUESTIONS
+from .debate import MAX_DIVERGENCES, MAX_QUESTIONS, lay_out
 from .moving import check_audience, take, tell_writers
 
 
@@ -154,24 +155,37 @@ def close_shell(thread: Thread, into: Thread) -> None:
 
 def _take_cards(thread: Thread, into: Thread) -> dict:
     """Let divergences and questions of a debate come along, behind those that are there, as far as
-    there is room. Returns the ids of those that came, with the order they had."""
+    there is room; what answers a question that both ask answers the one that stays. Returns the
+    ids of those that came, with the order they had, and [answer, question] of what was tied anew.
+    """
+    came = {"divergences": [], "questions": [], "answers": []}
     known = {(one.change, one.edtf) for one in into.divergences.all()}
-    came = {"divergences": [], "questions": []}
     for one in list(thread.divergences.order_by("order")):
         if (one.change, one.edtf) not in known and len(known) < MAX_DIVERGENCES:
             known.add((one.change, one.edtf))
             came["divergences"].append([one.pk, one.order])
             _to(Divergence, one, into)
-    asked = {one.text for one in into.questions.all()}
-    for one in list(thread.questions.order_by("order")):
-        if one.text not in asked and len(asked) < MAX_QUESTIONS:
-            asked.add(one.text)
+    asked = {one.text: one for one in into.questions.all()}
+    room = MAX_QUESTIONS - sum(one.stands for one in asked.values())
+    for one in list(thread.questions.filter(stands=True).order_by("order")):
+        if one.text in asked:
+            answers = Answer.objects.filter(question=one)
+            came["answers"] += [[pk, one.pk] for pk in answers.values_list("pk", flat=True)]
+            answers.update(question=asked[one.text])
+        elif room:
+            room -= 1
             came["questions"].append([one.pk, one.order])
             _to(Question, one, into)
-    for one in (thread, into):
-        lay_out(one)
-        one.save(update_fields=["card"])
+    count_cards(thread, into)
     return came
+
+
+def count_cards(*threads: Thread) -> None:
+    """Count answers and lanes of locked threads anew, lay their cards out and save both."""
+    for thread in threads:
+        arguments.count_anew(thread)
+        lay_out(thread)
+        thread.save(update_fields=["card", "lane_counts"])
 
 
 def _to(model, row, thread: Thread) -> None:
@@ -270,23 +284,3 @@ def _requote(twins: Mapping[int, int]) -> list[list]:
         quote.nested = [twins.get(pk, pk) for pk in quote.nested]
     Quote.objects.bulk_update(quotes, ["source_post", "source_revision", "nested"], batch_size=500)
     return before
-
-
-def lay_out(thread: Thread) -> None:
-    """Lay a thread's card out anew from its rows; the caller saves it."""
-    card = {
-        "divergences": [
-            {
-                "change": one.change,
-                "actor": one.actor,
-                "place": one.place,
-                "edtf": one.edtf,
-                "first": one.first_day,
-                "last": one.last_day,
-                "by_editor": one.by_editor,
-            }
-            for one in thread.divergences.order_by("order")
-        ],
-        "questions": [one.text for one in thread.questions.order_by("order")],
-    }
-    thread.card = card if any(card.values()) else {}

@@ -153,7 +153,7 @@ def slow(*, user, thread: Thread, minutes: int, reason: str = "") -> Thread:
     """Let each member write once in so many minutes; 0 ends it."""
     if not 0 <= minutes <= MAX_SLOW:
         raise Refused(f"Slow mode takes whole minutes, up to {MAX_SLOW:,} (a week).")
-    return _set_thread(user, thread, "slow mode", reason, slow_minutes=minutes)
+    return _set_thread(user, thread, "slow", reason, slow_minutes=minutes)
 
 
 def demand_approval(*, user, thread: Thread, reason: str = "") -> Thread:

@@ -113,6 +113,8 @@ def split(
         opening = Post.objects.get(pk=first.pk)
         new = _new_thread(thread, opening, title, board)
         parents = take(standing, {row.pk for row in going}, new.pk)
+        lane = opening.lane  # an opening keeps to none
+        Post.objects.filter(pk=opening.pk).update(lane="")
         carried = carry({thread.pk: thread, new.pk: new}, standing)
         entry = record(
             user,
@@ -122,6 +124,7 @@ def split(
             other_thread=new.pk,
             reason=reason,
             title=title,
+            lane=lane,
             moved=[[row.pk, row.came_from[1]] for row in going],
             parents=parents,
             **carried,
@@ -278,6 +281,7 @@ def _new_thread(thread: Thread, opening: Post, title: str, board: Board) -> Thre
         title=title,
         slug=slug_for(title),
         kind=thread.kind,
+        policy=thread.policy,
         key=new_key(),
         author=opening.author,
         byline=opening.byline,

@@ -30,7 +30,7 @@ SAID = {
     ("unlock branch", "post"): "The branch below your post takes answers again.",
     ("archive", "thread"): "Your debate was archived: no answers, no edits.",
     ("unarchive", "thread"): "Your debate was taken out of the archive.",
-    ("slow mode", "thread"): "The slow mode of your debate was changed.",
+    ("slow", "thread"): "The slow mode of your debate was changed.",
     ("demand approval", "thread"): "Answers in your debate wait for approval now.",
     ("waive approval", "thread"): "Answers in your debate appear at once again.",
     ("rename", "thread"): "Your debate was given another title.",

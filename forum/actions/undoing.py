@@ -14,6 +14,7 @@ from accounts.models import new_edition
 
 from .. import tree
 from ..models import (
+    Answer,
     AuditEntry,
     Board,
     Divergence,
@@ -30,7 +31,7 @@ from ..permissions import Refused, require
 from . import moderation, moving, notices, posts, reading
 from .audit import record
 from .carrying import carry, quoted_elsewhere, return_drafts
-from .merging import lay_out, point
+from .merging import count_cards, point
 
 # Acts that move posts between threads: they are taken back in the opposite order.
 MOVING = ("split", "move branch", "merge", "merge duplicates")
@@ -264,6 +265,9 @@ def _split(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     if old.board_id != new.board_id:
         moving.check_audience(Post.objects.filter(pk__in=moved), old.board)
     _carry_back(entry, threads, standing)
+    if lane := entry.detail["lane"]:
+        Post.objects.filter(pk=entry.post_id, lane="").update(lane=lane)
+        count_cards(old)
     _forget(new, old)
     _last_word(old.pk, entry.detail["last_post_at"][str(old.pk)])
 
@@ -307,10 +311,11 @@ def _merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     for name, model in (("divergences", Divergence), ("questions", Question)):
         for pk, order in entry.detail["cards"][name]:
             model.objects.filter(pk=pk, thread=into).update(thread=thread, order=order)
-    for one in (thread, into):
-        lay_out(one)
-        one.save(update_fields=["card"])
-        _last_word(one.pk, entry.detail["last_post_at"][str(one.pk)])
+    for answer, question in entry.detail["cards"]["answers"]:
+        Answer.objects.filter(pk=answer).update(question=question)
+    count_cards(thread, into)
+    for pk, moment in entry.detail["last_post_at"].items():
+        _last_word(int(pk), moment)
     if thread.state == State.VISIBLE:
         Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") + 1)
     quoted_elsewhere(threads)
@@ -345,7 +350,7 @@ ACTS: dict[str, Callable] = {
     **dict.fromkeys(
         (
             *("lock", "unlock", "pin", "unpin", "archive", "unarchive"),
-            *("slow mode", "demand approval", "waive approval"),
+            *("slow", "demand approval", "waive approval"),
         ),
         _columns,
     ),
