@@ -82,7 +82,7 @@ def draw(posts: Sequence[Post], *, user, road: bool = False) -> Sequence[Post]:
             members=members,
             marks=said,
         )
-        post.html = mark_safe(_cut(html))
+        post.html = mark_safe(cut(html))
     return posts
 
 
@@ -150,7 +150,7 @@ def draw_preview(composed, *, user, post_id="preview") -> str:
     html = composed.rendered.html
     members = _members([html], ignoring)
     html = markup.lay_in(html, post_id=post_id, quotes=laid, notes={}, members=members)
-    return mark_safe(_cut(html))
+    return mark_safe(cut(html))
 
 
 # --- Quotes in a post -------------------------------------------------------------------------
@@ -192,6 +192,28 @@ def _shown(quote: Quote, user) -> str:
     return "edited" if current != quote.source_revision_id else quote.verdict
 
 
+def judged(posts: Sequence[Post], user) -> dict[int, list[tuple[Quote, str]]]:
+    """For each revision of these posts, its quotes in order with the one word of STATUS that `user`
+    is shown for each. Where the source is not named, the word is "unverifiable"."""
+    quotes = _quotes_in(posts)
+    shown = {quote.pk: _shown(quote, user) for group in quotes.values() for quote in group}
+    texts = _texts(quotes, shown)
+    return {
+        revision: [(quote, _settled(quote, shown[quote.pk], texts)) for quote in group]
+        for revision, group in quotes.items()
+    }
+
+
+def _settled(quote: Quote, status: str, texts: dict[int, PostRevision]) -> str:
+    """The verdict in place of "edited" where the passage still stands in the newer text."""
+    if status != "edited":
+        return status
+    pinned, current = texts[quote.source_revision_id], texts[quote.current_id]
+    spans = quote.parts or [[quote.start, quote.end]]
+    stands = all(quoting.still_stands(pinned.plain[a:b], current.plain) for a, b in spans)
+    return quote.verdict if stands else status
+
+
 def _texts(quotes: dict[int, list[Quote]], shown: dict[int, str]) -> dict[int, PostRevision]:
     """The source texts that some quote of the page needs to be compared with; often none."""
     wanted = set()
@@ -217,18 +239,15 @@ def _around(
     pinned = texts.get(quote.source_revision_id)
     current = texts.get(getattr(quote, "current_id", None))
     context = {}
+    status = _settled(quote, status, texts)
     if status == "edited":
-        spans = quote.parts or [[quote.start, quote.end]]
-        if all(quoting.still_stands(pinned.plain[a:b], current.plain) for a, b in spans):
-            status = quote.verdict
-        else:
-            was = pinned.plain[quote.start : quote.end]
-            now = quoting.find(was, [quoting.Source(current.pk, current.plain)], named=1)
-            context["now"] = (
-                quoting.difference(current.plain[now.start : now.end], was)
-                if now.start is not None
-                else None
-            )
+        was = pinned.plain[quote.start : quote.end]
+        now = quoting.find(was, [quoting.Source(current.pk, current.plain)], named=1)
+        context["now"] = (
+            quoting.difference(current.plain[now.start : now.end], was)
+            if now.start is not None
+            else None
+        )
     if status == "altered" and pinned:
         context["difference"] = quoting.difference(
             quote.words, pinned.plain[quote.start : quote.end]
@@ -276,7 +295,7 @@ def _passage_href(quote: Quote, here: Container[int], status: str) -> str:
     return f"/posts/{quote.source_post_id}/?p={quote.source_passage}"
 
 
-def _cut(html: str) -> str:
+def cut(html: str) -> str:
     """Put the ellipsis where a quote begins or ends inside a sentence: inside its first and last
     paragraph, so that it is read and copied with the words."""
     if "<!--cut-->" in html:

@@ -16,6 +16,7 @@ from .views import (
     road,
     site,
     story,
+    takeaway,
     threads,
     timeline,
 )
@@ -29,6 +30,7 @@ thread_urls = [
     path("describe/", openings.describe, name="describe"),
     path("close/", threads.close, name="close"),
     path("read/", story.read, name="read"),
+    path("epub/", takeaway.thread_epub, name="thread-epub"),
     path("<str:slug>/", threads.thread, name="thread"),
 ]
 
@@ -38,6 +40,7 @@ post_urls = [
     path("edit/", posts.edit, name="edit"),
     path("history/", posts.history, name="history"),
     path("road/", road.road, name="road"),
+    path("road/epub/", takeaway.road_epub, name="road-epub"),
     path("quotes/", road.quotes, name="quotes"),
     path("withdraw/", posts.withdraw, name="withdraw"),
     path("mark/", story.mark, name="mark"),

@@ -31,6 +31,7 @@ LAYERS = (
             "forum.questions",
         ),
         *("forum.pictures", "forum.charter", "forum.context", "forum.desk", "forum.templatetags"),
+        *("forum.epub", "forum.books", "forum.similarity", "forum.glossary"),
         *("forum.watching", "forum.metrics", "forum.readiness"),
     ),
     ("forum.actions", "forum.importing"),

@@ -115,6 +115,7 @@ def mark(request, post_id):
         if before:
             initial = {"label": before.label, "category": before.category}
         form = MarkForm(initial=initial)
+    drawing.draw([post], user=request.user)
     return render(
         request,
         "posts/mark.html",

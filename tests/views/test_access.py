@@ -50,6 +50,8 @@ SEEN = {
     "describe": ("/threads/{t}/describe/", "in", 403, 200, 200, "/threads/{gone}/describe/"),
     "close": ("/threads/{t}/close/", "in", 403, 200, 403, "/threads/{gone}/close/"),
     "read": ("/threads/{t}/read/", 200, 200, 200, 200, "/threads/{gone}/read/"),
+    "thread-epub": ("/threads/{t}/epub/", 200, 200, 200, 200, "/threads/{gone}/epub/"),
+    "road-epub": ("/posts/{p}/road/epub/", 200, 200, 200, 200, "/posts/{gone}/road/epub/"),
     "mark": ("/posts/{p}/mark/", "in", 403, 200, 200, "/posts/{gone}/mark/"),
     "post": ("/posts/{p}/", "to", "to", "to", "to", "/posts/{gone}/"),
     "edit": ("/posts/{p}/edit/", "in", 403, 200, 403, "/posts/{gone}/edit/"),
@@ -211,9 +213,11 @@ ABOUT_A_THREAD = [
     "/threads/{t}/new/",
     "/threads/{t}/reply/",
     "/threads/{t}/read/",
+    "/threads/{t}/epub/",
 ]
 ABOUT_A_THREAD += [f"/threads/{{t}}/{verb}/" for verb in ("rename", "describe", "close")]
 ABOUT_A_POST = ["edit/", "report/", "withdraw/", "history/", "road/", "quotes/", "mark/"]
+ABOUT_A_POST += ["road/epub/"]
 ABOUT_A_POST = [f"/posts/{{p}}/{page}" for page in ABOUT_A_POST]
 ALL = [*ABOUT_A_THREAD, "/posts/{p}/", *ABOUT_A_POST, "/boards/{b}/", "/threads/new/?board={b}"]
 

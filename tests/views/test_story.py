@@ -35,7 +35,8 @@ def get(address: str, user=None, status=200) -> str:
 
 def test_the_form_marks_changes_and_takes_away(thread, answer, opener):
     client, address = browser(opener), f"/posts/{answer.pk}/mark/"
-    assert "Mark #2 as part of the story" in client.get(address).content.decode()
+    page = client.get(address).content.decode()
+    assert "Mark #2 as part of the story" in page and "The party obeyed nobody." in page
     sent = client.post(address, {"label": "Chapter 1", "category": "story", "do": "mark"})
     assert sent["Location"] == f"/posts/{answer.pk}/"
     page = client.get(address).content.decode()
