@@ -61,6 +61,10 @@ class Members(UserManager):
         """The members whose name is `name` or looks like it, as a queryset."""
         return self.filter(skeleton=skeleton(name))
 
+    def look_alike_all(self, names):
+        """The members whose names are among `names`, or look like one of them, as a queryset."""
+        return self.filter(skeleton__in={skeleton(name) for name in names})
+
 
 class User(AbstractUser):
     """A member. `is_moderator` reaches all boards; boards name their own moderators besides;

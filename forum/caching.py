@@ -150,7 +150,7 @@ def answered(request, draw) -> HttpResponse:
         return draw(request)
     if (page := shelf.get(key, numbers)) is not None:
         return page.answer(request)
-    token, site = _until.set([float("inf")]), _edition.set(numbers[1])
+    token, site = _until.set([float("inf")]), _edition.set(numbers[1] or 0)
     try:
         response = draw(request)
         until = _until.get()[0]

@@ -15,6 +15,9 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import F, Q
+from mptt.exceptions import InvalidMove
+
+from accounts.models import new_edition
 
 from .models import Board, Post, Thread
 
@@ -328,14 +331,59 @@ def relabel_boards() -> int:
         return changed
 
 
-def move_board(board: Board, *, up: bool) -> None:
-    """Let a board change places with its neighbour of the same level, if there is one."""
+class NoPlace(Exception):
+    """A board cannot stand within itself."""
+
+
+def _lock_boards() -> None:
+    # All of them: a move renumbers its neighbours, and two at once would mix their numbers.
+    list(Board.objects.select_for_update().order_by("pk").values_list("pk"))
+
+
+def plant_board(board: Board) -> None:
+    """Store a new board behind its neighbours."""
     with transaction.atomic():
-        list(Board.objects.select_for_update().order_by("pk").values_list("pk"))
-        board = Board.objects.get(pk=board.pk)
-        neighbour = board.get_previous_sibling() if up else board.get_next_sibling()
-        if neighbour is not None:
-            board.move_to(neighbour, "left" if up else "right")
+        _lock_boards()
+        board.save(force_insert=True)
+
+
+def uproot_board(board: Board) -> None:
+    """Delete a board that holds nothing."""
+    with transaction.atomic():
+        _lock_boards()
+        Board.objects.get(pk=board.pk).delete()
+
+
+def place_board(board: Board, beside: Board, position: str) -> None:
+    """Move a board to the "left" or "right" of another one or, as its "last-child", into it. Raises
+    NoPlace if that stands within it."""
+    with transaction.atomic():
+        _lock_boards()
+        board, beside = Board.objects.get(pk=board.pk), Board.objects.get(pk=beside.pk)
+        try:
+            board.move_to(beside, position)
+        except InvalidMove:
+            raise NoPlace from None
+        new_edition()
+
+
+def shift_board(board: Board, way: str) -> bool:
+    """Move a board one step: "up" or "down" among its neighbours, "in" to the neighbour above as
+    its last, "out" behind its parent. Returns whether there was such a place."""
+    with transaction.atomic():
+        _lock_boards()
+        board = Board.objects.select_related("parent").get(pk=board.pk)
+        beside, position = {
+            "up": (board.get_previous_sibling, "left"),
+            "down": (board.get_next_sibling, "right"),
+            "in": (board.get_previous_sibling, "last-child"),
+            "out": (lambda: board.parent, "right"),
+        }[way]
+        if (found := beside()) is None:
+            return False
+        board.move_to(found, position)
+        new_edition()
+        return True
 
 
 # --- Reading in tree order --------------------------------------------------------------------

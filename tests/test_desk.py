@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
-FOR_ADMINISTRATORS = {"forum.Board", "forum.Page", "accounts.User"}
+FOR_ADMINISTRATORS = {"forum.Page", "accounts.User"}
 # Made and changed at the desk, through actions; everything else is only looked at.
 WRITTEN = (Board, Page)
 FORUM = [m for m in apps.get_app_config("forum").get_models() if "_" not in m.__name__]
@@ -259,28 +259,6 @@ def test_members_are_not_deleted(full, administrator, stranger):
     chosen = {"action": "delete_selected", "_selected_action": [stranger.pk], "post": "yes"}
     client.post(url(model, "changelist"), chosen)
     assert fresh(stranger)
-
-
-def test_boards_are_made_and_ordered_by_administrators(full, administrator, moderator):
-    client = browser(administrator)
-    fields = {
-        "name": "Maps",
-        "slug": "maps",
-        "audience": "public",
-        "starters": "members",
-        "answerers": "members",
-        "own_answer_needed": "kind",
-    }
-    assert client.post(url(Board, "add"), fields).status_code == 302
-    assert browser(moderator).post(url(Board, "add"), {**fields, "slug": "x"}).status_code == 403
-    made = Board.objects.get(slug="maps")
-    client.post(url(Board, "changelist"), {"action": "move_up", "_selected_action": [made.pk]})
-    assert [b.slug for b in Board.objects.in_order()] == ["after-1900", "maps", "antiquity"]
-    used = Board.objects.get(slug="after-1900")
-    client.post(url(Board, "delete", used.pk), {"post": "yes"})
-    assert Board.objects.filter(pk=used.pk).exists()
-    client.post(url(Board, "delete", made.pk), {"post": "yes"})
-    assert not Board.objects.filter(slug="maps").exists()
 
 
 # --- Pages ------------------------------------------------------------------------------------

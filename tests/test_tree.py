@@ -421,7 +421,7 @@ def test_waiting_posts_are_on_no_page(board):
 
 
 def test_boards_without_labels_go_last_and_the_others_keep_their_order(board, other_board):
-    tree.move_board(other_board, up=True)
+    tree.shift_board(other_board, "up")
     Board.objects.bulk_create([Board(name="Maps", slug="maps"), Board(name="Flags", slug="flags")])
     tree.relabel_boards()
     names = ["Antiquity", "After 1900", "Maps", "Flags"]
@@ -432,11 +432,11 @@ def test_boards_without_labels_go_last_and_the_others_keep_their_order(board, ot
 
 def test_a_board_changes_places_with_its_neighbour_only(board, other_board):
     third = Board.objects.create(name="Maps", slug="maps")
-    tree.move_board(fresh(third), up=True)
+    tree.shift_board(fresh(third), "up")
     assert [b.slug for b in Board.objects.in_order()] == ["after-1900", "maps", "antiquity"]
-    tree.move_board(fresh(board), up=True)  # nobody stands above it
+    tree.shift_board(fresh(board), "up")  # nobody stands above it
     assert [b.slug for b in Board.objects.in_order()] == ["after-1900", "maps", "antiquity"]
-    tree.move_board(fresh(board), up=False)
+    tree.shift_board(fresh(board), "down")
     assert [b.slug for b in Board.objects.in_order()] == ["maps", "after-1900", "antiquity"]
 
 

@@ -43,7 +43,6 @@ SAID = {
     "mark": "marked {}",
     "unmark": "took the mark off {}",
     "change board": "changed {}",
-    "make board": "made {}",
     "invite": "changed who is invited to {}",
     "appoint": "gave {} rights",
     "edit page": "wrote {}",

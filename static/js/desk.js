@@ -1,0 +1,9 @@
+// mptt's script takes the Return key in a row of boards for a wish to open the board; on a button it
+// is the button's. And it moves the focus to the first row, also where a board was just moved.
+for (const button of document.querySelectorAll(".shift")) {
+  button.addEventListener("keydown", (event) => event.stopPropagation());
+}
+addEventListener("load", () => {
+  const moved = location.hash.startsWith("#order-") && document.querySelector(location.hash);
+  moved?.querySelector(".shift")?.focus();
+});
