@@ -22,6 +22,7 @@ from accounts.models import new_edition
 from .models import Board, Post, Thread
 
 AWAY = 10**15  # beyond every id, and beyond the trees of waiting posts
+ASIDE = 10**9  # beyond every number of a thread
 BATCH = 1000  # ids named in one statement: databases limit them
 MAX_LEVEL = 8  # display only: at 360 px a deeper indent would leave less than 230 px of text
 
@@ -285,8 +286,31 @@ def labels(
     return found
 
 
-def relabel(thread_id: int) -> int:
+def unplant(post_ids: Sequence[int]) -> None:
+    """Give posts that wait (no number) the labels of such: each alone, in a tree of minus its id.
+    The caller holds the lock."""
+    _require_transaction()
+    Post.objects.filter(pk__in=post_ids).update(lft=1, rght=2, level=0, tree_id=-F("pk"))
+
+
+def renumber(numbers: Sequence[tuple[int, int]]) -> None:
+    """Give posts of one thread, (id, number) each, other numbers. The caller holds the lock and
+    sees to it that all numbers of the thread are different afterwards."""
+    _require_transaction()
+    for at in range(0, len(numbers), BATCH):
+        ids = [pk for pk, _ in numbers[at : at + BATCH]]
+        # Out of the way first: on their way to the right numbers posts must not meet.
+        Post.objects.filter(pk__in=ids).update(number=F("number") + ASIDE)
+    table = Post._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET number = %s WHERE id = %s", [(n, pk) for pk, n in numbers]
+        )
+
+
+def relabel(thread_id: int, *, write: bool = True) -> int:
     """Check and mend the labels of one thread from its parents; returns how many rows were wrong.
+    With `write` false nothing is mended.
 
     Takes the thread's lock itself, so it may run while people write. Where trees of two threads
     were mixed up, the other thread is right after its own call.
@@ -300,19 +324,24 @@ def relabel(thread_id: int) -> int:
         )
         right = labels((row[0], row[1]) for row in rows)
         wrong = [(row[0], *right[row[0]]) for row in rows if row[2:] != right[row[0]]]
+        if not write:
+            return len(wrong)
         # On their way to the right places roots must not meet: that check is not deferred. So the
-        # wrong ones, and roots of other threads that stand in their trees, go far away first.
+        # wrong ones, and posts of other threads that stand in their trees, go far away first.
         for at in range(0, len(wrong), BATCH):
-            ids = [row[0] for row in wrong[at : at + BATCH]]
-            strays = Q(pk__in=ids) | Q(parent__isnull=True, tree_id__in=ids)
-            Post.objects.filter(strays).update(tree_id=-AWAY - F("pk"))
+            part = wrong[at : at + BATCH]
+            strays = Q(tree_id__in={row[1] for row in part}) & ~Q(thread_id=thread_id)
+            Post.objects.filter(Q(pk__in=[row[0] for row in part]) | strays).update(
+                tree_id=-AWAY - F("pk")
+            )
         _relabel_rows(wrong)
         return len(wrong)
 
 
-def relabel_boards() -> int:
+def relabel_boards(*, write: bool = True) -> int:
     """Give every board its labels again, keeping the order that stands; boards that came without
-    labels (a fixture's raw save) go last. Returns how many changed."""
+    labels (a fixture's raw save) go last. Returns how many changed, or with `write` false how many
+    are wrong."""
     with transaction.atomic():
         boards = list(Board.objects.select_for_update().order_by("pk"))
         ordered = sorted(boards, key=lambda b: (b.tree_id == 0, b.tree_id, b.lft, b.pk))
@@ -324,9 +353,10 @@ def relabel_boards() -> int:
             tree_id, lft, rght, level = found[board.pk]
             new = (rank[tree_id], lft, rght, level)
             if (board.tree_id, board.lft, board.rght, board.level) != new:
-                Board.objects.filter(pk=board.pk).update(
-                    tree_id=new[0], lft=lft, rght=rght, level=level
-                )
+                if write:
+                    Board.objects.filter(pk=board.pk).update(
+                        tree_id=new[0], lft=lft, rght=rght, level=level
+                    )
                 changed += 1
         return changed
 

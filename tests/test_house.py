@@ -34,7 +34,7 @@ LAYERS = (
         *("forum.epub", "forum.books", "forum.similarity", "forum.glossary"),
         *("forum.watching", "forum.metrics", "forum.readiness"),
     ),
-    ("forum.actions", "forum.importing"),
+    ("forum.actions", "forum.importing", "forum.checking"),
     ("forum.views", "forum.admin", "forum.feeds", "forum.management"),
     ("forum.middleware", "forum.urls", "forum.wsgi"),
 )

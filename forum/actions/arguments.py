@@ -201,7 +201,12 @@ def count(post: Post, by: int) -> None:
 def count_anew(thread: Thread) -> None:
     """Count the lanes and the answers of a locked thread from its posts, after many of them came
     or went; the caller saves `lane_counts` and `card`."""
+    count_lanes(thread)
+    debate.recount(thread, list(thread.questions.values_list("pk", flat=True)))
+
+
+def count_lanes(thread: Thread) -> None:
+    """Count the lanes of a locked thread from its posts; the caller saves `lane_counts`."""
     standing = Post.objects.filter(thread=thread, state=State.VISIBLE, number__isnull=False)
     lanes = standing.exclude(lane="").values_list("lane").annotate(posts=Count("pk"))
     thread.lane_counts = dict(lanes)
-    debate.recount(thread, list(thread.questions.values_list("pk", flat=True)))

@@ -211,6 +211,7 @@ def _judge(
             words=block.words,
             match=match,
             source=source,
+            current=source[0].body.revision if source else None,
             nested=[post.pk for post in nested if post],
         )
     return found
@@ -288,6 +289,18 @@ def passage_at(revision: PostRevision, start: int) -> int:
     return number
 
 
+def followed_passage(pinned: PostRevision, start: int, end: int, current: PostRevision) -> int:
+    """The ¶ number in the `current` text of a post where the words that were quoted from its text
+    `pinned` stand; where they do not stand any more, the one with the same number, or the last."""
+    if current.pk == pinned.pk:
+        return passage_at(pinned, start)
+    words = pinned.plain[start:end]
+    if quoting.still_stands(words, current.plain):
+        new = quoting.Source(current.pk, current.plain)
+        return passage_at(current, quoting.find(words, [new], named=1).start)
+    return min(passage_at(pinned, start), len(current.passages) or 1)
+
+
 def quote_row(
     *,
     ordinal: int,
@@ -295,10 +308,12 @@ def quote_row(
     words: str,
     match: quoting.Match,
     source: tuple[Post, PostRevision] | None,
+    current: PostRevision | None = None,
     nested: Sequence[int] = (),
     reason: str = "",
 ) -> Quote:
-    """The row of a judged quote, unsaved and without its post and revision."""
+    """The row of a judged quote, unsaved and without its post and revision. `current` is the newest
+    text of its source, where the words may come from an older one."""
     quote = Quote(
         ordinal=ordinal,
         passage=passage,
@@ -313,7 +328,7 @@ def quote_row(
     quote.source_post, quote.source_revision = post, revision
     quote.start, quote.end = match.start, match.end
     quote.parts = [list(part) for part in match.parts]
-    quote.source_passage = passage_at(revision, match.start)
+    quote.source_passage = followed_passage(revision, match.start, match.end, current or revision)
     quote.whole = match.start == 0 and match.end == len(revision.plain)
     quote.cut_start, quote.cut_end = quoting.cut_ends(revision.plain, match.start, match.end)
     return quote

@@ -493,7 +493,7 @@ class _Writer:
 
     def _quote(self, quote, sources: dict[int, tuple[Post, list[PostRevision]]]) -> Quote:
         """The row of one quote; judged again if its source has a history of its own here."""
-        match, source = quote.match, self.written.get(quote.source)
+        match, source, current = quote.match, self.written.get(quote.source), None
         if source is None and quote.source in sources:
             post, texts = sources[quote.source]
             match = quoting.find(
@@ -502,12 +502,14 @@ class _Writer:
                 named=len(texts),
             )
             source = next(((post, text) for text in texts if text.pk == match.key), None)
+            current = texts[-1]
         return quote_row(
             ordinal=quote.block.ordinal,
             passage=quote.block.passage,
             words=quote.block.words,
             match=match,
             source=source,
+            current=current,
             nested=[self.ids[place] for place in quote.nested if place in self.ids],
             reason=quote.reason,
         )

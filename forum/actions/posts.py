@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import new_edition
 
-from .. import quoting, tree
+from .. import tree
 from ..models import (
     Answer,
     Draft,
@@ -25,7 +25,7 @@ from ..models.visibility import moderates
 from ..permissions import require
 from . import arguments, cases, debate, members, pace
 from .audit import record
-from .composing import Composed, Unacceptable, compose, passage_at, passage_keys
+from .composing import Composed, Unacceptable, compose, followed_passage, passage_keys
 
 
 class EditedMeanwhile(Exception):
@@ -227,13 +227,8 @@ def _follow_passages(post: Post, revision: PostRevision) -> None:
     quotes = Quote.objects.filter(source_post=post)
     spans = set(quotes.values_list("source_revision_id", "start", "end"))
     texts = PostRevision.objects.in_bulk({pinned for pinned, _, _ in spans})
-    new = quoting.Source(revision.pk, revision.plain)
     for pinned, start, end in spans:
-        words = texts[pinned].plain[start:end]
-        if quoting.still_stands(words, new.plain):
-            passage = passage_at(revision, quoting.find(words, [new], named=1).start)
-        else:
-            passage = min(passage_at(texts[pinned], start), len(revision.passages) or 1)
+        passage = followed_passage(texts[pinned], start, end, revision)
         quotes.filter(source_revision=pinned, start=start, end=end).exclude(
             source_passage=passage
         ).update(source_passage=passage)

@@ -1,0 +1,99 @@
+"""What a thread's row and its card repeat: divergences, questions and answers, lanes, branches."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, F, Q
+
+from .. import history_dates
+from ..actions import arguments, debate
+from ..models import Answer, ChangeOfMind, Post, Question, State, Thread, Threadmark
+from .faults import Fault
+from .places import CHUNK
+
+
+def check_argument(thread: Thread, *, fix: bool) -> Iterator[Fault]:
+    """The card of a locked thread and everything that is counted of its arguments."""
+    if (yield from _check_dates(thread, fix=fix)):
+        return
+    card = thread.card  # before a recount lays it out anew
+    yield from _check_answers(thread, fix=fix)
+    was = {
+        "card": card,
+        "lane_counts": {lane: n for lane, n in thread.lane_counts.items() if n},
+        "branch_locks": thread.branch_locks,
+    }
+    arguments.count_lanes(thread)
+    locked = Post.objects.filter(thread=thread, branch_locked=True).count()
+    debate.lay_out(thread)
+    right = {
+        "card": thread.card,
+        "lane_counts": thread.lane_counts,
+        "branch_locks": locked,
+    }
+    for name, value in right.items():
+        if was[name] != value:
+            said = f"{name} is not what its rows say"
+            yield Fault(thread.pk, name, said, healed=fix)
+            if fix:
+                Thread.objects.filter(pk=thread.pk).update(**{name: value})
+    yield from _check_minds(thread, fix=fix)
+    strays = Threadmark.objects.filter(post__thread=thread).exclude(thread=thread)
+    if strays.exists():
+        yield Fault(thread.pk, "threadmarks", "its threadmarks name another thread", healed=fix)
+        if fix:
+            strays.update(thread=thread)
+
+
+def _check_dates(thread: Thread, *, fix: bool) -> Iterator[Fault]:
+    """The days that divergences mean. Returns whether one of them means none."""
+    for row in thread.divergences.order_by("order"):
+        try:
+            date = history_dates.parse(row.edtf)
+        except history_dates.NotADate:
+            said = f"the divergence “{row.change}” has no date: {row.edtf!r}"
+            yield Fault(thread.pk, "divergences", said, healable=False)
+            return True
+        if (row.first_day, row.last_day) != (date.first, date.last):
+            said = f"{row.edtf} means the days {date.first} to {date.last}, not as stored"
+            yield Fault(thread.pk, "divergences", said, healed=fix)
+            row.first_day, row.last_day = date.first, date.last
+            if fix:
+                row.save(update_fields=["first_day", "last_day"])
+    return False
+
+
+def _check_answers(thread: Thread, *, fix: bool) -> Iterator[Fault]:
+    """How many standing posts answer each question."""
+    standing = Q(answers__post__state=State.VISIBLE, answers__post__thread=thread)
+    disputing = standing & Q(answers__verdict=Answer.Verdict.DISPUTES)
+    wrong = [
+        question.pk
+        for question in Question.objects.filter(thread=thread).annotate(
+            told=Count("answers", filter=standing), against=Count("answers", filter=disputing)
+        )
+        if (question.answer_count, question.disputed_count) != (question.told, question.against)
+    ]
+    if wrong:
+        said = f"{len(wrong)} questions count other answers than they have"
+        yield Fault(thread.pk, "answers", said, healed=fix)
+        if fix:
+            debate.recount(thread, wrong)
+
+
+def _check_minds(thread: Thread, *, fix: bool) -> Iterator[Fault]:
+    """How many members each post moved."""
+    moved = dict(
+        ChangeOfMind.objects.filter(post__thread=thread)
+        .values_list("post")
+        .annotate(minds=Count("pk"))
+    )
+    counted = Post.objects.filter(thread=thread).exclude(minds_changed=0)
+    stored = dict(counted.values_list("pk", "minds_changed").iterator(chunk_size=CHUNK))
+    if stored != moved:
+        wrong = {pk for pk, _ in stored.items() ^ moved.items()}
+        said = f"{len(wrong)} posts count other changes of mind than there are"
+        yield Fault(thread.pk, "changes of mind", said, healed=fix)
+        if fix:
+            for pk in wrong:
+                Post.objects.filter(pk=pk).update(minds_changed=moved.get(pk, 0))
+            Thread.objects.filter(pk=thread.pk).update(version=F("version") + 1)

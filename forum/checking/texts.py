@@ -1,0 +1,234 @@
+"""Texts and what follows from them: HTML, columns of quotes, the index of passages.
+
+Texts are rendered outside every lock; what is wrong is written under the thread's lock, if the post
+still has the text that was looked at.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from django.db import transaction
+from django.db.models import F
+
+from .. import markup, quoting, tree
+from ..actions.composing import followed_passage, passage_keys, recompose
+from ..models import NOWHERE, PassageKey, Post, PostBody, PostRevision, Quote, Thread
+from .faults import Fault
+
+BATCH = 50  # posts in memory at once; each may have many texts of 60,000 characters
+KEYS = 500
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Some posts of a thread with all that is derived from their texts."""
+
+    thread_id: int
+    posts: list[Post]
+    quick: bool
+    revisions: dict[int, list[PostRevision]] = field(default_factory=dict)
+    bodies: dict[int, PostBody] = field(default_factory=dict)
+    quotes: dict[int, list[Quote]] = field(default_factory=dict)  # by revision
+    sources: dict[int, PostRevision] = field(default_factory=dict)
+    current: dict[int, PostRevision] = field(default_factory=dict)  # by post quoted
+
+
+def check_texts(thread_id: int, *, fix: bool, quick: bool) -> Iterator[Fault]:
+    """The texts of one thread, some posts at a time."""
+    if not Thread.objects.filter(pk=thread_id).exclude(state__in=NOWHERE).exists():
+        return
+    last = 0
+    while posts := list(
+        Post.objects.filter(thread_id=thread_id, pk__gt=last).order_by("pk")[:BATCH]
+    ):
+        batch = _Batch(thread_id, posts, quick)
+        _read(batch)
+        for post in posts:
+            yield from _check_post(batch, post, fix=fix)
+        yield from _check_keys(batch, fix=fix)
+        last = posts[-1].pk
+    yield from _check_stray_keys(thread_id, fix=fix)
+
+
+def _read(batch: _Batch) -> None:
+    ids = [post.pk for post in batch.posts]
+    for revision in PostRevision.objects.filter(post__in=ids).order_by("number"):
+        batch.revisions.setdefault(revision.post_id, []).append(revision)
+    batch.bodies = PostBody.objects.in_bulk(ids)
+    rows = list(Quote.objects.filter(revision__post__in=ids).order_by("ordinal"))
+    for quote in rows:
+        batch.quotes.setdefault(quote.revision_id, []).append(quote)
+    batch.sources = PostRevision.objects.in_bulk({q.source_revision_id for q in rows} - {None})
+    quoted = {revision.post_id for revision in batch.sources.values()}
+    batch.current = {
+        body.post_id: body.revision
+        for body in PostBody.objects.filter(pk__in=quoted).select_related("revision")
+    }
+
+
+def _check_post(batch: _Batch, post: Post, *, fix: bool) -> Iterator[Fault]:
+    """One post: its texts are told, what follows from them is healed."""
+    revisions = batch.revisions.get(post.pk, [])
+    numbers = [revision.number for revision in revisions]
+    if numbers != list(range(1, len(numbers) + 1)) or not numbers:
+        yield _left(batch, "revisions", f"post {post.pk} has the texts {numbers}")
+    if not revisions:
+        return
+    for revision in revisions:
+        is_last = revision is revisions[-1]
+        if sha256(revision.source.encode()).hexdigest() != revision.sha256:
+            said = f"text {revision.number} of post {post.pk} is not the one that was summed"
+            yield _left(batch, "sums", said)
+            continue  # nothing is derived from words that may be somebody else's
+        if batch.quick and not is_last:
+            continue
+        rendered = None
+        if not (batch.quick and _body_stands(batch.bodies.get(post.pk), revisions)):
+            try:
+                rendered = recompose(revision)
+            except markup.MarkupError as error:
+                said = f"text {revision.number} of post {post.pk} cannot be rendered: {error}"
+                yield _left(batch, "texts", said)
+                continue
+            spans = [[p.start, p.end] for p in rendered.passages]
+            if (revision.plain, revision.passages) != (rendered.plain, spans):
+                said = f"text {revision.number} of post {post.pk}: its plain words are others"
+                yield _left(batch, "texts", said)
+            elif is_last:
+                yield from _check_body(batch, post, revisions, rendered.html, fix=fix)
+        for quote in batch.quotes.get(revision.pk, ()):
+            yield from _check_quote(batch, post, quote, rendered, fix=fix)
+
+
+def _body_stands(body: PostBody | None, revisions: Sequence[PostRevision], html=None) -> bool:
+    """Whether the HTML is of the last text, by this renderer."""
+    last = revisions[-1]
+    return (
+        body is not None
+        and (body.revision_id, body.revision_number) == (last.pk, last.number)
+        and body.edited_at == (last.created_at if last.number > 1 else None)
+        and body.renderer == markup.RENDERER_VERSION
+        and (body.html == html if html is not None else bool(body.html))
+    )
+
+
+def _check_body(
+    batch: _Batch, post: Post, revisions: list[PostRevision], html: str, *, fix: bool
+) -> Iterator[Fault]:
+    if _body_stands(batch.bodies.get(post.pk), revisions, html):
+        return
+    last = revisions[-1]
+    if fix:
+        with transaction.atomic():
+            tree.lock(post.thread_id)
+            newest = PostRevision.objects.filter(post=post).order_by("-number").first()
+            if newest.pk != last.pk:
+                return  # edited since, and rendered by that
+            PostBody.objects.update_or_create(
+                post=post,
+                defaults={
+                    "revision": last,
+                    "revision_number": last.number,
+                    "edited_at": last.created_at if last.number > 1 else None,
+                    "html": html,
+                    "renderer": markup.RENDERER_VERSION,
+                },
+            )
+            _changed(post.thread_id)
+    yield _said(batch, "HTML", f"post {post.pk} shows something else than its last text", fix)
+
+
+def _check_quote(
+    batch: _Batch, post: Post, quote: Quote, rendered: markup.Rendered | None, *, fix: bool
+) -> Iterator[Fault]:
+    """What of a quote follows from its place, its span and its source. Words and verdict are kept
+    as they were judged."""
+    right: dict = {"post_id": post.pk}
+    if rendered is not None:
+        block = next((b for b in rendered.quotes if b.ordinal == quote.ordinal), None)
+        if block is None:
+            yield _left(batch, "quotes", f"quote {quote.pk} stands nowhere in its text")
+            return
+        right["passage"] = block.passage
+    source = batch.sources.get(quote.source_revision_id)
+    if (source is None) != (quote.verdict == Quote.Verdict.UNVERIFIABLE):
+        yield _left(batch, "quotes", f"quote {quote.pk} is {quote.verdict}, against its source")
+    elif source is None:
+        right["source_post_id"] = None
+    elif not 0 <= (quote.start or 0) < (quote.end or 0) <= len(source.plain):
+        yield _left(batch, "quotes", f"quote {quote.pk}: its span lies outside its source")
+    else:
+        start, end = quote.start, quote.end
+        cut_start, cut_end = quoting.cut_ends(source.plain, start, end)
+        right |= {
+            "source_post_id": source.post_id,
+            "whole": start == 0 and end == len(source.plain),
+            "cut_start": cut_start,
+            "cut_end": cut_end,
+        }
+        if current := batch.current.get(source.post_id):
+            right["source_passage"] = followed_passage(source, start, end, current)
+    wrong = {name: value for name, value in right.items() if getattr(quote, name) != value}
+    if not wrong:
+        return
+    if fix:
+        # If its source was edited since we looked, that has led the quote on already.
+        was = {name: getattr(quote, name) for name in wrong}
+        with transaction.atomic():
+            tree.lock(post.thread_id)
+            Quote.objects.filter(pk=quote.pk, **was).update(**wrong)
+            _changed(post.thread_id)
+    said = f"quote {quote.pk}: {', '.join(sorted(wrong))} do not follow from its source"
+    yield _said(batch, "quotes", said, fix)
+
+
+def _check_keys(batch: _Batch, *, fix: bool) -> Iterator[Fault]:
+    """The thread's index finds the words of each post's last text."""
+    wanted = {}
+    for post in batch.posts:
+        # A post that waits is found once it stands: others must not learn of it by quoting.
+        if revisions := batch.revisions.get(post.pk):
+            for row in passage_keys(post, revisions[-1].plain):
+                wanted[row.key, post.pk] = row
+    keys = sorted({key for key, _ in wanted})
+    ids = {post.pk for post in batch.posts}
+    for at in range(0, len(keys), KEYS):
+        for key, pk in PassageKey.objects.filter(
+            thread_id=batch.thread_id, key__in=keys[at : at + KEYS], post_id__in=ids
+        ).values_list("key", "post_id"):
+            wanted.pop((key, pk), None)
+    waiting = {post.pk for post in batch.posts if post.number is None}
+    missing = [row for row in wanted.values() if row.post_id not in waiting]
+    if missing:
+        if fix:
+            with transaction.atomic():
+                tree.lock(batch.thread_id)
+                PassageKey.objects.bulk_create(missing)
+        said = f"{len({row.post_id for row in missing})} posts are missing in the index of passages"
+        yield _said(batch, "passages", said, fix)
+
+
+def _check_stray_keys(thread_id: int, *, fix: bool) -> Iterator[Fault]:
+    """The thread's index names its own posts only."""
+    own = Post.objects.filter(thread_id=thread_id).values("pk")
+    strays = PassageKey.objects.filter(thread_id=thread_id).exclude(post_id__in=own)
+    if strays.exists():
+        if fix:
+            with transaction.atomic():
+                tree.lock(thread_id)
+                strays.delete()
+        said = "the index of passages names posts of other threads"
+        yield Fault(thread_id, "passages", said, healed=fix)
+
+
+def _changed(thread_id: int) -> None:
+    Thread.objects.filter(pk=thread_id).update(version=F("version") + 1)
+
+
+def _left(batch: _Batch, kind: str, said: str) -> Fault:
+    return Fault(batch.thread_id, kind, said, healable=False)
+
+
+def _said(batch: _Batch, kind: str, said: str, fix: bool) -> Fault:
+    return Fault(batch.thread_id, kind, said, healed=fix)
