@@ -10,10 +10,21 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from forum.actions import moderation, reading
+from forum.actions import arguments, moderation, reading, threadmarks
 from forum.checking import check
 from forum.checking.threads import check_thread
-from forum.models import Divergence, PassageKey, Post, PostBody, Quote, ReadMark, Thread
+from forum.models import (
+    Answer,
+    Divergence,
+    PassageKey,
+    Post,
+    PostBody,
+    Question,
+    Quote,
+    ReadMark,
+    Thread,
+    Threadmark,
+)
 from tests.people import dump, edit, fresh, pending, quoting, reply, start
 from tests.races.soundness import faults
 from tests.test_tree import grow
@@ -166,8 +177,12 @@ def names(board, other_board, opener, answerer, stranger) -> dict[str, int]:
     )
     for who in (opener, answerer):
         reading.mark_read(user=who, thread=thread, numbers=[(1, 3), (5, 6)])
+    question = Question.objects.create(thread=thread, order=1, text="Would the purges have come?")
+    Answer.objects.create(question=question, post=f, verdict="disputes")
+    arguments.change_mind(user=stranger, post=fresh(b), was="for", now="against", reason="Purges.")
+    threadmarks.mark(user=opener, post=fresh(a), category="story", label="The beginning")
     o = other.posts.get(number=1)
-    assert [fault.kind for fault in check(fix=True)] == ["divergences", "card"]
+    assert [fault.kind for fault in check(fix=True)] == ["answers", "card", "divergences", "card"]
     assert not list(check()) and faults(connection) == []
     posts = zip("abcdefgwxyo", (a, b, c, d, e, f, g, w, x, y, o), strict=True)
     return {name: post.pk for name, post in posts}
@@ -192,7 +207,7 @@ def truth() -> list:
 
 
 def rows() -> dict:
-    return dump(Post, PostBody, Quote, ReadMark, Divergence)
+    return dump(Post, PostBody, Quote, ReadMark, Divergence, Question, Threadmark)
 
 
 def test_what_is_derived_is_healed(names):

@@ -32,7 +32,7 @@ def test_ranges_are_the_shortest_way_to_write_a_set(added, first, length):
     assert as_set(merged) == expected
     assert merged == sorted(merged)
     assert all(b[0] - a[1] > 1 for a, b in pairwise(merged))
-    columns = reading._columns(merged)
+    columns = reading.columns(merged)
     assert reading.parse(columns["ranges"]) == merged
     assert columns["count"] == len(expected)
     last = first + length - 1
