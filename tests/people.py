@@ -25,6 +25,8 @@ OPENING = (
     "Would the purges have come all the same?"
 )
 
+OWN_ANSWER = "The party would have split, since nobody else held it together."
+
 
 def make_member(name: str, **rights) -> User:
     """A member with this name, whose address is confirmed; `rights` are fields such as
@@ -37,7 +39,13 @@ def make_member(name: str, **rights) -> User:
 def start(board: Board, author: User, title="What if Lenin had lived?", text=OPENING) -> Thread:
     """Open a debate."""
     return threads.start(
-        user=author, board=board, title=title, kind="WI", source=text, token=uuid4()
+        user=author,
+        board=board,
+        title=title,
+        kind="WI",
+        source=text,
+        token=uuid4(),
+        own_answer=OWN_ANSWER,
     )
 
 

@@ -140,6 +140,13 @@ def describe(
         policy = before["policy"] if policy is None else policy
         if own_answer is None or thread.author_id != user.pk:
             own_answer = before["own_answer"]
+        if (
+            before["own_answer"]
+            and not own_answer
+            and needs_own_answer(thread.board, thread.kind)
+            and not may(user, "moderate", thread)
+        ):
+            raise Unacceptable("A debate of this kind keeps its own answer: write at least one.")
         marks = {one["edtf"]: one["by_editor"] for one in before["divergences"]}
         by_editor = thread.author_id != user.pk
         forks = [replace(one, by_editor=marks.get(one.date.edtf, by_editor)) for one in forks]

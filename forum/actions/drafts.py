@@ -1,6 +1,8 @@
 """Drafts: saved every few seconds while somebody writes, gone when the text is posted."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from django.db import transaction
@@ -10,6 +12,9 @@ from ..models import Draft, Post, Submission, Thread
 
 MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters
 LABEL = Draft._meta.get_field("label").max_length
+# No form of ours comes near these: five divergences, ten questions, an own answer.
+MAX_FIELDS = 100
+MAX_FIELDS_SIZE = 20_000
 TITLE = Draft._meta.get_field("title").max_length
 
 
@@ -25,17 +30,23 @@ def save(
     label: str,
     text: str,
     title: str = "",
+    fields: Mapping[str, Sequence[str]] | None = None,
     restored: UUID | None = None,
     restored_at: datetime | None = None,
 ) -> Draft:
     """Keep the text of one form under the form's token: two tabs never overwrite each other.
+    `fields` are the values of all its other fields, by name.
 
     `restored` is the token of the draft that the form was opened with: its text lives on in this
     one, so it goes, unless somebody went on writing there since. Raises NotKept.
     """
     if len(text) > markup.MAX_SOURCE:
         raise NotKept(f"A draft holds at most {markup.MAX_SOURCE:,} characters.")
-    if "\0" in text or "\0" in title:
+    fields = {name: list(values) for name, values in (fields or {}).items()}
+    size = sum(len(name) + sum(map(len, values)) for name, values in fields.items())
+    if len(fields) > MAX_FIELDS or size > MAX_FIELDS_SIZE:
+        raise NotKept(f"A draft holds at most {MAX_FIELDS_SIZE:,} characters beside its text.")
+    if any("\0" in typed for typed in (text, title, *fields, *chain(*fields.values()))):
         raise NotKept("The text holds a NUL character, which cannot be stored.")
     with transaction.atomic():
         if Submission.objects.filter(token=token).exists():
@@ -54,6 +65,7 @@ def save(
                 "label": label[:LABEL],
                 "text": text,
                 "title": title[:TITLE],
+                "fields": fields,
             },
         )
     return draft

@@ -148,7 +148,7 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: int) -> PostR
         board=post.thread.board,
         source=source,
         thread=post.thread,
-        parent=_answered(post),
+        parent=answered_by(post),
         earlier=current,
     )
     with transaction.atomic():
@@ -307,7 +307,7 @@ def _store(
     return revision
 
 
-def _answered(post: Post) -> Post | None:
+def answered_by(post: Post) -> Post | None:
     """The post that `post` answers, with its text; the opening for answers to the debate."""
     if post.is_opening:
         return None

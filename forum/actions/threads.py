@@ -54,6 +54,16 @@ def start(
         # Rights are asked again of the board as it is now; its row is locked for its counter.
         now_board = Board.objects.select_for_update().get(pk=board.pk)
         require(user, "start", now_board)
+        for sentence in debate.missing(
+            user=user,
+            board=now_board,
+            kind=kind,
+            forks=forks,
+            questions=questions,
+            policy=policy,
+            answer=own_answer,
+        ).values():
+            raise Unacceptable(sentence)
         now = timezone.now()
         thread = Thread.objects.create(
             board=now_board,

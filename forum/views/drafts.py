@@ -13,7 +13,7 @@ from ..models import Draft
 from ..permissions import require
 from .fetch import post_or_404, thread_or_404
 from .openings import START
-from .posts import restored
+from .writing import other_fields, restored
 
 # The addresses of the forms that keep drafts.
 REPLY = re.compile(r"/threads/(\d{1,18})/reply/(?:\?to=(\d{1,18}))?")
@@ -40,6 +40,7 @@ def save(request):
             label=_label(request.user, target),
             text=request.POST.get("text", ""),
             title=request.POST.get("title", ""),
+            fields=other_fields(request.POST),
             **restored(request),
         )
     except acts.NotKept as error:
@@ -60,6 +61,7 @@ def newest(request):
         {
             "text": draft.text,
             "title": draft.title,
+            "fields": draft.fields,
             "restored": str(draft.token),
             "restored_at": draft.saved_at.isoformat(),
             "saved_at": f"{timezone.localtime(draft.saved_at):%H:%M}",

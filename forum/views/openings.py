@@ -1,10 +1,13 @@
 """What a debate is about: opening one, and saying where it leaves history."""
 
+from collections.abc import Mapping
 from uuid import uuid4
 
 from django import forms
+from django.http import QueryDict
 from django.shortcuts import redirect, render
 
+from .. import markup
 from ..actions import composing, debate, drafts, pace
 from ..actions import threads as acts
 from ..history_dates import spoken
@@ -13,7 +16,7 @@ from ..models.visibility import boards_visible_to
 from ..permissions import may, require
 from ..questions import questions_in
 from .fetch import board_or_404, thread_or_404
-from .posts import TokenField, posted, previewed, restored
+from .writing import TokenField, keep_draft, kept_in, posted, previewed
 
 START = "/threads/new/"
 KINDS = {
@@ -24,6 +27,7 @@ KINDS = {
     "TL": "A story, told in instalments.",
     "discussion": "Talk about history without a divergence.",
 }
+FORK = ("change", "when", "place", "actor")
 
 
 class ForkForm(forms.Form):
@@ -38,7 +42,7 @@ class ForkForm(forms.Form):
         """What changes and when belong together."""
         data = super().clean()
         data["fork"] = None
-        given = {name: data.get(name, "") for name in ("change", "when", "place", "actor")}
+        given = {name: data.get(name, "") for name in FORK}
         if any(name in self.errors for name in given) or not any(given.values()):
             return data
         if not given["change"]:
@@ -57,7 +61,7 @@ class ForkForm(forms.Form):
 
 
 class StartForm(ForkForm):
-    """What a new debate needs."""
+    """What a new debate needs. Further divergences stand in rows of their own (`more-0-change`)."""
 
     board = forms.ModelChoiceField(Board.objects.none(), to_field_name="slug", empty_label=None)
     title = forms.CharField(
@@ -65,11 +69,16 @@ class StartForm(ForkForm):
         error_messages={"required": "Give the debate a title."},
     )
     kind = forms.ChoiceField(choices=Thread.Kind.choices, initial=Thread.Kind.WI)
+    policy = forms.ChoiceField(choices=Thread.Policy.choices, required=False)
     text = forms.CharField(
         strip=False, widget=forms.Textarea, error_messages={"required": "Write the opening."}
     )
+    own_answer = forms.CharField(
+        max_length=debate.MAX_OWN_ANSWER, required=False, widget=forms.Textarea
+    )
     token = TokenField()
-    field_order = ("board", "title", "kind")  # as on the page; errors are listed in this order
+    # As on the page; errors are listed in this order.
+    field_order = ("board", "title", "kind", *FORK, "policy", "text", "own_answer")
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, auto_id="%s", **kwargs)
@@ -77,63 +86,171 @@ class StartForm(ForkForm):
         self.fields["board"].queryset = Board.objects.filter(pk__in=boards).in_order()
 
 
+MISTAKEN = {
+    "missing_management_form": "The form had lost its rows. Look it over and send it again.",
+    "too_many_forms": f"A debate has at most {debate.MAX_DIVERGENCES} divergences.",
+}
+MoreForks = forms.formset_factory(
+    ForkForm, extra=0, max_num=debate.MAX_DIVERGENCES - 1, absolute_max=debate.MAX_DIVERGENCES
+)
+
+
 def start(request):
-    """Open a debate."""
-    require(request.user, "write")
-    preview = None
-    if request.method == "POST":
-        form = StartForm(request.POST, user=request.user)
-        if form.is_valid():
-            data = form.cleaned_data
-            try:
-                if request.POST.get("do") == "draft":
-                    drafts.save(
-                        user=request.user,
-                        token=data["token"],
-                        target=START,
-                        label=drafts.label_for(None),
-                        text=data["text"],
-                        title=data["title"],
-                        **restored(request),
-                    )
-                    return redirect("drafts")
-                if request.POST.get("do") == "preview":
-                    preview = previewed(request, data["text"], board=data["board"])
-                else:
-                    done = acts.start(
-                        user=request.user,
-                        board=data["board"],
-                        title=data["title"],
-                        kind=data["kind"],
-                        source=data["text"],
-                        token=data["token"],
-                        forks=[data["fork"]] if data["fork"] else [],
-                    )
-                    return posted(request, data["token"], done.get_absolute_url())
-            except (composing.Unacceptable, drafts.NotKept) as error:
-                form.add_error(None, str(error))
-            except pace.TooFast as error:
-                form.add_error(None, str(error))
-                return _start_page(request, form, None, status=429)
-    else:
-        slug = request.GET.get("board")
-        if slug:
-            require(request.user, "start", board_or_404(request.user, slug))
-        draft = drafts.newest(request.user, START)
-        initial = {"board": slug, "token": uuid4(), "kind": "WI"}
-        if draft:
-            initial |= {"text": draft.text, "title": draft.title}
-        form = StartForm(initial=initial, user=request.user)
-        return _start_page(request, form, None, status=200, draft=draft)
-    return _start_page(request, form, preview, status=422 if form.errors else 200)
+    """Open a debate. Questions found in the opening are put to its author, who ticks those that
+    stand beside the debate: with the preview, or before it opens, if they were not shown yet."""
+    user = request.user
+    require(user, "write")
+    if request.method != "POST":
+        return _first_page(request)
+    if request.POST.get("do") == "more":
+        return _start_page(request, *_as_typed(request.POST, user, more=True))
+    form, rows = StartForm(request.POST, user=user), _more(request.POST)
+    asked, unseen = _asked(request.POST)
+    preview, status = None, 422
+    if request.POST.get("do") == "draft":
+        try:
+            return keep_draft(request, target=START, label=drafts.label_for(None))
+        except drafts.NotKept as error:
+            form.add_error(None, str(error))
+    elif form.is_valid() and rows.is_valid():
+        data = form.cleaned_data
+        try:
+            if request.POST.get("do") == "preview":
+                preview = previewed(request, data["text"], board=data["board"])
+                return _start_page(request, form, rows, asked=asked, preview=preview)
+            given = _given(data, rows, asked)
+            absent = debate.missing(
+                user=user,
+                board=data["board"],
+                kind=data["kind"],
+                forks=given["forks"],
+                questions=given["questions"] or (asked if unseen else ()),
+                policy=data["policy"],
+                answer=debate.check_own_answer(data["own_answer"]),
+            )
+            for field, sentence in absent.items():
+                form.add_error(field if field in form.fields else None, sentence)
+            if not absent and unseen:
+                return _start_page(request, form, rows, asked=asked, confirm=True)
+            if not absent:
+                done = _opened_last(user, data) or acts.start(
+                    user=user, board=data["board"], source=data["text"], **given
+                )
+                return posted(request, data["token"], done.get_absolute_url())
+        except composing.Unacceptable as error:
+            form.add_error(None, str(error))
+        except pace.TooFast as error:
+            form.add_error(None, str(error))
+            status = 429
+    return _start_page(request, form, rows, asked=asked, status=status)
 
 
-def _start_page(request, form, preview, *, status, draft=None):
+def _first_page(request):
+    slug = request.GET.get("board")
+    board = board_or_404(request.user, slug) if slug else None
+    if board:
+        require(request.user, "start", board)
+    draft = drafts.newest(request.user, START)
+    sent = kept_in(draft)
+    if draft:
+        sent.update({"text": draft.text, "title": draft.title})
+    form, rows = _as_typed(sent, request.user)
+    form.initial = {"board": slug, "token": uuid4(), "kind": Thread.Kind.WI} | form.initial
+    if "policy" not in form.initial and not any(
+        one.policy_needed for one in form.fields["board"].queryset
+    ):
+        form.initial["policy"] = Thread.Policy.OPEN
+    asked, _ = _asked(sent) if draft else ((), False)
+    return _start_page(request, form, rows, asked=asked, draft=draft)
+
+
+def _as_typed(sent: QueryDict, user, *, more: bool = False) -> tuple[StartForm, forms.BaseFormSet]:
+    """The forms with what was typed in them, not checked; `more`: with room for one more
+    divergence."""
+    typed = {name: sent[name] for name in StartForm.base_fields if name in sent}
+    total = _count(sent)
+    rows = [{name: sent.get(f"more-{n}-{name}", "") for name in FORK} for n in range(total)]
+    if more and total < debate.MAX_DIVERGENCES - 1:
+        rows.append(dict.fromkeys(FORK, ""))
+    return StartForm(initial=typed, user=user), MoreForks(initial=rows, prefix="more")
+
+
+def _more(sent: QueryDict) -> forms.BaseFormSet:
+    """The further divergences of a form that was sent; one that names none has none."""
+    counted = sent.copy()
+    counted["more-TOTAL_FORMS"], counted["more-INITIAL_FORMS"] = str(_count(sent)), "0"
+    return MoreForks(counted, prefix="more", error_messages=MISTAKEN)
+
+
+def _count(sent: QueryDict) -> int:
+    said = sent.get("more-TOTAL_FORMS", "")
+    return min(int(said), debate.MAX_DIVERGENCES) if said.isdecimal() and len(said) < 4 else 0
+
+
+def _asked(sent: QueryDict) -> tuple[list[tuple[str, bool]], bool]:
+    """The questions in the opening that was typed, each with whether it is ticked, and whether
+    some were never shown to their author. What is new is ticked, as far as a card has room."""
+    shown, ticked = set(sent.getlist("proposed")), set(sent.getlist("question"))
+    try:
+        plain = markup.render(sent.get("text", ""), format="markdown").plain
+    except markup.MarkupError:
+        return [], False  # the composer says what is wrong with it
+    found = questions_in(plain)
+    room = debate.MAX_QUESTIONS - len(ticked & set(found))
+    asked = []
+    for text in found:
+        chosen = text in ticked if text in shown else room > 0
+        room -= chosen and text not in shown
+        asked.append((text, chosen))
+    return asked, not shown.issuperset(found)
+
+
+def _given(data: Mapping, rows: forms.BaseFormSet, asked: list[tuple[str, bool]]) -> dict:
+    """What the action takes, out of forms that are valid."""
+    forks = [data["fork"], *(row.cleaned_data.get("fork") for row in rows)]
+    return {
+        "title": data["title"],
+        "kind": data["kind"],
+        "policy": data["policy"],
+        "own_answer": data["own_answer"],
+        "token": data["token"],
+        "forks": [fork for fork in forks if fork],
+        "questions": [text for text, ticked in asked if ticked],
+    }
+
+
+def _opened_last(user, data: Mapping) -> Thread | None:
+    """The debate that the member opened last, if it is this very one: a form that the back button
+    fetched anew has another token, so the token cannot tell that it is sent a second time."""
+    last = user.threads.order_by("-pk").first()
+    if last is None or (last.board_id, last.title) != (
+        data["board"].pk,
+        " ".join(data["title"].split()),
+    ):
+        return None
+    opening = Post.objects.select_related("body__revision").opening_of(last.pk).first()
+    same = opening is not None and opening.body.revision.source == data["text"]
+    return last if same and opening.body.revision_number == 1 else None
+
+
+def _start_page(
+    request, form, rows, *, asked=(), preview=None, confirm=False, status=200, draft=None
+):
     kinds = [(value, label, KINDS[value]) for value, label in Thread.Kind.choices]
     return render(
         request,
         "threads/start.html",
-        {"form": form, "kinds": kinds, "preview": preview, "draft": draft, "target": START},
+        {
+            "form": form,
+            "rows": rows,
+            "room": len(rows.forms) < debate.MAX_DIVERGENCES - 1,
+            "kinds": kinds,
+            "asked": asked,
+            "preview": preview,
+            "confirm": confirm,
+            "draft": draft,
+            "target": START,
+        },
         status=status,
     )
 
@@ -144,10 +261,6 @@ def _start_page(request, form, preview, *, status, draft=None):
 ForkForms = forms.formset_factory(
     ForkForm, max_num=debate.MAX_DIVERGENCES, absolute_max=debate.MAX_DIVERGENCES, validate_max=True
 )
-MISTAKEN = {
-    "missing_management_form": "The form had lost its rows. Look it over and send it again.",
-    "too_many_forms": f"A debate has at most {debate.MAX_DIVERGENCES} divergences.",
-}
 
 
 def describe(request, thread_id):
@@ -157,11 +270,14 @@ def describe(request, thread_id):
     kept = [one["text"] for one in thread.card.get("questions", ())]
     known = list(dict.fromkeys([*kept, *_proposed(request.user, thread)]))
     ticked = request.POST.getlist("question") if request.method == "POST" else kept
-    errors = []
+    errors, meanwhile, base = [], None, thread.descriptions
+    own = thread.author_id == request.user.pk
     if request.method == "POST":
         # Without `initial`: a row sent a second time differs from what stands there by nothing,
         # and an unchanged row would count as an empty one.
         rows = ForkForms(request.POST, error_messages=MISTAKEN)
+        said = request.POST.get("base", "")
+        base = int(said) if said.isdecimal() and len(said) < 9 else base
         if rows.is_valid():
             forks = [row.cleaned_data["fork"] for row in rows if row.cleaned_data.get("fork")]
             try:
@@ -171,11 +287,16 @@ def describe(request, thread_id):
                         thread=thread,
                         forks=forks,
                         questions=[text for text in known if text in ticked],
+                        policy=request.POST.get("policy"),
+                        own_answer=request.POST.get("own_answer"),
+                        base=base,
                         reason=_one_line(request.POST.get("reason", "")),
                     )
                 )
             except composing.Unacceptable as error:
                 errors.append(str(error))
+            except debate.DescribedMeanwhile as error:
+                meanwhile, base = error.thread, error.thread.descriptions
         errors += rows.non_form_errors()
     else:
         rows = ForkForms(
@@ -196,10 +317,15 @@ def describe(request, thread_id):
             "thread": thread,
             "rows": rows,
             "errors": errors,
+            "own": own,
+            "base": base,
+            "meanwhile": meanwhile,
+            "policy": request.POST.get("policy", thread.policy),
+            "own_answer": request.POST.get("own_answer", thread.own_answer),
             "reason": request.POST.get("reason", ""),
             "questions": [(text, text in ticked) for text in known],
         },
-        status=422 if rows.is_bound else 200,
+        status=409 if meanwhile else 422 if rows.is_bound else 200,
     )
 
 

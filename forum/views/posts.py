@@ -1,25 +1,29 @@
 """Single posts: permalink, reply, edit, history, withdraw."""
 
-from contextlib import suppress
-from datetime import UTC
 from urllib.parse import urlencode
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from allauth.core import ratelimit
 from django import forms
-from django.conf import settings
 from django.http import Http404
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from .. import drawing, markup, quoting, tree
-from ..actions import composing, drafts, pace, reading
+from ..actions import arguments, composing, drafts, pace, reading
 from ..actions import posts as acts
 from ..models import Post, State, Thread
 from ..models.visibility import posts_visible_to
 from ..permissions import Refused, require
 from .fetch import Moved, post_or_404, thread_or_404
+from .writing import (
+    ArgumentForm,
+    TokenField,
+    asked_in,
+    keep_draft,
+    kept_in,
+    posted,
+    previewed,
+    quotes_in,
+)
 
 PER_PAGE = 20  # posts on a page, for visitors
 MAX_QUOTED = 20  # posts that one link may open a reply with
@@ -81,25 +85,8 @@ def _not_there():
 # --- /threads/<id>/reply/ ---------------------------------------------------------------------
 
 
-class TokenField(forms.UUIDField):
-    """The form's token. Where it is missing or broken the form comes back with a new one, since
-    without one the text could never be sent."""
-
-    widget = forms.HiddenInput
-    default_error_messages = {
-        "required": "The form had lost its mark. Look it over and send it again.",
-        "invalid": "The form had lost its mark. Look it over and send it again.",
-    }
-
-    def bound_data(self, data, initial):
-        try:
-            return self.clean(data)
-        except forms.ValidationError:
-            return uuid4()
-
-
-class ReplyForm(forms.Form):
-    """A reply: its text, the post it answers, the form's token."""
+class ReplyForm(ArgumentForm):
+    """A reply: its text, the post it answers, its place in the argument, the form's token."""
 
     text = forms.CharField(
         strip=False, widget=forms.Textarea, error_messages={"required": "Write your text."}
@@ -119,8 +106,10 @@ def reply(request, thread_id):
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "reply", thread)
     preview, draft, status = None, None, 200
+    asked = asked_in(request.user, thread)
     if request.method == "POST":
-        form = ReplyForm(request.POST)
+        quotes = quotes_in(request.POST.get("text", ""))
+        form = ReplyForm(request.POST, thread=thread, asked=asked, quotes=quotes)
         parent = _answered(request, request.POST.get("to"))
         form.full_clean()
         if parent is not None and parent.thread_id != thread.pk:
@@ -129,19 +118,18 @@ def reply(request, thread_id):
             require(request.user, "reply", thread)
             form.add_error(None, f"The post you answer is now in “{thread}”. Send it there?")
             status = 409
+        if request.POST.get("do") == "draft" and status == 200:
+            try:
+                return keep_draft(
+                    request,
+                    target=reply_address(thread, parent),
+                    label=drafts.label_for(thread, parent),
+                )
+            except drafts.NotKept as error:
+                form.add_error(None, str(error))
         if form.is_valid():
             data = form.cleaned_data
             try:
-                if request.POST.get("do") == "draft":
-                    drafts.save(
-                        user=request.user,
-                        token=data["token"],
-                        target=reply_address(thread, parent),
-                        label=drafts.label_for(thread, parent),
-                        text=data["text"],
-                        **restored(request),
-                    )
-                    return redirect("drafts")
                 if request.POST.get("do") == "preview":
                     preview = previewed(
                         request, data["text"], board=thread.board, thread=thread, parent=parent
@@ -153,6 +141,10 @@ def reply(request, thread_id):
                         parent=parent,
                         source=data["text"],
                         token=data["token"],
+                        lane=data["lane"],
+                        stance=data["stance"],
+                        quotes=form.stances(data["text"]),
+                        ties=form.ties(),
                     )
                     if done.number:
                         reading.mark_read(
@@ -161,7 +153,7 @@ def reply(request, thread_id):
                             numbers=[(done.number, done.number)],
                         )
                     return posted(request, data["token"], where(request.user, done))
-            except (composing.Unacceptable, drafts.NotKept) as error:
+            except composing.Unacceptable as error:
                 form.add_error("text", str(error))
             except Refused as error:
                 form.add_error(None, str(error))
@@ -174,12 +166,19 @@ def reply(request, thread_id):
         if parent is not None and parent.thread_id != thread.pk:
             raise Moved(parent.thread)
         draft = drafts.newest(request.user, reply_address(thread, parent))
+        text = _after(draft.text if draft else "", _quoted_words(request))
         form = ReplyForm(
+            thread=thread,
+            asked=asked,
+            quotes=quotes_in(text),
             initial={
-                "text": _after(draft.text if draft else "", _quoted_words(request)),
+                "lane": arguments.default_lane(thread, parent),
+                "stance": "",
+                **kept_in(draft).dict(),
+                "text": text,
                 "to": parent.pk if parent else None,
                 "token": uuid4(),
-            }
+            },
         )
     if form.errors and status == 200:
         status = 422
@@ -246,18 +245,6 @@ def _quoted_words(request) -> str:
     return "".join(texts)
 
 
-def restored(request) -> dict:
-    """The draft that the form was opened with, and when it had been saved: `restored` (its token)
-    and `restored_at`, None where the form does not say."""
-    token, moment = None, None
-    with suppress(ValueError):
-        token = UUID(request.POST.get("restored", ""))
-    with suppress(ValueError, OverflowError):
-        if said := parse_datetime(request.POST.get("restored_at", "")):
-            moment = timezone.make_aware(said) if timezone.is_naive(said) else said.astimezone(UTC)
-    return {"restored": token, "restored_at": moment}
-
-
 def said_last(user, source: str, thread: Thread, parent: Post | None) -> Post | None:
     """The member's newest post, if it is this very reply. A form that the back button fetched anew
     has another token, so the token cannot tell that it is sent a second time."""
@@ -267,33 +254,6 @@ def said_last(user, source: str, thread: Thread, parent: Post | None) -> Post | 
         return None
     same = (last.thread_id, last.parent_id, last.body.revision.source)
     return last if same == (thread.pk, answered, source) else None
-
-
-def posted(request, token, address: str):
-    """Lead to what was posted. Its drafts go, and a short-lived cookie tells the page's script that
-    the browser's copy of the text is not needed any more."""
-    drafts.discard(user=request.user, token=token)
-    before = restored(request)
-    if before["restored"] and before["restored_at"]:
-        drafts.discard(user=request.user, token=before["restored"], saved_by=before["restored_at"])
-    response = redirect(address)
-    response.set_cookie("posted", str(token), max_age=600, samesite="Lax", secure=settings.HTTPS)
-    return response
-
-
-def previewed(request, source: str, *, board, thread=None, parent=None, earlier=None) -> str:
-    """The HTML of a text that is not posted; raises what composing raises, and TooFast."""
-    if not ratelimit.consume(request, action="preview", user=request.user):
-        raise pace.TooFast("That was a lot of previews. Wait a minute and try again.")
-    composed = composing.compose(
-        user=request.user,
-        board=board,
-        source=source,
-        thread=thread,
-        parent=parent,
-        earlier=earlier,
-    )
-    return drawing.draw_preview(composed, user=request.user)
 
 
 # --- /posts/<id>/edit/ ------------------------------------------------------------------------
@@ -319,25 +279,22 @@ def edit(request, post_id):
     target = f"/posts/{post.pk}/edit/"
     if request.method == "POST":
         form = EditForm(request.POST)
+        if request.POST.get("do") == "draft":
+            try:
+                label = drafts.label_for(post.thread, post, edit=True)
+                return keep_draft(request, target=target, label=label)
+            except drafts.NotKept as error:
+                form.add_error(None, str(error))
         if form.is_valid():
             data = form.cleaned_data
             try:
-                if request.POST.get("do") == "draft" and data["token"]:
-                    drafts.save(
-                        user=request.user,
-                        token=data["token"],
-                        target=target,
-                        label=drafts.label_for(post.thread, post, edit=True),
-                        text=data["text"],
-                        **restored(request),
-                    )
-                    return redirect("drafts")
                 if request.POST.get("do") == "preview":
                     preview = previewed(
                         request,
                         data["text"],
                         board=post.thread.board,
                         thread=post.thread,
+                        parent=acts.answered_by(post),
                         earlier=revision,
                     )
                 else:
@@ -349,7 +306,7 @@ def edit(request, post_id):
                         base=data["base"],
                     )
                     return posted(request, data["token"], where(request.user, post))
-            except (composing.Unacceptable, drafts.NotKept) as error:
+            except composing.Unacceptable as error:
                 form.add_error("text", str(error))
             except pace.TooFast as error:
                 form.add_error(None, str(error))
@@ -365,8 +322,11 @@ def edit(request, post_id):
         draft = drafts.newest(request.user, target)
         form = EditForm(
             initial={
-                "text": draft.text if draft else revision.source,
+                # The revision that the draft was begun with: if another one was saved since, that
+                # is said before it is overwritten.
                 "base": revision.number,
+                **kept_in(draft).dict(),
+                "text": draft.text if draft else revision.source,
                 "token": uuid4(),
             }
         )

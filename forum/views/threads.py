@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from .. import caching, drawing, tree
-from ..actions import composing, reading
+from ..actions import arguments, composing, reading
 from ..actions import threads as acts
 from ..models import Post, State, Thread, Threadmark
 from ..models.visibility import posts_visible_to
@@ -22,6 +22,7 @@ from .posts import (
     reply_address,
     where,
 )
+from .writing import asked_in
 
 MAX_FOLDED = 100  # branches that an address can fold
 MAX_LISTED = 60  # marks in the index above a debate; the reader mode leads to all of them
@@ -93,7 +94,10 @@ def thread(request, thread_id, slug=""):
 
 
 def _reply_form(user, thread: Thread) -> ReplyForm | None:
-    return ReplyForm(initial={"token": uuid4()}) if may(user, "reply", thread) else None
+    if not may(user, "reply", thread):
+        return None
+    initial = {"token": uuid4(), "lane": arguments.default_lane(thread, None), "stance": ""}
+    return ReplyForm(thread=thread, asked=asked_in(user, thread), initial=initial)
 
 
 def _flat(thread: Thread, page: int, size: int) -> dict:

@@ -2,11 +2,13 @@
 document.documentElement.classList.add("js");
 
 // Ask before a text that was typed and not sent gets lost. `data-unsaved` marks a form whose text
-// the server gave back: it is stored nowhere, though nobody has typed in this page yet.
+// the server gave back: it is stored nowhere, though nobody has typed in this page yet; `data-kept`
+// one whose draft the server holds.
 let sending = false;
 const unsent = (form) =>
-  form.hasAttribute("data-unsaved") ||
-  [...form.querySelectorAll("textarea:not([readonly])")].some((t) => t.value !== t.defaultValue);
+  !form.hasAttribute("data-kept") &&
+  (form.hasAttribute("data-unsaved") ||
+    [...form.querySelectorAll("textarea:not([readonly])")].some((t) => t.value !== t.defaultValue));
 
 addEventListener("submit", (event) => {
   sending = !event.defaultPrevented;

@@ -26,6 +26,35 @@ const local = {
   },
 };
 
+// What belongs to one sending of a form, and what a draft keeps apart from the other fields.
+const OWN = ["csrfmiddlewaretoken", "do", "restored", "restored_at", "target", "text", "title", "to", "token"];
+
+// The other fields as the server keeps them: a list of texts for each name.
+function others() {
+  const fields = {};
+  for (const [name, value] of new FormData(form)) {
+    if (!OWN.includes(name)) (fields[name] ??= []).push(value);
+  }
+  return fields;
+}
+
+// All that was typed and chosen, to tell whether it changed.
+const all = () => JSON.stringify([text.value, field("title"), others()]);
+
+// Whether something was written, and not only chosen.
+const typed = () =>
+  [...form.querySelectorAll("textarea, input:not([type])")].some((input) => input.value.trim());
+
+function putOthers(fields) {
+  for (const [name, values] of Object.entries(fields ?? {})) {
+    for (const input of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+      if (["radio", "checkbox"].includes(input.type)) input.checked = values.includes(input.value);
+      else if (input.type !== "hidden") input.value = values[0];
+      if (input.value) input.closest("details")?.setAttribute("open", "");
+    }
+  }
+}
+
 const field = (name) => form.querySelector(`[name=${name}]`)?.value ?? "";
 const say = (words) => {
   form.querySelector(".draft-state").textContent = words;
@@ -61,6 +90,7 @@ async function restore() {
   const kept = local.read();
   if (kept?.text && kept.text !== text.value && (untouched || kept.newer)) {
     put(kept.text);
+    putOthers(kept.fields);
     say("Your text was restored from this browser.");
   } else if (untouched && !field("restored")) {
     const target = encodeURIComponent(form.dataset.draft);
@@ -70,8 +100,10 @@ async function restore() {
     if (draft.text && text.value === "") {
       hidden("restored", draft.restored);
       hidden("restored_at", draft.restored_at);
-      saved = draft.text;
       put(draft.text);
+      putOthers(draft.fields);
+      saved = all();
+      form.dataset.kept = "";
       say(`Your text was restored from the draft of ${draft.saved_at}.`);
     }
   }
@@ -86,29 +118,35 @@ function addCollected() {
   put((before ? `${before}\n\n` : "") + collected.join(""));
 }
 
-let saved = text?.value;
+let saved = text && all();
 let saving = false;
 let sent = false; // a draft saved while the text is being posted would come back after it
 
 async function save() {
-  if (saving || sent || text.value === saved || !text.value.trim()) return;
+  const now = all();
+  if (saving || sent || now === saved || !typed()) return;
   saving = true;
-  const now = text.value;
   const body = new URLSearchParams({
     csrfmiddlewaretoken: field("csrfmiddlewaretoken"),
     target: form.dataset.draft,
     token: field("token"),
-    text: now,
+    text: text.value,
     title: field("title"),
     restored: field("restored"),
     restored_at: field("restored_at"),
   });
+  for (const [name, values] of Object.entries(others())) {
+    for (const value of values) body.append(name, value);
+  }
   try {
     const answer = await fetch("/drafts/save/", { method: "POST", body });
     const said = await answer.json().catch(() => ({}));
     if (answer.ok) {
       saved = now;
-      if (text.value === now) local.remove();
+      if (all() === now) {
+        local.remove();
+        form.dataset.kept = ""; // what is kept is not lost when the page is left
+      }
       say(`Draft kept ${said.saved_at}.`);
     } else {
       say(said.error ?? "The draft is kept in this browser only: sign in again in another tab.");
@@ -124,9 +162,11 @@ if (text) {
   restore();
   form.addEventListener("submit", () => (sent = true));
   addEventListener("pageshow", () => (sent = false));
-  text.addEventListener("input", () => {
+  form.addEventListener("input", () => {
     sent = false;
-    if (text.value !== saved) local.write({ text: text.value, token: field("token"), newer: true });
+    if (all() === saved) return;
+    delete form.dataset.kept;
+    local.write({ text: text.value, fields: others(), token: field("token"), newer: true });
   });
   setInterval(save, EVERY);
   addEventListener("online", save);

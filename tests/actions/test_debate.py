@@ -62,6 +62,7 @@ def start(board, user, *forks, token=None, **more) -> Thread:
         board=board,
         title="What if the bridge had held?",
         kind="WI",
+        own_answer="Nobody crosses it.",
         source="It holds. Who crosses it?",
         token=token or uuid4(),
         forks=forks,

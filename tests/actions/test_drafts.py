@@ -137,7 +137,7 @@ def test_posting_takes_the_draft_with_it(thread, answer, opener, board):
     token = uuid4()
     keep(opener, token=token)
     threads.start(
-        user=opener, board=board, title="Another one", kind="WI", source="x y", token=token
+        user=opener, board=board, title="Another one", kind="TL", source="x y", token=token
     )
     assert texts(opener) == ["Another form's"]
 

@@ -98,5 +98,5 @@ def test_a_board_stops_taking_debates(board, opener, monkeypatch):
 
     monkeypatch.setattr(threads, "compose", slow)
     with pytest.raises(Refused):
-        threads.start(user=opener, board=board, title="T", kind="WI", source="Text.", token=uuid4())
+        threads.start(user=opener, board=board, title="T", kind="TL", source="Text.", token=uuid4())
     assert not Thread.objects.exists()

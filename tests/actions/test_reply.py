@@ -79,7 +79,7 @@ def test_the_same_form_twice_makes_one_post(thread, stranger):
 
 def test_the_same_form_twice_opens_one_debate(board, opener):
     token = uuid4()
-    given = {"user": opener, "board": board, "title": "T", "kind": "PC", "source": "Text."}
+    given = {"user": opener, "board": board, "title": "T", "kind": "TL", "source": "Text."}
     first = threads.start(**given, token=token)
     assert threads.start(**given, token=token) == first
     assert Thread.objects.count() == 1
@@ -94,7 +94,7 @@ def test_a_token_says_nothing_to_somebody_else(thread, stranger, answerer, nothi
         posts.reply(user=answerer, thread=thread, source="Not mine.", token=token)
     with pytest.raises(Unacceptable):
         threads.start(
-            user=answerer, board=thread.board, title="T", kind="WI", source="No.", token=token
+            user=answerer, board=thread.board, title="T", kind="TL", source="No.", token=token
         )
 
 

@@ -198,6 +198,7 @@ def _small_threads(writer: Writer, members: list[User]) -> None:
             title=" ".join(random.choices(writer.words, k=5)).capitalize(),
             kind=random.choice(Thread.Kind.values),
             source=plain(writer.text()),
+            own_answer=writer.sentence(),
             token=UUID(int=random.getrandbits(128)),
         )
         for number in range(2, 2 + min(int(random.paretovariate(0.9)), 100)):

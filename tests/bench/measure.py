@@ -248,6 +248,7 @@ def writes(sizes: Iterable[int], count: int, random: Random) -> list[Page]:
                 "board": board.slug,
                 "title": writer.sentence(),
                 "kind": "WI",
+                "own_answer": writer.sentence(),
                 "text": fill.plain(writer.text()),
                 "token": str(uuid4()),
             },

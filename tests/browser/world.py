@@ -37,6 +37,7 @@ def start(user: User, title: str, text: str, *, board: str = "after-1900", kind=
         title=title,
         kind=kind,
         source=text,
+        own_answer="It would end otherwise, since nothing else held it up.",
         token=uuid4(),
     )
 

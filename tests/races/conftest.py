@@ -48,7 +48,7 @@ class Forum:
             user=self.members[0],
             board=self.board,
             title=title,
-            kind=Thread.Kind.WI,
+            kind=Thread.Kind.TL,
             source=text,
             token=uuid.uuid4(),
         )

@@ -99,7 +99,7 @@ def start_many(*, member: int, boards: list, tokens: list):
             user=user,
             board=Board.objects.get(pk=boards[turn % len(boards)]),
             title=f"What if the fleet had sailed, {token[:8]}",
-            kind=Thread.Kind.WI,
+            kind=Thread.Kind.TL,
             source=f"It sails in the spring. {token}",
             token=uuid.UUID(token),
         ).pk

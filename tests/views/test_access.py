@@ -80,7 +80,7 @@ SENT = {
     "reply": ("/threads/{t}/reply/", {"text": "Yes.", "token": TOKEN}, 403, "to", "to", "to"),
     "start": (
         "/threads/new/",
-        {"board": "after-1900", "title": "T", "kind": "WI", "text": "Yes.", "token": TOKEN},
+        {"board": "after-1900", "title": "T", "kind": "TL", "text": "Yes.", "token": TOKEN},
         *(403, "to", "to", "to"),
     ),
     "rename": ("/threads/{t}/rename/", {"title": "Other"}, 403, 403, "to", "to"),

@@ -46,7 +46,8 @@ def starts(board, opener):
     """Call it with fields of the form; gives the response."""
 
     def send(**fields):
-        given = {"board": board.slug, "title": "The bridge", "kind": "WI", "text": TEXT}
+        given = {"board": board.slug, "title": "The bridge", "kind": "TL", "text": TEXT}
+        given["proposed"] = ASKED
         return browser(opener).post("/threads/new/", {**given, "token": str(uuid4()), **fields})
 
     return send

@@ -110,7 +110,7 @@ def test_gone_once_it_is_posted(opener, targets, board, name, previews):
 
 
 def extra(board: Board, do: str) -> dict:
-    return {"do": do, "board": board.slug, "kind": "WI", "reason": "", "title": "A title"}
+    return {"do": do, "board": board.slug, "kind": "TL", "reason": "", "title": "A title"}
 
 
 def test_saved_again_while_previewed_it_is_gone_as_well(opener, targets, thread):

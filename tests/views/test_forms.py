@@ -37,7 +37,7 @@ def forms(thread, opener):
             {
                 "board": thread.board.slug,
                 "title": "Another one",
-                "kind": "WI",
+                "kind": "TL",
                 "text": TEXT,
                 "token": str(uuid4()),
             },

@@ -1,0 +1,225 @@
+"""What the forms that write have in common: tokens, drafts, previews, a reply's place in the
+argument."""
+
+import hashlib
+from contextlib import suppress
+from datetime import UTC
+from uuid import UUID, uuid4
+
+from allauth.core import ratelimit
+from django import forms
+from django.conf import settings
+from django.http import QueryDict
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from .. import drawing, markup
+from ..actions import composing, drafts, pace
+from ..actions.arguments import Tie
+from ..models import Answer, Draft, Lane, Post, Stance, Thread
+from ..permissions import may
+
+# What a draft keeps in columns of its own, and what belongs to one sending of a form only.
+NOT_IN_FIELDS = frozenset(
+    "text title token target to do csrfmiddlewaretoken restored restored_at".split()
+)
+NO_STANCE = ("", "none of these")
+
+
+class TokenField(forms.UUIDField):
+    """The form's token. Where it is missing or broken the form comes back with a new one, since
+    without one the text could never be sent."""
+
+    widget = forms.HiddenInput
+    default_error_messages = {
+        "required": "The form had lost its mark. Look it over and send it again.",
+        "invalid": "The form had lost its mark. Look it over and send it again.",
+    }
+
+    def bound_data(self, data, initial):
+        try:
+            return self.clean(data)
+        except forms.ValidationError:
+            return uuid4()
+
+
+# --- Drafts -----------------------------------------------------------------------------------
+
+
+def restored(request) -> dict:
+    """The draft that the form was opened with, and when it had been saved: `restored` (its token)
+    and `restored_at`, None where the form does not say."""
+    token, moment = None, None
+    with suppress(ValueError):
+        token = UUID(request.POST.get("restored", ""))
+    with suppress(ValueError, OverflowError):
+        if said := parse_datetime(request.POST.get("restored_at", "")):
+            moment = timezone.make_aware(said) if timezone.is_naive(said) else said.astimezone(UTC)
+    return {"restored": token, "restored_at": moment}
+
+
+def other_fields(sent: QueryDict) -> dict[str, list[str]]:
+    """All that a form holds besides its text and title, for its draft: nothing typed is lost, and
+    nothing chosen either."""
+    return {name: values for name, values in sent.lists() if name not in NOT_IN_FIELDS}
+
+
+def keep_draft(request, *, target: str, label: str):
+    """Keep what the form holds, be it complete or not, and lead to the list of drafts. Raises
+    actions.drafts.NotKept."""
+    token = uuid4()
+    with suppress(ValueError):
+        token = UUID(request.POST.get("token", ""))
+    drafts.save(
+        user=request.user,
+        token=token,
+        target=target,
+        label=label,
+        text=request.POST.get("text", ""),
+        title=request.POST.get("title", ""),
+        fields=other_fields(request.POST),
+        **restored(request),
+    )
+    return redirect("drafts")
+
+
+def kept_in(draft: Draft | None) -> QueryDict:
+    """What a draft holds besides its text and title, as a form sends it."""
+    sent = QueryDict(mutable=True)
+    for name, values in (draft.fields if draft else {}).items():
+        sent.setlist(name, values)
+    return sent
+
+
+def posted(request, token, address: str):
+    """Lead to what was posted. Its drafts go, and a short-lived cookie tells the page's script that
+    the browser's copy of the text is not needed any more."""
+    drafts.discard(user=request.user, token=token)
+    before = restored(request)
+    if before["restored"] and before["restored_at"]:
+        drafts.discard(user=request.user, token=before["restored"], saved_by=before["restored_at"])
+    response = redirect(address)
+    response.set_cookie("posted", str(token), max_age=600, samesite="Lax", secure=settings.HTTPS)
+    return response
+
+
+def previewed(request, source: str, *, board, thread=None, parent=None, earlier=None) -> str:
+    """The HTML of a text that is not posted; raises what composing raises, and TooFast."""
+    if not ratelimit.consume(request, action="preview", user=request.user):
+        raise pace.TooFast("That was a lot of previews. Wait a minute and try again.")
+    composed = composing.compose(
+        user=request.user,
+        board=board,
+        source=source,
+        thread=thread,
+        parent=parent,
+        earlier=earlier,
+    )
+    return drawing.draw_preview(composed, user=request.user)
+
+
+# --- A reply's place in the argument ------------------------------------------------------------
+
+
+class ArgumentForm(forms.Form):
+    """What a reply is to the debate: its lane, its stance (and one for each quote, where there are
+    several), and the questions of the opening that it answers.
+
+    `quotes` are (key, words) pairs; a quote is known by its words, since its place among the
+    others changes while somebody writes.
+    """
+
+    lane = forms.ChoiceField(choices=Lane.choices, required=False)
+    stance = forms.ChoiceField(choices=[NO_STANCE, *Stance.choices], required=False)
+
+    def __init__(self, *args, thread: Thread, asked=(), quotes=(), **kwargs) -> None:
+        super().__init__(*args, auto_id="%s", **kwargs)
+        self.thread, self.asked, self.quotes = thread, asked, quotes
+        for one in asked:
+            self.fields[f"answer-{one['id']}"] = forms.ChoiceField(
+                choices=[("", "does not answer it"), *Answer.Verdict.choices], required=False
+            )
+            self.fields[f"passage-{one['id']}"] = forms.IntegerField(
+                required=False,
+                min_value=1,
+                max_value=9999,
+                error_messages=dict.fromkeys(
+                    ("invalid", "min_value", "max_value"),
+                    "Give the number of a passage, or leave it empty for the whole post.",
+                ),
+            )
+        for key, _ in quotes:
+            self.fields[f"quote-{key}"] = forms.ChoiceField(
+                choices=[NO_STANCE, *Stance.choices], required=False
+            )
+
+    def answer_rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
+        """For the page: a question's words, the field of the answer, that of the passage."""
+        return [
+            (one["text"], self[f"answer-{one['id']}"], self[f"passage-{one['id']}"])
+            for one in self.asked
+        ]
+
+    def answers_any(self) -> bool:
+        """Whether some question is answered, or a field about it is wrong."""
+        return any(row[1].value() or row[2].errors for row in self.answer_rows())
+
+    def quote_rows(self) -> list[tuple[str, forms.BoundField]]:
+        """For the page: a quote's words and its field."""
+        return [(words, self[f"quote-{key}"]) for key, words in self.quotes]
+
+    def ties(self) -> list[Tie]:
+        """The answers that were chosen, of a valid form."""
+        data = self.cleaned_data
+        return [
+            Tie(one["id"], verdict, data.get(f"passage-{one['id']}") or 0)
+            for one in self.asked
+            if (verdict := data.get(f"answer-{one['id']}"))
+        ]
+
+    def stances(self, text: str) -> dict[int, str]:
+        """The stances to the quotes of `text`, by their order in it, of a valid form."""
+        if not self.quotes:
+            return {}
+        data = self.cleaned_data
+        return {
+            block.ordinal: data[name]
+            for block in _quote_blocks(text)
+            if (name := f"quote-{quote_key(block.words)}") in data
+        }
+
+
+def quote_key(words: str) -> str:
+    """What a quote is called in a form: the same words, the same field."""
+    return hashlib.sha256(words.encode()).hexdigest()[:12]
+
+
+def quotes_in(text: str) -> list[tuple[str, str]]:
+    """The quotes of a text for its form, (key, words) each; none unless there are several, since
+    the stance of the whole is that to a single one."""
+    found = {quote_key(block.words): block.words for block in _quote_blocks(text)}
+    return list(found.items()) if len(found) > 1 else []
+
+
+def _quote_blocks(text: str) -> list[markup.QuoteBlock]:
+    if "quote" not in text:
+        return []
+    try:
+        blocks = markup.render(text, format="markdown").quotes
+    except markup.MarkupError:
+        return []  # the composer says what is wrong with it
+    # A plain ">" claims no source; what nobody said takes no stance.
+    return [block for block in blocks if block.syntax != "blockquote"]
+
+
+def asked_in(user, thread: Thread) -> list[dict]:
+    """The questions of a debate that a reply can answer: of a hidden opening, none."""
+    asked = thread.card.get("questions", [])
+    if asked:
+        opening = Post.objects.opening_of(thread.pk).first()
+        if opening is None:
+            return []
+        opening.thread = thread
+        asked = asked if may(user, "see post", opening) else []
+    return asked
