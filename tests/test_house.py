@@ -41,7 +41,6 @@ LAYERS = (
 # Modules that are longer than a screen's worth of ideas, and why.
 LONG = {
     "forum.permissions": "one charter: a reader finds every rule in it, and no second one",
-    "forum.markup": "one parser with its rules; parts of it would have to know each other",
     "forum.tree": "the only code that may place posts",
     "forum.history_dates": "one grammar of dates, with what is said about it to whoever mistypes",
     "forum.actions.loading": "one act, told in the order in which it happens",

@@ -1,0 +1,46 @@
+"""What rendering gives."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One numbered passage: its span in `Rendered.plain`, empty for a quote."""
+
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteBlock:
+    """One quote that stands in no other quote.
+
+    `author` is as typed and proves nothing. `words` are the quote's own words, paragraphs joined
+    by an empty line; quotes inside it are dropped, and `nested` holds (author, post_id,
+    post_number) of each direct one. `passage` is its number among the post's passages.
+    """
+
+    ordinal: int
+    passage: int
+    author: str
+    post_id: int | None
+    post_number: int | None
+    words: str
+    nested: tuple[tuple[str, int | None, int | None], ...]
+    syntax: Literal["quote", "blockquote", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What `render` makes of a source.
+
+    `plain` is the post's own words: passages joined by an empty line, quotes left out.
+    """
+
+    html: str
+    plain: str
+    passages: tuple[Passage, ...]
+    quotes: tuple[QuoteBlock, ...]
+    mentions: tuple[str, ...]

@@ -1,0 +1,126 @@
+"""Writes HTML, own words, passages and quotes in reading order, and sanitises last."""
+
+import html as html_lib
+
+import nh3
+
+from .limits import MAX_FOOTNOTE_REFERENCES, MAX_HTML, MAX_MENTIONS, MAX_PASSAGES, refuse_more
+from .rendered import Passage, QuoteBlock, Rendered
+
+_BLOCKS = "h4 h5 h6 li p pre summary table td th"
+_TAGS = f"{_BLOCKS} a br code details div em hr ol s section span strong tbody thead tr ul"
+
+_CLEANER = nh3.Cleaner(
+    tags=set(_TAGS.split()),
+    attributes={"a": {"href"}, "ol": {"start"}, **{tag: {"dir"} for tag in _BLOCKS.split()}},
+    tag_attribute_values={
+        "div": {
+            "class": {"wide"},
+            "tabindex": {"0"},
+            "role": {"group"},
+            "aria-label": {"Table"},
+        },
+        "span": {
+            "class": {"spoiler"},
+            "tabindex": {"0"},
+            "role": {"group"},
+            "aria-label": {"Spoiler"},
+        },
+        "details": {"class": {"spoiler"}},
+        "section": {"class": {"footnotes"}, "aria-label": {"Footnotes"}},
+        "td": {"class": {"to-center", "to-end"}},
+        "th": {"class": {"to-center", "to-end"}},
+    },
+    clean_content_tags=set(),
+    url_schemes={"http", "https", "mailto"},
+    link_rel="nofollow ugc noopener",
+    strip_comments=False,
+)
+
+
+class Writer:
+    """Collects HTML, own words, passages, quotes and mentions in reading order."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.words: list[str] = []
+        self.length = 0
+        self.passages: list[Passage] = []
+        self.quotes: list[QuoteBlock] = []
+        self.mentions: dict[str, str] = {}
+        self.quote_words: list[str] | None = None
+        self.references = 0
+        self.dropped_references: set[tuple[int, int]] = set()
+
+    def passage(self, words: str) -> int | None:
+        """Take a leaf's words; return its number, or None in a quote or without words."""
+        if not words:
+            return None
+        if self.quote_words is not None:
+            self.quote_words.append(words)
+            return None
+        start = self.length + 2 if self.words else 0
+        self.words.append(words)
+        self.length = start + len(words)
+        self.passages.append(Passage(len(self.passages) + 1, start, self.length))
+        return len(self.passages)
+
+    def leaf(self, tag: str, html: str, words: str) -> None:
+        """Write one leaf block with its markers."""
+        self.enclose(self.passage(words), f'<{tag} dir="auto">{html}</{tag}>')
+
+    def enclose(self, number: int | None, html: str) -> None:
+        """Write an element with the markers of its passage, if it is one."""
+        self.out.append(f"<!--p{number}-->{html}<!--m{number}-->" if number else html)
+
+    def item(self, html: str, words: str) -> None:
+        """Open a list item that is a passage itself."""
+        number = self.passage(words)
+        if number:
+            self.out.append(f'<!--p{number}--><li dir="auto">{html}<!--m{number}-->')
+        else:
+            self.out.append(f'<li dir="auto">{html}')
+
+    def open_quote(self) -> None:
+        """Begin a quote: a passage without words of its own."""
+        number = len(self.passages) + 1
+        self.passages.append(Passage(number, self.length, self.length))
+        self.out.append(f"<!--p{number}--><!--q{len(self.quotes) + 1}-->")
+        self.quote_words = []
+
+    def close_quote(self, syntax, author="", post_id=None, post_number=None, nested=()) -> None:
+        """End the quote that `open_quote` began."""
+        self.quotes.append(
+            QuoteBlock(
+                ordinal=len(self.quotes) + 1,
+                passage=len(self.passages),
+                author=author,
+                post_id=post_id,
+                post_number=post_number,
+                words="\n\n".join(self.quote_words or ()),
+                nested=tuple(nested),
+                syntax=syntax,
+            )
+        )
+        self.quote_words = None
+        self.out.append(f"<!--/q{len(self.quotes)}-->")
+
+    def rendered(self) -> Rendered:
+        """Sanitise, check the limits that only the end can know, and give the result."""
+        html = "".join(self.out)
+        refuse_more("paragraphs and list items", len(self.passages), MAX_PASSAGES)
+        refuse_more("mentions of members", len(self.mentions), MAX_MENTIONS)
+        refuse_more("references to footnotes", self.references, MAX_FOOTNOTE_REFERENCES)
+        refuse_more("characters once it is drawn", len(html), MAX_HTML)
+        return Rendered(
+            html=_CLEANER.clean(html),
+            plain="\n\n".join(self.words),
+            passages=tuple(self.passages),
+            quotes=tuple(self.quotes),
+            mentions=tuple(self.mentions.values()),
+        )
+
+
+def escape(text: str) -> str:
+    """Text as it stands between tags."""
+    return html_lib.escape(text, quote=False)
