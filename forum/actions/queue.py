@@ -6,7 +6,7 @@ from django.db.models import F
 from .. import tree
 from ..models import AuditEntry, Case, State, Thread
 from ..permissions import Refused, require
-from . import cases, moderation, notices
+from . import cases, moderation, notices, undoing
 from .audit import record
 
 # What may be decided, by kind of case: (act, what the form calls it), the usual one first.
@@ -41,8 +41,10 @@ def decide(*, user, case: Case, act: str, reason: str = "") -> Case:
         raise Refused("Say why: those concerned read the reason, and it stands in the log.")
     with transaction.atomic():
         # The thread before the case, as every act on a post does.
-        if thread_id := case.post.thread_id if case.post_id else case.thread_id:
-            tree.lock(thread_id)
+        ids = {case.post.thread_id if case.post_id else case.thread_id}
+        if case.notice_id:  # taking its act back may concern two
+            ids |= {case.notice.entry.thread_id, case.notice.entry.other_thread}
+        tree.lock(*Thread.objects.filter(pk__in=ids - {None}).values_list("pk", flat=True))
         case = (
             Case.objects.select_for_update(of=("self",))
             .select_related("post__thread__board", "post__author", "thread__board", "member")
@@ -96,9 +98,5 @@ def take_back(*, user, entry: AuditEntry, reason: str) -> None:
     """Undo the act that a member answered. Raises Refused if it cannot be undone from here."""
     if entry.verb in ("hide", "remove") and entry.post_id:
         moderation.restore(user=user, post=entry.post, reason=reason)
-    elif entry.verb == "hide" and entry.thread_id:
-        moderation.restore_thread(user=user, thread=entry.thread, reason=reason)
-    elif entry.verb == "lock":
-        moderation.unlock(user=user, thread=entry.thread, reason=reason)
     else:
-        raise Refused("This act is taken back at its own page; then say here that it was.")
+        undoing.undo(user=user, entry=entry, reason=reason)

@@ -28,7 +28,7 @@ from ..models import (
 )
 from ..models.visibility import moderates
 from ..permissions import Refused, require
-from . import moderation, moving, notices, posts, reading
+from . import cases, moderation, moving, notices, posts, reading
 from .audit import record
 from .carrying import carry, quoted_elsewhere, return_drafts
 from .merging import count_cards, point
@@ -76,6 +76,7 @@ def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
             told = entry.notices.select_related("member").order_by("member_id")
             for member in {notice.member for notice in told}:
                 notices.tell(member, entry=done, said="An act that you were told of was undone.")
+            cases.reopen(entry)
             new_edition()
     except IntegrityError:
         # Somebody else undid it since we asked.
@@ -120,18 +121,26 @@ def _post_state(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
         raise Refused(f"The post is {post.get_state_display().lower()} by now.")
     was = entry.detail["was"]
     before = entry.detail["before"]
-    if before in (State.PENDING, State.REJECTED) and post.number is not None:
-        _take_number(post, thread, was)
+    takes_number = before in (State.PENDING, State.REJECTED) and post.number is not None
+    if takes_number:
+        _refuse_answered(post, thread)
     posts.set_state(post, before, reason=was["reason"], withdrawn=was["withdrawn"])
+    if takes_number:
+        _take_number(post, was)
     _last_word(thread.pk, was["last_post_at"])
 
 
-def _take_number(post: Post, thread: Thread, was: dict) -> None:
-    """Let an approved post wait again, as long as nothing came after it."""
+def _refuse_answered(post: Post, thread: Thread) -> None:
+    """An approved post can wait again as long as nothing came after it."""
     if post.number != thread.numbered:
         raise Refused("Others were posted after it. Hide it instead.")
     if Quote.objects.filter(source_post=post).exists() or post.children.exists():
         raise Refused("It was answered or quoted since. Hide it instead.")
+
+
+def _take_number(post: Post, was: dict) -> None:
+    """Uproot a post that waits again, and let it have come when it first did."""
+    (thread,) = tree.lock(post.thread_id)
     rows = tree.standing(thread.pk)
     row = next(row for row in rows if row.pk == post.pk)
     row.number = None
