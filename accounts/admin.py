@@ -64,6 +64,10 @@ class MemberAdmin(django_admin.UserAdmin):
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
 
+    def get_readonly_fields(self, request, obj=None):
+        """A name is given at the member's standing, where the old one is kept."""
+        return (*self.readonly_fields, "username") if obj else self.readonly_fields
+
     def get_queryset(self, request):
         addresses = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
         return super().get_queryset(request).annotate(has_known=Exists(addresses))

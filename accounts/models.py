@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from .names import check_name, skeleton
@@ -58,8 +59,11 @@ class Members(UserManager):
         return user
 
     def look_alike(self, name: str):
-        """The members whose name is `name` or looks like it, as a queryset."""
-        return self.filter(skeleton=skeleton(name))
+        """The members whose name is or was `name`, or looks like it, as a queryset."""
+        wanted = skeleton(name)
+        # A name that somebody gave up stays theirs: nobody else speaks under it.
+        past = PastName.objects.filter(skeleton=wanted).values("user")
+        return self.filter(models.Q(skeleton=wanted) | models.Q(pk__in=past))
 
     def look_alike_all(self, names):
         """The members whose names are among `names`, or look like one of them, as a queryset."""
@@ -116,6 +120,12 @@ class User(AbstractUser):
     # is asked on every page, and the row is at hand.
     ignoring = models.JSONField(default=list, blank=True, editable=False)
 
+    # What binds this member just now, kept by forum.actions.sanctions: until when one may not
+    # write, why, and until when what one writes waits for approval.
+    suspended_until = models.DateTimeField(null=True, blank=True, editable=False)
+    suspended_for = models.CharField(max_length=300, blank=True, editable=False)
+    approval_until = models.DateTimeField(null=True, blank=True, editable=False)
+
     # How many notices wait to be read: kept here for the same reason.
     unread_notices = models.PositiveIntegerField(default=0, editable=False)
 
@@ -154,6 +164,16 @@ class User(AbstractUser):
         appeared. Nobody is new on a site that sets it to 0, nor who may enter the desk."""
         return bool(settings.NEW_MEMBER_POSTS) and self.welcomed_at is None and not self.is_staff
 
+    @property
+    def suspended(self) -> bool:
+        """Whether this member may read but not write just now."""
+        return self.suspended_until is not None and self.suspended_until > timezone.now()
+
+    @property
+    def watched(self) -> bool:
+        """Whether what this member writes waits for approval just now."""
+        return self.approval_until is not None and self.approval_until > timezone.now()
+
     def set_address(self, email: str, *, known: bool):
         """Make `email` the one address of this member and return its EmailAddress row; `known`
         says that somebody vouches for it, so that no link needs to be opened. Raises
@@ -173,3 +193,15 @@ class User(AbstractUser):
             self.email = email
             self.save(update_fields=["email"])
         return address
+
+
+class PastName(models.Model):
+    """A name that a member gave up. Its address leads to the member; nobody else may take it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="past_names")
+    username = models.CharField("name", max_length=30)
+    skeleton = SkeletonField(max_length=120, editable=False, default="", db_index=True)
+    until = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.username

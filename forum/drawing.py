@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import pairwise
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.template.loader import get_template
 from django.utils.safestring import mark_safe
 
@@ -384,10 +384,13 @@ def _members(htmls: Iterable[str], ignoring: Container[int]) -> dict[str, str]:
         return {}
     from accounts.models import User, skeleton
 
+    wanted = {skeleton(name) for name in names}
+    rows = User.objects.filter(
+        Q(skeleton__in=wanted) | Q(past_names__skeleton__in=wanted), is_active=True
+    ).values_list("pk", "username", "past_names__username")
     return {
-        user.username.lower(): f"/members/{user.username}/"
-        for user in User.objects.filter(
-            skeleton__in={skeleton(name) for name in names}, is_active=True
-        ).only("username")
-        if user.pk not in ignoring
+        name.lower(): f"/members/{username}/"
+        for pk, username, past in rows
+        for name in (past, username)
+        if name and pk not in ignoring
     }

@@ -7,10 +7,12 @@ row.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+
+from accounts.models import User
 
 from .models import NOWHERE, Board, Case, Notice, Post, State, Thread
 from .models.visibility import (
@@ -88,16 +90,27 @@ def see_history(user, post: Post) -> None:
 
 
 def write(user, _thing=None) -> None:
-    """Writing needs an account, and a confirmed address where the site asks for one."""
+    """Writing needs an account that is not suspended, and a confirmed address where the site asks
+    for one."""
     if not user.is_authenticated:
         raise Refused("Sign in to write.")
     if not user.is_active:
         raise Refused("This account is closed.")
+    if user.suspended:
+        raise Refused(
+            f"You may not write until {_moment(user.suspended_until)}: {user.suspended_for} "
+            "Your standing page says more."
+        )
     if not user.confirmed:
         raise Refused(
             "Confirm your address to write: open the link in the mail that we sent, or ask for "
             "another in your settings."
         )
+
+
+def _moment(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{local.day} {local:%B %Y, %H:%M}"
 
 
 def _open_to_writing(board: Board) -> None:
@@ -341,6 +354,8 @@ def moderate(user, thing: Board | Thread | Post) -> None:
     board_id = thing.pk if isinstance(thing, Board) else thread.board_id
     nowhere = any(getattr(row, "state", None) in NOWHERE for row in (thing, thread))
     if moderates(user, board_id) and not nowhere:
+        if user.suspended:
+            raise Refused("You are suspended.")
         return
     see = {Board: see_board, Thread: see_thread, Post: see_post}[type(thing)]
     see(user, thing)
@@ -348,9 +363,11 @@ def moderate(user, thing: Board | Thread | Post) -> None:
 
 
 def decide(user, case: Case) -> None:
-    """Moderators decide what waits in their boards, but neither a case about themselves nor an
-    answer to what they did, while there is another moderator."""
+    """Moderators decide what waits in their boards, and administrators about names; but neither a
+    case about themselves nor an answer to what they did, while there is another moderator."""
     enter_desk(user)
+    if case.kind == Case.Kind.NAME:
+        administer(user)
     if not moderates(user, case.board_now):
         raise NotThere
     acted = case.notice.entry.actor_id if case.notice_id else None
@@ -377,6 +394,37 @@ def load(user, board: Board) -> None:
     moderate(user, board)
 
 
+def warn(user, member: User) -> None:
+    """Moderators warn members, those of single boards for posts there; only administrators warn
+    moderators, and nobody an administrator or themselves."""
+    enter_desk(user)
+    if member.pk == user.pk:
+        raise Refused("Nobody acts on their own account here.")
+    if member.is_superuser:
+        raise Refused("Administrators are out of reach here.")
+    if (member.is_moderator or member.is_staff) and not user.is_superuser:
+        raise Refused("Only administrators act on moderators.")
+
+
+def suspend(user, member: User) -> None:
+    """Moderators of all boards and administrators suspend whom they may warn."""
+    warn(user, member)
+    if not moderates_all(user):
+        raise Refused("This needs a moderator of all boards.")
+
+
+def note(user, _member: User) -> None:
+    """Moderators note for each other what they should know of a member."""
+    enter_desk(user)
+
+
+def rename_member(user, member: User) -> None:
+    """Administrators give members another name; members ask for it."""
+    administer(user)
+    if member.is_superuser and member.pk != user.pk:
+        raise Refused("Administrators are out of reach here.")
+
+
 def administer(user, _thing=None) -> None:
     """Administrators make boards, moderators and members' accounts."""
     if not (user.is_authenticated and user.is_active and user.is_superuser):
@@ -384,9 +432,11 @@ def administer(user, _thing=None) -> None:
 
 
 def enter_desk(user, _thing=None) -> None:
-    """The admin opens to moderators and administrators."""
+    """The admin opens to moderators and administrators who are not suspended."""
     if not (user.is_authenticated and user.is_active and user.is_staff):
         raise Refused("This needs a moderator's rights.")
+    if user.suspended:
+        raise Refused("You are suspended.")
 
 
 CHARTER: dict[str, Callable] = {
@@ -415,6 +465,10 @@ CHARTER: dict[str, Callable] = {
     "moderate": moderate,
     "decide": decide,
     "invite": invite,
+    "warn": warn,
+    "suspend": suspend,
+    "note": note,
+    "rename member": rename_member,
     "erase": erase,
     "load": load,
     "administer": administer,

@@ -177,6 +177,12 @@ STARTS_PER_HOUR = env.int("STARTS_PER_HOUR", default=6)
 LOG_NAMES_MODERATORS = env.bool("LOG_NAMES_MODERATORS", default=True)
 # A member of whom fewer posts than this have appeared counts as new; 0: nobody does.
 NEW_MEMBER_POSTS = env.int("NEW_MEMBER_POSTS", default=3)
+# Warnings: how long their points count, and what they bring about when they add up; 0: nothing.
+WARNING_DAYS = env.int("WARNING_DAYS", default=90)
+WARNING_APPROVAL_POINTS = env.int("WARNING_APPROVAL_POINTS", default=3)
+WARNING_APPROVAL_DAYS = env.int("WARNING_APPROVAL_DAYS", default=14)
+WARNING_SUSPENSION_POINTS = env.int("WARNING_SUSPENSION_POINTS", default=6)
+WARNING_SUSPENSION_DAYS = env.int("WARNING_SUSPENSION_DAYS", default=7)
 REPORTS_PER_DAY = env.int("REPORTS_PER_DAY", default=20)
 EDIT_WINDOW_HOURS = env.int("EDIT_WINDOW_HOURS", default=0)  # 0: one's own posts stay editable
 

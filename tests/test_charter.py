@@ -31,6 +31,10 @@ SAID = {
     "moderate": "----yy",
     "decide": "----yy",
     "invite": "----yy",
+    "warn": "----yy",
+    "suspend": "-----y",
+    "note": "----yy",
+    "rename member": "-----y",
     "administer": "-----y",
     "enter desk": "----yy",
 }

@@ -11,10 +11,23 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from forum.actions import reports
+from forum.actions import reports, sanctions
 from forum.actions.arguments import Tie, argue, change_mind
 from forum.actions.debate import describe, fork
-from forum.models import AuditEntry, Board, Draft, Page, Post, Question, Submission, Thread
+from forum.models import (
+    AuditEntry,
+    Board,
+    Draft,
+    Member,
+    Note,
+    Page,
+    Post,
+    Question,
+    Submission,
+    Suspension,
+    Thread,
+    Warning,
+)
 
 from .people import browser, dump, fresh, pending, quoting, reply, start
 
@@ -25,6 +38,8 @@ OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 FOR_ADMINISTRATORS = {"forum.Page", "accounts.User"}
 # Made and changed at the desk, through actions; everything else is only looked at.
 WRITTEN = (Board, Page)
+# About members, who belong to no board.
+OF_MEMBERS = (Member, Note, Suspension, Warning)
 FORUM = [m for m in apps.get_app_config("forum").get_models() if "_" not in m.__name__]
 
 
@@ -50,6 +65,8 @@ def full(thread, answer, opener, stranger, moderator, other_board):
         reply(debate, opener)
         browser(stranger).get(debate.get_absolute_url())
         reports.report(user=stranger, post=source, reason="spam", token=uuid4())
+        post = debate.posts.get(number=2)
+        sanctions.warn(user=moderator, member=post.author, points=1, reason="Rude.", post=post)
         describe(
             user=opener,
             thread=debate,
@@ -68,6 +85,8 @@ def full(thread, answer, opener, stranger, moderator, other_board):
         text="Nobody else reads this.",
     )
     pending(thread, stranger)
+    sanctions.suspend(user=moderator, member=stranger, days=1, reason="R.", measure="approval")
+    sanctions.note(user=moderator, member=stranger, text="Knows the archives.")
     Page.objects.create(kind="privacy", source="We keep little.", html="<p>We keep little.</p>")
     return thread
 
@@ -106,7 +125,7 @@ def test_the_desk_is_closed_to_everybody_else(full, guest, stranger, opener):
 
 
 @pytest.mark.parametrize(
-    "model", [m for m in OURS if m not in (*WRITTEN, Draft)], ids=lambda m: m.__name__
+    "model", [m for m in OURS if m not in (*WRITTEN, *OF_MEMBERS, Draft)], ids=lambda m: m.__name__
 )
 def test_board_moderators_see_the_rows_of_their_boards(
     full, board_moderator, administrator, other_board, model

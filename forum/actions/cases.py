@@ -55,7 +55,7 @@ def close(case: Case, entry: AuditEntry, *, said: str = "") -> None:
     case.decided_at, case.decision = timezone.now(), entry
     case.save(update_fields=["decided_at", "decision"])
     outcome = Notice.Kind.OUTCOME
-    if case.kind == Case.Kind.APPEAL:
+    if case.kind in (Case.Kind.APPEAL, Case.Kind.NAME):
         notices.tell(case.member, entry=entry, kind=outcome, said=said)
     elif case.kind == Case.Kind.REPORT:
         said = OUTCOMES.get(entry.verb, "The post that you reported was looked at.")
@@ -63,9 +63,11 @@ def close(case: Case, entry: AuditEntry, *, said: str = "") -> None:
             notices.tell(report.member, entry=entry, kind=outcome, said=said)
 
 
-def reopen(entry: AuditEntry) -> None:
-    """Let the cases that `entry` decided wait again, since it was undone. A post about which
-    another case was opened meanwhile waits there."""
+def undone(entry: AuditEntry, by: AuditEntry) -> None:
+    """Let the cases that `entry` decided wait again, since `by` undid it; whoever answered it is
+    told. A post about which another case was opened meanwhile waits there."""
+    for case in Case.objects.open().filter(notice__entry=entry):
+        close(case, by, said="Your answer was read: the act was taken back.")
     for case in Case.objects.filter(decision=entry):
         again = Case.objects.open().filter(post=case.post, kind=case.kind)
         if case.kind != Case.Kind.APPEAL and again.exists():

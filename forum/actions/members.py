@@ -1,13 +1,20 @@
-"""What one member does about another, and when a new one is new no more."""
+"""What one member does about another, when a new one is new no more, and names."""
+
+import unicodedata
 
 from django.conf import settings
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import PastName, User, new_edition
+from accounts.names import check_name
 
-from ..models import Post, State
-from ..permissions import Refused
+from ..models import Case, Post, State
+from ..permissions import Refused, require
+from . import notices
+from .audit import record
+from .composing import Unacceptable
 
 MAX_IGNORED = 200  # kept on the member's own row, which every page reads
 
@@ -39,3 +46,61 @@ def welcome(user: User) -> None:
     if appeared.count() == settings.NEW_MEMBER_POSTS:
         user.welcomed_at = timezone.now()
         user.save(update_fields=["welcomed_at"])
+
+
+def ask_for_name(*, user: User, name: str, why: str = "") -> Case:
+    """Ask the administrators for another name; an earlier wish that still waits is replaced.
+
+    Raises composing.Unacceptable with what is wrong with the name.
+    """
+    require(user, "write")
+    name, why = _free_name(user, name), " ".join(why.replace("\0", "").split())[:300]
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        case, _ = Case.objects.open().update_or_create(
+            member=user, kind=Case.Kind.NAME, defaults={"asked_name": name, "asked_why": why}
+        )
+    return case
+
+
+def rename(*, user: User, member: User, name: str, reason: str = "") -> User:
+    """Give a member another name. The old one stays theirs: its address leads to them, and nobody
+    else may take it; what was written with it keeps its author.
+
+    Raises permissions.Refused, also for a name that cannot be taken.
+    """
+    require(user, "rename member", member)
+    try:
+        with transaction.atomic():
+            member = User.objects.select_for_update(no_key=True).get(pk=member.pk)
+            name = _free_name(member, name)
+            before, member.username = member.username, name
+            if before == name:
+                return member
+            PastName.objects.get_or_create(user=member, username=before)
+            member.save(update_fields=["username", "skeleton"])
+            entry = record(
+                user, "rename member", member=member, reason=reason, before=before, after=name
+            )
+            notices.tell(member, entry=entry, said="You were given another name.")
+            new_edition()  # pages that are kept show the old one
+    except Unacceptable as error:
+        raise Refused(str(error)) from error
+    except IntegrityError:
+        raise Refused("This name was taken a moment ago. Please choose another.") from None
+    return member
+
+
+def _free_name(member: User, name: str) -> str:
+    """The name in the form in which names are kept. Raises Unacceptable unless `member` may take
+    it; one's own earlier names are free."""
+    name = unicodedata.normalize("NFKC", name.strip())
+    try:
+        check_name(name)
+    except ValidationError as error:
+        raise Unacceptable(error.messages[0]) from error
+    if len(name) > User._meta.get_field("username").max_length:
+        raise Unacceptable("A name holds at most 30 characters.")
+    if User.objects.look_alike(name).exclude(pk=member.pk).exists():
+        raise Unacceptable("This name is taken, or looks too much like another member's.")
+    return name

@@ -4,9 +4,9 @@ from django.db import transaction
 from django.db.models import F
 
 from .. import tree
-from ..models import AuditEntry, Case, State, Thread
+from ..models import AuditEntry, Case, State, Suspension, Thread, Warning
 from ..permissions import Refused, require
-from . import cases, moderation, notices, undoing
+from . import cases, members, moderation, notices, sanctions, undoing
 from .audit import record
 
 # What may be decided, by kind of case: (act, what the form calls it), the usual one first.
@@ -15,9 +15,11 @@ ACTS = {
         ("no action", "No action"),
         ("hide", "Hide, keep its place"),
         ("remove", "Remove, keep its place"),
+        ("warn", "Warn only"),
     ),
     Case.Kind.FIRST: (("approve", "Approve"), ("reject", "Reject")),
     Case.Kind.HELD: (("approve", "Approve"), ("reject", "Reject")),
+    Case.Kind.NAME: (("rename member", "Give the name"), ("refuse name", "Refuse")),
     Case.Kind.APPEAL: (("uphold", "The act stands"), ("take back", "Take the act back")),
 }
 
@@ -25,11 +27,14 @@ ACTS = {
 SAID = {
     "uphold": "Your answer was read: the act stands.",
     "take back": "Your answer was read: the act was taken back.",
+    "rename member": "You have the name that you asked for.",
+    "refuse name": "The name that you asked for was refused.",
 }
 
 
-def decide(*, user, case: Case, act: str, reason: str = "") -> Case:
-    """Decide a case that waits. Whoever is concerned reads the reason, and so does the log.
+def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> Case:
+    """Decide a case that waits. Whoever is concerned reads the reason, and so does the log. With
+    `points` the writer is warned besides, for the post and with the same reason.
 
     Deciding what was just decided the same way does nothing, so that a form may be sent twice.
     Raises permissions.Refused.
@@ -56,6 +61,8 @@ def decide(*, user, case: Case, act: str, reason: str = "") -> Case:
                 return case
             raise Refused("Somebody else decided this a moment ago. Look at what they did.")
         _act(user, case, act, reason)
+        if points or act == "warn":
+            _warn(user, case, points, reason)
         case.refresh_from_db()
         if not case.decision_id:
             cases.close(case, _entry(user, case, act, reason), said=SAID.get(act, ""))
@@ -69,8 +76,22 @@ def _act(user, case: Case, act: str, reason: str) -> None:
         moderation.restore(user=user, post=post, reason=reason)
     elif act in ("hide", "remove", "approve", "reject"):
         getattr(moderation, act)(user=user, post=post, reason=reason)
+    elif act == "rename member":
+        members.rename(user=user, member=case.member, name=case.asked_name, reason=reason)
     elif act == "take back":
         take_back(user=user, entry=case.notice.entry, reason=reason)
+
+
+def _warn(user, case: Case, points: int, reason: str) -> None:
+    """Warn the writer; the warning itself decides the case where nothing else does."""
+    if case.kind in (Case.Kind.APPEAL, Case.Kind.NAME) or case.member is None:
+        raise Refused("There is no writer to warn.")
+    entry = sanctions.warn(
+        user=user, member=case.member, points=points, reason=reason, post=case.post
+    )
+    case.refresh_from_db()
+    if not case.decision_id:
+        cases.close(case, entry)
 
 
 def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
@@ -95,8 +116,13 @@ def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
 
 
 def take_back(*, user, entry: AuditEntry, reason: str) -> None:
-    """Undo the act that a member answered. Raises Refused if it cannot be undone from here."""
-    if entry.verb in ("hide", "remove") and entry.post_id:
-        moderation.restore(user=user, post=entry.post, reason=reason)
+    """Undo the act that a member answered. Raises Refused where the world has moved on, so that it
+    cannot be undone."""
+    if entry.verb == "warn":
+        if warning := Warning.objects.filter(entry=entry).first():
+            sanctions.lift_warning(user=user, warning=warning, reason=reason)
+    elif entry.verb == "suspend":
+        if suspension := Suspension.objects.filter(entry=entry).first():
+            sanctions.lift_suspension(user=user, suspension=suspension, reason=reason)
     else:
         undoing.undo(user=user, entry=entry, reason=reason)

@@ -76,7 +76,7 @@ def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
             told = entry.notices.select_related("member").order_by("member_id")
             for member in {notice.member for notice in told}:
                 notices.tell(member, entry=done, said="An act that you were told of was undone.")
-            cases.reopen(entry)
+            cases.undone(entry, done)
             new_edition()
     except IntegrityError:
         # Somebody else undid it since we asked.

@@ -9,7 +9,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 
 from .. import drawing
-from ..actions import queue
+from ..actions import queue, sanctions
 from ..models import AuditEntry, Case, Post, Report
 from ..models.visibility import cases_visible_to, moderated_board_ids, moderates_all
 from ..permissions import Refused, may
@@ -17,6 +17,7 @@ from .site import ReadOnly
 
 PER_PAGE = 20
 LATEST = 8  # entries of the log beside the queue
+POINTS = range(1, sanctions.MAX_POINTS + 1)
 LONG = 150  # words from which a post folds
 
 
@@ -54,10 +55,18 @@ class CaseAdmin(ReadOnly):
             raise Http404
         act = request.POST.get("act", "")
         reason = " ".join(request.POST.get("reason", "").replace("\0", "").split())[:300]
+        points = request.POST.get("points", "")
+        points = int(points) if points in map(str, POINTS) else 0
         try:
-            queue.decide(user=request.user, case=case, act=act, reason=reason)
+            queue.decide(user=request.user, case=case, act=act, reason=reason, points=points)
         except Refused as error:
-            kept = {"case": case.pk, "act": act, "reason": reason, "error": str(error)}
+            kept = {
+                "case": case.pk,
+                "act": act,
+                "reason": reason,
+                "points": points,
+                "error": str(error),
+            }
             return self._queue(request, kept=kept)
         self.message_user(request, "Decided, and written to the log.", messages.SUCCESS)
         return redirect(request.get_full_path())
@@ -94,6 +103,7 @@ class CaseAdmin(ReadOnly):
             "after": cases[-1].pk if len(found) > PER_PAGE else None,
             "later": bool(after),
             "kept": kept,
+            "points": POINTS,
             "latest": _latest(request.user),
             "opts": self.model._meta,
         }

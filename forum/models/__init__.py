@@ -5,6 +5,7 @@ from .cases import Case, Report
 from .debate import Answer, ChangeOfMind, Divergence, Question
 from .drafts import Draft
 from .glossary import Term
+from .members import Member, Note, Suspension, Warning
 from .moderation import AuditEntry
 from .notices import Notice
 from .pages import Page
@@ -25,6 +26,8 @@ __all__ = [
     "Divergence",
     "Draft",
     "Lane",
+    "Member",
+    "Note",
     "Notice",
     "Page",
     "PassageKey",
@@ -38,10 +41,12 @@ __all__ = [
     "Stance",
     "State",
     "Submission",
+    "Suspension",
     "Term",
     "Thread",
     "ThreadWord",
     "Threadmark",
+    "Warning",
     "new_key",
     "slug_for",
 ]

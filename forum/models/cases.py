@@ -31,14 +31,15 @@ class CaseQuerySet(models.QuerySet):
 
 class Case(models.Model):
     """One thing that waits for a decision: a post that was reported (several reports of it are one
-    case), a post that waits for approval, or a member's answer to an act. `decision` is the entry
-    of the audit log that decided it."""
+    case), a post that waits for approval, a member's answer to an act or wish for another name.
+    `decision` is the entry of the audit log that decided it."""
 
     class Kind(models.TextChoices):
         REPORT = "report", "Reports"
         FIRST = "first", "First posts"
         HELD = "held", "Held posts"
         APPEAL = "appeal", "Answers to acts"
+        NAME = "name", "Names"
 
     kind = models.CharField(max_length=6, choices=Kind.choices)
     post = models.ForeignKey(Post, on_delete=models.PROTECT, null=True, related_name="cases")
@@ -66,6 +67,8 @@ class Case(models.Model):
     notice = models.OneToOneField(
         Notice, on_delete=models.PROTECT, null=True, help_text="What the member answers."
     )
+    asked_name = models.CharField(max_length=30, blank=True, help_text="The name asked for.")
+    asked_why = models.CharField(max_length=300, blank=True)
     report_count = models.PositiveIntegerField("reports", default=0)
     hid = models.BooleanField(default=False, help_text="The reports alone hid the post.")
     opened_at = models.DateTimeField(auto_now_add=True)
@@ -82,7 +85,12 @@ class Case(models.Model):
                 fields=["post", "kind"],
                 condition=models.Q(decided_at__isnull=True) & ~models.Q(kind="appeal"),
                 name="case_open_unique",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["member"],
+                condition=models.Q(decided_at__isnull=True, kind="name"),
+                name="case_name_unique",
+            ),
         ]
         indexes = [
             models.Index(

@@ -119,6 +119,8 @@ def cases_visible_to(user) -> QuerySet[Case]:
         concerns=Coalesce("member_id", 0), acted=Coalesce("notice__entry__actor_id", 0)
     )
     rows = rows.exclude(post__thread__state=State.LOADING)
+    if not (user.is_authenticated and user.is_superuser):
+        rows = rows.exclude(kind=Case.Kind.NAME)
     if not moderates_all(user):
         rows = rows.filter(where__in=moderated_board_ids(user))
     others = (

@@ -4,7 +4,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts.models import User
+from accounts.models import PastName, User
 
 from ..actions import members as acts
 from ..models import State
@@ -16,7 +16,9 @@ PER_PAGE = 20
 
 def member(request, username):
     """Who somebody is and what they wrote, newest first, as far as the reader may see it."""
-    found = get_object_or_404(User, username__iexact=username, is_active=True)
+    found = User.objects.filter(username__iexact=username, is_active=True).first()
+    if found is None:
+        return _renamed(username)
     posts = (
         posts_visible_to(request.user)
         .filter(author=found, state=State.VISIBLE)
@@ -35,12 +37,24 @@ def member(request, username):
         "members/member.html",
         {
             "profile": found,
+            "past_names": list(found.past_names.order_by("-pk")),
             "posts": rows[:PER_PAGE],
             "older": rows[PER_PAGE - 1].pk if more else None,
             "later": bool(before),
             **_ignoring(request.user, found),
         },
     )
+
+
+def _renamed(username: str):
+    """To the member who had this name before."""
+    past = PastName.objects.filter(username__iexact=username, user__is_active=True)
+    past = past.select_related("user").first()
+    if past is None:
+        raise Http404
+    response = redirect("member", past.user.username)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 def _ignoring(user, found: User) -> dict:

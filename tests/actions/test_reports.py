@@ -167,7 +167,7 @@ def test_the_member_answers_once_and_another_moderator_decides(
     assert fresh(answer).state == "visible"
     assert told(answerer) == [
         "Your post was hidden.",
-        "Your post was brought back.",
+        "An act that you were told of was undone.",
         "Your answer was read: the act was taken back.",
     ]
     assert not Case.objects.open().exists()

@@ -64,6 +64,8 @@ SEEN = {
     "newest-draft": ("/drafts/newest/?target=/threads/new/", "in", 200, 200, 200, None),
     "report": ("/posts/{p}/report/", "in", 200, 403, 200, "/posts/{gone}/report/"),
     "answer-act": ("/notices/{n}/answer/", "in", 404, 200, 404, None),
+    "standing": ("/standing/", "in", 200, 200, 200, None),
+    "change-name": ("/standing/name/", "in", 200, 200, 200, None),
     "notices": ("/notices/", "in", 200, 200, 200, None),
     "timeline": ("/timeline/", 200, 200, 200, 200, None),
     "theme": ("/theme/", 200, 200, 200, 200, None),
@@ -113,6 +115,7 @@ SENT = {
     "ignore": ("/members/answerer/ignore/", {}, 403, "to", "to", "to"),
     "report": ("/posts/{p}/report/", {"reason": "spam", "token": TOKEN}, 403, "to", 403, "to"),
     "answer-act": ("/notices/{n}/answer/", {"text": "It was not."}, 403, 404, "to", 404),
+    "change-name": ("/standing/name/", {"name": "Another"}, 403, "to", "to", "to"),
     "read-notices": ("/notices/read/", {"until": "1"}, 403, "to", "to", "to"),
     "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
 }

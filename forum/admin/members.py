@@ -1,0 +1,162 @@
+"""How members stand, for moderators: warnings, suspensions, notes, names. No address is here."""
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from ..actions import members, sanctions
+from ..actions.composing import Unacceptable
+from ..models import AuditEntry, Member, Note, Post, State, Suspension, Warning
+from ..permissions import Refused, may
+from .site import ReadOnly
+
+HISTORY = 50
+VERBS = ("warn", "suspend", "note", "rename member")
+
+
+@admin.register(Member)
+class MemberAdmin(ReadOnly):
+    """Find a member; the page of each says how they stand and what one may do."""
+
+    list_display = ("username", "date_joined", "warned", "bound")
+    search_fields = ("username", "past_names__username")
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    def get_queryset(self, request):
+        now = timezone.now()
+        in_force = Q(warnings__expires_at__gt=now)
+        return Member.objects.annotate(warned=Count("warnings", filter=in_force))
+
+    @admin.display(description="warnings in force", ordering="warned")
+    def warned(self, member) -> int:
+        return member.warned
+
+    @admin.display(description="bound")
+    def bound(self, member) -> str:
+        if member.suspended:
+            return "may not write"
+        return "waits for approval" if member.watched else ""
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """The page of one member; POST does one act."""
+        member = self.get_object(request, object_id) if object_id else None
+        if member is None or not self.has_view_permission(request, member):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        kept = {}
+        if request.method == "POST":
+            done, kept = self._act(request, member)
+            if done:
+                return redirect(reverse("admin:forum_member_change", args=[member.pk]))
+        now = timezone.now()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Standing of {member.username}",
+            "one": member,
+            "opts": self.opts,
+            "original": member,
+            "warnings": Warning.objects.filter(member=member, expires_at__gt=now)
+            .select_related("entry__actor", "entry__post")
+            .order_by("expires_at"),
+            "points": sanctions.points_of(member),
+            "suspensions": Suspension.objects.filter(member=member, ends_at__gt=now)
+            .select_related("entry__actor")
+            .order_by("ends_at"),
+            "notes": Note.objects.filter(member=member).select_related("author").order_by("-pk"),
+            "past_names": member.past_names.order_by("-pk"),
+            "history": AuditEntry.objects.filter(member=member)
+            .exclude(verb="note")
+            .select_related("actor")
+            .order_by("-pk")[:HISTORY],
+            "may": {verb.split()[0]: may(request.user, verb, member) for verb in VERBS},
+            "measures": Suspension.Measure.choices,
+            "most_points": range(1, sanctions.MAX_POINTS + 1),
+            "kept": kept,
+            "posts": Post.objects.filter(author=member, state=State.VISIBLE)[:1000].count(),
+        }
+        status = 422 if kept else 200
+        return render(request, "admin/forum/member.html", context, status=status)
+
+    def _act(self, request, member: Member) -> tuple[bool, dict]:
+        """Do what the form asks: whether it was done, and what was typed if not."""
+        sent = {key: value.replace("\0", "") for key, value in request.POST.items()}
+        act, reason = sent.get("_act", ""), sent.get("reason", "")
+        asked = {"user": request.user, "reason": reason}
+        try:
+            if act == "warn":
+                post = Post.objects.select_related("thread__board").filter(pk=_whole(sent, "post"))
+                sanctions.warn(
+                    member=member,
+                    points=_whole(sent, "points"),
+                    post=post.first() if sent.get("post") else None,
+                    **asked,
+                )
+            elif act == "suspend":
+                sanctions.suspend(
+                    member=member,
+                    days=_whole(sent, "days"),
+                    measure=sent.get("measure", ""),
+                    **asked,
+                )
+            elif act == "lift warning":
+                row = Warning.objects.filter(member=member, pk=_whole(sent, "row")).first()
+                sanctions.lift_warning(warning=_there(row), **asked)
+            elif act == "lift suspension":
+                row = Suspension.objects.filter(member=member, pk=_whole(sent, "row")).first()
+                sanctions.lift_suspension(suspension=_there(row), **asked)
+            elif act == "note":
+                sanctions.note(user=request.user, member=member, text=sent.get("text", ""))
+            elif act == "rename":
+                members.rename(member=member, name=sent.get("name", ""), **asked)
+            else:
+                raise Refused("Choose an act.")
+        except (Refused, Unacceptable) as error:
+            return False, {**sent, "act": act, "error": str(error)}
+        self.message_user(request, "Done, and written to the log.", messages.SUCCESS)
+        return True, {}
+
+
+def _whole(sent: dict, name: str) -> int:
+    """A whole number out of a form; 0, which no act takes, for anything else."""
+    value = sent.get(name, "")
+    return int(value) if value.isdecimal() and len(value) < 18 else 0
+
+
+def _there(row):
+    if row is None:
+        raise Refused("That was taken back already.")
+    return row
+
+
+class OfMember(ReadOnly):
+    """Rows about members, who belong to no board: everybody at the desk reads them."""
+
+    def get_queryset(self, request):
+        return admin.ModelAdmin.get_queryset(self, request)
+
+
+@admin.register(Warning)
+class WarningAdmin(OfMember):
+    list_display = ("member", "points", "entry", "expires_at")
+    list_select_related = ("member", "entry")
+    search_fields = ("member__username", "entry__reason")
+    ordering = ("-pk",)
+
+
+@admin.register(Suspension)
+class SuspensionAdmin(OfMember):
+    list_display = ("member", "measure", "entry", "ends_at")
+    list_filter = ("measure",)
+    list_select_related = ("member", "entry")
+    search_fields = ("member__username", "entry__reason")
+    ordering = ("-pk",)
+
+
+@admin.register(Note)
+class NoteAdmin(OfMember):
+    list_display = ("member", "author", "text", "written_at")
+    list_select_related = ("member", "author")
+    search_fields = ("member__username", "text")
+    ordering = ("-pk",)

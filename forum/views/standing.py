@@ -1,0 +1,69 @@
+"""How a member stands: all that binds them, and the name they go by."""
+
+from django import forms
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from ..actions import composing, members, sanctions
+from ..models import AuditEntry, Case, Suspension, Warning
+from ..permissions import Refused, require
+
+HISTORY = 50  # acts on the member that the page lists
+
+
+def standing(request):
+    """Everything that binds the member who asks, why and until when, and what was done before."""
+    require(request.user, "read notices")
+    now, member = timezone.now(), request.user
+    history = AuditEntry.objects.exclude(verb__in=AuditEntry.PRIVATE).filter(member=member)
+    return render(
+        request,
+        "members/standing.html",
+        {
+            "suspensions": list(
+                Suspension.objects.filter(member=member, ends_at__gt=now)
+                .select_related("entry")
+                .order_by("ends_at")
+            ),
+            "warnings": list(
+                Warning.objects.filter(member=member, expires_at__gt=now)
+                .select_related("entry")
+                .order_by("expires_at")
+            ),
+            "points": sanctions.points_of(member),
+            "thresholds": sanctions.thresholds(),
+            "history": list(history.order_by("-pk")[:HISTORY]),
+            "asked": Case.objects.open().filter(member=member, kind=Case.Kind.NAME).first(),
+        },
+    )
+
+
+# --- /standing/name/ --------------------------------------------------------------------------
+
+
+class NameForm(forms.Form):
+    """Another name, and why."""
+
+    name = forms.CharField(
+        max_length=60, error_messages={"required": "Say which name you would like."}
+    )
+    why = forms.CharField(max_length=300, required=False)
+
+
+def name(request):
+    """Ask for another name."""
+    require(request.user, "write")
+    form, status = NameForm(), 200
+    if request.method == "POST":
+        form, status = NameForm(request.POST), 422
+        if form.is_valid():
+            try:
+                members.ask_for_name(user=request.user, **form.cleaned_data)
+                messages.success(request, "Your wish waits for an administrator.")
+                return redirect("standing")
+            except composing.Unacceptable as error:
+                form.add_error("name", str(error))
+            except Refused as error:
+                form.add_error(None, str(error))
+    return render(request, "members/name.html", {"form": form}, status=status)
