@@ -32,6 +32,6 @@ def refuse(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("forum", "0016_cards_laid_out_anew")]
+    dependencies = [("forum", "0017_members_standing")]
 
     operations = [migrations.RunPython(let_erase, refuse)]
