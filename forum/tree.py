@@ -9,7 +9,7 @@ Every structural write happens inside a transaction that holds the thread's row 
 the IMMEDIATE transaction is the lock. Nodes read before the lock are stale: read again after it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -555,6 +555,33 @@ def _places(
         places[pk] = Place(level, tuple(rails), straight, replies)
         stack.append((lft, rght, level))
     return places
+
+
+def close_up(posts: Sequence[Post], gone: Collection[int]) -> None:
+    """Draw the lines of a page anew after posts with these ids were taken out of it. The rule is
+    the same, read from the end: a line at a level passes if a later post forks from it before any
+    post of that level or less. A post whose parent is gone begins a line of its own."""
+    if not posts:
+        return
+    passing = [rail in ("v", "t") for rail in posts[-1].place.rails]
+    passing += [False] * (MAX_LEVEL + 1 - len(passing))
+    for post in reversed(posts):
+        place = post.place
+        if post.parent_id in gone:
+            place.straight = False
+        rails = ["v" if passing[k] else "" for k in range(place.level)]
+        if place.level and not place.straight and (rails or post.parent_id is None):
+            rails[-1] = "t" if passing[place.level - 1] else "l"
+        place.rails = tuple(rails)
+        for k in range(place.level, len(passing)):
+            passing[k] = False
+        if place.level and not place.straight:
+            passing[place.level - 1] = True
+    below = {post.parent_id for post in posts}
+    for post in posts:
+        if post.pk not in below and not post.is_opening:
+            place = post.place
+            place.replies = place.replies and post is posts[-1]
 
 
 def page_of(post: Post, size: int) -> int:

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from .views import (
+    arguments,
     boards,
     drafts,
     errors,
@@ -45,6 +46,8 @@ post_urls = [
     path("quotes/", road.quotes, name="quotes"),
     path("withdraw/", posts.withdraw, name="withdraw"),
     path("mark/", story.mark, name="mark"),
+    path("argument/", arguments.argument, name="argument"),
+    path("minds/", arguments.minds, name="minds"),
 ]
 
 draft_urls = [

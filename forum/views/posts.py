@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from .. import drawing, markup, quoting, tree
 from ..actions import arguments, composing, drafts, pace, reading
 from ..actions import posts as acts
-from ..models import Post, State, Thread
+from ..models import Lane, Post, State, Thread
 from ..models.visibility import posts_visible_to
 from ..permissions import Refused, require
 from .fetch import Moved, post_or_404, thread_or_404
@@ -71,7 +71,8 @@ def where(user, post: Post, *, passage: int = 0, view: str = "") -> str:
     query = {"view": view} if view != usual else {}
     if page > 1:
         query["page"] = page
-    if view == "tree" and user.is_authenticated and reading.folds_over(user, post):
+    folded = post.thread.policy == Thread.Policy.GRANTED and post.lane == Lane.PREMISE
+    if folded or (view == "tree" and user.is_authenticated and reading.folds_over(user, post)):
         query["open"] = post.pk  # else it would lead to nothing
     place = f"-{passage}" if passage else ""
     asked = f"?{urlencode(query)}" if query else ""

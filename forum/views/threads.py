@@ -11,10 +11,11 @@ from django.views.decorators.http import require_POST
 from .. import caching, drawing, tree
 from ..actions import arguments, composing, reading
 from ..actions import threads as acts
-from ..models import Post, State, Thread, Threadmark
+from ..models import Lane, Post, State, Thread, Threadmark
 from ..models.visibility import posts_visible_to
 from ..permissions import may, require, verbs
 from ..pictures import axis
+from . import lanes
 from .fetch import page_or_404, thread_or_404
 from .posts import (
     ReplyForm,
@@ -40,7 +41,8 @@ def thread(request, thread_id, slug=""):
         return moved
     user = request.user
     view = request.GET.get("view") or (user.view if user.is_authenticated else "flat")
-    if view not in VIEWS:
+    lane = request.GET.get("lane", "")
+    if view not in VIEWS or lane not in ("", *Lane.values):
         raise Http404
     size = per_page(user)
     pages = max(ceil(thread.numbered / size), 1)
@@ -48,9 +50,15 @@ def thread(request, thread_id, slug=""):
     seen = reading.seen(user, thread) if user.is_authenticated else None
     if view == "tree":
         context = _tree(request, thread, page, size, seen)
+    elif lane:
+        context = lanes.flat(request, thread, lane, size)
+        page = pages = 1
     else:
         context = _flat(thread, page, size)
     posts = context["posts"]
+    if lane:
+        for post in posts:
+            post.aside = not post.is_opening and post.lane != lane
     for post in posts:
         post.thread = thread
         post.fresh = seen is not None and not seen.has(post.number)
@@ -60,7 +68,10 @@ def thread(request, thread_id, slug=""):
     by_post = {mark.post_id: mark for mark in marks}
     for post in posts:
         post.mark = by_post.get(post.pk)
+    first_fresh = next((post for post in posts if post.fresh), None)
     fresh = [post.number for post in posts if post.fresh]
+    if thread.policy == Thread.Policy.GRANTED and not lane:
+        context |= lanes.doubts_folded(posts, first_fresh, request.GET.get("open", ""))
     unread = seen.unread(thread) if seen else 0
     if fresh and not request.headers.get("Sec-Purpose"):  # a prefetch is no reading
         reading.mark_read(user=user, thread=thread, numbers=[(n, n) for n in fresh])
@@ -76,15 +87,18 @@ def thread(request, thread_id, slug=""):
             "pager": pager(page, pages),
             "waiting": waiting,
             "end": posts[-1].pk if posts else None,
-            "first_fresh": next((post for post in posts if post.fresh), None),
+            "first_fresh": first_fresh,
+            "lane": lane,
+            "lanes": lanes.tabs(thread),
+            "left_aside": sum(post.aside for post in posts),
             "fresh_count": len(fresh),
             "unread": unread,
             "unread_elsewhere": unread - len(fresh),
-            "form": _reply_form(user, thread) if page == pages else None,
+            "form": _reply_form(user, thread) if page == pages and not lane else None,
             "target": reply_address(thread, None),
             "marks": marks,
             "marks_listed": marks[:MAX_LISTED] if page == 1 else (),
-            "axis": axis(thread.card.get("divergences", ())) if page == 1 else None,
+            "axis": axis(thread.card.get("divergences", ())) if page == 1 and not lane else None,
             # They are the opening's own words: where these are hidden, so are they.
             "asks": page == 1 and not any(post.is_opening and post.gone for post in posts),
             **context,

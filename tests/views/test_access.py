@@ -56,6 +56,8 @@ SEEN = {
     "post": ("/posts/{p}/", "to", "to", "to", "to", "/posts/{gone}/"),
     "edit": ("/posts/{p}/edit/", "in", 403, 200, 403, "/posts/{gone}/edit/"),
     "withdraw": ("/posts/{p}/withdraw/", "in", 403, 200, 403, "/posts/{gone}/withdraw/"),
+    "argument": ("/posts/{p}/argument/", "in", 403, 200, 200, "/posts/{gone}/argument/"),
+    "minds": ("/posts/{p}/minds/", 200, 200, 200, 200, "/posts/{gone}/minds/"),
     "history": ("/posts/{p}/history/", 200, 200, 200, 200, "/posts/{gone}/history/"),
     "road": ("/posts/{p}/road/", 200, 200, 200, 200, "/posts/{gone}/road/"),
     "quotes": ("/posts/{p}/quotes/", 200, 200, 200, 200, "/posts/{gone}/quotes/"),
@@ -98,6 +100,12 @@ SENT = {
     ),
     "close": ("/threads/{t}/close/", {"do": "close"}, 403, 403, "to", 403),
     "edit": ("/posts/{p}/edit/", {"text": "Other.", "base": "1"}, 403, 403, "to", 403),
+    "argument": ("/posts/{p}/argument/", {"lane": "meta"}, 403, 403, "to", "to"),
+    "minds": (
+        "/posts/{p}/minds/",
+        {"was": "for", "now": "against", "reason": "It adds up."},
+        *(403, "to", 403, "to"),
+    ),
     "withdraw": ("/posts/{p}/withdraw/", {"reason": "Wrong."}, 403, 403, "to", 403),
     "mark": (
         "/posts/{p}/mark/",
@@ -219,7 +227,17 @@ ABOUT_A_THREAD = [
     "/threads/{t}/epub/",
 ]
 ABOUT_A_THREAD += [f"/threads/{{t}}/{verb}/" for verb in ("rename", "describe", "close")]
-ABOUT_A_POST = ["edit/", "report/", "withdraw/", "history/", "road/", "quotes/", "mark/"]
+ABOUT_A_POST = [
+    "argument/",
+    "minds/",
+    "edit/",
+    "report/",
+    "withdraw/",
+    "history/",
+    "road/",
+    "quotes/",
+    "mark/",
+]
 ABOUT_A_POST += ["road/epub/"]
 ABOUT_A_POST = [f"/posts/{{p}}/{page}" for page in ABOUT_A_POST]
 ALL = [*ABOUT_A_THREAD, "/posts/{p}/", *ABOUT_A_POST, "/boards/{b}/", "/threads/new/?board={b}"]

@@ -1,0 +1,139 @@
+"""What a reply is to the debate, said afterwards: its lane, stances and answers; and whose mind it
+changed."""
+
+from django import forms
+from django.shortcuts import redirect, render
+
+from .. import drawing
+from ..actions import arguments as acts
+from ..actions import composing
+from ..models import Answer, ChangeOfMind, Quote
+from ..permissions import may, require
+from .fetch import post_or_404
+from .posts import where
+from .writing import ArgumentForm, asked_in, quote_key
+
+MOST_MINDS = 100  # shown on one page, the newest first; a debate in which more changed is a wonder
+
+
+# --- /posts/<id>/argument/ ----------------------------------------------------------------------
+
+
+class PlaceForm(ArgumentForm):
+    """The same fields as in a reply, and why somebody else changes them."""
+
+    reason = forms.CharField(max_length=300, required=False)
+
+
+def argument(request, post_id):
+    """Change the lane of a reply, its stances and the questions that it answers."""
+    post = post_or_404(request.user, post_id)
+    require(request.user, "argue", post)
+    own = may(request.user, "take stance", post)
+    quotes = list(Quote.objects.filter(revision=post.body.revision_id).order_by("ordinal"))
+    keys = {row.ordinal: f"quote-{quote_key(row.words)}" for row in quotes}
+    several = {quote_key(row.words): row.words for row in quotes} if own and len(quotes) > 1 else {}
+    fields = {
+        "thread": post.thread,
+        "asked": asked_in(request.user, post.thread),
+        "quotes": list(several.items()),
+    }
+    if request.method == "POST":
+        form = PlaceForm(request.POST, **fields)
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                done = acts.argue(
+                    user=request.user,
+                    post=post,
+                    lane=data["lane"],
+                    stance=data["stance"] if own else post.stance,
+                    quotes={n: data[key] for n, key in keys.items() if key in data},
+                    ties=form.ties(),
+                    reason=" ".join(data["reason"].split()),
+                )
+                return redirect(where(request.user, done))
+            except composing.Unacceptable as error:
+                form.add_error(None, str(error))
+    else:
+        initial = {"lane": post.lane, "stance": post.stance}
+        initial |= {keys[row.ordinal]: row.stance for row in quotes}
+        for row in Answer.objects.filter(post=post):
+            initial[f"answer-{row.question_id}"] = row.verdict
+            initial[f"passage-{row.question_id}"] = row.passage or None
+        form = PlaceForm(initial=initial, **fields)
+    drawing.draw([post], user=request.user)
+    revision = post.body.revision
+    return render(
+        request,
+        "posts/argument.html",
+        {
+            "form": form,
+            "post": post,
+            "stance_fixed": not own,
+            "theirs": post.author_id != request.user.pk,
+            "passages": [revision.plain[a:b] for a, b in revision.passages],
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+# --- /posts/<id>/minds/ -------------------------------------------------------------------------
+
+
+class MindForm(forms.Form):
+    """From which view of the debate's case to which, and why."""
+
+    was = forms.ChoiceField(
+        choices=ChangeOfMind.View.choices,
+        error_messages={"required": "Say what you thought before."},
+    )
+    now = forms.ChoiceField(
+        choices=ChangeOfMind.View.choices, error_messages={"required": "Say what you think now."}
+    )
+    reason = forms.CharField(
+        max_length=acts.MAX_REASON,
+        error_messages={"required": "Say in a sentence what changed your mind."},
+    )
+
+
+def minds(request, post_id):
+    """Whose minds a reply changed, from what to what and why; members add their own here."""
+    post = post_or_404(request.user, post_id)
+    offered = may(request.user, "change mind", post)
+    mine = None
+    if request.user.is_authenticated:
+        mine = ChangeOfMind.objects.filter(post=post, member=request.user).first()
+    form = None
+    if request.method == "POST":
+        if request.POST.get("do") == "keep":
+            require(request.user, "write")
+            acts.keep_mind(user=request.user, post=post)
+            return redirect("minds", post.pk)
+        require(request.user, "change mind", post)
+        form = MindForm(request.POST)
+        if form.is_valid():
+            try:
+                acts.change_mind(user=request.user, post=post, **form.cleaned_data)
+                return redirect("minds", post.pk)
+            except composing.Unacceptable as error:
+                form.add_error(None, str(error))
+    elif offered:
+        form = MindForm(
+            initial={"was": mine.was, "now": mine.now, "reason": mine.reason} if mine else {}
+        )
+    drawing.draw([post], user=request.user)
+    changes = ChangeOfMind.objects.filter(post=post).select_related("member").order_by("-pk")
+    return render(
+        request,
+        "posts/minds.html",
+        {
+            "post": post,
+            "changes": changes[:MOST_MINDS],
+            "more": max(post.minds_changed - MOST_MINDS, 0),
+            "mine": mine,
+            "form": form,
+            "views": ChangeOfMind.View.choices,
+        },
+        status=422 if form and form.errors else 200,
+    )
