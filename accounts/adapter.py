@@ -4,6 +4,7 @@ import logging
 from smtplib import SMTPException
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -59,3 +60,21 @@ class Adapter(DefaultAccountAdapter):
                 messages.ERROR,
                 message="The mail could not be sent just now. Please ask for it again later.",
             )
+
+
+class SecondStep(DefaultMFAAdapter):
+    """Our answers to the questions about two-step login."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "This code is not right. An app's code changes every half minute.",
+        "cannot_delete_authenticator": "This cannot be taken away just now.",
+        "cannot_generate_recovery_codes": "Set up an app or a key first.",
+    }
+
+    def _get_user_identifier(self, user: User) -> str:
+        """What apps and keys call the account: the name, since others may look at the screen."""
+        return user.username
+
+    def _get_site_name(self) -> str:
+        return settings.SITE_NAME

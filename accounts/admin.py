@@ -1,7 +1,9 @@
 """Members, for administrators only: nobody else touches an address, a password or a right."""
 
-import allauth.account.admin  # noqa: F401  (registers what is unregistered below)
+import allauth.account.admin
+import allauth.mfa.admin  # noqa: F401
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as django_admin
@@ -15,6 +17,7 @@ from .models import User, new_edition
 # groups. Both pages are registered by the modules imported above.
 admin.site.unregister(EmailAddress)
 admin.site.unregister(Group)
+admin.site.unregister(Authenticator)  # secrets of two-step login are nobody's to look at
 
 
 class OneAddress(forms.ModelForm):

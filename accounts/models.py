@@ -158,6 +158,14 @@ class User(AbstractUser):
         """Whether this member has done what the site asks of an address."""
         return settings.CONFIRM_ADDRESS != "required" or self.address_known
 
+    @cached_property
+    def two_step(self) -> bool:
+        """Whether signing in takes a second step; recovery codes alone are none."""
+        from allauth.mfa.models import Authenticator
+
+        kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+        return Authenticator.objects.filter(user=self, type__in=kinds).exists()
+
     @property
     def is_new(self) -> bool:
         """Whether this is a new member: one of whom fewer than NEW_MEMBER_POSTS posts have

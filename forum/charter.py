@@ -143,7 +143,7 @@ def _thing(kind: type, *, author_id: int, board: Board | None = None):
 def _member(*, moderated=(), invited=(), address_known=True, **fields) -> User:
     """A member who is stored nowhere, with all that rules ask of a member's row at hand."""
     user = User(pk=ANOTHER, username="member", **{"welcomed_at": timezone.now(), **fields})
-    user.address_known = address_known
+    user.address_known, user.two_step = address_known, True
     user._moderated_board_ids = frozenset(moderated)
     user._invited_board_ids = frozenset(invited)
     return user

@@ -27,6 +27,7 @@ def site(request) -> dict:
         "theme": theme if theme in THEMES else "auto",
         "member": member,
         "confirm_address": settings.CONFIRM_ADDRESS,
+        "two_step_demanded": settings.REQUIRE_TWO_STEP_FOR_STAFF,
         "site_pages": _written(),
     }
 

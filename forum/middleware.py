@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import OperationalError
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from . import caching
@@ -50,6 +51,32 @@ class Headers:
         # No cache between us and the reader may show one's page to another.
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
+
+
+class TwoSteps:
+    """Where the site demands two-step login of its staff, who has not set it up reaches only the
+    pages that do. And these stay closed where secrets would travel in the open."""
+
+    SETTING_UP = ("/accounts/2fa/", "/accounts/reauthenticate/", "/accounts/logout/", "/theme/")
+    LOCAL = ("localhost", "127.0.0.1", "[::1]")
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        path = request.path_info
+        if path.startswith("/accounts/2fa/") and path != "/accounts/2fa/authenticate/":
+            host = request.get_host().rpartition(":")[0] or request.get_host()
+            if not request.is_secure() and host not in self.LOCAL:
+                from .views import errors
+
+                return errors.refused(request, Refused("Two-step login needs HTTPS."))
+        elif settings.REQUIRE_TWO_STEP_FOR_STAFF and not path.startswith(self.SETTING_UP):
+            # Touching request.user costs the session query; a visitor has no session.
+            asked = settings.SESSION_COOKIE_NAME in request.COOKIES and request.user
+            if asked and asked.is_authenticated and asked.is_staff and not asked.two_step:
+                return redirect("mfa_index")
+        return self.get_response(request)
 
 
 class MembersTime:

@@ -432,11 +432,14 @@ def administer(user, _thing=None) -> None:
 
 
 def enter_desk(user, _thing=None) -> None:
-    """The admin opens to moderators and administrators who are not suspended."""
+    """The admin opens to moderators and administrators who are not suspended, with two-step login
+    where the site asks them for it."""
     if not (user.is_authenticated and user.is_active and user.is_staff):
         raise Refused("This needs a moderator's rights.")
     if user.suspended:
         raise Refused("You are suspended.")
+    if settings.REQUIRE_TWO_STEP_FOR_STAFF and not user.two_step:
+        raise Refused("Set up two-step login first; this site asks it of its moderators.")
 
 
 CHARTER: dict[str, Callable] = {

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "mptt",
 ]
 
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "forum.middleware.TwoSteps",
     "forum.middleware.MembersTime",
     "forum.middleware.Failures",
 ]
@@ -169,6 +171,18 @@ ACCOUNT_RATE_LIMITS = {
 }
 # Behind a proxy all visitors would share its address, and with it one limit.
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", default=False))
+
+# The second step at login: codes of an app, passkeys and keys, recovery codes shown once. Whether
+# the address is confirmed matters to CONFIRM_ADDRESS, not here.
+MFA_ADAPTER = "accounts.adapter.SecondStep"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # half a minute more or less; clocks of telephones go wrong
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers let only localhost do without HTTPS
+REQUIRE_TWO_STEP_FOR_STAFF = env.bool("REQUIRE_TWO_STEP_FOR_STAFF", default=False)
 
 # How fast one member may write; 0 lifts a limit. Counted on the posts where they are stored.
 POSTS_PER_MINUTE = env.int("POSTS_PER_MINUTE", default=12)

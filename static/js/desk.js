@@ -4,6 +4,6 @@ for (const button of document.querySelectorAll(".shift")) {
   button.addEventListener("keydown", (event) => event.stopPropagation());
 }
 addEventListener("load", () => {
-  const moved = location.hash.startsWith("#order-") && document.querySelector(location.hash);
+  const moved = /^#order-\d+$/.test(location.hash) ? document.querySelector(location.hash) : null;
   moved?.querySelector(".shift")?.focus();
 });
