@@ -141,6 +141,8 @@ def reply(user, thread: Thread) -> None:
     write(user)
     _open_to_writing(thread.board)
     _not_archived(thread)
+    if thread.state in WAITING:
+        raise Refused("This debate waits for approval; it takes no answers yet.")
     if moderates(user, thread.board_id):
         return
     if thread.board.answerers == Board.Writers.MODERATORS:

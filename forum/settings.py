@@ -191,6 +191,12 @@ STARTS_PER_HOUR = env.int("STARTS_PER_HOUR", default=6)
 LOG_NAMES_MODERATORS = env.bool("LOG_NAMES_MODERATORS", default=True)
 # A member of whom fewer posts than this have appeared counts as new; 0: nobody does.
 NEW_MEMBER_POSTS = env.int("NEW_MEMBER_POSTS", default=3)
+# Of each member so many posts are approved before the next appear at once; boards may differ.
+APPROVE_FIRST_POSTS = env.int("APPROVE_FIRST_POSTS", default=0)
+# Posts of new members that hold links wait for approval.
+HOLD_NEW_LINKS = env.bool("HOLD_NEW_LINKS", default=True)
+# A text that the same member wrote within so many minutes waits for approval; 0: it does not.
+REPEAT_MINUTES = env.int("REPEAT_MINUTES", default=30)
 # Warnings: how long their points count, and what they bring about when they add up; 0: nothing.
 WARNING_DAYS = env.int("WARNING_DAYS", default=90)
 WARNING_APPROVAL_POINTS = env.int("WARNING_APPROVAL_POINTS", default=3)

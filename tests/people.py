@@ -138,7 +138,8 @@ def unhurried(settings, monkeypatch):
     monkeypatch.setattr(context, "_links", context._Links(until=float("inf")))
     settings.KEPT_PAGES_MB = 0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.POSTS_PER_MINUTE = settings.STARTS_PER_HOUR = 0
+    settings.POSTS_PER_MINUTE = settings.STARTS_PER_HOUR = settings.REPEAT_MINUTES = 0
+    settings.HOLD_NEW_LINKS = False
 
 
 @pytest.fixture

@@ -40,7 +40,11 @@ FOR_ADMINISTRATORS = {"forum.Page", "accounts.User"}
 WRITTEN = (Board, Page)
 # About members, who belong to no board.
 OF_MEMBERS = (Member, Note, Suspension, Warning)
-FORUM = [m for m in apps.get_app_config("forum").get_models() if "_" not in m.__name__]
+FORUM = [
+    model
+    for model in apps.get_app_config("forum").get_models()
+    if "_" not in model.__name__ and not model._meta.proxy
+]
 
 
 def url(model, page, *args) -> str:

@@ -37,6 +37,10 @@ class Composed:
     quotes: list[Quote]
     quoted: Sequence[tuple[int, int]] = ()
 
+    def sha256(self) -> str:
+        """By which two texts are known to be the same."""
+        return hashlib.sha256(self.source.encode()).hexdigest()
+
     def revision(
         self, post: Post, number: int, *, editor, now: datetime, reason: str = ""
     ) -> PostRevision:
@@ -49,7 +53,7 @@ class Composed:
             quoted=[list(span) for span in self.quoted],
             plain=self.rendered.plain,
             passages=[[p.start, p.end] for p in self.rendered.passages],
-            sha256=hashlib.sha256(self.source.encode()).hexdigest(),
+            sha256=self.sha256(),
             editor=editor,
             reason=reason,
             created_at=now,

@@ -12,6 +12,8 @@ from accounts.models import new_edition
 from .. import tree
 from ..models import (
     Answer,
+    Board,
+    Case,
     Draft,
     PassageKey,
     Post,
@@ -21,9 +23,8 @@ from ..models import (
     Submission,
     Thread,
 )
-from ..models.visibility import moderates
-from ..permissions import require
-from . import arguments, cases, debate, members, pace
+from ..permissions import WAITING, require
+from . import arguments, cases, debate, members, pace, screening
 from .audit import record
 from .composing import Composed, Unacceptable, compose, followed_passage, passage_keys
 
@@ -47,11 +48,13 @@ def reply(
     stance: str = "",
     quotes: Mapping[int, str] | None = None,
     ties: Sequence[arguments.Tie] = (),
+    trapped: bool = False,
 ) -> Post:
     """Answer in `thread`; `parent` is the post answered, none or the opening for the debate.
 
     `lane` is that of the parent if none is named; `stance` is toward the parent, `quotes` are
-    those toward single quotes, by their order in the text; `ties` say which questions it answers.
+    those toward single quotes, by their order in the text; `ties` say which questions it answers;
+    `trapped`: see screening.screen, by which the post may have to wait for approval.
 
     Returns the new post, or the one that this token made before. Raises permissions.Refused,
     composing.Unacceptable or pace.TooFast, and then nothing was changed.
@@ -64,6 +67,9 @@ def reply(
     composed = compose(user=user, board=thread.board, source=source, thread=thread, parent=parent)
     composed.take_stances(quotes or {})
     passages = len(composed.rendered.passages)
+    held = screening.screen(
+        user, board=thread.board, composed=composed, thread=thread, trapped=trapped
+    )
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
         if done := submitted(token, user):
@@ -82,28 +88,27 @@ def reply(
             parent=None if parent is None or parent.is_opening else parent,
             parent_basis=Post.Basis.REPLY,
             author=user,
-            state=State.PENDING if waits(user, thread) else State.VISIBLE,
             lane=lane or arguments.default_lane(thread, parent),
             stance=stance,
-            state_reason=WAITS if waits(user, thread) else "",
         )
-        add(post, composed, editor=user, ties=ties)
+        held = held or screening.of_debate(user, thread)
+        add(post, composed, editor=user, ties=ties, held=held)
         _sent(token, user, post)
     return post
 
 
-# Why it waits, said to its writer: "It waits for approval, because …"
-WAITS = "a moderator looks at every answer of this debate first."
-
-
-def waits(user, thread: Thread) -> bool:
-    """Whether what `user` writes in `thread` waits until a moderator lets it in."""
-    return thread.approval and not moderates(user, thread.board_id)
-
-
-def add(post: Post, composed: Composed, *, editor, ties: Sequence[arguments.Tie] = ()) -> Post:
+def add(
+    post: Post,
+    composed: Composed,
+    *,
+    editor,
+    ties: Sequence[arguments.Tie] = (),
+    held: screening.Held | None = None,
+) -> Post:
     """Write a new post with its first revision and the answers that it gives into its locked
-    thread, number it and count it; one that waits for approval gets neither number nor place."""
+    thread, number it and count it; one that is held for approval gets neither number nor place."""
+    if held:
+        post.state, post.state_reason = State.PENDING, held.why
     thread, now = post.thread, timezone.now()
     thread.version += 1
     post.loaded_at = now
@@ -113,7 +118,7 @@ def add(post: Post, composed: Composed, *, editor, ties: Sequence[arguments.Tie]
         _store(composed, post, 1, editor=editor, now=now)
         arguments.tie_answers(editor, post, ties)
         thread.save(update_fields=["version"])
-        cases.hold(post)
+        cases.hold(post, kind=held.kind if held else Case.Kind.HELD)
         return post
     thread.numbered += 1
     post.number = thread.numbered
@@ -151,6 +156,7 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: int) -> PostR
         parent=answered_by(post),
         earlier=current,
     )
+    screening.check_edit(user, post, composed)
     with transaction.atomic():
         (thread,) = tree.lock(post.thread_id)
         post = Post.objects.select_related("thread__board", "body__revision").get(pk=post.pk)
@@ -211,6 +217,12 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     thread.last_post_at = last.loaded_at if last else thread.created_at
     thread.version += 1
     changed = ["numbered", "reply_count", "last_post", "last_post_at", "version", "lane_counts"]
+    if post.is_opening and {was, state} & set(WAITING):
+        # A debate waits with its opening, and appears with it.
+        shown = (state == State.VISIBLE) - (thread.state == State.VISIBLE)
+        thread.state = state
+        changed.append("state")
+        Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") + shown)
     if answered := list(Answer.objects.filter(post=post).values_list("question_id", flat=True)):
         debate.recount(thread, answered)
         changed.append("card")

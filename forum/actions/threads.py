@@ -8,9 +8,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from .. import tree
-from ..models import Board, Post, Thread, new_key, slug_for
+from ..models import Board, Post, State, Thread, new_key, slug_for
 from ..permissions import require
-from . import debate, notices, pace, posts
+from . import debate, notices, pace, posts, screening
 from .audit import record
 from .composing import Unacceptable, compose
 
@@ -29,11 +29,12 @@ def start(
     questions: Sequence[str] = (),
     policy: str = "",
     own_answer: str = "",
+    trapped: bool = False,
 ) -> Thread:
     """Open a debate and return it, or the one that this token opened before. `forks` say where it
     leaves history, `questions` are those of its own that it puts beside the debate, `policy` is
     whether its premise may be challenged (it may, if nothing is said), `own_answer` what its
-    author expects, and why.
+    author expects, and why; `trapped`: see screening.screen, by which it may have to wait.
 
     Raises permissions.Refused, composing.Unacceptable or pace.TooFast; then nothing was changed.
     """
@@ -49,6 +50,8 @@ def start(
     own_answer = debate.check_own_answer(own_answer)
     if policy and policy not in Thread.Policy.values:
         raise Unacceptable("Choose whether the premise may be challenged.")
+
+    held = screening.screen(user, board=board, composed=composed, trapped=trapped)
 
     def write() -> Post:
         # Rights are asked again of the board as it is now; its row is locked for its counter.
@@ -76,13 +79,15 @@ def start(
             author=user,
             created_at=now,
             last_post_at=now,
+            state=State.PENDING if held else State.VISIBLE,
         )
         if forks or questions:
             debate.write(thread, forks, questions)
             thread.save(update_fields=["card"])
         opening = Post(thread=thread, parent_basis=Post.Basis.OPENING, author=user)
-        posts.add(opening, composed, editor=user)
-        Board.objects.filter(pk=board.pk).update(thread_count=F("thread_count") + 1)
+        posts.add(opening, composed, editor=user, held=held)
+        if not held:  # boards count what everybody may see
+            Board.objects.filter(pk=board.pk).update(thread_count=F("thread_count") + 1)
         return opening
 
     return posts.once(token, user, write).thread

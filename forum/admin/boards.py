@@ -88,7 +88,7 @@ class BoardAdmin(DraggableMPTTAdmin):
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", ("first_year", "last_year"))}),
         ("Who", {"fields": ("audience", "starters", "answerers", "read_only")}),
-        ("Reports", {"fields": ("hide_after_reports",)}),
+        ("Approval and reports", {"fields": ("approve_first", "hide_after_reports")}),
         ("Named members", {"fields": ("moderators", "invited")}),
         ("Why", {"fields": ("reason",)}),
     )

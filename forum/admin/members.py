@@ -1,6 +1,7 @@
 """How members stand, for moderators: warnings, suspensions, notes, names. No address is here."""
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -42,8 +43,10 @@ class MemberAdmin(ReadOnly):
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """The page of one member; POST does one act."""
-        member = self.get_object(request, object_id) if object_id else None
-        if member is None or not self.has_view_permission(request, member):
+        if object_id is None or not self.has_view_permission(request):
+            raise PermissionDenied  # accounts are made elsewhere
+        member = self.get_object(request, object_id)
+        if member is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         kept = {}
         if request.method == "POST":

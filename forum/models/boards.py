@@ -52,6 +52,12 @@ class Board(MPTTModel):
     read_only = models.BooleanField(
         default=False, help_text="Nobody writes here any more; moderators still moderate."
     )
+    approve_first = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Of each member so many posts are approved before the next appear at once. "
+        "Empty: as the site's settings say; 0: none.",
+    )
     hide_after_reports = models.PositiveSmallIntegerField(
         null=True,
         blank=True,

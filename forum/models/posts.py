@@ -210,6 +210,7 @@ class PostRevision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["post", "number"], name="revision_number_unique")
         ]
+        indexes = [models.Index(fields=["sha256"], name="revision_text")]
 
     def __str__(self) -> str:
         return f"revision {self.number}"

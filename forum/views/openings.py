@@ -134,7 +134,11 @@ def start(request):
                 return _start_page(request, form, rows, asked=asked, confirm=True)
             if not absent:
                 done = _opened_last(user, data) or acts.start(
-                    user=user, board=data["board"], source=data["text"], **given
+                    user=user,
+                    board=data["board"],
+                    source=data["text"],
+                    trapped=bool(request.POST.get("leave_empty")),
+                    **given,
                 )
                 return posted(request, data["token"], done.get_absolute_url())
         except composing.Unacceptable as error:

@@ -146,6 +146,7 @@ def reply(request, thread_id):
                         stance=data["stance"],
                         quotes=form.stances(data["text"]),
                         ties=form.ties(),
+                        trapped=bool(request.POST.get("leave_empty")),
                     )
                     if done.number:
                         reading.mark_read(

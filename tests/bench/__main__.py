@@ -62,6 +62,8 @@ def _settings(url: str, folder: Path) -> None:
         JONBAR_DATA=str(folder),
         JONBAR_ENV_FILE=os.devnull,
         POSTS_PER_MINUTE="0",
+        REPEAT_MINUTES="0",
+        HOLD_NEW_LINKS="0",
         SECRET_KEY="known to everybody who reads the benchmark",
         STARTS_PER_HOUR="0",
         STATIC_MANIFEST="1",

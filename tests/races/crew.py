@@ -86,6 +86,8 @@ class Crew:
                 "JONBAR_WEB": "1",  # with the time limits of a web worker
                 "POSTS_PER_MINUTE": "0",
                 "STARTS_PER_HOUR": "0",
+                "REPEAT_MINUTES": "0",
+                "HOLD_NEW_LINKS": "0",
             },
             stdin=subprocess.PIPE,
             text=True,

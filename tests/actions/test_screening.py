@@ -1,0 +1,133 @@
+"""What is held and why, what the writer is told, and what is not held."""
+
+from uuid import uuid4
+
+import pytest
+
+from forum.actions import moderation, queue, sanctions, undoing
+from forum.actions.composing import Unacceptable
+from forum.models import AuditEntry, Board, Case, Post, Thread
+from forum.permissions import may
+from tests.people import browser, edit, fresh, reply, start
+
+pytestmark = pytest.mark.django_db
+LINK = "See [this archive](https://archive.example.org/7) for the minutes of the meeting."
+LONG = "The bridges over the river were mined by order of the staff on the fourth of May, " * 2
+
+
+@pytest.fixture(autouse=True)
+def on_guard(settings):
+    settings.HOLD_NEW_LINKS, settings.NEW_MEMBER_POSTS = True, 3
+    settings.REPEAT_MINUTES = 30
+
+
+def kinds() -> list[str]:
+    return list(Case.objects.open().order_by("pk").values_list("kind", flat=True))
+
+
+def test_links_of_new_members_wait_and_others_do_not(thread, stranger, opener, moderator):
+    post = reply(thread, stranger, LINK)
+    assert (post.state, post.number) == ("pending", None)
+    assert post.state_reason == "it holds links, and you are a new member."
+    assert kinds() == ["held"]
+    inside = "See [the opening](/posts/1/) again, and [below](#post-2)."
+    assert reply(thread, stranger, inside).state == "visible"
+    assert reply(thread, moderator, LINK).state == "visible"
+    for n in range(3):
+        reply(thread, stranger, f"Word {n}.")
+    assert reply(thread, fresh(stranger), LINK + " Again.").state == "visible"
+
+
+def test_an_edit_brings_no_link_in_past_the_queue(thread, stranger):
+    post = reply(thread, stranger, "No link here.")
+    with pytest.raises(Unacceptable, match="Write a reply"):
+        edit(post, LINK)
+    waiting = reply(thread, stranger, LINK)
+    assert edit(waiting, LINK + " More of it.").state == "pending"
+
+
+@pytest.mark.parametrize(
+    ("site", "asked", "held"), [(0, None, 0), (2, None, 2), (2, 0, 0), (0, 1, 1)]
+)
+def test_first_posts_are_approved_where_site_or_board_says_so(
+    thread, stranger, moderator, settings, site, asked, held
+):
+    settings.APPROVE_FIRST_POSTS = site
+    Board.objects.update(approve_first=asked)
+    thread = fresh(thread)
+    for n in range(held):
+        post = reply(thread, stranger, f"My number {n}.")
+        assert post.state == "pending"
+        assert kinds() == ["first"]
+        queue.decide(user=moderator, case=Case.objects.open().get(), act="approve")
+    assert reply(thread, stranger, "And now at once.").state == "visible"
+
+
+def test_repeated_texts_wait(thread, other_board, stranger, opener, answerer, moderator, settings):
+    elsewhere = start(other_board, opener, text="What of the bridges?")
+    assert reply(thread, stranger, LONG).state == "visible"
+    near = LONG.replace("fourth", "fifth", 1)
+    assert reply(elsewhere, stranger, near).state == "pending"
+    assert reply(elsewhere, stranger, "I agree with that.").state == "visible"
+    assert reply(thread, stranger, "I agree with that.").state == "visible"
+    copied = reply(elsewhere, answerer, LONG)
+    assert copied.state_reason == "the same text was posted under another name a short while ago."
+    assert reply(elsewhere, opener, " ".join(f"word{n}" for n in range(40))).state == "visible"
+    settings.REPEAT_MINUTES = 0
+    assert reply(elsewhere, stranger, near + " Once more.").state == "visible"
+
+
+def test_the_trap_holds_and_throws_nothing_away(thread, stranger, board):
+    client = browser(stranger)
+    page = client.get(f"/threads/{thread.pk}/reply/").content.decode()
+    assert 'name="leave_empty"' in page
+    fields = {"text": "Buy it.", "token": uuid4(), "leave_empty": "http://spam.example"}
+    response = client.post(f"/threads/{thread.pk}/reply/", fields, follow=True)
+    page = response.content.decode()
+    assert "Buy it." in page
+    assert "It waits for approval" in page
+    assert "a field that people leave empty was filled in." in page
+    assert Post.objects.get(author=stranger).state == "pending"
+    stranger.welcomed_at = thread.created_at
+    stranger.save()
+    assert "leave_empty" not in client.get(f"/threads/{thread.pk}/reply/").content.decode()
+
+
+def test_after_warnings_posts_wait_and_standing_ones_stay_as_they_are(thread, stranger, moderator):
+    standing = reply(thread, stranger, "Before.")
+    sanctions.suspend(user=moderator, member=stranger, days=3, reason="Heat.", measure="approval")
+    post = reply(thread, fresh(stranger), "After.")
+    assert post.state == "pending"
+    assert "looked at first until" in post.state_reason
+    with pytest.raises(Unacceptable, match="standing page"):
+        edit(standing, "Changed.")
+
+
+def test_a_debate_waits_with_its_opening(board, other_board, stranger, opener, moderator, settings):
+    settings.APPROVE_FIRST_POSTS = 1
+    before = fresh(board).thread_count
+    thread = start(board, stranger, title="Waiting to be read")
+    assert thread.state == "pending"
+    assert fresh(board).thread_count == before
+    assert not may(stranger, "reply", thread)
+    for user, status in ((stranger, 200), (moderator, 200), (opener, 404), (None, 404)):
+        for view in ("flat", "tree"):
+            path = f"{thread.get_absolute_url()}?view={view}"
+            assert browser(user).get(path).status_code == status
+    page = browser(stranger).get(thread.get_absolute_url()).content.decode()
+    assert "Suppose that Lenin" in page
+    assert "It waits for approval" in page
+    assert "Waiting to be read" not in browser(opener).get("/").content.decode()
+    queue.decide(user=moderator, case=Case.objects.open().get(), act="approve")
+    assert fresh(thread).state == "visible"
+    assert fresh(thread).numbered == 1
+    assert fresh(board).thread_count == before + 1
+    assert browser().get(thread.get_absolute_url()).status_code == 200
+    undoing.undo(user=moderator, entry=AuditEntry.objects.get(verb="approve"))
+    assert fresh(thread).state == "pending"
+    assert fresh(board).thread_count == before
+    assert kinds() == ["first"]
+    queue.decide(user=moderator, case=Case.objects.open().get(), act="reject", reason="No.")
+    assert fresh(thread).state == "rejected"
+    moderation.approve(user=moderator, post=thread.posts.get())
+    assert Thread.objects.get(pk=thread.pk).state == "visible"
