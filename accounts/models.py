@@ -4,6 +4,7 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
@@ -213,3 +214,21 @@ class PastName(models.Model):
 
     def __str__(self) -> str:
         return self.username
+
+
+class Session(AbstractBaseSession):
+    """One browser that is signed in (see accounts.sessions)."""
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, editable=False, related_name="sessions"
+    )
+
+    def __str__(self) -> str:
+        return f"session of {self.user}" if self.user_id else "session"
+
+    @classmethod
+    def get_session_store_class(cls):
+        """The class that reads and writes these rows."""
+        from .sessions import SessionStore
+
+        return SessionStore

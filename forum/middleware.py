@@ -2,10 +2,13 @@
 
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError
 from django.shortcuts import redirect
 from django.utils import timezone
+
+from accounts.sessions import signed_in
 
 from . import caching
 from .permissions import NotThere, Refused
@@ -79,6 +82,20 @@ class TwoSteps:
         return self.get_response(request)
 
 
+class Reader(AuthenticationMiddleware):
+    """Says who is reading: the member of the session, asked for once and at once."""
+
+    def process_request(self, request):
+        try:
+            request.user = signed_in(request)
+        except OperationalError as error:
+            from .views import errors
+
+            request.user = AnonymousUser()
+            return errors.overloaded(request, error)
+        return None
+
+
 class MembersTime:
     """Shows times in the member's own zone."""
 
@@ -86,8 +103,7 @@ class MembersTime:
         self.get_response = get_response
 
     def __call__(self, request):
-        # Touching request.user costs the session query; a visitor without the cookie has neither.
-        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+        if request.user.is_authenticated:
             zone = request.user.time_zone
             with timezone.override(ZoneInfo(zone) if zone else None):
                 return self.get_response(request)

@@ -58,7 +58,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "forum.middleware.Reader",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -69,7 +69,8 @@ MIDDLEWARE = [
 
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "forum.templating.Templates",  # Django's, compiled
+        "NAME": "django",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -103,9 +104,15 @@ else:
     # Kept connections, tested before use: a restart of the database then costs no request.
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A statement that a connection sends often is planned once and then only run: planning takes
+    # the database several times as long. A proxy that lends connections out by the transaction
+    # does not know whose statements are prepared where; 0 goes without.
+    if _prepare := env.int("PREPARE_STATEMENTS_AFTER", default=3):
+        _options.update(server_side_binding=True, prepare_threshold=_prepare)
     if env.bool("JONBAR_WEB", default=False):  # set by wsgi.py: commands may take their time
+        # No page asks for so much that compiling a statement to machine code would pay.
         _options["options"] = (
-            "-c statement_timeout=15000 -c lock_timeout=8000"
+            "-c jit=off -c statement_timeout=15000 -c lock_timeout=8000"
             " -c idle_in_transaction_session_timeout=30000"
         )
 
@@ -215,7 +222,7 @@ EMAIL_TIMEOUT = 10  # seconds; a mail server that hangs must not hold the page
 
 # --- Web ------------------------------------------------------------------------------------
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # on the server: revocable at once
+SESSION_ENGINE = "accounts.sessions"  # on the server: revocable at once
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

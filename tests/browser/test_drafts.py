@@ -4,9 +4,9 @@ ends. What was posted does not come back."""
 import re
 
 import pytest
-from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
+from accounts.models import Session
 from forum.models import Draft, Post
 
 from . import world

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from django.contrib.sessions.models import Session
 
+from accounts.models import Session
 from forum.models import Post, Thread
 
 from . import world

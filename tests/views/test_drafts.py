@@ -5,8 +5,8 @@ import re
 from uuid import uuid4
 
 import pytest
-from django.contrib.sessions.models import Session
 
+from accounts.models import Session
 from forum import markup
 from forum.actions import drafts, moderation
 from forum.models import Board, Draft, Post, Thread

@@ -1,0 +1,69 @@
+"""Sessions on the server, revocable at once, each with the account that it is for.
+
+The account stands in the session's row, so that one query brings both: every page of a member asks
+for them.
+"""
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends import db
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from .models import Session, User
+
+
+class SessionStore(db.SessionStore):
+    """Django's sessions in the database, with their accounts."""
+
+    member: User | None = None  # read together with the session
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def create_model_instance(self, data: dict) -> Session:
+        """The row, unsaved, with the account that signed in."""
+        row = super().create_model_instance(data)
+        row.user_id = data.get(auth.SESSION_KEY)
+        return row
+
+    def _get_session_from_db(self) -> Session | None:
+        known = Exists(EmailAddress.objects.filter(user=OuterRef("user"), verified=True))
+        row = (
+            Session.objects.select_related("user")
+            .annotate(address_known=known)  # as accounts.backend tells it
+            .filter(session_key=self.session_key, expire_date__gt=timezone.now())
+            .first()
+        )
+        if row is None:
+            self._session_key = None
+        elif row.user is not None:
+            self.member = row.user
+            self.member.address_known = row.address_known
+        return row
+
+
+def signed_in(request) -> User | AnonymousUser:
+    """Who is signed in, from the one row that the session brought. Whatever is not plain, such as
+    a password that was changed since, is Django's to judge."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return AnonymousUser()
+    session = request.session
+    if auth.SESSION_KEY not in session:
+        return AnonymousUser()
+    member = session.member
+    if (
+        member is not None
+        and member.is_active
+        and str(member.pk) == session[auth.SESSION_KEY]
+        and session.get(auth.BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+        and constant_time_compare(
+            session.get(auth.HASH_SESSION_KEY, ""), member.get_session_auth_hash()
+        )
+    ):
+        return member
+    return auth.get_user(request)
