@@ -14,6 +14,19 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from .models import Session, User
+from .prepared import Prepared
+
+
+def _with_account(key: str, now):
+    known = Exists(EmailAddress.objects.filter(user=OuterRef("user"), verified=True))
+    return (
+        Session.objects.select_related("user")
+        .annotate(address_known=known)  # as accounts.backend tells it
+        .filter(session_key=key, expire_date__gt=now)
+    )
+
+
+_session = Prepared(_with_account, "text", "moment")
 
 
 class SessionStore(db.SessionStore):
@@ -32,13 +45,7 @@ class SessionStore(db.SessionStore):
         return row
 
     def _get_session_from_db(self) -> Session | None:
-        known = Exists(EmailAddress.objects.filter(user=OuterRef("user"), verified=True))
-        row = (
-            Session.objects.select_related("user")
-            .annotate(address_known=known)  # as accounts.backend tells it
-            .filter(session_key=self.session_key, expire_date__gt=timezone.now())
-            .first()
-        )
+        row = next(iter(_session(self.session_key, timezone.now())), None)
         if row is None:
             self._session_key = None
         elif row.user is not None:

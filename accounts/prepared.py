@@ -1,0 +1,113 @@
+"""Querysets whose statement is written once and sent with other values each time.
+
+Django writes the SQL of a queryset anew whenever it is evaluated, which takes longer than the
+database takes to answer it. For the few statements that every page sends this is worth saving.
+"""
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+from django.db import connections
+from django.db.models import QuerySet
+
+# Values that stand for those to come. They fit every column, and nobody else writes them.
+NUMBER = 2_000_000_011
+MOMENT = datetime(1903, 3, 3, 3, 3, 3, tzinfo=UTC)
+PADDING = -1  # no row has it for its id
+LISTED = 20  # numbers of a list are sent in statements for so many, or for 50
+
+
+class Prepared:
+    """`build` makes the queryset out of its values; `kinds` says what these are: "number",
+    "numbers" (a list), "moment" or "text". Called with values it gives the rows.
+
+    The shape of the statement must not depend on the values.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet], *kinds: str) -> None:
+        self.build = build
+        self.kinds = kinds
+        self._written: dict[tuple, _Statement] = {}
+        self._lock = Lock()
+
+    def __call__(self, *values) -> list:
+        """The rows for these values, in one query."""
+        sizes = tuple(
+            (LISTED if len(value) <= LISTED else 50) if kind == "numbers" else 0
+            for kind, value in zip(self.kinds, values, strict=True)
+        )
+        if any(
+            kind == "numbers" and not 0 < len(value) <= 50
+            for kind, value in zip(self.kinds, values, strict=True)
+        ):
+            return list(self.build(*values))  # no rows, or more than there is a statement for
+        flat: list = []
+        for size, value in zip(sizes, values, strict=True):
+            if size:
+                flat += [*value, *[PADDING] * (size - len(value))]
+            else:
+                flat.append(value)
+        statement = self._written.get(sizes)
+        if statement is None:
+            with self._lock:
+                statement = self._written.setdefault(sizes, self._write(sizes))
+        return statement.rows(flat)
+
+    def _write(self, sizes: Sequence[int]) -> "_Statement":
+        marks: list = []
+        arguments = []
+        for kind, size in zip(self.kinds, sizes, strict=True):
+            mine = [_mark(kind, len(marks) + n) for n in range(size or 1)]
+            arguments.append(mine if size else mine[0])
+            marks += mine
+        return _Statement(self.build(*arguments), marks)
+
+
+def _mark(kind: str, number: int):
+    if kind == "moment":
+        return MOMENT + timedelta(seconds=number)
+    return f"\ue000{number}\ue001" if kind == "text" else NUMBER + number
+
+
+class _Statement:
+    """One statement, and which of its parameters are which values."""
+
+    def __init__(self, queryset: QuerySet, marks: list) -> None:
+        self.queryset = queryset
+        compiler = queryset.query.get_compiler(queryset.db)
+        self.sql, self.parameters = compiler.as_sql()
+        self.compiler = compiler
+        adapt = compiler.connection.ops.adapt_datetimefield_value
+        known = {
+            adapt(mark) if isinstance(mark, datetime) else mark: n for n, mark in enumerate(marks)
+        }
+        self.places = [
+            (at, known[value], type(value) if isinstance(value, int) else None)
+            for at, value in enumerate(self.parameters)
+            if isinstance(value, int | str | datetime) and value in known
+        ]
+        if {n for _, n, _ in self.places} != set(range(len(marks))):
+            raise ValueError("a value does not stand in the statement as a parameter of its own")
+
+    def rows(self, values: list) -> list:
+        using = self.queryset.db
+        connection = connections[using]
+        parameters = list(self.parameters)
+        for at, number, kind in self.places:
+            value = values[number]
+            if kind is not None:
+                value = kind(value)
+            elif isinstance(value, datetime):
+                value = connection.ops.adapt_datetimefield_value(value)
+            parameters[at] = value
+        compiler = copy(self.compiler)
+        compiler.using, compiler.connection = using, connection
+        compiler.as_sql = lambda *_, **__: (self.sql, tuple(parameters))
+        query = copy(self.queryset.query)
+        query.get_compiler = lambda *_, **__: compiler
+        queryset = self.queryset.model._base_manager.none()
+        queryset.query = query
+        queryset._db = using
+        return list(self.queryset._iterable_class(queryset))
