@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_edition'),
+        ('accounts', '0006_names_and_standing'),
     ]
 
     operations = [
