@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import new_edition
 from forum import caching
-from forum.actions import debate, moderation, posts, threadmarks, threads
+from forum.actions import debate, members, moderation, posts, threadmarks, threads
 from forum.models import Board
 from tests.people import browser, edit, fresh, make_member, pending, quoting, reply, start
 
@@ -90,7 +90,7 @@ def renames_a_board(world) -> None:
 
 
 def renames_a_member(world) -> None:
-    at_the_desk(world, f"/admin/accounts/user/{world.answerer.pk}/change/", username="answering")
+    members.rename(user=world.administrator, member=world.answerer, name="answering")
 
 
 ACTS = {
@@ -152,6 +152,7 @@ def world(
         answerer=answerer,
         moderator=moderator,
         admin=browser(administrator),
+        administrator=administrator,
         other=other,
         elsewhere=fresh(elsewhere),
         hidden=hidden,
