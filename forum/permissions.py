@@ -415,6 +415,12 @@ def suspend(user, member: User) -> None:
         raise Refused("This needs a moderator of all boards.")
 
 
+def clean_up(user, member: User) -> None:
+    """Moderators review all that a member they may warn posted in their boards, hide what they
+    choose of it, and bring it back as a whole."""
+    warn(user, member)
+
+
 def note(user, _member: User) -> None:
     """Moderators note for each other what they should know of a member."""
     enter_desk(user)
@@ -472,6 +478,7 @@ CHARTER: dict[str, Callable] = {
     "invite": invite,
     "warn": warn,
     "suspend": suspend,
+    "clean up": clean_up,
     "note": note,
     "rename member": rename_member,
     "erase": erase,

@@ -33,6 +33,7 @@ SAID = {
     "invite": "----yy",
     "warn": "----yy",
     "suspend": "-----y",
+    "clean up": "----yy",
     "note": "----yy",
     "rename member": "-----y",
     "administer": "-----y",

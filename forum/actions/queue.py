@@ -6,7 +6,7 @@ from django.db.models import F
 from .. import tree
 from ..models import AuditEntry, Case, State, Suspension, Thread, Warning
 from ..permissions import Refused, require
-from . import cases, members, moderation, notices, sanctions, undoing
+from . import cases, cleanup, members, moderation, notices, sanctions, undoing
 from .audit import record
 
 # What may be decided, by kind of case: (act, what the form calls it), the usual one first.
@@ -124,5 +124,7 @@ def take_back(*, user, entry: AuditEntry, reason: str) -> None:
     elif entry.verb == "suspend":
         if suspension := Suspension.objects.filter(entry=entry).first():
             sanctions.lift_suspension(user=user, suspension=suspension, reason=reason)
+    elif entry.verb == "clean up":
+        cleanup.undo(user=user, entry=entry, reason=reason)
     else:
         undoing.undo(user=user, entry=entry, reason=reason)

@@ -1,20 +1,23 @@
 """How members stand, for moderators: warnings, suspensions, notes, names. No address is here."""
 
+from functools import partial
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 
 from ..actions import members, sanctions
 from ..actions.composing import Unacceptable
 from ..models import AuditEntry, Member, Note, Post, State, Suspension, Warning
 from ..permissions import Refused, may
+from . import reviewing
 from .site import ReadOnly
 
 HISTORY = 50
-VERBS = ("warn", "suspend", "note", "rename member")
+VERBS = ("warn", "suspend", "clean up", "note", "rename member")
 
 
 @admin.register(Member)
@@ -40,6 +43,10 @@ class MemberAdmin(ReadOnly):
         if member.suspended:
             return "may not write"
         return "waits for approval" if member.watched else ""
+
+    def get_urls(self):
+        review = self.admin_site.admin_view(partial(reviewing.review, self.admin_site))
+        return [path("<int:pk>/review/", review, name="forum_member_review"), *super().get_urls()]
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """The page of one member; POST does one act."""

@@ -25,6 +25,8 @@ SAID = {
     "lift warning": "took back a warning of {}",
     "suspend": "suspended {}",
     "lift suspension": "lifted a suspension of {}",
+    "clean up": "cleaned up after {}",
+    "undo clean up": "undid a clean-up after {}",
     "rename member": "gave another name to {}",
     "refuse name": "refused another name to {}",
     "lock": "locked {}",

@@ -1,0 +1,109 @@
+"""Everything that one account posted, to be reviewed on one page and cleaned up."""
+
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+
+from ..actions import cleanup
+from ..models import AuditEntry, Member, Post, State
+from ..models.visibility import moderated_board_ids, moderates_all
+from ..permissions import Refused, require
+
+PER_PAGE = 50
+BATCHES = 10
+STANDS = (State.VISIBLE, State.PENDING)
+
+
+def review(site, request, pk: int):
+    """The posts of a member in the boards one moderates, newest first. POST hides the chosen ones,
+    or brings back a whole batch."""
+    member = Member.objects.filter(pk=pk).first()
+    if member is None:
+        raise Http404
+    require(request.user, "clean up", member)
+    kept, status = {}, 200
+    if request.method == "POST":
+        try:
+            _act(request, member)
+            return redirect(request.get_full_path())
+        except Refused as error:
+            kept = {
+                "error": str(error),
+                "reason": request.POST.get("reason", ""),
+                "chosen": {*request.POST.getlist("post"), *request.POST.getlist("thread")},
+            }
+            status = 422
+    before = request.GET.get("before", "")
+    if before and (not before.isdecimal() or len(before) > 18):
+        raise Http404
+    posts = (
+        Post.objects.filter(author=member)
+        .exclude(thread__state=State.LOADING)
+        .select_related("thread__board", "body__revision")
+        .order_by("-pk")
+    )
+    if not moderates_all(request.user):
+        posts = posts.filter(thread__board__in=moderated_board_ids(request.user))
+    if before:
+        posts = posts.filter(pk__lt=int(before))
+    found = list(posts[: PER_PAGE + 1])
+    for post in found:
+        whole = post.is_opening and post.thread.author_id == member.pk
+        post.field = "thread" if whole and post.state == State.VISIBLE else "post"
+        post.value = str(post.thread_id if post.field == "thread" else post.pk)
+        post.stands = (post.thread if post.field == "thread" else post).state in STANDS
+    batches = AuditEntry.objects.filter(member=member, verb="clean up").select_related("actor")
+    return render(
+        request,
+        "admin/forum/review.html",
+        {
+            **site.each_context(request),
+            "title": f"Everything by {member.username}",
+            "one": member,
+            "posts": found[:PER_PAGE],
+            "older": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else None,
+            "later": bool(before),
+            "batches": batches.filter(undone_by__isnull=True).order_by("-pk")[:BATCHES],
+            "batch": uuid4(),
+            "kept": kept,
+        },
+        status=status,
+    )
+
+
+def _act(request, member: Member) -> None:
+    reason = request.POST.get("reason", "")
+    wanted = request.POST.get("undo", "")
+    if wanted:
+        entry = AuditEntry.objects.filter(
+            member=member, verb="clean up", pk=wanted if wanted.isdecimal() else 0
+        ).first()
+        if entry is None:
+            raise Http404
+        _, left = cleanup.undo(user=request.user, entry=entry, reason=reason)
+        messages.success(request, "Brought back.")
+        for words in left:
+            messages.warning(request, f"Left as it is: {words}")
+        return
+    try:
+        batch = UUID(request.POST.get("batch", ""))
+    except ValueError:
+        raise Refused("The form had lost its mark. Look it over and send it again.") from None
+    entry = cleanup.clean_up(
+        user=request.user,
+        member=member,
+        post_ids=_ids(request, "post"),
+        thread_ids=_ids(request, "thread"),
+        reason=reason,
+        batch=batch,
+    )
+    messages.success(request, f"Hidden: {entry.detail['things']}. It can be undone below.")
+
+
+def _ids(request, name: str) -> list[int]:
+    """The numbers of the boxes ticked; with "all" of every box on the page."""
+    name = f"all-{name}" if "all" in request.POST else name
+    values = request.POST.getlist(name)
+    return [int(value) for value in values if value.isdecimal() and len(value) < 19]
