@@ -18,7 +18,7 @@ from django.utils.safestring import mark_safe
 from . import marking, markup, quoting
 from .models import Post, PostRevision, Quote, State
 from .models.visibility import posts_visible_to
-from .permissions import may, verbs
+from .permissions import in_locked_branch, may, verbs
 
 # A whole-post quote longer than this folds behind its word count.
 FOLD_WORDS = 40
@@ -53,6 +53,7 @@ def draw(posts: Sequence[Post], *, user, road: bool = False) -> Sequence[Post]:
         post.ignored = post.author_id in ignoring
         post.gone = not may(user, "see post", post)
         post.verbs = verbs(user, post)
+        post.closed = in_locked_branch(post)
         post.html = None
         post.parent_here = post.parent_id in here
         if not post.gone:

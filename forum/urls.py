@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from .views import (
+    acts,
     arguments,
     boards,
     drafts,
@@ -16,6 +17,7 @@ from .views import (
     reports,
     road,
     site,
+    splitting,
     standing,
     story,
     takeaway,
@@ -31,6 +33,8 @@ thread_urls = [
     path("rename/", threads.rename, name="rename"),
     path("describe/", openings.describe, name="describe"),
     path("close/", threads.close, name="close"),
+    path("moderate/", acts.moderate_thread, name="moderate-thread"),
+    path("split/", splitting.split, name="split"),
     path("read/", story.read, name="read"),
     path("epub/", takeaway.thread_epub, name="thread-epub"),
     path("<str:slug>/", threads.thread, name="thread"),
@@ -48,6 +52,7 @@ post_urls = [
     path("mark/", story.mark, name="mark"),
     path("argument/", arguments.argument, name="argument"),
     path("minds/", arguments.minds, name="minds"),
+    path("moderate/", acts.moderate_post, name="moderate-post"),
 ]
 
 draft_urls = [
@@ -79,6 +84,7 @@ urlpatterns = [
     path("members/<str:username>/ignore/", members.ignore, name="ignore"),
     path("rules/", site.rules, name="rules"),
     path("log/", log.log, name="log"),
+    path("log/<int:entry_id>/undo/", acts.undo, name="undo"),
     path("contact/", site.page, {"kind": "contact"}, name="page"),
     path("privacy/", site.page, {"kind": "privacy"}, name="page"),
     path("imprint/", site.page, {"kind": "imprint"}, name="page"),

@@ -86,6 +86,7 @@ def thread(request, thread_id, slug=""):
             "pages": pages,
             "pager": pager(page, pages),
             "waiting": waiting,
+            "waiting_count": _waiting_count(user, thread),
             "end": posts[-1].pk if posts else None,
             "first_fresh": first_fresh,
             "lane": lane,
@@ -215,6 +216,14 @@ def _waiting(user, thread: Thread) -> list[Post]:
     for post in posts:
         post.thread, post.fresh = thread, False
     return posts
+
+
+def _waiting_count(user, thread: Thread) -> int:
+    """How many posts of the debate wait; only moderators are told, and only for them it is
+    asked."""
+    if not may(user, "moderate", thread):
+        return 0
+    return Post.objects.filter(thread=thread, state=State.PENDING).count()
 
 
 @require_POST

@@ -53,6 +53,13 @@ SEEN = {
     "thread-epub": ("/threads/{t}/epub/", 200, 200, 200, 200, "/threads/{gone}/epub/"),
     "road-epub": ("/posts/{p}/road/epub/", 200, 200, 200, 200, "/posts/{gone}/road/epub/"),
     "mark": ("/posts/{p}/mark/", "in", 403, 200, 200, "/posts/{gone}/mark/"),
+    "moderate-post": ("/posts/{p}/moderate/", "in", 403, 403, 200, "/posts/{gone}/moderate/"),
+    "moderate-thread": (
+        "/threads/{t}/moderate/",
+        *("in", 403, 403, 200, "/threads/{gone}/moderate/"),
+    ),
+    "split": ("/threads/{t}/split/", "in", 403, 403, 200, "/threads/{gone}/split/"),
+    "undo": ("/log/{e}/undo/", "in", 403, 403, 200, "/log/{gone}/undo/"),
     "post": ("/posts/{p}/", "to", "to", "to", "to", "/posts/{gone}/"),
     "edit": ("/posts/{p}/edit/", "in", 403, 200, 403, "/posts/{gone}/edit/"),
     "withdraw": ("/posts/{p}/withdraw/", "in", 403, 200, 403, "/posts/{gone}/withdraw/"),
@@ -112,6 +119,18 @@ SENT = {
         {"label": "Chapter 1", "category": "story", "do": "mark"},
         *(403, 403, "to", "to"),
     ),
+    "moderate-post": (
+        "/posts/{p}/moderate/?act=hide",
+        {"reason": "Off the point."},
+        *(403, 403, 403, "to"),
+    ),
+    "moderate-thread": ("/threads/{t}/moderate/?act=lock", {}, 403, 403, 403, "to"),
+    "split": (
+        "/threads/{t}/split/",
+        {"post": "{p}", "title": "Another debate", "do": "split"},
+        *(403, 403, 403, "to"),
+    ),
+    "undo": ("/log/{e}/undo/", {"reason": "On second thoughts."}, 403, 403, 403, "to"),
     "mark-read": ("/read/", {}, 403, "to", "to", "to"),
     "fold": ("/threads/{t}/fold/", {"fold": "{p}"}, 403, "to", "to", "to"),
     "save-draft": (
@@ -137,7 +156,10 @@ def people(guest, stranger, opener, moderator):
 @pytest.fixture
 def address(thread, opener, moderator):
     post = thread.posts.get(number=3)
-    told = notices.tell(opener, entry=record(moderator, "unpin", thread=thread))
+    entry = record(
+        moderator, "unpin", thread=thread, before={"pinned": True}, after={"pinned": False}
+    )
+    told = notices.tell(opener, entry=entry)
 
     def fill(pattern: str) -> str:
         return (
@@ -145,6 +167,7 @@ def address(thread, opener, moderator):
             .replace("{slug}", thread.slug)
             .replace("{p}", str(post.pk))
             .replace("{n}", str(told.pk))
+            .replace("{e}", str(entry.pk))
             .replace("{gone}", str(GONE))
         )
 
@@ -206,7 +229,7 @@ def test_forms_are_not_sent_by_a_link(people, address, name):
 
 def test_forms_for_what_is_not_there(people, address):
     for name, (where, fields, *_) in SENT.items():
-        missing = where.replace("{t}", "{gone}").replace("{p}", "{gone}")
+        missing = where.replace("{t}", "{gone}").replace("{p}", "{gone}").replace("{e}", "{gone}")
         missing = missing.replace("answerer", "nobody")
         if missing == where:
             continue
@@ -228,16 +251,10 @@ ABOUT_A_THREAD = [
 ]
 ABOUT_A_THREAD += [f"/threads/{{t}}/{verb}/" for verb in ("rename", "describe", "close")]
 ABOUT_A_POST = [
-    "argument/",
-    "minds/",
-    "edit/",
-    "report/",
-    "withdraw/",
-    "history/",
-    "road/",
-    "quotes/",
-    "mark/",
+    *("argument/", "minds/", "edit/", "report/", "withdraw/", "history/", "road/", "quotes/"),
+    *("mark/", "moderate/", "moderate/?act=split"),
 ]
+ABOUT_A_THREAD += ["/threads/{t}/moderate/", "/threads/{t}/split/"]
 ABOUT_A_POST += ["road/epub/"]
 ABOUT_A_POST = [f"/posts/{{p}}/{page}" for page in ABOUT_A_POST]
 ALL = [*ABOUT_A_THREAD, "/posts/{p}/", *ABOUT_A_POST, "/boards/{b}/", "/threads/new/?board={b}"]

@@ -1,0 +1,87 @@
+"""Choosing posts of a debate for one of their own: boxes to tick in its tree, page by page."""
+
+from math import ceil
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+
+from .. import tree
+from ..actions import composing, moving
+from ..models import Post
+from ..permissions import Refused, require
+from .acts import TitleForm
+from .fetch import thread_or_404
+
+PER_PAGE = 100
+EXCERPT = 100  # characters of each post
+MOST = 20_000  # ids that the form carries
+
+
+def split(request, thread_id):
+    """Tick posts, alone or with all that hangs below them; then give the new debate a title. What
+    was ticked on one page is carried along to the next."""
+    thread = thread_or_404(request.user, thread_id)
+    require(request.user, "moderate", thread)
+    pages = max(ceil(thread.numbered / PER_PAGE), 1)
+    chosen, page, form = _chosen(request, thread), 1, TitleForm(auto_id="%s")
+    wanted = request.POST.get("page", "")
+    if wanted.isdecimal() and len(wanted) < 7:
+        page = min(max(int(wanted), 1), pages)
+    if request.POST.get("do") == "split":
+        form = TitleForm(request.POST, auto_id="%s")
+        if form.is_valid():
+            try:
+                new = moving.split(
+                    user=request.user, thread=thread, chosen=chosen, **form.cleaned_data
+                )
+            except (Refused, composing.Unacceptable) as error:
+                form.add_error(None, str(error))
+            else:
+                messages.success(request, "Split off, and written to the log.")
+                return redirect(new)
+    elif request.method == "POST":
+        form = TitleForm(
+            initial={name: request.POST.get(name, "") for name in ("title", "reason")},
+            auto_id="%s",
+        )
+    cut = tree.page(thread, page, PER_PAGE)
+    posts = Post.objects.select_related("author", "body__revision").in_bulk(cut.ids)
+    rows = []
+    for pk in cut.ids:
+        post = posts[pk]
+        post.thread, post.place = thread, cut.places[pk]
+        post.chosen = pk in chosen
+        post.excerpt = post.body.revision.plain[:EXCERPT]
+        rows.append(post)
+    return render(
+        request,
+        "acts/split.html",
+        {
+            "thread": thread,
+            "form": form,
+            "posts": rows,
+            "chosen": ".".join(map(str, sorted(chosen))),
+            "count": len(chosen),
+            "here": ".".join(map(str, cut.ids)),
+            "page": page,
+            "pages": pages,
+            "back": f"/threads/{thread.pk}/moderate/",
+        },
+        status=422 if form.is_bound and form.errors else 200,
+    )
+
+
+def _chosen(request, thread) -> set[int]:
+    """The ids of all that was ticked: carried along, on this page, and below those ticked with
+    their branches."""
+    before = _ids(request.POST.get("chosen", "").split("."))
+    here = _ids(request.POST.get("here", "").split("."))
+    found = (before - here) | _ids(request.POST.getlist("post"))
+    tops = Post.objects.filter(thread=thread, pk__in=_ids(request.POST.getlist("branch")))
+    for top in tops.exclude(number=None):
+        found |= set(moving.branch(top))
+    return found
+
+
+def _ids(texts) -> set[int]:
+    return {int(text) for text in texts[:MOST] if text.isdecimal() and len(text) < 19}
