@@ -9,7 +9,7 @@ from .. import tree
 from ..actions import composing, moving
 from ..models import Post
 from ..permissions import Refused, require
-from .acts import TitleForm
+from .acts_offered import TitleForm
 from .fetch import thread_or_404
 
 PER_PAGE = 100
