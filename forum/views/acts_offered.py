@@ -1,4 +1,4 @@
-"""The acts of moderation as pages offer them: what each is called, what it will do, what it asks."""
+"""Acts of moderation as pages offer them: what each is called, what it will do, what it asks."""
 
 import re
 from collections.abc import Callable
