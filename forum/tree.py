@@ -348,6 +348,9 @@ def relabel_boards(*, write: bool = True) -> int:
         found = labels((b.pk, b.parent_id) for b in ordered)
         roots = [b.pk for b in ordered if b.parent_id is None]
         rank = {pk: n for n, pk in enumerate(roots, 1)}
+        own = {b.pk: b.tree_id for b in ordered if b.parent_id is None}
+        if 0 not in own.values() and len(set(own.values())) == len(own):
+            rank = own  # gaps between trees, where one moved into another, are no fault
         changed = 0
         for board in boards:
             tree_id, lft, rght, level = found[board.pk]

@@ -1,0 +1,212 @@
+"""One way to do each act of forum.actions, for everything that goes through all of them.
+
+An act is a public function of forum.actions whose arguments are keyword-only and begin with the
+member who acts. One that has no entry here fails the tests (test_catalogue.py).
+"""
+
+import inspect
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+
+import forum.actions
+from forum.actions import (
+    arguments,
+    boards,
+    cases,
+    debate,
+    drafts,
+    members,
+    merging,
+    moderation,
+    moving,
+    notices,
+    pages,
+    posts,
+    queue,
+    reading,
+    reports,
+    threadmarks,
+    threads,
+    undoing,
+)
+from forum.models import AuditEntry, Board, Case, Notice
+from tests.acts.world import World
+
+# Public, with a member, and yet no act of their own.
+PARTS = {
+    "queue.take_back": "a part of queue.decide, in its transaction",
+}
+
+
+def acts() -> dict[str, Callable]:
+    """Every act there is, by module and name."""
+    found = {}
+    for module in pkgutil.iter_modules(forum.actions.__path__):
+        loaded = import_module(f"forum.actions.{module.name}")
+        for name, function in inspect.getmembers(loaded, inspect.isfunction):
+            if name.startswith("_") or function.__module__ != loaded.__name__:
+                continue
+            arguments = list(inspect.signature(function).parameters.values())
+            if arguments and arguments[0].name == "user":
+                if arguments[0].kind is inspect.Parameter.KEYWORD_ONLY:
+                    found[f"{module.name}.{name}"] = function
+    return {name: function for name, function in found.items() if name not in PARTS}
+
+
+def _on_post(act, who: str, post: str, **more):
+    return lambda w: act(user=w.user(who), post=w.post(post), **more)
+
+
+def _on_thread(act, who: str, thread: str, **more):
+    return lambda w: act(user=w.user(who), thread=w.thread(thread), **more)
+
+
+WHY = {"reason": "As an example."}
+
+CASES: dict[str, Callable[[World], object]] = {
+    "arguments.argue": lambda w: arguments.argue(
+        user=w.user("opener"),
+        post=w.post("c"),
+        lane="premise",
+        stance="disputes",
+        quotes={0: "disputes"},
+        ties=[arguments.Tie(w.ids["question"], "agrees", 0)],
+    ),
+    "arguments.change_mind": _on_post(
+        arguments.change_mind, "opener", "b", was="for", now="against", reason="Purges."
+    ),
+    "arguments.keep_mind": _on_post(arguments.keep_mind, "stranger", "b"),
+    "boards.make": lambda w: boards.make(
+        user=w.user("chief"), board=Board(name="Maps", slug="maps")
+    ),
+    "boards.change": lambda w: boards.change(
+        user=w.user("chief"), board=w.board("ancient"), description="Before 500.", **WHY
+    ),
+    "boards.name_moderators": lambda w: boards.name_moderators(
+        user=w.user("chief"), board=w.board("ancient"), members=[w.user("keeper")], **WHY
+    ),
+    "boards.invite": lambda w: boards.invite(
+        user=w.user("chief"), board=w.board("ancient"), members=[w.user("opener")], **WHY
+    ),
+    "boards.place": lambda w: boards.place(
+        user=w.user("chief"),
+        board=w.board("empty"),
+        beside=w.board("modern"),
+        position="last-child",
+    ),
+    "boards.shift": lambda w: boards.shift(
+        user=w.user("chief"), board=w.board("ancient"), way="in"
+    ),
+    "boards.remove": lambda w: boards.remove(user=w.user("chief"), board=w.board("empty")),
+    "cases.answer": lambda w: cases.answer(
+        user=w.user("answerer"),
+        notice=Notice.objects.select_related("entry").get(pk=w.ids["notice"]),
+        text="It was on the point.",
+    ),
+    "debate.describe": lambda w: debate.describe(
+        user=w.user("opener"),
+        thread=w.thread("main"),
+        forks=[debate.fork(change="Lenin lives", when="c. 1924")],
+        questions=["Would the purges have come?"],
+    ),
+    "drafts.save": lambda w: drafts.save(
+        user=w.user("opener"),
+        token=w.token,
+        target="/threads/new/",
+        label="A new debate",
+        text="Half a thought.",
+    ),
+    "drafts.discard": lambda w: drafts.discard(user=w.user("stranger"), token=w.token),
+    "members.ignore": lambda w: members.ignore(
+        user=w.user("opener"), other=w.user("stranger"), ignored=True
+    ),
+    "merging.merge": lambda w: merging.merge(
+        user=w.user("keeper"), thread=w.thread("other"), into=w.thread("main"), **WHY
+    ),
+    "moderation.hide": _on_post(moderation.hide, "keeper", "b", **WHY),
+    "moderation.remove": _on_post(moderation.remove, "keeper", "d", **WHY),
+    "moderation.restore": _on_post(moderation.restore, "keeper", "hidden", **WHY),
+    "moderation.approve": _on_post(moderation.approve, "keeper", "waiting", **WHY),
+    "moderation.reject": _on_post(moderation.reject, "keeper", "waiting", **WHY),
+    "moderation.lock_branch": _on_post(moderation.lock_branch, "keeper", "b", **WHY),
+    "moderation.unlock_branch": _on_post(moderation.unlock_branch, "keeper", "locked", **WHY),
+    "moderation.lock": _on_thread(moderation.lock, "keeper", "main", **WHY),
+    "moderation.unlock": _on_thread(moderation.unlock, "keeper", "closed", **WHY),
+    "moderation.pin": _on_thread(moderation.pin, "keeper", "main", **WHY),
+    "moderation.unpin": _on_thread(moderation.unpin, "keeper", "closed", **WHY),
+    "moderation.archive": _on_thread(moderation.archive, "keeper", "main", **WHY),
+    "moderation.unarchive": _on_thread(moderation.unarchive, "keeper", "old", **WHY),
+    "moderation.slow": _on_thread(moderation.slow, "keeper", "main", minutes=5, **WHY),
+    "moderation.demand_approval": _on_thread(moderation.demand_approval, "keeper", "main", **WHY),
+    "moderation.waive_approval": _on_thread(moderation.waive_approval, "keeper", "closed", **WHY),
+    "moderation.hide_thread": _on_thread(moderation.hide_thread, "keeper", "main", **WHY),
+    "moderation.restore_thread": _on_thread(moderation.restore_thread, "keeper", "gone", **WHY),
+    "moving.move_thread": lambda w: moving.move_thread(
+        user=w.user("keeper"), thread=w.thread("main"), board=w.board("ancient"), **WHY
+    ),
+    "moving.split": lambda w: moving.split(
+        user=w.user("keeper"),
+        thread=w.thread("main"),
+        chosen=[w.ids["b"], w.ids["c"], w.ids["d"]],
+        title="What of the secretary",
+        **WHY,
+    ),
+    "moving.move_branch": lambda w: moving.move_branch(
+        user=w.user("keeper"), post=w.post("x"), target=w.thread("main"), **WHY
+    ),
+    "notices.mark_read": lambda w: notices.mark_read(
+        user=w.user("answerer"), until=w.ids["notice"]
+    ),
+    "pages.edit": lambda w: pages.edit(user=w.user("chief"), kind="rules", source="Be kind."),
+    "posts.reply": lambda w: posts.reply(
+        user=w.user("stranger"),
+        thread=w.thread("main"),
+        parent=w.post("b"),
+        source=f'[quote="answerer, post: {w.ids["b"]}"]And purges.[/quote]\n\nWhich?',
+        token=w.token,
+        lane="premise",
+        stance="asks",
+        ties=[arguments.Tie(w.ids["question"], "disputes", 0)],
+    ),
+    "posts.edit": lambda w: posts.edit(
+        user=w.user("answerer"),
+        post=w.post("b"),
+        source="The party obeyed nobody. It had a clerk.\n\nAnd purges.",
+        base=1,
+    ),
+    "posts.withdraw": _on_post(posts.withdraw, "answerer", "b", **WHY),
+    "queue.decide": lambda w: queue.decide(
+        user=w.user("keeper"), case=Case.objects.get(pk=w.ids["case"]), act="hide", **WHY
+    ),
+    "reading.mark_read": lambda w: reading.mark_read(
+        user=w.user("opener"), thread=w.thread("main"), numbers=[(1, 3)]
+    ),
+    "reading.fold": lambda w: reading.fold(
+        user=w.user("opener"), thread=w.thread("main"), post_id=w.ids["b"], folded=True
+    ),
+    "reading.mark_all_read": lambda w: reading.mark_all_read(user=w.user("stranger")),
+    "reports.report": lambda w: reports.report(
+        user=w.user("opener"), post=w.post("b"), reason="topic", token=w.token
+    ),
+    "threadmarks.mark": _on_post(
+        threadmarks.mark, "opener", "b", category="story", label="The secretary"
+    ),
+    "threadmarks.unmark": _on_post(threadmarks.unmark, "opener", "a"),
+    "threads.start": lambda w: threads.start(
+        user=w.user("stranger"),
+        board=w.board("modern"),
+        title="What if the bridge held",
+        kind="WI",
+        source=f'[quote="answerer, post: {w.ids["b"]}"]And purges.[/quote]\n\nIt holds.',
+        token=w.token,
+        own_answer="It holds for a year, since nobody attacks it before the spring comes.",
+        forks=[debate.fork(change="The bridge holds", when="1944-09")],
+        questions=["Who crosses it?"],
+    ),
+    "threads.rename": _on_thread(threads.rename, "opener", "main", title="What if Lenin lived on"),
+    "threads.close": _on_thread(threads.close, "opener", "main", closed=True),
+    "undoing.undo": lambda w: undoing.undo(
+        user=w.user("keeper"), entry=AuditEntry.objects.get(pk=w.ids["hide entry"]), **WHY
+    ),
+}

@@ -1,0 +1,151 @@
+"""Every act, ended after any of its statements: then all of it is there or nothing, and done again
+by the same form it is there once.
+
+In the short form the connection is cut and the rest of the act never happens: to the database the
+same as a process that is gone; and only every fifth statement is tried. With JONBAR_LONG=1 a
+process of its own does the act and is killed, after each statement in turn.
+"""
+
+import os
+import signal
+from contextlib import suppress
+from functools import partial
+
+import pytest
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError, connection
+
+from forum.actions.composing import Unacceptable
+from forum.actions.posts import EditedMeanwhile
+from forum.checking import check
+from forum.permissions import Refused
+from tests.acts import world as worlds
+from tests.acts.catalogue import CASES, PARTS, acts
+from tests.races.soundness import faults
+
+LONG = os.environ.get("JONBAR_LONG") == "1"
+STEP = 1 if LONG else 5  # statements from one end to the next; the short form begins anywhere
+# What an act, or the form in front of it, announces when it was done before.
+ANNOUNCED = (Refused, Unacceptable, EditedMeanwhile, ObjectDoesNotExist, IntegrityError)
+# Said again after the commit by whoever comes next; see the acts.
+AFTERWARDS = {"version", "unread_notices", "pages_version", "edition"}
+
+
+class Killed(BaseException):
+    """The process is gone. No Exception, so that nothing takes it for something to handle."""
+
+
+def test_every_act_has_its_case():
+    assert acts().keys() == CASES.keys()
+
+
+def test_nothing_is_left_out_in_vain():
+    for name in PARTS:
+        module, _, function = name.partition(".")
+        assert hasattr(__import__(f"forum.actions.{module}", fromlist=[function]), function)
+
+
+def cut(act, statement: int) -> bool:
+    """Do `act`, but lose the database after that statement. Returns whether it came to its end."""
+    done = 0
+
+    def watch(execute, sql, params, many, context):
+        nonlocal done
+        result = execute(sql, params, many, context)
+        done += 1
+        if done == statement:
+            if connection.vendor == "sqlite":
+                # A statement that is still being read would keep the file open, and its lock.
+                connection.connection.rollback()
+            connection.connection.close()
+            raise Killed
+        return result
+
+    try:
+        with connection.execute_wrapper(watch):
+            act()
+    except Killed:
+        connection.close()
+        connection.connect()
+        return False
+    return True
+
+
+def kill(act, statement: int) -> bool:
+    """The same with a process that is killed."""
+    connection.close()
+    pid = os.fork()
+    if pid == 0:
+        done = 0
+
+        def watch(execute, sql, params, many, context):
+            nonlocal done
+            result = execute(sql, params, many, context)
+            done += 1
+            if done == statement:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        try:
+            with connection.execute_wrapper(watch):
+                act()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, "the act failed by itself"
+    return os.WIFEXITED(status)
+
+
+def gist(rows: worlds.Rows) -> dict:
+    """Rows without what may lag behind the commit."""
+    found = {}
+    for table, (columns, lines) in rows.items():
+        kept = [n for n, name in enumerate(columns) if name not in AFTERWARDS]
+        found[table] = [tuple(line[n] for n in kept) for line in lines]
+    return found
+
+
+def sizes(rows: worlds.Rows) -> dict[str, int]:
+    return {table: len(lines) for table, (_, lines) in rows.items()}
+
+
+@pytest.fixture
+def world(transactional_db):
+    return worlds.build()
+
+
+def test_all_or_nothing_and_once(world, record_property):
+    before = worlds.snapshot()
+    assert faults(connection) == [] and not list(check())
+    points, wrong = 0, []
+    for name, case in CASES.items():
+        case(world)
+        whole = worlds.snapshot()
+        worlds.restore(before)
+        if gist(whole) == gist(before):
+            wrong.append(f"{name} does nothing here")
+            continue
+        statement, ended = points % STEP, False
+        while not ended:
+            statement += STEP
+            ended = (kill if LONG else cut)(partial(case, world), statement)
+            points += not ended
+            now = worlds.snapshot()
+            if now == before or gist(now) == gist(before):
+                if ended:
+                    wrong.append(f"{name} did nothing the second time")
+                continue
+            # It was committed, and nobody was told. The form is sent again.
+            if sizes(now) != sizes(whole):
+                wrong.append(f"{name}: half of it stands after statement {statement}")
+            with suppress(*ANNOUNCED):
+                case(world)
+            if sizes(worlds.snapshot()) != sizes(whole):
+                wrong.append(f"{name}: done twice after statement {statement}")
+            wrong += [f"{name}, statement {statement}: {f}" for f in faults(connection)]
+            wrong += [f"{name}, statement {statement}: {f}" for f in check(quick=not ended)]
+            worlds.restore(before)
+    assert wrong == []
+    how = "kills" if LONG else "cuts"
+    record_property("measured", f"{len(CASES)} acts, {points} {how}")

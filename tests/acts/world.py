@@ -1,0 +1,156 @@
+"""A small forum in which every act can be done, and its rows, to compare and to restore."""
+
+import uuid
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+
+from accounts.models import User
+from forum.actions import (
+    arguments,
+    boards,
+    debate,
+    drafts,
+    moderation,
+    reading,
+    reports,
+    threadmarks,
+)
+from forum.models import Board, Case, Draft, Notice, Post, Question, Thread
+from tests.people import edit, fresh, make_member, pending, quoting, reply, start
+
+TOKENS = uuid.UUID("8c7dc1ac-7d52-4b17-9a0c-3d7ae3a63bd5")
+# What no act is about, or what other connections write.
+LEFT_OUT = {"django_migrations", "django_content_type", "auth_permission", "jonbar_cache"}
+
+# By table: the names of its columns, and its lines in the order in which they lie there.
+Rows = dict[str, tuple[list[str], list[tuple]]]
+
+
+@dataclass
+class World:
+    """Ids by name; everything is read anew where it is asked for, as a view would."""
+
+    ids: dict[str, int] = field(default_factory=dict)
+    token: uuid.UUID = TOKENS
+
+    def user(self, name: str) -> User:
+        return User.objects.get(username=name)
+
+    def board(self, name: str) -> Board:
+        return Board.objects.get(slug=name)
+
+    def thread(self, name: str) -> Thread:
+        return Thread.objects.select_related("board").get(pk=self.ids[name])
+
+    def post(self, name: str) -> Post:
+        return Post.objects.select_related("thread__board", "body__revision", "author").get(
+            pk=self.ids[name]
+        )
+
+
+def build() -> World:
+    """Fill an empty forum; see the names."""
+    w = World()
+    for name, rights in (
+        ("opener", {}),
+        ("answerer", {}),
+        ("stranger", {}),
+        ("keeper", {"is_staff": True, "is_moderator": True}),
+        ("second", {"is_staff": True, "is_moderator": True}),
+        ("chief", {"is_staff": True, "is_superuser": True}),
+    ):
+        make_member(name, **rights)
+    opener, answerer, stranger = map(w.user, ("opener", "answerer", "stranger"))
+    keeper, chief = w.user("keeper"), w.user("chief")
+    for name in ("modern", "ancient", "empty"):
+        boards.make(user=chief, board=Board(name=name.title(), slug=name))
+    main = start(w.board("modern"), opener)
+    a = main.posts.get()
+    b = reply(main, answerer, "The party obeyed nobody. It had a secretary.\n\nAnd purges.")
+    c = reply(main, opener, quoting(b, "It had a secretary."), to=b)
+    d = reply(main, answerer, "That is a point.", to=c)
+    e = reply(main, stranger, "Which purges?")
+    hidden = reply(main, answerer, "Hidden words.", to=e)
+    moderation.hide(user=keeper, post=fresh(hidden), reason="Off the point.")
+    waiting = pending(main, stranger, to=b)
+    locked = reply(main, stranger, "A closed branch.")
+    moderation.lock_branch(user=keeper, post=fresh(locked), reason="In circles.")
+    edit(d, "That is two points.")
+    other = start(w.board("modern"), answerer, "What if the strait froze", "It does in May.")
+    x = reply(other, opener, quoting(b, "The party obeyed nobody."))
+    closed = start(w.board("modern"), stranger, "What if it thawed", "It does in June.")
+    for act in (moderation.lock, moderation.pin, moderation.archive, moderation.demand_approval):
+        if act is moderation.archive:
+            continue
+        act(user=keeper, thread=fresh(closed), reason="As an example.")
+    old = start(w.board("modern"), stranger, "What if it rained", "It does in July.")
+    moderation.archive(user=keeper, thread=fresh(old), reason="Long over.")
+    gone = start(w.board("modern"), stranger, "What if it snowed", "It does in August.")
+    moderation.hide_thread(user=keeper, thread=fresh(gone), reason="A double.")
+    asked = ["Would the purges have come?"]
+    debate.describe(user=opener, thread=fresh(main), forks=[], questions=asked)
+    question = Question.objects.get(thread=main)
+    w.ids |= {
+        "main": main.pk,
+        "other": other.pk,
+        "closed": closed.pk,
+        "old": old.pk,
+        "gone": gone.pk,
+        "a": a.pk,
+        "b": b.pk,
+        "c": c.pk,
+        "d": d.pk,
+        "e": e.pk,
+        "x": x.pk,
+        "hidden": hidden.pk,
+        "waiting": waiting.pk,
+        "locked": locked.pk,
+        "question": question.pk,
+    }
+    arguments.change_mind(user=stranger, post=fresh(b), was="for", now="against", reason="Purges.")
+    threadmarks.mark(user=opener, post=fresh(a), category="story", label="The beginning")
+    reports.report(user=stranger, post=fresh(x), reason="topic", token=uuid.uuid4())
+    reading.mark_read(user=stranger, thread=main, numbers=[(1, 2)])
+    reading.fold(user=stranger, thread=main, post_id=b.pk, folded=True)
+    target = f"/threads/{main.pk}/reply/"
+    drafts.save(user=stranger, token=TOKENS, target=target, label="Answer", text="A thought.")
+    w.ids["case"] = Case.objects.get(post=x).pk
+    w.ids["notice"] = Notice.objects.get(member=answerer, entry__verb="hide").pk
+    w.ids["hide entry"] = Notice.objects.get(pk=w.ids["notice"]).entry_id
+    assert Draft.objects.count() == 1
+    return w
+
+
+def tables() -> list[str]:
+    """All tables but those of LEFT_OUT."""
+    with connection.cursor() as cursor:
+        return sorted(set(connection.introspection.table_names(cursor)) - LEFT_OUT)
+
+
+def snapshot() -> Rows:
+    """Every row of every table."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in tables():
+            cursor.execute(f'SELECT * FROM "{table}"')
+            found[table] = (
+                [column[0] for column in cursor.description],
+                sorted(map(tuple, cursor)),
+            )
+    return found
+
+
+def restore(rows: Rows) -> None:
+    """Let exactly these rows stand. Counters of ids go on."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            named = ", ".join(f'"{table}"' for table in rows)
+            cursor.execute(f"TRUNCATE {named} CASCADE")
+        for table, (columns, lines) in rows.items():
+            if connection.vendor == "sqlite":
+                cursor.execute(f'DELETE FROM "{table}"')
+            if lines:
+                names = ", ".join(f'"{name}"' for name in columns)
+                marks = ", ".join(["%s"] * len(columns))
+                cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', lines)
