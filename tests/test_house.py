@@ -32,7 +32,7 @@ LAYERS = (
         ),
         *("forum.pictures", "forum.charter", "forum.context", "forum.desk", "forum.templatetags"),
         *("forum.epub", "forum.books", "forum.similarity", "forum.glossary"),
-        *("forum.watching", "forum.metrics", "forum.readiness"),
+        *("forum.watching", "forum.metrics", "forum.readiness", "forum.archive"),
     ),
     ("forum.actions", "forum.importing", "forum.checking"),
     ("forum.views", "forum.admin", "forum.feeds", "forum.management"),

@@ -35,6 +35,8 @@ from tests.acts.world import World
 
 # Public, with a member, and yet no act of their own.
 PARTS = {
+    "composing.compose": "reads only",
+    "debate.missing": "reads only",
     "queue.take_back": "a part of queue.decide, in its transaction",
 }
 
@@ -123,6 +125,9 @@ CASES: dict[str, Callable[[World], object]] = {
     ),
     "merging.merge": lambda w: merging.merge(
         user=w.user("keeper"), thread=w.thread("other"), into=w.thread("main"), **WHY
+    ),
+    "merging.merge_duplicates": lambda w: merging.merge_duplicates(
+        user=w.user("keeper"), thread=w.thread("twice"), into=w.thread("once"), **WHY
     ),
     "moderation.hide": _on_post(moderation.hide, "keeper", "b", **WHY),
     "moderation.remove": _on_post(moderation.remove, "keeper", "d", **WHY),

@@ -88,6 +88,8 @@ def build() -> World:
     moderation.archive(user=keeper, thread=fresh(old), reason="Long over.")
     gone = start(w.board("modern"), stranger, "What if it snowed", "It does in August.")
     moderation.hide_thread(user=keeper, thread=fresh(gone), reason="A double.")
+    words = "It happens twice, and to the letter the same."
+    once, twice = (start(w.board("modern"), stranger, "What if twins", words) for _ in range(2))
     asked = ["Would the purges have come?"]
     debate.describe(user=opener, thread=fresh(main), forks=[], questions=asked)
     question = Question.objects.get(thread=main)
@@ -106,6 +108,8 @@ def build() -> World:
         "hidden": hidden.pk,
         "waiting": waiting.pk,
         "locked": locked.pk,
+        "once": once.pk,
+        "twice": twice.pk,
         "question": question.pk,
     }
     arguments.change_mind(user=stranger, post=fresh(b), was="for", now="against", reason="Purges.")

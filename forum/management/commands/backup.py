@@ -1,0 +1,55 @@
+"""Write all of the forum into one file, and try at once whether it can be restored."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from forum import archive
+
+
+class Command(BaseCommand):
+    help = (
+        "Write everything that is in the database into one file, while people go on writing, and "
+        "restore it into a scratch database to see that it is whole. The file holds addresses, "
+        "passwords' hashes and sessions: it is readable by its owner only."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("destination", type=Path, help="a file, or a folder for a dated one")
+        parser.add_argument("--no-check", action="store_true", help="do not try to restore it")
+
+    def handle(self, *args, destination: Path, no_check=False, **options):
+        if destination.is_dir():
+            destination /= f"jonbar-{datetime.now(UTC):%Y%m%d-%H%M%S}.backup"
+        if destination.exists():
+            raise CommandError(f"{destination} is there already. Backups are not overwritten.")
+        try:
+            told = archive.write(destination)
+        except (OSError, archive.Unusable) as error:
+            raise CommandError(f"Nothing was backed up: {error}") from error
+        count = sum(one["rows"] for one in told.values())
+        size = destination.stat().st_size / 1e6
+        self.stdout.write(f"{count:,} rows of {len(told)} tables, {size:.1f} MB: {destination}")
+        if not no_check:
+            self._try(destination)
+
+    def _try(self, path: Path) -> None:
+        """Restore it into a scratch database in a process of its own."""
+        with tempfile.TemporaryDirectory(prefix="jonbar-backup-") as folder:
+            done = subprocess.run(
+                [sys.executable, settings.BASE_DIR / "manage.py", "restore", path],
+                env=os.environ
+                | {"DATABASE_URL": f"sqlite:///{folder}/scratch.sqlite3", "DATABASE_REPLICAS": ""},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        self.stdout.write(done.stdout)
+        if done.returncode:
+            raise CommandError(f"The backup was written, but trying it failed:\n{done.stderr}")

@@ -1,0 +1,42 @@
+"""Make an empty database what a backup holds."""
+
+from pathlib import Path
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from forum import archive
+from forum.checking import check
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the empty database of DATABASE_URL (SQLite or PostgreSQL, whichever the backup is "
+        "of) what the backup holds, compare every row, bring it up to date and check it."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("backup", type=Path)
+
+    def handle(self, *args, backup: Path, **options):
+        try:
+            told = archive.restore(backup)
+        except archive.Unusable as error:
+            raise CommandError(f"{error} No row was restored.") from error
+        found = archive.sums()
+        wrong = [table for table in told if found.get(table) != told[table]]
+        if wrong:
+            raise CommandError(f"Not what the backup holds: {', '.join(wrong)}.")
+        count = sum(one["rows"] for one in told.values())
+        self.stdout.write(f"Restored and compared: {count:,} rows of {len(told)} tables.")
+        call_command("migrate", verbosity=0, interactive=False)
+        faults = list(check(quick=True))
+        for fault in faults:
+            self.stdout.write(str(fault))
+        if faults:
+            raise CommandError(
+                f"All rows are there, but {len(faults)} things do not follow from what they are "
+                "derived from: manage.py check_forum --fix.",
+                returncode=2,
+            )
+        self.stdout.write("Everything derived is sound.")
