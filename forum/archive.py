@@ -92,15 +92,25 @@ class _Snapshot:
 
     @contextmanager
     def rows(self, table: str) -> Iterator[tuple[list[str], Iterator[list]]]:
-        """The columns of a table, and its rows as an archive holds them."""
+        """The columns of a table by name (each database has an order of its own), and its rows as
+        an archive holds them."""
+        names = ", ".join(
+            f'"{name}"'
+            for name in sorted(
+                column.name
+                for column in self.using.introspection.get_table_description(
+                    self.using.cursor(), table
+                )
+            )
+        )
         if self.using.vendor == "sqlite":
             ((sql,),) = self.ask(f"SELECT sql FROM sqlite_master WHERE name = '{table}'")
             texts = set(re.findall(r'JSON_VALID\("(\w+)"\)', sql))
-            cursor = self.connection.execute(f'SELECT * FROM "{table}"')
+            cursor = self.connection.execute(f'SELECT {names} FROM "{table}"')
         else:
             cursor = self.connection.cursor(name="archive")
             cursor.itersize = ROWS
-            cursor.execute(f'SELECT * FROM "{table}"')
+            cursor.execute(f'SELECT {names} FROM "{table}"')
             texts = {column.name for column in cursor.description if column.type_code == JSONB}
         with closing(cursor):
             columns = [column[0] for column in cursor.description]

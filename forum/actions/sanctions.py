@@ -80,6 +80,8 @@ def warn(
                 raise Refused("Warn for a post in one of your boards.")
         if post is not None and post.author_id != member.pk:
             raise Refused("This post is by somebody else.")
+        if done := _just_done(user, "warn", member, reason, post=post, points=points):
+            return done
         now = timezone.now()
         expires = now + timedelta(days=settings.WARNING_DAYS)
         entry = record(
@@ -109,6 +111,19 @@ def warn(
                 )
         _keep(member)
     return entry
+
+
+def _just_done(
+    user: User, verb: str, member: User, reason: str, *, post: Post | None = None, **detail
+) -> AuditEntry | None:
+    """The entry of this very act, if it is the last that the log tells of the member: the form was
+    sent twice. Whoever means it twice says another reason, or the second time for another post."""
+    told = AuditEntry.objects.filter(member=member, actor__isnull=False).exclude(verb="note")
+    last = told.order_by("-pk").first()
+    if last is None or (last.actor_id, last.verb, last.reason) != (user.pk, verb, reason):
+        return None
+    same = last.post_id == (post and post.pk) and last.detail.items() >= detail.items()
+    return last if same else None
 
 
 def lift_warning(*, user: User, warning: Warning, reason: str) -> AuditEntry:
@@ -150,6 +165,10 @@ def suspend(
         raise Refused(f"A suspension lasts 1 to {MAX_DAYS} days.")
     with _locked(member) as member:
         require(user, "suspend", member)
+        if done := _just_done(user, "suspend", member, reason, measure=measure):
+            lasts = datetime.fromisoformat(done.detail["ends"]) - done.created_at
+            if round(lasts / timedelta(days=1)) == days:
+                return done
         ends = timezone.now() + timedelta(days=days)
         entry = _suspend(user, member, measure, ends, reason)
         _keep(member)
@@ -186,7 +205,10 @@ def note(*, user: User, member: User, text: str) -> Note:
     text = text.strip()
     if not text or len(text) > Note._meta.get_field("text").max_length or "\0" in text:
         raise Unacceptable("A note is plain text of at most 1,000 characters.")
-    with transaction.atomic():
+    with _locked(member) as member:
+        last = Note.objects.filter(member=member).order_by("-pk").first()
+        if last and (last.author_id, last.text) == (user.pk, text):
+            return last  # the form was sent twice
         record(user, "note", member=member)
         return Note.objects.create(member=member, author=user, text=text)
 

@@ -16,6 +16,7 @@ from forum.actions import (
     cases,
     debate,
     drafts,
+    erasing,
     members,
     merging,
     moderation,
@@ -26,11 +27,12 @@ from forum.actions import (
     queue,
     reading,
     reports,
+    sanctions,
     threadmarks,
     threads,
     undoing,
 )
-from forum.models import AuditEntry, Board, Case, Notice
+from forum.models import AuditEntry, Board, Case, Notice, Suspension, Warning
 from tests.acts.world import World
 
 # Public, with a member, and yet no act of their own.
@@ -120,6 +122,19 @@ CASES: dict[str, Callable[[World], object]] = {
         text="Half a thought.",
     ),
     "drafts.discard": lambda w: drafts.discard(user=w.user("stranger"), token=w.token),
+    "erasing.erase": lambda w: erasing.erase(
+        user=w.user("chief"),
+        post=w.post("locked"),
+        words="A closed branch.",
+        reason="An order of a court.",
+        places=w.ids["places"],
+    ),
+    "members.ask_for_name": lambda w: members.ask_for_name(
+        user=w.user("stranger"), name="newcomer", why="A better one."
+    ),
+    "members.rename": lambda w: members.rename(
+        user=w.user("chief"), member=w.user("answerer"), name="respondent", **WHY
+    ),
     "members.ignore": lambda w: members.ignore(
         user=w.user("opener"), other=w.user("stranger"), ignored=True
     ),
@@ -193,6 +208,21 @@ CASES: dict[str, Callable[[World], object]] = {
     "reading.mark_all_read": lambda w: reading.mark_all_read(user=w.user("stranger")),
     "reports.report": lambda w: reports.report(
         user=w.user("opener"), post=w.post("b"), reason="topic", token=w.token
+    ),
+    "sanctions.warn": lambda w: sanctions.warn(
+        user=w.user("keeper"), member=w.user("answerer"), points=1, post=w.post("b"), **WHY
+    ),
+    "sanctions.lift_warning": lambda w: sanctions.lift_warning(
+        user=w.user("keeper"), warning=Warning.objects.get(pk=w.ids["warning"]), **WHY
+    ),
+    "sanctions.suspend": lambda w: sanctions.suspend(
+        user=w.user("keeper"), member=w.user("answerer"), days=3, **WHY
+    ),
+    "sanctions.lift_suspension": lambda w: sanctions.lift_suspension(
+        user=w.user("keeper"), suspension=Suspension.objects.get(pk=w.ids["suspension"]), **WHY
+    ),
+    "sanctions.note": lambda w: sanctions.note(
+        user=w.user("keeper"), member=w.user("answerer"), text="Means well."
     ),
     "threadmarks.mark": _on_post(
         threadmarks.mark, "opener", "b", category="story", label="The secretary"

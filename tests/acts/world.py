@@ -11,12 +11,14 @@ from forum.actions import (
     boards,
     debate,
     drafts,
+    erasing,
     moderation,
     reading,
     reports,
+    sanctions,
     threadmarks,
 )
-from forum.models import Board, Case, Draft, Notice, Post, Question, Thread
+from forum.models import Board, Case, Draft, Notice, Post, Question, Suspension, Thread, Warning
 from tests.people import edit, fresh, make_member, pending, quoting, reply, start
 
 TOKENS = uuid.UUID("8c7dc1ac-7d52-4b17-9a0c-3d7ae3a63bd5")
@@ -119,6 +121,12 @@ def build() -> World:
     reading.fold(user=stranger, thread=main, post_id=b.pk, folded=True)
     target = f"/threads/{main.pk}/reply/"
     drafts.save(user=stranger, token=TOKENS, target=target, label="Answer", text="A thought.")
+    warned = make_member("warned")
+    sanctions.warn(user=keeper, member=warned, points=1, reason="As an example.")
+    sanctions.suspend(user=keeper, member=warned, days=2, reason="As an example.")
+    w.ids["warning"] = Warning.objects.get().pk
+    w.ids["suspension"] = Suspension.objects.get().pk
+    w.ids["places"] = erasing.find(w.post("locked"), "A closed branch.").places
     w.ids["case"] = Case.objects.get(post=x).pk
     w.ids["notice"] = Notice.objects.get(member=answerer, entry__verb="hide").pk
     w.ids["hide entry"] = Notice.objects.get(pk=w.ids["notice"]).entry_id
