@@ -17,8 +17,10 @@ pytestmark = pytest.mark.django_db
 BINDING = (Warning, Suspension, User, Case)
 
 
-def warn(user, member, points=1, post=None) -> AuditEntry:
-    return sanctions.warn(user=user, member=member, points=points, reason="Rude.", post=post)
+def warn(user, member, points=1, post=None, reason="") -> AuditEntry:
+    # The same form sent twice is one warning, so each has a reason of its own.
+    reason = reason or f"Rude, {Warning.objects.count() + 1}."
+    return sanctions.warn(user=user, member=member, points=points, reason=reason, post=post)
 
 
 def told(user) -> list[str]:
@@ -44,6 +46,18 @@ def test_points_add_up_expire_and_act_at_thresholds(thread, stranger, moderator)
     assert told(stranger)[-1] == "You may not write for a time. Reading stays as it is."
     Warning.objects.update(expires_at=timezone.now())
     assert sanctions.points_of(stranger) == 0
+
+
+def test_a_form_sent_twice_warns_once(thread, answer, answerer, moderator):
+    once = warn(moderator, answerer, post=answer, reason="Rude.")
+    assert warn(moderator, answerer, post=answer, reason="Rude.") == once
+    assert warn(moderator, answerer, reason="Rude.") != once
+    assert Warning.objects.count() == 2
+    first = sanctions.suspend(user=moderator, member=answerer, days=3, reason="Rude.")
+    assert sanctions.suspend(user=moderator, member=answerer, days=3, reason="Rude.") == first
+    assert sanctions.suspend(user=moderator, member=answerer, days=5, reason="Rude.") != first
+    notes = [sanctions.note(user=moderator, member=answerer, text="Calm.") for _ in range(2)]
+    assert notes[0] == notes[1]
 
 
 def test_thresholds_can_be_switched_off(stranger, moderator, settings):
