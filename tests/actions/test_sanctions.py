@@ -198,10 +198,10 @@ def test_everything_that_binds_stands_on_ones_own_page(stranger, moderator, open
     warn(moderator, stranger, 3)
     sanctions.note(user=moderator, member=stranger, text="Keep an eye on this one.")
     page = browser(stranger).get("/standing/").content.decode()
-    for words in ("What they write waits for approval", "3 points", "Rude."):
+    for words in ("What they write waits for approval", "3 points", "Rude, 1."):
         assert words in page
     assert "Keep an eye" not in page
-    assert "Rude." not in browser(opener).get("/standing/").content.decode()
+    assert "Rude, 1." not in browser(opener).get("/standing/").content.decode()
     assert "Keep an eye" not in browser(stranger).get("/log/").content.decode()
 
 
