@@ -98,7 +98,8 @@ def test_it_can_be_moved_to_the_other_database_and_back(world, tmp_path):
     ends = [json.loads(line) for line in lines(second) if line.startswith(b'{"end"')]
     assert {end["end"]: {"rows": end["rows"], "sum": end["sum"]} for end in ends} == told
     # Ids go on after the highest that was ever given.
-    assert json.loads(lines(second)[-1])["sequences"] == json.loads(lines(path)[-1])["sequences"]
+    before, after = (json.loads(lines(one)[-1])["sequences"] for one in (path, second))
+    assert all(after[table] >= last for table, last in before.items())
 
 
 def spoilt(how: str, whole: list[bytes]) -> bytes:
