@@ -349,6 +349,7 @@ def test_a_newer_version_leaves_a_card_that_is_there(boards):
 def test_a_card_that_was_taken_away_here_does_not_come_back(boards):
     bring(with_card(objects("t", [None, 1]), "1924~"))
     chief = get_user_model().objects.create(username="chief", is_staff=True, is_superuser=True)
+    chief.set_address("chief@example.org", known=True)
     debate.describe(user=chief, thread=Thread.objects.get(), forks=[], questions=[])
     loaded = bring(with_card(objects("t", [None, 1], version=2), "1924~"))
     assert loaded.notes == [LEFT]
