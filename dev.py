@@ -235,7 +235,7 @@ def prepare(openings: bool = False) -> None:
     from forum.models import Board
 
     if not Board.objects.exists():
-        call_command("loaddata", "boards", verbosity=0)
+        call_command("loaddata", "boards", "glossary", verbosity=0)
     for thread in sorted((ROOT / "fixtures" / "threads").glob("*.json")):
         if thread.name == "openings.json" and not openings:
             continue

@@ -73,7 +73,7 @@ class SettingsForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ("about", "view", "posts_per_page", "theme", "time_zone")
+        fields = ("about", "view", "posts_per_page", "explain_terms", "theme", "time_zone")
         widgets = {
             "about": forms.Textarea(attrs={"rows": 3}),
             "view": forms.RadioSelect,

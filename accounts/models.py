@@ -114,6 +114,9 @@ class User(AbstractUser):
     )
     # Since when this is no new member any more; forum.actions.members.welcome writes it.
     welcomed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    explain_terms = models.BooleanField(
+        "explain the words of the trade where they stand in posts", default=True
+    )
     # What had arrived by then counts as read (a new member starts with nothing unread).
     read_until = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -16,6 +16,7 @@ from django.template.loader import get_template
 from django.utils.safestring import mark_safe
 
 from . import marking, markup, quoting
+from .glossary import Glossary
 from .models import Post, PostRevision, Quote, State
 from .models.visibility import posts_visible_to
 from .permissions import in_locked_branch, may, verbs
@@ -39,12 +40,15 @@ STATUS = {
 }
 
 
-def draw(posts: Sequence[Post], *, user, road: bool = False) -> Sequence[Post]:
+def draw(
+    posts: Sequence[Post], *, user, road: bool = False, terms: Glossary | None = None
+) -> Sequence[Post]:
     """Finish posts for a page: each gets `html` (None for a placeholder), `verbs`, `gone` and
     `ignored`. The posts come from `for_reading()` with their thread and board at hand.
 
     On a `road` each post answers the one before it: quotes of that one are left out, since it
     stands above, the words they quote are marked there, and `step` says in words what is answered.
+    The first use of each of `terms` in a post is explained.
     """
     readable = []
     here = {post.pk for post in posts}
@@ -71,6 +75,7 @@ def draw(posts: Sequence[Post], *, user, road: bool = False) -> Sequence[Post]:
         )
         said = getattr(post, "said", {})
         html = marking.mark_words(html, said) if said else html
+        html = terms.explain(html) if terms else html
         laid = {
             quote.ordinal: _around(quote, shown[quote.pk], texts, numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())

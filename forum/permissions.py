@@ -439,6 +439,13 @@ def administer(user, _thing=None) -> None:
         raise Refused("This needs an administrator's rights.")
 
 
+def define(user, _thing=None) -> None:
+    """Moderators of all boards keep the glossary: what it says shows in every board."""
+    write(user)
+    if not (user.is_staff and moderates_all(user)):
+        raise Refused("This needs the rights of a moderator of all boards.")
+
+
 def enter_desk(user, _thing=None) -> None:
     """The admin opens to moderators and administrators who are not suspended, with two-step login
     where the site asks them for it."""
@@ -483,6 +490,7 @@ CHARTER: dict[str, Callable] = {
     "rename member": rename_member,
     "erase": erase,
     "load": load,
+    "define": define,
     "administer": administer,
     "enter desk": enter_desk,
 }

@@ -88,6 +88,7 @@ urlpatterns = [
     path("contact/", site.page, {"kind": "contact"}, name="page"),
     path("privacy/", site.page, {"kind": "privacy"}, name="page"),
     path("imprint/", site.page, {"kind": "imprint"}, name="page"),
+    path("glossary/", site.glossary, name="glossary"),
     path("keys/", site.keys, name="keys"),
     path("theme/", site.theme, name="theme"),
     path("accounts/", include("accounts.urls")),

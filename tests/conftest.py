@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import dev
+from forum import glossary
 from tests.people import (  # noqa: F401  (fixtures are found by their names here)
     administrator,
     answer,
@@ -21,6 +22,12 @@ from tests.people import (  # noqa: F401  (fixtures are found by their names her
     thread,
     unhurried,
 )
+
+
+@pytest.fixture(autouse=True)
+def unexplained():
+    """No test knows the glossary of the one before it."""
+    glossary.forget()
 
 
 @pytest.fixture(scope="session")

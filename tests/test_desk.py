@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from forum.actions import reports, sanctions
+from forum.actions import reports, sanctions, threadmarks
 from forum.actions.arguments import Tie, argue, change_mind
 from forum.actions.debate import describe, fork
 from forum.models import (
@@ -25,7 +25,9 @@ from forum.models import (
     Question,
     Submission,
     Suspension,
+    Term,
     Thread,
+    ThreadWord,
     Warning,
 )
 
@@ -37,7 +39,7 @@ OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
 FOR_ADMINISTRATORS = {"forum.Page", "accounts.User"}
 # Made and changed at the desk, through actions; everything else is only looked at.
-WRITTEN = (Board, Page)
+WRITTEN = (Board, Page, Term)
 # About members, who belong to no board.
 OF_MEMBERS = (Member, Note, Suspension, Warning)
 FORUM = [
@@ -82,6 +84,9 @@ def full(thread, answer, opener, stranger, moderator, other_board):
         ties = [Tie(asked.pk, "agrees")]
         argue(user=opener, post=told, lane="premise", stance="supports", quotes={}, ties=ties)
         change_mind(user=stranger, post=told, was="against", now="for", reason="It adds up.")
+        threadmarks.mark(user=opener, post=source, category="story", label="The opening")
+        ThreadWord.objects.get_or_create(thread=debate, word="bridge", role="c")
+    Term.objects.create(name="POD", meaning="Where a timeline leaves our history.")
     Draft.objects.create(
         user=stranger,
         token="7e40c9d2-1f6b-4f5e-9c55-8f0e3f0c0b9c",

@@ -41,6 +41,7 @@ LAYERS = (
 # Modules that are longer than a screen's worth of ideas, and why.
 LONG = {
     "forum.templating": "one compiler; what it writes and what that calls are read together",
+    "forum.drawing": "all that stored HTML lacks is laid in here, for a page and for a book",
     "forum.permissions": "one charter: a reader finds every rule in it, and no second one",
     "forum.tree": "the only code that may place posts",
     "forum.history_dates": "one grammar of dates, with what is said about it to whoever mistypes",

@@ -1,5 +1,5 @@
 """The moderators' desk: shows what there is and calls actions; decides nothing itself."""
 
-from . import boards, cases, debates, log, members, notices, pages
+from . import boards, cases, debates, glossary, log, members, notices, pages, story
 
-__all__ = ["boards", "cases", "debates", "log", "members", "notices", "pages"]
+__all__ = ["boards", "cases", "debates", "glossary", "log", "members", "notices", "pages", "story"]

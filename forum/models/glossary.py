@@ -31,4 +31,9 @@ class Term(models.Model):
     @property
     def spellings(self) -> list[str]:
         """The term and its aliases, as they may stand in a text."""
-        return [self.name, *(line.strip() for line in self.aliases.splitlines() if line.strip())]
+        return [self.name, *self.others]
+
+    @property
+    def others(self) -> list[str]:
+        """The aliases, as they may stand in a text."""
+        return [line.strip() for line in self.aliases.splitlines() if line.strip()]

@@ -1,8 +1,11 @@
 """Getting things through the charter: what a reader may not see is not there (404)."""
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import reverse
+
+from accounts.models import Edition
 
 from ..models import AuditEntry, Board, Post, State, Thread, Threadmark
 from ..permissions import require
@@ -61,11 +64,15 @@ def board_or_404(user, slug: str) -> Board:
 
 
 def thread_or_404(user, thread_id: int) -> Thread:
-    """The debate with its board and author, and whether posts of it are marked, if `user` may see
+    """The debate with its board and author, whether posts of it are marked, and the number of the
+    site's edition, if `user` may see
     it; else as above. Raises Moved if it went into another one."""
     thread = (
         Thread.objects.select_related("board", "author")
-        .annotate(marked=Exists(Threadmark.objects.filter(thread=OuterRef("pk"))))
+        .annotate(
+            marked=Exists(Threadmark.objects.filter(thread=OuterRef("pk"))),
+            edition=Coalesce(Subquery(Edition.objects.filter(pk=1).values("number")), 0),
+        )
         .filter(pk=thread_id)
         .first()
     )
@@ -83,6 +90,7 @@ def post_or_404(user, post_id: int, *, verb: str = "see post") -> Post:
     post = (
         Post.objects.for_reading()
         .select_related("author", "body__revision", "thread__board", "thread__author")
+        .annotate(edition=Coalesce(Subquery(Edition.objects.filter(pk=1).values("number")), 0))
         .filter(pk=post_id)
         .first()
     )

@@ -6,7 +6,7 @@ from django.db.models import F
 from django.http import Http404
 from django.shortcuts import render
 
-from .. import drawing
+from .. import drawing, glossary
 from ..models import Post, Quote, State
 from ..models.visibility import posts_visible_to
 from .fetch import page_or_404, post_or_404
@@ -46,7 +46,8 @@ def road(request, post_id):
     for step in steps:
         step.thread = post.thread
         step.fresh = False
-    drawing.draw(steps, user=request.user, road=True)
+    terms = glossary.for_reader(request.user, post.edition)
+    drawing.draw(steps, user=request.user, road=True, terms=terms)
     shown = [step for step in steps if step.level < first + STEPS]
     for number, step in enumerate(shown):
         step.line_up = bool(number) or page > 1

@@ -11,7 +11,7 @@ from accounts.models import User
 
 from .. import charter
 from ..context import THEMES
-from ..models import Page
+from ..models import Page, Term
 from ..readiness import ready
 
 YEAR = 365 * 24 * 3600
@@ -61,6 +61,11 @@ def page(request, kind):
     if found is None:
         raise Http404
     return render(request, "site/page.html", {"page": found})
+
+
+def glossary(request):
+    """All terms of the glossary."""
+    return render(request, "site/glossary.html", {"terms": Term.objects.all()})
 
 
 def keys(request):

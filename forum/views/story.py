@@ -4,7 +4,7 @@ from django import forms
 from django.http import Http404
 from django.shortcuts import redirect, render
 
-from .. import drawing
+from .. import drawing, glossary
 from ..actions import composing, threadmarks
 from ..models import Post, Threadmark
 from ..permissions import require
@@ -44,7 +44,8 @@ def read(request, thread_id):
         .get(pk=chosen[at].post_id)
     )
     post.thread = thread
-    drawing.draw([post], user=request.user)
+    terms = glossary.for_reader(request.user, thread.edition)
+    drawing.draw([post], user=request.user, terms=terms)
     words = len(post.body.revision.plain.split())
     first = max(at - NEAR, 0)
     for place, one in enumerate(chosen, 1):

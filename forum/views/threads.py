@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from .. import caching, drawing, tree
+from .. import caching, drawing, glossary, tree
 from ..actions import arguments, composing, reading
 from ..actions import threads as acts
 from ..models import Lane, Post, State, Thread, Threadmark
@@ -63,7 +63,7 @@ def thread(request, thread_id, slug=""):
         post.thread = thread
         post.fresh = seen is not None and not seen.has(post.number)
     waiting = _waiting(user, thread) if page == pages else []
-    drawing.draw([*posts, *waiting], user=user)
+    drawing.draw([*posts, *waiting], user=user, terms=glossary.for_reader(user, thread.edition))
     marks = list(Threadmark.objects.story_of(thread.pk)) if thread.marked else []
     by_post = {mark.post_id: mark for mark in marks}
     for post in posts:

@@ -76,6 +76,7 @@ SEEN = {
     "standing": ("/standing/", "in", 200, 200, 200, None),
     "change-name": ("/standing/name/", "in", 200, 200, 200, None),
     "notices": ("/notices/", "in", 200, 200, 200, None),
+    "glossary": ("/glossary/", 200, 200, 200, 200, None),
     "timeline": ("/timeline/", 200, 200, 200, 200, None),
     "theme": ("/theme/", 200, 200, 200, 200, None),
     "rules": ("/rules/", 200, 200, 200, 200, None),

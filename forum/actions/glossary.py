@@ -1,0 +1,35 @@
+"""Keeping the glossary: what a term means shows in posts all over the site."""
+
+from django.db import transaction
+
+from accounts.models import new_edition
+
+from ..models import Term
+from ..permissions import require
+from .audit import record
+
+
+def define(*, user, term: Term) -> Term:
+    """Write a new term, or what was changed in one. Raises permissions.Refused."""
+    require(user, "define")
+    with transaction.atomic():
+        before = Term.objects.select_for_update().filter(pk=term.pk).first()
+        term.save()
+        record(user, "define", before=_said(before), after=_said(term))
+        new_edition()
+    return term
+
+
+def forget(*, user, term: Term) -> None:
+    """Take a term out. Raises permissions.Refused."""
+    require(user, "define")
+    with transaction.atomic():
+        record(user, "define", before=_said(term), after=None)
+        term.delete()
+        new_edition()
+
+
+def _said(term: Term | None) -> dict | None:
+    if term is None:
+        return None
+    return {"name": term.name, "aliases": term.aliases, "meaning": term.meaning}
