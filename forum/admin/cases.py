@@ -149,7 +149,9 @@ def dress(cases: list[Case], user) -> None:
 
 def _latest(user):
     """The newest entries of the log of the boards that `user` moderates."""
-    rows = AuditEntry.objects.select_related("actor", "thread").order_by("-created_at", "-pk")
+    rows = (
+        AuditEntry.objects.public().select_related("actor", "thread").order_by("-created_at", "-pk")
+    )
     if not moderates_all(user):
         rows = rows.filter(board__in=moderated_board_ids(user))
     return rows[:LATEST]

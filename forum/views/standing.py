@@ -1,6 +1,7 @@
 """How a member stands: all that binds them, and the name they go by."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -10,12 +11,25 @@ from ..models import AuditEntry, Case, Suspension, Warning
 from ..permissions import Refused, require
 
 HISTORY = 50  # acts on the member that the page lists
+SAID = {
+    "warn": "Warned",
+    "lift warning": "Warning taken back",
+    "suspend": "Suspended",
+    "lift suspension": "Suspension lifted",
+    "clean up": "Posts hidden",
+    "undo clean up": "Posts brought back",
+    "hide": "Hidden",
+    "reject": "Not let in",
+    "rename member": "Another name given",
+    "refuse name": "Another name refused",
+}
 
 
 def standing(request):
     """Everything that binds the member who asks, why and until when, and what was done before."""
     require(request.user, "read notices")
     now, member = timezone.now(), request.user
+    new = settings.NEW_MEMBER_POSTS if settings.HOLD_NEW_LINKS and member.is_new else 0
     history = AuditEntry.objects.exclude(verb__in=AuditEntry.PRIVATE).filter(member=member)
     return render(
         request,
@@ -33,10 +47,16 @@ def standing(request):
             ),
             "points": sanctions.points_of(member),
             "thresholds": sanctions.thresholds(),
-            "history": list(history.order_by("-pk")[:HISTORY]),
+            "history": [_told(entry) for entry in history.order_by("-pk")[:HISTORY]],
+            "new": new,
             "asked": Case.objects.open().filter(member=member, kind=Case.Kind.NAME).first(),
         },
     )
+
+
+def _told(entry: AuditEntry) -> AuditEntry:
+    entry.said = SAID.get(entry.verb, entry.verb.capitalize())
+    return entry
 
 
 # --- /standing/name/ --------------------------------------------------------------------------
