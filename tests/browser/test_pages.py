@@ -88,6 +88,11 @@ FOR_AUTHORS = """
     /posts/{own.pk}/withdraw/
     /posts/{edited.pk}/quotes/
     /drafts/
+    /notices/
+    /notices/{told.pk}/answer/
+    /standing/
+    /standing/name/
+    /posts/{exact.pk}/report/
     /members/member-a/
     /members/member-q/
     /theme/
@@ -99,7 +104,7 @@ FOR_AUTHORS = """
 """
 # What is no page: it takes a form, answers a machine, or leads elsewhere.
 NO_PAGES = {"mark-read", "fold", "ignore", "healthz", "readyz", "metrics"}
-NO_PAGES |= {"save-draft", "newest-draft", "discard-draft"}
+NO_PAGES |= {"save-draft", "newest-draft", "discard-draft", "read-notices"}
 
 
 def opened(reader: Reader, made, pages: str) -> list[str]:
@@ -306,6 +311,7 @@ def test_the_desk(made, sits_down):
     chief, found = sits_down(made.chief), []
     moderator = sits_down(made.moderator)
     addresses = """
+        /admin/forum/member/{quiet.pk}/review/
         /admin/ /admin/forum/ /admin/password_change/ /admin/forum/post/?q=tin
         /admin/forum/board/add/ /admin/forum/board/{empty.pk}/delete/ /admin/accounts/user/add/
         /admin/forum/board/{source.board_id}/history/ /admin/accounts/user/{one.pk}/password/

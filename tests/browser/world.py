@@ -7,8 +7,18 @@ from allauth.account.models import EmailAddress
 from django.core.management import call_command
 
 from accounts.models import User
-from forum.actions import debate, drafts, members, moderation, pages, posts, threads
-from forum.models import Board, Post, State, Thread
+from forum.actions import (
+    debate,
+    drafts,
+    members,
+    moderation,
+    pages,
+    posts,
+    reports,
+    sanctions,
+    threads,
+)
+from forum.models import Board, Notice, Post, State, Thread
 
 PASSWORD = "jonbar point of 1934"
 LONG_TITLE = "Donaudampfschifffahrtsgesellschaft" * 4 + "skapitänsmützenabzeichen"
@@ -101,6 +111,11 @@ def furnish() -> SimpleNamespace:
     forks = (debate.fork(change=ARABIC, when="480 BC", actor=HEBREW, place=ARABIC),)
     debate.describe(user=made.arabic, thread=made.rtl, forks=forks, questions=[ARABIC])
     members.ignore(user=made.one, other=made.quiet, ignored=True)
+    reports.report(
+        user=made.quiet, post=made.exact, reason="misquote", text="Was it cheap?", token=uuid4()
+    )
+    sanctions.warn(user=made.moderator, member=made.quiet, points=1, reason="Rude.")
+    made.told = Notice.objects.get(member=made.one, entry__verb="lock")
     made.empty = Board.objects.get(slug="antiquity")
     return made
 

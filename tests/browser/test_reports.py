@@ -1,0 +1,77 @@
+"""A report from beginning to end, as those see it whom it concerns."""
+
+import re
+
+import pytest
+
+from accounts.models import User
+from forum.actions import notices
+from forum.models import Board, Notice, Post
+
+from . import world
+from .readers import NARROW, faults
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_report_arrives_is_decided_read_logged_and_undone(site, sits_down, javascript):
+    author, finder = world.member("member-a"), world.member("member-b")
+    warden = world.member("member-w", is_staff=True)
+    world.load_source_thread()
+    Board.objects.get(slug="after-1900").moderators.add(warden)
+    thread = world.start(author, "What if the tunnel had been dug?", "In 1880, say.")
+    post = world.reply(author, thread, "Whoever doubts it cannot read.")
+
+    reporter = sits_down(finder, javascript=javascript)
+    reporter.opens(thread.get_absolute_url())
+    reporter.follows("Report post 2")
+    reporter.page.get_by_label("It attacks a person").check()
+    reporter.fills("In your words (needed for “something else”)", "It means me.")
+    reporter.presses("Report it")
+    assert reporter.page.get_by_text("you will be told").is_visible()
+
+    moderator = sits_down(warden, javascript=javascript)
+    moderator.opens("/admin/")
+    moderator.page.get_by_role("link", name="Queue: 1 waiting").first.click()
+    case = moderator.page.get_by_role("article", name="Reply #2")
+    assert "It means me." in case.inner_text()
+    assert "Whoever doubts it" in case.inner_text()
+    moderator.page.set_viewport_size(NARROW)
+    assert not javascript or not faults(moderator.page, ours=False)
+    # By keyboard: from the act to the reason to the button.
+    case.get_by_label("Act").select_option("Hide, keep its place")
+    case.get_by_label("Act").focus()
+    moderator.page.keyboard.press("Tab")
+    moderator.page.keyboard.type("It attacks a person.")
+    with moderator.page.expect_navigation():
+        moderator.page.keyboard.press("Enter")
+    assert moderator.page.get_by_text("Nothing waits for you here.").is_visible()
+    assert Post.objects.get(pk=post.pk).state == "hidden"
+
+    writer = sits_down(author, javascript=javascript)
+    writer.opens("/")
+    writer.page.get_by_role("link", name=re.compile("^Notices")).click()
+    page = writer.page.get_by_role("main")
+    assert "Your post was hidden." in page.inner_text()
+    assert "It attacks a person." in page.inner_text()
+    writer.presses("Mark all read")
+    assert User.objects.get(pk=author.pk).unread_notices == 0
+
+    reporter.opens("/notices/")
+    assert "The post that you reported was hidden." in reporter.page.content()
+    reporter.opens("/log/")
+    assert "It attacks a person." in reporter.page.content()
+    assert "Whoever doubts it" not in reporter.page.content()
+    assert "member-b" not in reporter.page.get_by_role("main").inner_text()
+
+    moderator.opens(f"/posts/{post.pk}/moderate/")
+    with moderator.page.expect_navigation():
+        moderator.page.get_by_role("link", name=re.compile("^Take it back")).first.click()
+    with moderator.page.expect_navigation():
+        moderator.page.get_by_role("main").get_by_role("button").first.click()
+    assert Post.objects.get(pk=post.pk).state == "visible"
+    moderator.opens("/admin/forum/case/")
+    assert moderator.page.get_by_role("article", name="Reply #2").is_visible()
+    told = Notice.objects.filter(member=author).latest("pk")
+    assert told.said == "An act that you were told of was undone."
+    notices.recount(author.pk)
+    assert User.objects.get(pk=author.pk).unread_notices == 1
