@@ -47,7 +47,21 @@ SAID = {
     "erase": "erased words of {} for a legal reason",
     "demand approval": "asked for approval of new posts in {}",
     "waive approval": "let new posts appear at once in {}",
+    "move": "moved {}",
+    "move branch": "moved a branch of {}",
+    "split": "split {}",
+    "merge": "merged {}",
+    "merge duplicates": "merged a second copy into {}",
+    "erase": "erased words of {}",
+    "undo": "took back an act on {}",
+    "warn": "warned {}",
+    "lift warning": "took back a warning of {}",
+    "suspend": "suspended {}",
+    "lift suspension": "ended the suspension of {}",
+    "rename member": "gave {} another name",
     "rename": "renamed {}",
+    "set lane": "put {} into another lane",
+    "tie answer": "said what {} answers",
     "describe": "described {} anew",
     "mark": "marked {}",
     "unmark": "took the mark off {}",
@@ -56,6 +70,8 @@ SAID = {
     "appoint": "gave {} rights",
     "edit page": "wrote {}",
 }
+# Acts on a member, also where a post gave the occasion.
+ON_MEMBERS = ("warn", "lift warning", "suspend", "lift suspension", "rename member", "appoint")
 
 
 def log(request):
@@ -119,14 +135,14 @@ def _who(entry: AuditEntry) -> str:
 
 def _thing(entry: AuditEntry, user, boards: set[int]) -> tuple[str, str]:
     """What an entry is about in words, and its address; what is out of sight has no name."""
-    if entry.post is not None:
+    if entry.post is not None and entry.verb not in ON_MEMBERS:
         post = entry.post
         if not may(user, "see thread", post.thread):
             return "a post", ""
         if post.number is None:
             return f"a post in “{post.thread}”", ""
         return f"#{post.number} in “{post.thread}”", post.get_absolute_url()
-    if entry.thread is not None:
+    if entry.thread is not None and entry.verb not in ON_MEMBERS:
         if not may(user, "see thread", entry.thread):
             return "a debate", ""
         return f"“{entry.thread}”", entry.thread.get_absolute_url()
