@@ -47,18 +47,7 @@ SAID = {
     "erase": "erased words of {} for a legal reason",
     "demand approval": "asked for approval of new posts in {}",
     "waive approval": "let new posts appear at once in {}",
-    "move": "moved {}",
-    "move branch": "moved a branch of {}",
-    "split": "split {}",
-    "merge": "merged {}",
-    "merge duplicates": "merged a second copy into {}",
     "erase": "erased words of {}",
-    "undo": "took back an act on {}",
-    "warn": "warned {}",
-    "lift warning": "took back a warning of {}",
-    "suspend": "suspended {}",
-    "lift suspension": "ended the suspension of {}",
-    "rename member": "gave {} another name",
     "rename": "renamed {}",
     "set lane": "put {} into another lane",
     "tie answer": "said what {} answers",
@@ -71,7 +60,8 @@ SAID = {
     "edit page": "wrote {}",
 }
 # Acts on a member, also where a post gave the occasion.
-ON_MEMBERS = ("warn", "lift warning", "suspend", "lift suspension", "rename member", "appoint")
+ON_MEMBERS = ("warn", "lift warning", "suspend", "lift suspension", "appoint")
+ON_MEMBERS += ("rename member", "refuse name")
 
 
 def log(request):

@@ -1,0 +1,425 @@
+"""What anybody may not read is nowhere: a forum in which every kind of private, hidden, waiting and
+removed text holds a word of its own, and every address of the site opened as each role.
+
+Who may read which word is written here by hand, from the charter. Three things are held against
+it: a word is found somewhere exactly by those who may read it; a page exists exactly for those who
+may see what it is about, and for everybody else it is the page of what does not exist; and each
+entry point shows each thing to exactly those.
+"""
+
+import os
+import re
+from types import SimpleNamespace
+from uuid import uuid4
+
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser
+from django.test import TestCase
+from django.urls import get_resolver, reverse
+
+from forum.actions import cases, debate, drafts, moderation, reports, sanctions
+from forum.models import Board, Notice, Post, State, Thread
+from forum.permissions import may
+from tests.people import browser, make_member, pending, quoting, reply, start
+
+GONE = 10**9
+STAFF = {"moderator", "administrator"}
+MEMBERS = {"stranger", "invited", "opener", "answerer", "warden", *STAFF}
+ROLES = ("guest", "stranger", "invited", "opener", "answerer", "warden", *sorted(STAFF))
+# Those whose rights differ most; with JONBAR_LONG=1 every role opens every address.
+SCANNED = ("guest", "stranger", "answerer", "warden", "moderator")
+
+# Who may read the words of a thing. The warden moderates the hidden board alone; everything that
+# does not stand is in the public one, opened by the opener or written by the answerer.
+READERS = {
+    "public": {"guest", *MEMBERS},
+    "members": MEMBERS,
+    "invited": {"invited", *STAFF},
+    "closed": {"warden", *STAFF},
+    "moved away": {"warden", *STAFF},  # it was public, and is quoted there
+    "hidden debate": STAFF,
+    "removed debate": STAFF,
+    "waiting debate": {"opener", *STAFF},
+    "hidden post": STAFF,
+    "removed post": STAFF,
+    "withdrawn post": STAFF,
+    "waiting post": {"answerer", *STAFF},
+}
+# Words that are no post's and no debate's.
+ALONE = {
+    "draft": {"answerer"},
+    "note": {"warden", *STAFF},
+    "report": STAFF,
+    "appeal": {"answerer", *STAFF},
+    "mail": {"answerer", "administrator"},
+    "reason in the invited board": {"invited", *STAFF},
+    "reason in the closed board": {"warden", *STAFF},
+}
+DEBATES = [what for what in READERS if not what.endswith(" post")]
+POSTS = [what for what in READERS if what.endswith(" post")]
+# Placeholders tell that something was there, to whoever reads the debate; never what.
+PLACEHOLDERS = ("hidden post", "removed post", "withdrawn post")
+
+
+def word(what: str, where: str = "text") -> str:
+    """The word that stands in this part of this thing and nowhere else."""
+    return f"zq{where}{what.replace(' ', '')}qz"
+
+
+def secret(what: str) -> str:
+    return word(what, "alone")
+
+
+class Marked(TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        keeper = make_member("keeper", is_staff=True, is_moderator=True)
+        warden = make_member("warden", is_staff=True)
+        cls.people = {
+            "guest": AnonymousUser(),
+            **{name: make_member(name) for name in ("stranger", "invited", "opener", "answerer")},
+            "warden": warden,
+            "moderator": keeper,
+            "administrator": make_member("chief", is_staff=True, is_superuser=True),
+        }
+        opener, answerer = cls.people["opener"], cls.people["answerer"]
+        answerer.emailaddress_set.update(email=f"{secret('mail')}@example.org")
+        type(answerer).objects.filter(pk=answerer.pk).update(email=f"{secret('mail')}@example.org")
+        audiences = {"public": "public", "members": "members", "invited": "invited"}
+        cls.boards = {
+            name: Board.objects.create(name=f"Board {name}", slug=name, audience=audience)
+            for name, audience in {**audiences, "closed": "moderators"}.items()
+        }
+        cls.boards["invited"].invited.add(cls.people["invited"])
+        cls.boards["closed"].moderators.add(warden)
+        cls.threads, cls.posts = {}, {}
+        for what in DEBATES:
+            public = what not in ("members", "invited", "closed")
+            board = cls.boards["public" if public else what]
+            cls.threads[what] = cls.debate(board, opener if public else keeper, what)
+        main = cls.threads["public"]
+        cls.quote(main, answerer, cls.threads["moved away"], "moved away")
+        cls.quote(cls.threads["closed"], keeper, main, "public")
+        for what in POSTS:
+            text = f"It {word(what)} was."
+            if what == "waiting post":
+                cls.posts[what] = pending(main, answerer, text)
+            else:
+                cls.posts[what] = reply(main, answerer, text)
+        for what, state in (
+            ("waiting debate", State.PENDING),
+            ("removed debate", State.REMOVED),
+        ):
+            Thread.objects.filter(pk=cls.threads[what].pk).update(state=state)
+        moderation.hide_thread(user=keeper, thread=cls.threads["hidden debate"], reason="Off.")
+        Thread.objects.filter(pk=cls.threads["moved away"].pk).update(board=cls.boards["closed"])
+        for what, act in (
+            ("hidden post", moderation.hide),
+            ("removed post", moderation.remove),
+            ("withdrawn post", moderation.hide),
+        ):
+            act(user=keeper, post=cls.posts[what], reason="Off.")
+        Post.objects.filter(pk=cls.posts["withdrawn post"].pk).update(withdrawn=True)
+        for name in ("invited", "closed"):
+            said = secret(f"reason in the {name} board")
+            moderation.pin(user=keeper, thread=cls.threads[name], reason=said)
+        cls.token = uuid4()
+        drafts.save(
+            user=answerer, token=cls.token, target="/threads/new/", text=secret("draft"), label="x"
+        )
+        sanctions.note(user=keeper, member=answerer, text=secret("note"))
+        reports.report(
+            user=make_member("reporter"),
+            post=main.posts.get(number=2),
+            reason="spam",
+            text=secret("report"),
+            token=uuid4(),
+        )
+        told = Notice.objects.filter(member=answerer).order_by("pk").first()
+        cases.answer(user=answerer, notice=told, text=secret("appeal"))
+        cls.own_posts = {
+            what: thread.posts.get(number=1) for what, thread in cls.threads.items()
+        } | cls.posts
+        cls.statuses = {}
+        cls.clients = {role: browser(user) for role, user in cls.people.items()}
+
+    @classmethod
+    def debate(cls, board: Board, author, what: str) -> Thread:
+        thread = start(board, author, f"Title {word(what, 'title')}", f"It {word(what)} was, once.")
+        return debate.describe(
+            user=author,
+            thread=thread,
+            forks=[debate.fork(change=f"The bridge {word(what, 'fork')}", when="c. 1924")],
+            questions=[f"Does {word(what, 'question')} hold?"],
+        )
+
+    @staticmethod
+    def quote(thread: Thread, author, source: Thread, what: str) -> Post:
+        said = quoting(source.posts.get(number=1), "was, once.", f"On {what}, then.")
+        return reply(thread, author, said)
+
+    def addresses(self, part=None, prefix="/"):
+        """(name, address, what it is about) of every page but those of accounts and of the desk."""
+        for pattern in (part or get_resolver()).url_patterns:
+            route = prefix + str(pattern.pattern)
+            if route.startswith(("/accounts/", "/admin/")):
+                continue
+            if hasattr(pattern, "url_patterns"):
+                yield from self.addresses(pattern, route)
+                continue
+            asked = re.findall(r"<(?:\w+:)?(\w+)>", route)
+            plain = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+            for what, values in self.filled(route, asked):
+                yield pattern.name, plain.format(**values), what
+
+    def filled(self, route: str, asked: list[str]):
+        """The values that an address takes. One that takes something new needs its line here."""
+        if not asked:
+            return [(None, {})]
+        if asked[0] == "thread_id":
+            return [(what, {"thread_id": t.pk, "slug": "x"}) for what, t in self.threads.items()]
+        return {
+            "post_id": [(what, {"post_id": p.pk}) for what, p in self.own_posts.items()],
+            "slug": [(what, {"slug": what}) for what in self.boards],
+            "username": [(None, {"username": u.username}) for u in self.people.values() if u.pk],
+            "token": [(None, {"token": self.token})],
+            "notice_id": [(None, {"notice_id": n.pk}) for n in Notice.objects.all()],
+        }[asked[0]]
+
+    def everything(self, role: str):
+        """Every address there is for a role, with what may be asked of it besides."""
+        for _, address, _ in self.addresses():
+            yield address
+        yield from ("/accounts/settings/", "/accounts/email/", "/admin/")
+        main = self.threads["public"]
+        for thread in self.threads.values():
+            yield f"/threads/{thread.pk}/x/?view=tree"
+            yield f"/drafts/newest/?target=/threads/{thread.pk}/reply/"
+        for post in self.own_posts.values():
+            yield f"/threads/{main.pk}/reply/?quote={post.pk}"
+            yield f"/threads/{main.pk}/reply/?to={post.pk}"
+            yield f"/threads/{main.pk}/{main.slug}/?view=tree&open={post.pk}&fold={post.pk}"
+            yield f"/posts/{post.pk}/history/?rev=1&at=0-5"
+        for slug in self.boards:
+            yield from (f"/threads/new/?board={slug}", f"/log/?board={slug}")
+            yield f"/timeline/?board={slug}"
+        yield "/drafts/newest/?target=/threads/new/"
+        if role not in ("warden", *STAFF):
+            yield from (f"/admin/forum/post/{p.pk}/change/" for p in self.posts.values())
+            return
+        for model in admin.site._registry:
+            name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+            yield reverse(f"{name}_changelist")
+            for pk in model._base_manager.order_by("-pk").values_list("pk", flat=True)[:4]:
+                yield reverse(f"{name}_change", args=[pk])
+
+    def said(self, role: str, address: str) -> str:
+        """All that an address answers to a role: page, headers, where it leads."""
+        response = self.clients[role].get(address)
+        self.statuses[role, address] = response.status_code
+        assert response.status_code < 500, address
+        if response.status_code == 301 and "/x/" in address:  # a debate, at its own address
+            response = self.clients[role].get(response["Location"])
+        body = b"".join(response) if response.streaming else response.content
+        return f"{response.headers}\n{body.decode(errors='replace')}"
+
+    # --- The scan ---
+
+    def words(self) -> dict[str, set[str]]:
+        """Each word with the roles that may read it."""
+        found = {secret(what): roles for what, roles in ALONE.items()}
+        found |= {word(what): READERS[what] for what in READERS}
+        for part in ("title", "fork", "question"):
+            found |= {word(what, part): READERS[what] for what in DEBATES}
+        return found
+
+    def scan(self, role: str) -> None:
+        words, found = self.words(), {}
+        every = re.compile("|".join(words))
+        for address in self.everything(role):
+            for told in every.findall(self.said(role, address).lower()):
+                found.setdefault(told, address)
+        may_read = {told for told, roles in words.items() if role in roles}
+        leaked = {told: address for told, address in found.items() if told not in may_read}
+        self.assertEqual(leaked, {}, role)
+        # The scan can find: who may read a word does so somewhere.
+        self.assertEqual(may_read - set(found), set(), role)
+        wrong = []
+        for name, address, what in self.addresses():
+            if what is None or (what in PLACEHOLDERS and role not in READERS[what]):
+                continue
+            there = role in READERS[what] and (name, what) not in NO_PAGE
+            status = self.statuses[role, address]
+            if status != 405 and (status != 404) != there:  # 405: there are forms alone
+                wrong.append((name, what, status))
+        self.assertEqual(wrong, [], role)
+
+    def test_a_word_is_found_by_exactly_those_who_may_read_it(self):
+        for role in ROLES if os.environ.get("JONBAR_LONG") else SCANNED:
+            with self.subTest(role):
+                self.scan(role)
+
+    # --- Pages exist for those who may see what they are about ---
+
+    def test_what_one_may_not_see_is_what_does_not_exist(self):
+        """To the byte, but for the address itself and the form's token; also for forms sent."""
+        wrong = []
+        for role in ("guest", "stranger", "warden"):
+            client, nothing = self.clients[role], {}
+            ways = (client.get, client.post) if role == "stranger" else (client.get,)
+            for name, address, what in self.addresses():
+                if what is None or role in READERS[what] or what in PLACEHOLDERS:
+                    continue
+                nowhere = re.sub(r"^/(threads|posts)/\d+/", rf"/\1/{GONE}/", address)
+                nowhere = re.sub(r"^/boards/\w+/", "/boards/nowhere/", nowhere)
+                for ask in ways:
+                    key = (name, ask.__name__)
+                    if key not in nothing:
+                        nothing[key] = anonymised(ask(nowhere), nowhere)
+                    if anonymised(ask(address), address) != nothing[key]:
+                        wrong.append((role, name, what, ask.__name__))
+        self.assertEqual(wrong, [])
+
+    # --- Verbs ---
+
+    def test_every_verb_on_every_thing(self):
+        wrong = []
+        for verb, table in VERBS.items():
+            for what in DEBATES if verb in ON_DEBATES else READERS:
+                thing = (self.threads if verb in ON_DEBATES else self.own_posts)[what]
+                thing = type(thing)._base_manager.get(pk=thing.pk)
+                for role, user in self.people.items():
+                    if may(user, verb, thing) != (role in table(what)):
+                        wrong.append((role, verb, what))
+        self.assertEqual(wrong, [])
+
+    # --- Entry points ---
+
+    def test_every_entry_point_shows_each_thing_to_exactly_those_who_may_read_it(self):
+        wrong = []
+        for role in ROLES:
+            pages = {}
+            for entry, (shows, ask) in ENTRIES.items():
+                for what in shows:
+                    thing = SimpleNamespace(
+                        what=what,
+                        post=self.own_posts[what],
+                        thread=self.threads.get(what, self.threads["public"]),
+                        main=self.threads["public"],
+                        pages=pages,
+                    )
+                    shown = ask(self.clients[role], thing)
+                    table, others = OTHERWISE.get(entry.partition(",")[0], (READERS, set()))
+                    readers = table.get(what, others)
+                    if shown != (role in readers and role not in CLOSED.get(entry, ())):
+                        wrong.append((role, entry, what, shown))
+        self.assertEqual(wrong, [])
+
+
+# Who moderates, opened and wrote what: so the verbs follow from the charter's sentences.
+MODERATED = {what: {"warden", *STAFF} for what in ("closed", "moved away")}
+WRITER = dict.fromkeys(DEBATES, "opener") | dict.fromkeys(POSTS, "answerer")
+WRITER |= dict.fromkeys(("members", "invited", "closed"), "moderator")
+STANDS = [what for what in READERS if what not in (*PLACEHOLDERS, "waiting post")]
+
+
+def members_who_read(what: str) -> set[str]:
+    return READERS[what] - {"guest"}
+
+
+def moderators_of(what: str) -> set[str]:
+    return MODERATED.get(what, STAFF)
+
+
+def writer_of(what: str) -> set[str]:
+    """Who opened or wrote it, as long as they may see it."""
+    return READERS[what] & {WRITER[what]}
+
+
+ON_DEBATES = ("reply", "rename", "close")
+VERBS = {
+    "reply": members_who_read,
+    "rename": lambda what: moderators_of(what) | writer_of(what),
+    "close": writer_of,
+    "see post": lambda what: READERS[what],
+    "see history": lambda what: READERS[what],
+    "answer": lambda what: members_who_read(what) if what in STANDS else set(),
+    "report": lambda what: members_who_read(what) - {WRITER[what]} if what in STANDS else set(),
+    "edit": lambda what: set() if what in PLACEHOLDERS else writer_of(what),
+    "withdraw": lambda what: writer_of(what) if what == "waiting post" else set(),
+    "moderate": moderators_of,
+    "erase": lambda what: {"administrator"},
+}
+
+# Pages that no one has of a thing: what waits has no place in the tree yet.
+NO_PAGE = {(name, "waiting post") for name in ("road", "road-epub")}
+
+
+def anonymised(response, address: str) -> tuple:
+    """What an answer says but for the address it answers and the token of a form."""
+    body = response.content.decode().replace(address, "ADDRESS")
+    quoted = address.replace("/", "%2F")
+    body = re.sub(r'"csrfmiddlewaretoken" value="\w+"', "", body.replace(quoted, "ADDRESS"))
+    left_out = ("Content-Length", "X-Request-ID")
+    headers = {k: v for k, v in response.headers.items() if k not in left_out}
+    headers = {k: v.replace(address, "ADDRESS") for k, v in headers.items()}
+    return response.status_code, body, headers
+
+
+def page(pattern: str, part: str = "text"):
+    """Whether the word of a thing stands on a page."""
+
+    def ask(client, thing) -> bool:
+        address = pattern.format(
+            p=thing.post.pk, t=thing.thread.pk, s=thing.thread.slug, m=thing.main.pk
+        )
+        if address not in thing.pages:
+            thing.pages[address] = client.get(address).content.decode()
+        return word(thing.what, part) in thing.pages[address]
+
+    return ask
+
+
+def preview(client, thing) -> bool:
+    """Whether a preview says of whom the quoted words are."""
+    text = quoting(thing.post, f"It {word(thing.what)} was", "So it goes.").replace(
+        thing.post.writer, "nobody"
+    )
+    fields = {"text": text, "token": uuid4(), "do": "preview"}
+    answer = client.post(f"/threads/{thing.main.pk}/reply/", fields)
+    shown = answer.content.decode().partition('class="preview')[2]
+    return f"/posts/{thing.post.pk}/" in shown or f"#post-{thing.post.pk}" in shown
+
+
+def leads(client, thing) -> bool:
+    return client.get(f"/posts/{thing.post.pk}/").status_code in (301, 302)
+
+
+STANDING = ("public", "members", "invited", "closed", "moved away")
+# name: (the things it shows at all, whether it shows one). Written by hand.
+ENTRIES = {
+    "page": (list(READERS), page("/threads/{t}/{s}/")),
+    "tree": (DEBATES, page("/threads/{t}/{s}/?view=tree")),
+    "card": (DEBATES, page("/threads/{t}/{s}/", "fork")),
+    "question": (DEBATES, page("/threads/{t}/{s}/", "question")),
+    "home": (DEBATES, page("/", "title")),
+    "timeline": (DEBATES, page("/timeline/", "fork")),
+    "permalink": ([*DEBATES, "waiting post"], leads),
+    "history": (list(READERS), page("/posts/{p}/history/")),
+    "road": ([what for what in READERS if what != "waiting post"], page("/posts/{p}/road/")),
+    "quotes": (DEBATES, page("/posts/{p}/quotes/", "title")),
+    "quote": ([*STANDING], page("/threads/{m}/reply/?quote={p}")),
+    "preview": ([*STANDING, "hidden post", "waiting post"], preview),
+    "log": (["invited", "closed"], page("/log/", "title")),
+    "desk, post": (list(READERS), page("/admin/forum/post/{p}/change/")),
+    "desk, debates": (DEBATES, page("/admin/forum/thread/", "title")),
+    "desk, posts": (list(READERS), page("/admin/forum/post/?q=zqtext")),
+}
+# At the desk a moderator of single boards sees these alone, whatever they read elsewhere.
+DESK = {what: {"warden", *STAFF} for what in ("closed", "moved away")}
+# And words are carried into a public debate from public ones alone.
+OTHERWISE = {"desk": (DESK, STAFF), "preview": ({"public": READERS["public"]}, set())}
+# Who reaches an entry point not at all.
+CLOSED = {"quote": {"guest"}, "preview": {"guest"}}
