@@ -47,7 +47,6 @@ SAID = {
     "erase": "erased words of {} for a legal reason",
     "demand approval": "asked for approval of new posts in {}",
     "waive approval": "let new posts appear at once in {}",
-    "erase": "erased words of {}",
     "rename": "renamed {}",
     "set lane": "put {} into another lane",
     "tie answer": "said what {} answers",
