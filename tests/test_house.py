@@ -31,7 +31,7 @@ LAYERS = (
             "forum.questions",
         ),
         *("forum.pictures", "forum.charter", "forum.context", "forum.desk", "forum.templatetags"),
-        *("forum.epub", "forum.books", "forum.similarity", "forum.glossary"),
+        *("forum.epub", "forum.books", "forum.similarity", "forum.outline", "forum.glossary"),
         *("forum.watching", "forum.metrics", "forum.readiness", "forum.archive"),
     ),
     ("forum.actions", "forum.importing", "forum.checking"),

@@ -63,6 +63,16 @@ SEEN = {
     "post": ("/posts/{p}/", "to", "to", "to", "to", "/posts/{gone}/"),
     "edit": ("/posts/{p}/edit/", "in", 403, 200, 403, "/posts/{gone}/edit/"),
     "withdraw": ("/posts/{p}/withdraw/", "in", 403, 200, 403, "/posts/{gone}/withdraw/"),
+    "outline": ("/threads/{t}/outline/", 200, 200, 200, 200, "/threads/{gone}/outline/"),
+    "outline-argdown": (
+        "/threads/{t}/outline.argdown",
+        *(200, 200, 200, 200, "/threads/{gone}/outline.argdown"),
+    ),
+    "outline-json": (
+        "/threads/{t}/outline.json",
+        *(200, 200, 200, 200, "/threads/{gone}/outline.json"),
+    ),
+    "questions": ("/questions/", 200, 200, 200, 200, None),
     "argument": ("/posts/{p}/argument/", "in", 403, 200, 200, "/posts/{gone}/argument/"),
     "minds": ("/posts/{p}/minds/", 200, 200, 200, 200, "/posts/{gone}/minds/"),
     "history": ("/posts/{p}/history/", 200, 200, 200, 200, "/posts/{gone}/history/"),
@@ -250,6 +260,7 @@ ABOUT_A_THREAD = [
     "/threads/{t}/read/",
     "/threads/{t}/epub/",
 ]
+ABOUT_A_THREAD += [f"/threads/{{t}}/outline{kind}" for kind in ("/", ".argdown", ".json")]
 ABOUT_A_THREAD += [f"/threads/{{t}}/{verb}/" for verb in ("rename", "describe", "close")]
 ABOUT_A_POST = [
     *("argument/", "minds/", "edit/", "report/", "withdraw/", "history/", "road/", "quotes/"),

@@ -1,0 +1,91 @@
+"""The outline of a debate: what supports and disputes which passage; to read and to take along."""
+
+from django.conf import settings
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from .. import outline as outlines
+from ..models import Stance
+from .fetch import thread_or_404
+from .takeaway import attachment
+
+ON_A_PAGE = 100  # replies with stances
+IN_A_FILE = 1_000
+ROWS = 24  # passages in the picture; all of the page stand in the text
+TWIGS = 7  # replies drawn at one passage; of more the number is said
+ROW = 56  # pixels
+
+
+def outline(request, thread_id):
+    """One page of the outline, as nested text and drawn; `?from=` is the number it begins with."""
+    thread = thread_or_404(request.user, thread_id)
+    part = outlines.outline_of(thread, request.user, first=_first(request), most=ON_A_PAGE)
+    return render(
+        request,
+        "threads/outline.html",
+        {
+            "thread": thread,
+            "outline": part,
+            "rows": outlines.nested(part),
+            "picture": _picture(part),
+            "height": ROW * min(len(part.passages), ROWS),
+            "undrawn": max(len(part.passages) - ROWS, 0),
+            "first": _first(request),
+        },
+    )
+
+
+def argdown(request, thread_id):
+    """The outline as a file in Argdown."""
+    thread, part = _file(request, thread_id)
+    text = outlines.argdown(part, address=_address(request, thread))
+    sent = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    return attachment(sent, f"{thread.slug}.argdown")
+
+
+def as_json(request, thread_id):
+    """The outline as a file in JSON."""
+    thread, part = _file(request, thread_id)
+    data = outlines.as_json(part, address=_address(request, thread))
+    return attachment(JsonResponse(data), f"{thread.slug}-outline.json")
+
+
+def _file(request, thread_id):
+    thread = thread_or_404(request.user, thread_id)
+    first = _first(request)
+    return thread, outlines.outline_of(thread, request.user, first=first, most=IN_A_FILE)
+
+
+def _address(request, thread) -> str:
+    site = settings.SITE_URL or request.build_absolute_uri("/")
+    return site.rstrip("/") + thread.get_absolute_url()
+
+
+def _first(request) -> int:
+    asked = request.GET.get("from", "1")
+    if not asked.isdecimal() or len(asked) > 9:
+        raise Http404
+    return max(int(asked), 1)
+
+
+def _picture(part: outlines.Outline) -> list[dict]:
+    """For each passage its line and the replies that leave it: up in black what supports, asks or
+    adds evidence, down in red what disputes."""
+    drawn = []
+    for row, passage in enumerate(part.passages[:ROWS]):
+        line = row * ROW + ROW // 2
+        twigs = [
+            {
+                "x": f"{16 + 11 * n}%",
+                "number": entry.post.number,
+                "red": entry.stance == Stance.DISPUTES,
+                "y": line + 16 if entry.stance == Stance.DISPUTES else line - 16,
+                "sign": {"supports": "+", "disputes": "−", "asks": "?", "evidence": "†"}[
+                    entry.stance
+                ],
+            }
+            for n, entry in enumerate(passage.entries[:TWIGS])
+        ]
+        more = len(passage.entries) - TWIGS
+        drawn.append({"line": line, "title": passage.title, "twigs": twigs, "more": max(more, 0)})
+    return drawn

@@ -1,0 +1,36 @@
+"""Questions that nobody has answered yet, from all over the forum."""
+
+from django.http import Http404
+from django.shortcuts import render
+
+from ..models import Post, Question, State
+from ..models.visibility import threads_visible_to
+
+PER_PAGE = 30
+
+
+def questions(request):
+    """One page of unanswered questions, newest first; a seek, no OFFSET. A question is words of the
+    opening: where that does not stand, it is not asked."""
+    rows = Question.objects.unanswered().filter(
+        thread__in=threads_visible_to(request.user).filter(state=State.VISIBLE),
+        thread__posts__parent__isnull=True,
+        thread__posts__parent_basis=Post.Basis.OPENING,
+        thread__posts__state=State.VISIBLE,
+    )
+    before = request.GET.get("before", "")
+    if before:
+        if not before.isdecimal() or len(before) > 18:
+            raise Http404
+        rows = rows.filter(pk__lt=int(before))
+    found = list(rows.select_related("thread__board", "thread__author")[: PER_PAGE + 1])
+    more = len(found) > PER_PAGE
+    return render(
+        request,
+        "questions/questions.html",
+        {
+            "questions": found[:PER_PAGE],
+            "older": found[PER_PAGE - 1].pk if more else None,
+            "later": bool(before),
+        },
+    )
