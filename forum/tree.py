@@ -560,25 +560,29 @@ def _places(
     return places
 
 
-def close_up(posts: Sequence[Post], gone: Collection[int]) -> None:
+def close_up(posts: Sequence[Post], gone: Collection[int], end: Place) -> None:
     """Draw the lines of a page anew after posts with these ids were taken out of it. The rule is
     the same, read from the end: a line at a level passes if a later post forks from it before any
-    post of that level or less. A post whose parent is gone begins a line of its own."""
+    post of that level or less. `end` is the place of the page's last post, which knows what passes
+    on to the next page. A post whose parent is gone begins a line of its own."""
     if not posts:
         return
-    passing = [rail in ("v", "t") for rail in posts[-1].place.rails]
+    passing = [rail in ("v", "t") for rail in end.rails]
     passing += [False] * (MAX_LEVEL + 1 - len(passing))
     for post in reversed(posts):
         place = post.place
         if post.parent_id in gone:
             place.straight = False
+        # At the greatest depth a post forks from no line that is drawn.
+        forks = place.level and not place.straight
+        forks = forks and (place.rails[-1] in ("t", "l") or post.parent_id in gone)
         rails = ["v" if passing[k] else "" for k in range(place.level)]
-        if place.level and not place.straight and (rails or post.parent_id is None):
+        if forks:
             rails[-1] = "t" if passing[place.level - 1] else "l"
         place.rails = tuple(rails)
         for k in range(place.level, len(passing)):
             passing[k] = False
-        if place.level and not place.straight:
+        if forks:
             passing[place.level - 1] = True
     below = {post.parent_id for post in posts}
     for post in posts:

@@ -1,6 +1,7 @@
 """Error pages. Each says what to do next and gives back what was typed, byte for byte."""
 
 import logging
+import re
 import uuid
 
 from django.conf import settings
@@ -15,6 +16,9 @@ log = logging.getLogger("forum.errors")
 
 # What people write by hand. Passwords and tokens are never given back.
 KEPT = {"title": "Title", "text": "Text", "own_answer": "Your own answer", "reason": "Reason"}
+# The rows of divergences, and those of one alone.
+KEPT_ROW = re.compile(r"(?:(?:form|more)-(\d{1,2})-)?(change|when|place|actor)")
+ROW_LABELS = {"change": "What changes?", "when": "When?", "place": "Where?", "actor": "Who?"}
 
 
 def kept(request) -> list[dict[str, str]]:
@@ -25,19 +29,21 @@ def kept(request) -> list[dict[str, str]]:
         posted = request.POST
     except Exception:  # the body itself may be what is broken
         return []
+    rows = {name: ROW_LABELS[row[2]] for name in posted if (row := KEPT_ROW.fullmatch(name))}
     return [
         {"name": name, "label": label, "value": posted[name]}
-        for name, label in KEPT.items()
+        for name, label in {**rows, **KEPT}.items()
         if posted.get(name)
     ]
 
 
-def _hidden(request) -> list[tuple[str, str]]:
+def _hidden(request, shown: set[str]) -> list[tuple[str, str]]:
     """The other fields of the failed form, so that it can be sent again as it was."""
     return [
         (name, value)
         for name, values in request.POST.lists()
-        if name not in KEPT and name != "csrfmiddlewaretoken"
+        # What was left empty among the texts is sent empty again.
+        if name not in shown and name != "csrfmiddlewaretoken"
         for value in values
     ]
 
@@ -64,7 +70,7 @@ def _page(request, status: int, **context):
         {
             "kept": texts,
             "again": again,
-            "hidden": _hidden(request) if again else [],
+            "hidden": _hidden(request, {text["name"] for text in texts}) if again else [],
             **context,
         },
         status=status,

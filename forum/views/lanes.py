@@ -52,7 +52,7 @@ def doubts_folded(posts: Sequence[Post], first_fresh: Post | None, wanted: str) 
         return {}
     rest = [post for post in posts if post.lane != Lane.PREMISE]
     if rest and rest[0].place is not None:
-        tree.close_up(rest, {post.pk for post in doubts})
+        tree.close_up(rest, {post.pk for post in doubts}, posts[-1].place)
     for post in doubts:
         post.place = None
         post.line_up, post.line_down = post is not doubts[0], post is not doubts[-1]

@@ -1,0 +1,347 @@
+"""What starting a debate asks for, that nothing chosen is lost on the way, and where the questions
+are that nobody has answered."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from forum.actions import debate, posts
+from forum.actions.arguments import Tie
+from forum.actions.composing import Unacceptable
+from forum.actions.debate import DescribedMeanwhile
+from forum.models import Board, Draft, Post, Question, Thread
+from tests.people import browser, dump, fresh, start, typed
+from tests.views.test_queries import MEMBER, queries
+
+pytestmark = pytest.mark.django_db
+TABLES = (Draft, Post, Question, Thread)
+TEXT = "It holds, and an army crosses.\n\nWho stops it? Nobody. Why so late? The usual reasons."
+ASKED = ["Who stops it?", "Why so late?"]
+OWN = "The siege fails, since nobody is left to feed it."
+
+
+@pytest.fixture
+def send(board, opener):
+    """Call it with fields of the form of a new debate; gives the response."""
+
+    def call(user=opener, **fields):
+        given = {
+            "board": board.slug,
+            "title": "The bridge",
+            "kind": "WI",
+            "text": TEXT,
+            "own_answer": OWN,
+            "proposed": ASKED,
+            "token": str(uuid4()),
+        }
+        sent = {name: value for name, value in {**given, **fields}.items() if value is not None}
+        return browser(user).post("/threads/new/", sent)
+
+    return call
+
+
+# --- What is asked for ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "needed"),
+    [
+        ("WI", True),
+        ("AHC", True),
+        ("PC", True),
+        ("DBWI", False),
+        ("TL", False),
+        ("discussion", False),
+    ],
+)
+def test_an_own_answer_is_needed_by_kind(send, kind, needed):
+    response = send(kind=kind, own_answer=" ")
+    assert response.status_code == (422 if needed else 302)
+    if needed:
+        body = response.content.decode()
+        assert 'id="own_answer-error">Write at least one consequence you expect, and why.<' in body
+        assert not Thread.objects.exists()
+        assert send(kind=kind).status_code == 302
+    assert Thread.objects.get().own_answer == (OWN if needed else "")
+
+
+@pytest.mark.parametrize(
+    ("needs", "fields", "says"),
+    [
+        ({"own_answer_needed": "always"}, {"kind": "TL", "own_answer": ""}, "Write at least one"),
+        ({"own_answer_needed": "never"}, {"own_answer": ""}, ""),
+        ({"divergence_needed": True}, {}, "says where it leaves history"),
+        ({"questions_needed": True}, {}, "tick a question"),
+        ({"policy_needed": True}, {}, "Choose whether your premise may be challenged."),
+        ({"policy_needed": True}, {"policy": "granted"}, ""),
+        ({"questions_needed": True}, {"question": ASKED[:1]}, ""),
+    ],
+)
+def test_boards_ask_for_more_or_less(send, board, moderator, needs, fields, says):
+    Board.objects.filter(pk=board.pk).update(**needs)
+    response = send(**fields)
+    assert response.status_code == (422 if says else 302)
+    if says:
+        assert says in response.content.decode()
+        assert not Thread.objects.exists()
+        # Moderators of the board may do without.
+        assert send(moderator, **fields).status_code == 302
+    assert Thread.objects.count() == 1
+
+
+def test_the_action_asks_for_it_too(board, opener):
+    before = dump(*TABLES)
+    with pytest.raises(Unacceptable):
+        from forum.actions import threads
+
+        threads.start(user=opener, board=board, title="T", kind="WI", source="Text.", token=uuid4())
+    assert dump(*TABLES) == before
+
+
+def test_the_own_answer_and_the_policy_stand_on_the_card(send, stranger):
+    send(policy="granted", own_answer="One.\r\n\r\n<b>Two</b>.")
+    thread = Thread.objects.get()
+    assert (thread.policy, thread.own_answer) == ("granted", "One.\n\n<b>Two</b>.")
+    body = browser(stranger).get(thread.get_absolute_url()).content.decode()
+    assert "<dt>Own answer</dt>" in body
+    assert "&lt;b&gt;Two&lt;/b&gt;" in body
+    assert "<dt>Premise</dt><dd>Granted for argument’s sake</dd>" in body
+    Post.objects.update(state="hidden")
+    assert "Two" not in browser(stranger).get(thread.get_absolute_url()).content.decode()
+
+
+def test_several_divergences_are_given_row_by_row(send):
+    rows = {"change": "It holds.", "when": "c. 1924"}
+    more = send(**rows, do="more", own_answer="", title="")
+    page = typed(more)
+    assert more.status_code == 200
+    assert (page["more-TOTAL_FORMS"], page["change"], page["text"]) == ("1", "It holds.", TEXT)
+    second = {"more-TOTAL_FORMS": "1", "more-0-change": "It falls.", "more-0-when": "soon"}
+    wrong = send(**rows, **second)
+    assert wrong.status_code == 422
+    assert typed(wrong)["more-0-when"] == "soon"
+    assert 'id="id_more-0-when-error"' in wrong.content.decode()
+    assert send(**rows, **{**second, "more-0-when": "1936-39"}).status_code == 302
+    assert [one["edtf"] for one in Thread.objects.get().card["divergences"]] == [
+        "1924~",
+        "1936/1939",
+    ]
+
+
+@pytest.mark.parametrize("count", ["9", "-1", "x", "9" * 30])
+def test_a_count_of_rows_that_nobody_offered(send, count):
+    assert send(**{"more-TOTAL_FORMS": count}).status_code in (302, 422)
+
+
+# --- Questions --------------------------------------------------------------------------------
+
+
+def boxes(response) -> dict[str, bool]:
+    """The questions that a page offers, each with whether it is ticked."""
+    found = re.findall(
+        r'<input type="checkbox" name="question" value="([^"]*)"( checked)?>',
+        response.content.decode(),
+    )
+    return {text: bool(ticked) for text, ticked in found}
+
+
+def test_questions_are_confirmed_before_the_debate_opens(send):
+    response = send(proposed=None)
+    assert response.status_code == 200
+    assert boxes(response) == dict.fromkeys(ASKED, True)
+    assert typed(response)["text"] == TEXT
+    assert "One look before it opens" in response.content.decode()
+    assert not Thread.objects.exists()
+    assert send(question=ASKED[1:]).status_code == 302
+    assert [one["text"] for one in Thread.objects.get().card["questions"]] == ASKED[1:]
+
+
+def test_a_preview_offers_them_and_keeps_what_was_unticked(send):
+    page = send(do="preview", proposed=ASKED[:1], question=[])
+    assert boxes(page) == {ASKED[0]: False, ASKED[1]: True}
+    assert not Thread.objects.exists()
+
+
+def test_no_more_are_ticked_than_a_card_holds(send):
+    text = " ".join(f"Is it {n}?" for n in range(14))
+    page = send(text=text, proposed=None)
+    assert sum(boxes(page).values()) == 10
+
+
+def test_back_and_sent_again_opens_no_second_debate(send):
+    first = send(question=ASKED)
+    again = send(question=ASKED)
+    assert first["Location"] == again["Location"]
+    assert Thread.objects.count() == 1
+    assert send(title="Another bridge").status_code == 302
+    assert Thread.objects.count() == 2
+
+
+# --- Nothing is lost --------------------------------------------------------------------------
+
+
+def test_a_draft_keeps_every_field_of_a_new_debate(send, opener, board):
+    given = {
+        "do": "draft",
+        "kind": "AHC",
+        "title": "",
+        "change": "It holds.",
+        "when": "some day",
+        "place": "Rome",
+        "policy": "granted",
+        "more-TOTAL_FORMS": "1",
+        "more-0-change": "It falls.",
+        "question": ASKED[:1],
+    }
+    assert send(**given)["Location"] == "/drafts/"
+    page = browser(opener).get("/threads/new/")
+    found = typed(page)
+    for name in ("change", "when", "place", "more-0-change"):
+        assert found[name] == given[name], name
+    assert (found["text"], found["own_answer"]) == (TEXT, OWN)
+    body = page.content.decode()
+    for chosen in (
+        f'<option value="{board.slug}" selected>',
+        'name="kind" value="AHC" checked',
+        'name="policy" value="granted" checked',
+    ):
+        assert chosen in body, chosen
+    assert boxes(page) == {ASKED[0]: True, ASKED[1]: False}
+
+
+def test_a_draft_keeps_what_was_chosen_in_a_reply(thread, opener, answer, stranger):
+    debate.describe(user=opener, thread=thread, forks=[], questions=ASKED[:1])
+    question = Question.objects.get()
+    target = f"/threads/{thread.pk}/reply/"
+    sent = {
+        "do": "draft",
+        "to": str(answer.pk),
+        "text": "No.",
+        "lane": "meta",
+        "stance": "evidence",
+        f"answer-{question.pk}": "disputes",
+        f"passage-{question.pk}": "1",
+        "token": str(uuid4()),
+    }
+    client = browser(stranger)
+    assert client.post(target, sent)["Location"] == "/drafts/"
+    body = client.get(f"{target}?to={answer.pk}").content.decode()
+    assert 'name="lane" value="meta" checked' in body
+    assert 'name="stance" value="evidence" checked' in body
+    assert '<option value="disputes" selected>' in body
+    newest = client.get("/drafts/newest/", {"target": f"{target}?to={answer.pk}"}).json()
+    assert newest["fields"]["lane"] == ["meta"]
+
+
+@pytest.mark.parametrize("fields", [{"x": "a" * 30_000}, {f"f{n}": "a" for n in range(200)}])
+def test_drafts_have_bounds(stranger, fields):
+    sent = {"target": "/threads/new/", "token": str(uuid4()), "text": "T.", **fields}
+    assert browser(stranger).post("/drafts/save/", sent).status_code == 422
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_of_an_edit_remembers_what_it_was_begun_with(thread, answer, answerer):
+    client = browser(answerer)
+    target = f"/posts/{answer.pk}/edit/"
+    sent = {"do": "draft", "text": "Older.", "base": "1", "token": str(uuid4())}
+    client.post(target, sent)
+    posts.edit(user=answerer, post=fresh(answer), source="Newer.", base=1)
+    page = typed(client.get(target))
+    assert (page["text"], page["base"]) == ("Older.", "1")
+    assert client.post(target, {**page, "do": "save"}).status_code == 409
+
+
+def test_two_who_describe_at_once_are_shown_both(thread, opener, moderator):
+    form = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "0", "base": "0", "policy": "open"}
+    mine = {**form, "form-0-change": "Mine.", "form-0-when": "1924"}
+    theirs = {**form, "form-0-change": "Theirs.", "form-0-when": "1923"}
+    address = f"/threads/{thread.pk}/describe/"
+    assert browser(moderator).post(address, theirs).status_code == 302
+    response = browser(opener).post(address, mine)
+    assert response.status_code == 409
+    page = typed(response)
+    assert (page["form-0-change"], page["base"]) == ("Mine.", "1")
+    assert "Theirs." in response.content.decode()
+    assert fresh(thread).card["divergences"][0]["change"] == "Theirs."
+    assert browser(opener).post(address, {**mine, "base": "1"}).status_code == 302
+    assert fresh(thread).card["divergences"][0]["change"] == "Mine."
+    with pytest.raises(DescribedMeanwhile):
+        debate.describe(user=opener, thread=thread, forks=[], questions=[], base=0)
+
+
+def test_an_own_answer_is_its_authors_and_stays_where_it_is_needed(thread, opener, moderator):
+    was = fresh(thread).own_answer
+    assert was
+    debate.describe(user=moderator, thread=thread, forks=[], questions=[], own_answer="Hers.")
+    assert fresh(thread).own_answer == was
+    with pytest.raises(Unacceptable):
+        debate.describe(user=opener, thread=thread, forks=[], questions=[], own_answer="")
+    debate.describe(user=opener, thread=thread, forks=[], questions=[], own_answer="Mine.")
+    assert fresh(thread).own_answer == "Mine."
+
+
+def test_a_form_that_failed_gives_its_rows_back(thread, opener, settings):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(opener)
+    sent = {"form-TOTAL_FORMS": "1", "form-0-change": "It holds.", "form-0-when": "1924"}
+    response = client.post(
+        f"/threads/{thread.pk}/describe/",
+        {**sent, "own_answer": OWN},
+        HTTP_SEC_FETCH_SITE="same-origin",
+    )
+    assert response.status_code == 403
+    page = typed(response)
+    for name in ("form-0-change", "form-0-when", "form-TOTAL_FORMS"):
+        assert page[name] == sent[name], name
+    assert page["own_answer"] == OWN
+
+
+# --- Unanswered questions of the whole forum --------------------------------------------------
+
+
+def asking(board, user, *questions) -> Thread:
+    thread = start(board, user, title=f"Debate {Thread.objects.count()}")
+    debate.describe(user=user, thread=thread, forks=[], questions=list(questions))
+    return fresh(thread)
+
+
+def listed(user=None, **query) -> list[str]:
+    body = browser(user).get("/questions/", query).content.decode()
+    return re.findall(r'<h3><a [^>]*dir="auto">(.*?)</a></h3>', body)
+
+
+def test_what_nobody_answered_is_listed_newest_first(board, opener, stranger):
+    thread = asking(board, opener, "One?", "Two?")
+    asking(board, opener, "Three?")
+    assert listed() == ["Three?", "Two?", "One?"]
+    two = Question.objects.get(text="Two?")
+    posts.reply(
+        user=stranger, thread=thread, source="Yes.", token=uuid4(), ties=[Tie(two.pk, "agrees")]
+    )
+    assert listed() == ["Three?", "One?"]
+
+
+def test_what_one_may_not_see_is_not_asked(board, inner_board, opener, moderator, stranger):
+    asking(inner_board, moderator, "Inside?")
+    hidden = asking(board, opener, "Hidden?")
+    opening = asking(board, opener, "Opening hidden?")
+    Thread.objects.filter(pk=hidden.pk).update(state="hidden")
+    Post.objects.filter(thread=opening).update(state="hidden")
+    assert listed(stranger) == listed() == []
+    assert listed(moderator) == ["Inside?"]
+
+
+def test_questions_are_read_page_by_page(board, opener):
+    thread = asking(board, opener)
+    Question.objects.bulk_create(
+        Question(thread=thread, order=n, text=f"Is it {n}?") for n in range(1, 41)
+    )
+    few = queries(browser(), "/questions/?before=5")
+    assert queries(browser(), "/questions/") == few <= MEMBER
+    body = browser().get("/questions/").content.decode()
+    older = int(re.search(r"\?before=(\d+)", body)[1])
+    assert [*listed(), *listed(before=older)] == [f"Is it {n}?" for n in range(40, 0, -1)]
+    assert browser().get("/questions/?before=x").status_code == 404
