@@ -42,6 +42,9 @@ FOR_VISITORS = """
     /threads/{removed.pk}/{removed.slug}/
     /threads/{removed.pk}/{removed.slug}/?view=tree
     /threads/{locked.pk}/{locked.slug}/
+    /threads/{quotes.pk}/outline/
+    /threads/{quotes.pk}/{quotes.slug}/?lane=consequence
+    /questions/
     /timeline/
     /posts/{exact.pk}/
     /posts/{exact.pk}/road/
@@ -86,6 +89,8 @@ FOR_AUTHORS = """
     /threads/{quotes.pk}/describe/
     /posts/{edited.pk}/edit/
     /posts/{own.pk}/withdraw/
+    /posts/{exact.pk}/argument/
+    /posts/{exact.pk}/minds/
     /posts/{edited.pk}/quotes/
     /drafts/
     /notices/
@@ -105,6 +110,7 @@ FOR_AUTHORS = """
 # What is no page: it takes a form, answers a machine, or leads elsewhere.
 NO_PAGES = {"mark-read", "fold", "ignore", "healthz", "readyz", "metrics"}
 NO_PAGES |= {"save-draft", "newest-draft", "discard-draft", "read-notices"}
+NO_PAGES |= {"outline-argdown", "outline-json"}
 
 
 def opened(reader: Reader, made, pages: str) -> list[str]:

@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from accounts.models import User
 from forum.actions import (
+    arguments,
     debate,
     drafts,
     members,
@@ -18,7 +19,7 @@ from forum.actions import (
     sanctions,
     threads,
 )
-from forum.models import Board, Notice, Post, State, Thread
+from forum.models import Board, Notice, Post, Question, State, Thread
 
 PASSWORD = "jonbar point of 1934"
 LONG_TITLE = "Donaudampfschifffahrtsgesellschaft" * 4 + "skapitänsmützenabzeichen"
@@ -108,6 +109,13 @@ def furnish() -> SimpleNamespace:
     )
     asked = ["Would a longer Weimar have held?", "Q" * 200]
     debate.describe(user=made.one, thread=made.quotes, forks=forks, questions=asked)
+    ties = [arguments.Tie(Question.objects.get(text=asked[0]).pk, "disputes", 1)]
+    arguments.argue(
+        user=made.two, post=made.exact, lane="premise", stance="disputes", quotes={}, ties=ties
+    )
+    arguments.change_mind(
+        user=made.one, post=made.exact, was="for", now="undecided", reason="W" * 200
+    )
     forks = (debate.fork(change=ARABIC, when="480 BC", actor=HEBREW, place=ARABIC),)
     debate.describe(user=made.arabic, thread=made.rtl, forks=forks, questions=[ARABIC])
     members.ignore(user=made.one, other=made.quiet, ignored=True)
