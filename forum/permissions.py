@@ -118,6 +118,13 @@ def _open_to_writing(board: Board) -> None:
         raise Refused("This board is read only; nobody writes here any more.")
 
 
+def use_account(user, _thing=None) -> None:
+    """Whoever has an account keeps drafts, read marks and folds there, and whom to ignore; that
+    is no writing, so a suspended member does too."""
+    if not (user.is_authenticated and user.is_active):
+        raise Refused("Sign in for that.")
+
+
 def read_notices(user, _thing=None) -> None:
     """Members read what they are told, and nobody else does; so does a member who may not write."""
     if not (user.is_authenticated and user.is_active):
@@ -463,6 +470,7 @@ CHARTER: dict[str, Callable] = {
     "see post": see_post,
     "see history": see_history,
     "write": write,
+    "use account": use_account,
     "read notices": read_notices,
     "start": start,
     "reply": reply,

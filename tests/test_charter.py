@@ -26,6 +26,7 @@ SAID = {
     "describe": "--ooyy",
     "close": "--oooo",
     "report": "--yyyy",
+    "use account": "-yyyyy",
     "read notices": "-yyyyy",
     "answer act": "-ooooo",
     "moderate": "----yy",

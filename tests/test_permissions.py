@@ -127,7 +127,14 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
     tried = {verb for kind in takes.values() for verb in kind}
     asked_elsewhere = {"answer act", "decide"}  # of notices and cases
     asked_elsewhere |= {"warn", "suspend", "clean up", "note", "rename member"}  # of members
-    asked_elsewhere |= {"write", "read notices", "define", "administer", "enter desk"}
+    asked_elsewhere |= {
+        "write",
+        "use account",
+        "read notices",
+        "define",
+        "administer",
+        "enter desk",
+    }
     assert tried | asked_elsewhere == set(CHARTER)
     for user in world.values():
         for kind, rows in things.items():

@@ -19,9 +19,11 @@ from accounts.models import User, new_edition
 from .. import markup, tree
 from ..models import (
     AuditEntry,
+    Case,
     ChangeOfMind,
     Divergence,
     Draft,
+    Note,
     Notice,
     PassageKey,
     Post,
@@ -53,8 +55,10 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Draft: ("text", "title", "label", "fields"),
     Report: ("text",),
     Notice: ("said", "answer"),
+    Note: ("text",),
+    Case: ("asked_why",),
     AuditEntry: ("reason", "detail"),
-    User: ("about",),
+    User: ("about", "suspended_for"),
 }
 # Between two words of a phrase, as they may stand in a source: blanks and signs of markup.
 _BETWEEN = r"[\s*_~`|>\\]+"

@@ -116,7 +116,7 @@ def board(request, slug):
 @require_POST
 def mark_read(request):
     """Count everything as read."""
-    require(request.user, "write")
+    require(request.user, "use account")
     reading.mark_all_read(user=request.user)
     return redirect("home")
 

@@ -22,7 +22,7 @@ EDIT = re.compile(r"/posts/(\d{1,18})/edit/")
 
 def drafts(request):
     """All one's drafts, newest first."""
-    require(request.user, "write")
+    require(request.user, "use account")
     mine = Draft.objects.filter(user=request.user).order_by("-saved_at")
     return render(request, "drafts/drafts.html", {"drafts": mine, "most": acts.MAX_DRAFTS})
 
@@ -30,7 +30,7 @@ def drafts(request):
 @require_POST
 def save(request):
     """Keep what a form holds now; answers with the time, or with the reason why not."""
-    require(request.user, "write")
+    require(request.user, "use account")
     target = request.POST.get("target", "")
     try:
         draft = acts.save(
@@ -50,7 +50,7 @@ def save(request):
 
 def newest(request):
     """The draft that a form should open with, for forms that the page brought without one."""
-    require(request.user, "write")
+    require(request.user, "use account")
     target = request.GET.get("target", "")
     if target != START and not EDIT.fullmatch(target) and not REPLY.fullmatch(target):
         raise Http404
@@ -72,7 +72,7 @@ def newest(request):
 @require_POST
 def discard(request, token):
     """Throw a draft away."""
-    require(request.user, "write")
+    require(request.user, "use account")
     acts.discard(user=request.user, token=token)
     return redirect("drafts")
 

@@ -70,7 +70,7 @@ def _ignoring(user, found: User) -> dict:
 @require_POST
 def ignore(request, username):
     """Fold away what a member wrote, or show it again."""
-    require(request.user, "write")
+    require(request.user, "use account")
     other = get_object_or_404(User, username__iexact=username)
     acts.ignore(user=request.user, other=other, ignored="stop" not in request.POST)
     return redirect("member", request.user.username if "stop" in request.POST else other.username)

@@ -229,7 +229,7 @@ def _waiting_count(user, thread: Thread) -> int:
 @require_POST
 def fold(request, thread_id):
     """Fold the branch under a post, or unfold it; remembered for the member."""
-    require(request.user, "write")
+    require(request.user, "use account")
     thread = thread_or_404(request.user, thread_id)
     folded = "fold" in request.POST
     wanted = request.POST.get("fold") or request.POST.get("unfold") or ""

@@ -17,6 +17,8 @@ from forum.actions.reading import parse
 from forum.models import (
     AuditEntry,
     Board,
+    Case,
+    Notice,
     Post,
     PostRevision,
     Quote,
@@ -200,6 +202,32 @@ def test_one_of_eight_edits_wins(crew, forum):
         assert sorted(told) == [False] * (SIZE - 1) + [True]
         (revision,) = PostRevision.objects.filter(post=post, number__gt=1)
         assert revision.source == f"The ice is thick, {turn}.{told.index(True)}."
+    assert faults(connection) == []
+
+
+def test_reports_at_once_are_one_case_and_one_decision_holds(crew, forum):
+    opening = forum.start()
+    for turn in range(4):
+        post = forum.reply(opening)
+        finders = [member for member in forum.members if member.pk != post.author_id]
+        told = crew.together(
+            ("report_once", {"member": member.pk, "post": post.pk}) for member in finders
+        )
+        assert len(set(told)) == 1
+        case = Case.objects.get(post=post)
+        assert case.report_count == case.reports.count() == SIZE - 1
+        acts = ["hide", "remove", "no action"] * 2
+        told = crew.together(
+            ("decide_once", {"member": forum.moderator.pk, "case": case.pk, "act": act})
+            for act in acts
+        )
+        case = Case.objects.select_related("decision").get(pk=case.pk)
+        decided = {act for act, held in zip(acts, told, strict=True) if held}
+        assert decided == {case.decision.verb}, turn
+        assert AuditEntry.objects.filter(post=post).count() == 1
+        notices = Notice.objects.filter(entry=case.decision)
+        # Each reporter is told once, and the writer if something was done.
+        assert notices.count() == SIZE - 1 + (case.decision.verb != "no action")
     assert faults(connection) == []
 
 

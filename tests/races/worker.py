@@ -22,8 +22,8 @@ django.setup()
 from django.db import connection  # noqa: E402 (models need the settings)
 
 from accounts.models import User  # noqa: E402
-from forum.actions import moderation, posts, reading, threads  # noqa: E402
-from forum.models import Board, Post, Thread  # noqa: E402
+from forum.actions import moderation, posts, queue, reading, reports, threads  # noqa: E402
+from forum.models import Board, Case, Post, Thread  # noqa: E402
 from forum.permissions import Refused  # noqa: E402
 from tests.races.crew import Ledger, seeded  # noqa: E402
 
@@ -225,10 +225,28 @@ def mark_all(*, member: int, count: int):
         reading.mark_all_read(user=User.objects.get(pk=member))
 
 
+def report_once(*, member: int, post: int):
+    """Report a post, as the page does; returns the id of the case."""
+    user = User.objects.get(pk=member)
+    made = reports.report(user=user, post=fetch_post(post), reason="spam", token=uuid.uuid4())
+    return made.case_id
+
+
+def decide_once(*, member: int, case: int, act: str):
+    """Decide a case. Returns whether it was this that decided it."""
+    user = User.objects.get(pk=member)
+    try:
+        queue.decide(user=user, case=Case.objects.get(pk=case), act=act, reason=f"To {act}.")
+    except Refused:
+        return False
+    return True
+
+
 JOBS = {
     job.__name__: job
     for job in (
-        *(edit_many, edit_once, fold_many, mark_all, mark_many, quote_many, reply_and_die),
+        *(decide_once, edit_many, edit_once, fold_many, mark_all, mark_many, quote_many),
+        *(reply_and_die, report_once),
         *(reply_many, reply_on, reply_once, reply_until_refused, shut, start_many),
     )
 }
