@@ -144,6 +144,13 @@ def _needed(value):
     return value
 
 
+def _tried(ask: Callable):
+    try:
+        return ask()
+    except VariableDoesNotExist:
+        return None
+
+
 def _shown(value, context) -> str:
     """What stands on the page for a value."""
     kind = type(value)
@@ -248,7 +255,7 @@ class _Writer:
         self.objects: dict[str, object] = {
             function.__name__: function
             for function in (
-                *(_first, _step, _needed, _shown, _ask, _listed, _round, _restore, _safely),
+                *(_first, _step, _needed, _tried, _shown, _ask, _listed, _round, _restore, _safely),
                 *(_address, _file, template_localtime),
             )
         }
@@ -370,9 +377,10 @@ class _Writer:
     def condition(self, condition) -> str:
         if isinstance(condition, defaulttags.TemplateLiteral):
             expression = condition.value
+            text = self.expression(expression, missing="None")
             if any(looked_up for _, given in expression.filters for looked_up, _ in given):
-                raise Unwritable
-            return self.expression(expression, missing="None")
+                return f"_tried(lambda: {text})"  # an argument that is missing makes it nothing
+            return text
         word = getattr(condition, "id", None)
         if word not in COMPARED and word not in ("or", "and", "not"):
             raise Unwritable

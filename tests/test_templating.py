@@ -71,6 +71,7 @@ SOURCES = [
     "{% if none is None %}a{% endif %}{% if yes is not None %}b{% endif %}",
     "{% if number <= 7 and number >= 7 and number != 8 %}a{% endif %}",
     "{% if nowhere > 1 %}b{% endif %}",
+    "{% if number|add:price > 9 %}a{% endif %}{% if number|add:nowhere %}b{% else %}c{% endif %}",
     "{% if items|length > 2 %}a{% endif %}{% if thing.gone %}b{% else %}c{% endif %}",
     "{% for x in items %}{{ x }}{{ forloop.counter }}{% if not forloop.last %}, {% endif %}"
     "{% empty %}none{% endfor %}{{ x }}{{ forloop }}",
