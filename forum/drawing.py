@@ -11,15 +11,19 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import pairwise
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q
 from django.template.loader import get_template
 from django.utils.safestring import mark_safe
 
+from accounts.models import User, skeleton
+from accounts.prepared import Prepared
+
 from . import marking, markup, quoting
 from .glossary import Glossary
 from .models import Post, PostRevision, Quote, State
-from .models.visibility import posts_visible_to
-from .permissions import in_locked_branch, may, verbs
+from .models.visibility import moderated_board_ids, moderates_all, posts_visible_to
+from .permissions import alike, in_locked_branch, may, verbs
 
 # A whole-post quote longer than this folds behind its word count.
 FOLD_WORDS = 40
@@ -53,10 +57,9 @@ def draw(
     readable = []
     here = {post.pk for post in posts}
     ignoring = ignored_by(user)
+    offer(posts, user=user)
     for post in posts:
         post.ignored = post.author_id in ignoring
-        post.gone = not may(user, "see post", post)
-        post.verbs = verbs(user, post)
         post.closed = in_locked_branch(post)
         post.html = None
         post.parent_here = post.parent_id in here
@@ -90,6 +93,17 @@ def draw(
         )
         post.html = mark_safe(cut(html))
     return posts
+
+
+def offer(posts: Iterable[Post], *, user) -> None:
+    """Say of each post whether it is `gone` for `user`, and which `verbs` the page offers. The
+    charter is asked once about all that it does not tell apart."""
+    answers: dict = {}
+    for post in posts:
+        key = alike(user, post)
+        if key not in answers:
+            answers[key] = (not may(user, "see post", post), verbs(user, post))
+        post.gone, post.verbs = answers[key]
 
 
 def ignored_by(user) -> frozenset[int]:
@@ -162,19 +176,24 @@ def draw_preview(composed, *, user, post_id="preview") -> str:
 # --- Quotes in a post -------------------------------------------------------------------------
 
 
-def _quotes_in(posts: Iterable[Post]) -> dict[int, list[Quote]]:
-    """The quotes of the current revisions, by revision, with their sources' authors and boards."""
-    found = defaultdict(list)
-    rows = (
-        Quote.objects.filter(revision_id__in=[post.body.revision_id for post in posts])
+_quotes = Prepared(
+    lambda revisions: (
+        Quote.objects.filter(revision_id__in=revisions)
         .select_related("source_post__author", "source_post__thread__board")
         .annotate(
             current_id=F("source_post__body__revision_id"),
             source_revision_number=F("source_revision__number"),
         )
         .order_by("ordinal")
-    )
-    for quote in rows:
+    ),
+    "numbers",
+)
+
+
+def _quotes_in(posts: Iterable[Post]) -> dict[int, list[Quote]]:
+    """The quotes of the current revisions, by revision, with their sources' authors and boards."""
+    found = defaultdict(list)
+    for quote in _quotes([post.body.revision_id for post in posts]):
         found[quote.revision_id].append(quote)
     return found
 
@@ -340,12 +359,12 @@ def verdicts(posts: Sequence[Post], user) -> dict[int, list[Quote]]:
 # --- Quotes of a post -------------------------------------------------------------------------
 
 
-def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, dict[int, str]]:
-    """For each post, the margin notes of its passages: who quotes them, as far as `user` sees."""
-    by_id = {post.pk: post for post in posts}
-    rows = (
+def _quoting(ids: Sequence[int], user):
+    """Which post quotes which passage of these posts, as far as `user` sees: ids, passage, number,
+    thread."""
+    return (
         Quote.objects.filter(
-            source_post_id__in=by_id,
+            source_post_id__in=ids,
             revision_id=F("post__body__revision_id"),
             post__state=State.VISIBLE,
             post__in=posts_visible_to(user),
@@ -356,6 +375,21 @@ def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, d
         )
         .distinct()
     )
+
+
+_visitors_see = Prepared(lambda ids: _quoting(ids, AnonymousUser()), "numbers")
+_members_see = Prepared(lambda ids, pk: _quoting(ids, User(pk=pk)), "numbers", "number")
+
+
+def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, dict[int, str]]:
+    """For each post, the margin notes of its passages: who quotes them, as far as `user` sees."""
+    by_id = {post.pk: post for post in posts}
+    if moderates_all(user) or moderated_board_ids(user):
+        rows = _quoting(list(by_id), user)
+    elif user.is_authenticated:
+        rows = _members_see(list(by_id), user.pk)
+    else:
+        rows = _visitors_see(list(by_id))
     found: dict[int, dict[int, list]] = defaultdict(lambda: defaultdict(list))
     for source_id, passage, post_id, number, thread_id in rows:
         found[source_id][passage].append(
@@ -388,8 +422,6 @@ def _members(htmls: Iterable[str], ignoring: Container[int]) -> dict[str, str]:
     names = {name for html in htmls for name in MENTION.findall(html)}
     if not names:
         return {}
-    from accounts.models import User, skeleton
-
     wanted = {skeleton(name) for name in names}
     rows = User.objects.filter(
         Q(skeleton__in=wanted) | Q(past_names__skeleton__in=wanted), is_active=True

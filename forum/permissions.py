@@ -528,6 +528,14 @@ def verbs(user, thing: Thread | Post) -> frozenset[str]:
     return frozenset(verb for verb in known if may(user, verb, thing))
 
 
+def alike(user, post: Post) -> tuple:
+    """What the verbs of a post depend on, for this user: two posts of a page with the same answer
+    may be treated the same. One's own posts and those that wait are each a case of their own."""
+    if post.number is None or post.author_id == user.pk is not None:
+        return (post.pk,)
+    return post.thread_id, post.state, post.is_opening, in_locked_branch(post)
+
+
 def sees_placeholders(user, thread: Thread) -> bool:
     """Whether hidden posts are only placeholders to `user` (moderators read them)."""
     return not (moderates_all(user) or moderates(user, thread.board_id))

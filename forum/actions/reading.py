@@ -8,6 +8,7 @@ from django.db.models import Subquery
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.prepared import Prepared
 
 from ..models import Post, ReadMark, Thread
 
@@ -60,24 +61,27 @@ class Seen:
         return expected if expected <= thread.numbered else None
 
 
+def _seen_by(user_id: int, thread_id: int, since):
+    """In one query: every page of a debate asks this."""
+    mark = ReadMark.objects.filter(user=user_id, thread=thread_id)
+    known = Post.objects.filter(
+        thread=thread_id, loaded_at__lte=since, number__isnull=False
+    ).order_by("-loaded_at", "-number")
+    return Thread.objects.filter(pk=thread_id).values_list(
+        Subquery(mark.values("ranges")[:1]),
+        Subquery(mark.values("folded")[:1]),
+        Subquery(known.values("number")[:1]),
+    )
+
+
+_seen = Prepared(_seen_by, "number", "number", "moment")
+
+
 def seen(user, thread: Thread) -> Seen:
     """What `user` has read in `thread`: the mark, or all that had arrived by the time since when
     the member counts what is new."""
     since = user.read_until or user.date_joined
-    mark = ReadMark.objects.filter(user=user, thread=thread)
-    known = Post.objects.filter(thread=thread, loaded_at__lte=since, number__isnull=False).order_by(
-        "-loaded_at", "-number"
-    )
-    # In one query: every page of a debate asks this.
-    ranges, folded, last = (
-        Thread.objects.filter(pk=thread.pk)
-        .values_list(
-            Subquery(mark.values("ranges")[:1]),
-            Subquery(mark.values("folded")[:1]),
-            Subquery(known.values("number")[:1]),
-        )
-        .get()
-    )
+    ((ranges, folded, last),) = _seen(user.pk, thread.pk, since)
     if ranges is not None:
         return Seen(parse(ranges), folded)
     return Seen([(1, last)] if last else [], [])

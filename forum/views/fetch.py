@@ -6,6 +6,7 @@ from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import reverse
 
 from accounts.models import Edition
+from accounts.prepared import Prepared
 
 from ..models import AuditEntry, Board, Post, State, Thread, Threadmark
 from ..permissions import require
@@ -63,19 +64,23 @@ def board_or_404(user, slug: str) -> Board:
     return board
 
 
-def thread_or_404(user, thread_id: int) -> Thread:
-    """The debate with its board and author, whether posts of it are marked, and the number of the
-    site's edition, if `user` may see
-    it; else as above. Raises Moved if it went into another one."""
-    thread = (
+_thread = Prepared(
+    lambda pk: (
         Thread.objects.select_related("board", "author")
         .annotate(
             marked=Exists(Threadmark.objects.filter(thread=OuterRef("pk"))),
             edition=Coalesce(Subquery(Edition.objects.filter(pk=1).values("number")), 0),
         )
-        .filter(pk=thread_id)
-        .first()
-    )
+        .filter(pk=pk)
+    ),
+    "number",
+)
+
+
+def thread_or_404(user, thread_id: int) -> Thread:
+    """The debate with its board and author, whether posts of it are marked, and the number of the
+    site's edition, if `user` may see it; else as above. Raises Moved if it went into another one."""
+    thread = next(iter(_thread(thread_id)), None) if thread_id < 2**63 else None
     if thread is None or thread.state == State.MERGED:
         if target := _taken_in(user, thread, thread_id):
             raise Moved(target)

@@ -8,6 +8,9 @@ from django.http import Http404, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from accounts.models import User
+from accounts.prepared import Prepared
+
 from .. import caching, drawing, glossary, tree
 from ..actions import arguments, composing, reading
 from ..actions import threads as acts
@@ -115,9 +118,24 @@ def _reply_form(user, thread: Thread) -> ReplyForm | None:
     return ReplyForm(thread=thread, asked=asked_in(user, thread), initial=initial)
 
 
+# By how many posts a page holds: the statement's limit is a part of it.
+_numbered = {
+    size: Prepared(
+        lambda thread, first, last, size=size: (
+            Post.objects.for_reading()
+            .filter(thread=thread, number__gte=first, number__lte=last)
+            .order_by("number")[:size]
+        ),
+        *("number", "number", "number"),
+    )
+    for size in User.PAGE_SIZES
+}
+_by_id = Prepared(lambda ids: Post.objects.for_reading().filter(pk__in=ids), "numbers")
+
+
 def _flat(thread: Thread, page: int, size: int) -> dict:
     first = (page - 1) * size + 1
-    posts = list(Post.objects.for_reading().filter(thread=thread).numbered(first, page * size))
+    posts = _numbered[size](thread.pk, first, page * size)
     for post in posts:  # one line through all of them; it ends at the last
         post.line_up, post.line_down = post.number > 1, post.number < thread.numbered
     return {
@@ -133,7 +151,7 @@ def _tree(request, thread: Thread, page: int, size: int, seen) -> dict:
     keeps its posts whoever reads it."""
     cut = tree.page(thread, page, size)
     folded = _folded(request, thread, seen)
-    rows = Post.objects.for_reading().in_bulk([*cut.ids, *cut.continues])
+    rows = {post.pk: post for post in _by_id([*cut.ids, *cut.continues])}
     posts, hidden = [], []
     for pk in cut.ids:
         post = rows[pk]
