@@ -79,6 +79,7 @@ class _Statement:
         compiler = queryset.query.get_compiler(queryset.db)
         self.sql, self.parameters = compiler.as_sql()
         self.compiler = compiler
+        self.converters: dict | None = None
         adapt = compiler.connection.ops.adapt_datetimefield_value
         known = {
             adapt(mark) if isinstance(mark, datetime) else mark: n for n, mark in enumerate(marks)
@@ -90,6 +91,12 @@ class _Statement:
         ]
         if {n for _, n, _ in self.places} != set(range(len(marks))):
             raise ValueError("a value does not stand in the statement as a parameter of its own")
+
+    def _get_converters(self, expressions) -> dict:
+        """How columns become values: the same each time."""
+        if self.converters is None:
+            self.converters = self.compiler.get_converters(expressions)
+        return self.converters
 
     def rows(self, values: list) -> list:
         using = self.queryset.db
@@ -105,6 +112,7 @@ class _Statement:
         compiler = copy(self.compiler)
         compiler.using, compiler.connection = using, connection
         compiler.as_sql = lambda *_, **__: (self.sql, tuple(parameters))
+        compiler.get_converters = self._get_converters
         query = copy(self.queryset.query)
         query.get_compiler = lambda *_, **__: compiler
         queryset = self.queryset.model._base_manager.none()

@@ -56,7 +56,11 @@ class Compiled(NodeList):
         super().__init__(template.nodelist)
         self.contains_nontext = template.nodelist.contains_nontext
         self.function: Callable | None = None
-        if engine.autoescape and not engine.string_if_invalid:
+        if (
+            engine.autoescape
+            and not engine.string_if_invalid
+            and not settings.USE_THOUSAND_SEPARATOR
+        ):
             with suppress(Unwritable):
                 self.function = _Writer(engine).function(template)
 
@@ -88,7 +92,7 @@ class _Missing:
 
 
 MISSING = _Missing()
-_indexed: dict[type, bool] = {}
+_plain: set[type] = set()  # classes whose things have attributes, but no keys
 
 
 class _Engine:
@@ -107,22 +111,22 @@ def _first(names: dict, name: str):
 def _step(current, bit: str):
     """`current.bit` as templates mean it: a key, an attribute, an index; called if need be."""
     kind = type(current)
-    if kind is dict:
-        value = current.get(bit, MISSING)
-        if value is MISSING:
-            return _looked_up(current, bit)
-    else:
-        if current is MISSING or current is None:
-            return MISSING
-        indexed = _indexed.get(kind)
-        if indexed is None:
-            indexed = _indexed[kind] = hasattr(kind, "__getitem__")
-        if indexed:
-            return _looked_up(current, bit)
+    if kind in _plain:
         try:
             value = getattr(current, bit)
         except Exception:  # whatever it is, Django's own lookup decides what it means
             return _looked_up(current, bit)
+    elif kind is dict:
+        value = current.get(bit, MISSING)
+        if value is MISSING:
+            return _looked_up(current, bit)
+    elif current is MISSING or current is None:
+        return MISSING
+    elif hasattr(kind, "__getitem__"):
+        return _looked_up(current, bit)
+    else:
+        _plain.add(kind)
+        return _step(current, bit)
     return _looked_up(current, bit) if callable(value) else value
 
 
@@ -158,7 +162,7 @@ def _shown(value, context) -> str:
         return escape(value)
     if kind is SafeString:
         return value
-    if kind is int and not settings.USE_THOUSAND_SEPARATOR:
+    if kind is int:
         return str(value)
     return "" if value is MISSING else render_value_in_context(value, context)
 
@@ -259,11 +263,14 @@ class _Writer:
                 *(_address, _file, template_localtime),
             )
         }
-        self.objects["MISSING"] = MISSING
+        self.objects |= {"MISSING": MISSING, "UNKNOWN": object()}
         self.text: list[str] = []
         self.including: list[str] = []
         # What loops and `with` name, by the variable of the function that holds it.
         self.local: dict[str, str] = {}
+        # Of these variables, the attributes that were looked up: each has a variable of its own.
+        self.known: dict[str, dict[str, str]] = {}
+        self.within = False  # a function of its own, which cannot keep them
 
     def function(self, template) -> Callable:
         """The function that renders the template. Raises Unwritable."""
@@ -343,7 +350,13 @@ class _Writer:
         first, *rest = variable.lookups
         if first == "block":
             raise Unwritable
-        text = self.local.get(first) or f"_first(names, {first!r})"
+        local = self.local.get(first)
+        text = local or f"_first(names, {first!r})"
+        if local in self.known and rest and not self.within:
+            # Looked up once for each round of the loop, when it is first asked for.
+            bit = rest.pop(0)
+            name = self.known[local].setdefault(bit, f"{local}_{bit}")
+            text = f"({name} if {name} is not UNKNOWN else ({name} := _step({local}, {bit!r})))"
         for bit in rest:
             text = f"_step({text}, {bit!r})"
         return text
@@ -377,10 +390,13 @@ class _Writer:
     def condition(self, condition) -> str:
         if isinstance(condition, defaulttags.TemplateLiteral):
             expression = condition.value
-            text = self.expression(expression, missing="None")
             if any(looked_up for _, given in expression.filters for looked_up, _ in given):
-                return f"_tried(lambda: {text})"  # an argument that is missing makes it nothing
-            return text
+                # An argument that is missing makes it nothing.
+                self.within = True
+                text = self.expression(expression, missing="None")
+                self.within = False
+                return f"_tried(lambda: {text})"
+            return self.expression(expression, missing="None")
         word = getattr(condition, "id", None)
         if word not in COMPARED and word not in ("or", "and", "not"):
             raise Unwritable
@@ -436,12 +452,28 @@ class _Writer:
                 for number, name in enumerate(node.loopvars):
                     self.local[name] = f"v{at}_{number}"
                     self.line(f"v{at}_{number} = _first(names, {name!r})")
-                self.nodes(node.nodelist_loop, blocks)
+                with self.remembered(f"v{at}_{n}" for n in range(len(node.loopvars))):
+                    self.nodes(node.nodelist_loop, blocks)
                 self.local = outer
             self.line(f"_restore(names, before{at})")
         with self.indented("else:"):
             self.nodes(node.nodelist_empty, blocks)
         return True
+
+    @contextmanager
+    def remembered(self, variables: Iterable[str]) -> Iterator[None]:
+        """Lines in which these variables mean the same, so that each attribute of theirs is looked
+        up once."""
+        mine: dict[str, dict[str, str]] = {name: {} for name in variables}
+        self.known |= mine
+        self.line("pass")
+        at, depth = len(self.lines) - 1, self.depth
+        yield
+        self.flush()
+        if names := [name for found in mine.values() for name in found.values()]:
+            self.lines[at] = " " * depth + " = ".join([*names, "UNKNOWN"])
+        for name in mine:
+            del self.known[name]
 
     def write_with(self, node, blocks: dict[str, Node]) -> bool:
         with self.named_for_a_while(node.extra_context):
@@ -467,7 +499,8 @@ class _Writer:
         for number, name in enumerate(given):
             self.local[name] = f"v{at}_{number}"
             self.line(f"v{at}_{number} = _first(names, {name!r})")
-        yield
+        with self.remembered(f"v{at}_{n}" for n in range(len(given))):
+            yield
         self.flush()
         self.local = outer
         self.line(f"_restore(names, before{at})")
