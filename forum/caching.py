@@ -25,6 +25,7 @@ DEBATE = re.compile(r"/threads/(\d{1,18})/[^?]*\Z")
 # Whoever asks for other queries gets the page, but does not fill the memory with it.
 QUERY = re.compile(r"(?:(?:view=(?:flat|tree)|page=\d{1,9})(?:&|\Z)){0,2}\Z")
 LONGEST = 400  # characters of an address
+AROUND = 2048  # bytes of what stands around a page's body, roughly
 LARGEST = 1024 * 1024  # bytes of one page
 WITHOUT_BODY = {"Cache-Control", "Content-Security-Policy", "Vary"}  # headers of a 304
 NUMBERS = (
@@ -93,48 +94,45 @@ class Kept:
 
 
 class Shelf:
-    """The kept pages of one process, the least recently shown going first when room gets short."""
+    """What one process keeps, the least recently used going first when room gets short."""
 
     def __init__(self) -> None:
-        self._pages: OrderedDict[tuple, Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple, tuple[object, int]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
 
-    def get(self, key: tuple, numbers: tuple) -> Kept | None:
-        """The page under `key`, if it was drawn under these numbers and its words still hold."""
+    def get(self, key: tuple):
+        """What is kept under `key`, or None."""
         with self._lock:
-            page = self._pages.get(key)
-            if page is None or page.numbers != numbers or page.until <= time.time():
+            found = self._kept.get(key)
+            if found is None:
                 return None
-            self._pages.move_to_end(key)
-            return page
+            self._kept.move_to_end(key)
+            return found[0]
 
-    def put(self, key: tuple, page: Kept) -> None:
-        """Keep a page in place of what was kept under `key`."""
+    def put(self, key: tuple, thing, size: int) -> None:
+        """Keep a thing of about so many bytes in place of what was kept under `key`."""
         room = settings.KEPT_PAGES_MB * 1024 * 1024
         with self._lock:
             self._drop(key)
-            self._pages[key] = page
-            self._bytes += _size(page)
+            self._kept[key] = (thing, size)
+            self._bytes += size
             while self._bytes > room:
-                self._drop(next(iter(self._pages)))
+                self._drop(next(iter(self._kept)))
 
     def clear(self) -> None:
-        """Forget all pages."""
+        """Forget all of it."""
         with self._lock:
-            self._pages.clear()
+            self._kept.clear()
             self._bytes = 0
 
     def _drop(self, key: tuple) -> None:
-        if (page := self._pages.pop(key, None)) is not None:
-            self._bytes -= _size(page)
+        if (found := self._kept.pop(key, None)) is not None:
+            self._bytes -= found[1]
 
 
-def _size(page: Kept) -> int:
-    return len(page.body) + 2048  # what stands around the body, roughly
-
-
-shelf = Shelf()
+pages = Shelf()  # finished pages, for visitors
+drawn = Shelf()  # the posts of a page as members with no rights but a member's see them
 
 
 def answered(request, draw) -> HttpResponse:
@@ -148,7 +146,8 @@ def answered(request, draw) -> HttpResponse:
     numbers = _numbers(int(DEBATE.match(request.path_info)[1]))
     if numbers is None:
         return draw(request)
-    if (page := shelf.get(key, numbers)) is not None:
+    page = pages.get(key)
+    if page is not None and page.numbers == numbers and page.until > time.time():
         return page.answer(request)
     token, site = _until.set([float("inf")]), _edition.set(numbers[1] or 0)
     try:
@@ -162,7 +161,7 @@ def answered(request, draw) -> HttpResponse:
     if len(response.content) > LARGEST:
         return response
     page = _finished(request, response, numbers, until)
-    shelf.put(key, page)
+    pages.put(key, page, len(page.body) + AROUND)
     return page.answer(request)
 
 

@@ -19,13 +19,18 @@ from tests.people import browser, edit, fresh, make_member, pending, quoting, re
 pytestmark = pytest.mark.django_db
 
 
+def forget() -> None:
+    caching.pages.clear()
+    caching.drawn.clear()
+
+
 @pytest.fixture(autouse=True)
 def kept(settings, unhurried):
     """Pages are kept, beginning with none."""
     settings.KEPT_PAGES_MB = 4
-    caching.shelf.clear()
+    forget()
     yield
-    caching.shelf.clear()
+    forget()
 
 
 def page(thread, client=None, query="", **headers):
@@ -162,15 +167,18 @@ def world(
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_after_an_act_the_next_page_is_new(world, act):
+def test_after_an_act_the_next_page_is_new(world, act, stranger):
     happens, found = ACTS[act]
     before = page(world.thread)
+    member = browser(stranger)
+    assert found not in words(world.thread, client=member)
     assert page(world.thread)["ETag"] == before["ETag"]  # it is kept
     assert found not in before.content.decode()
     happens(world)
     after = page(fresh(world.thread))
     assert found in after.content.decode()
     assert after["ETag"] != before["ETag"]
+    assert found in words(fresh(world.thread), client=member)
 
 
 @pytest.mark.parametrize("narrowed", ["board", "thread"])
@@ -222,7 +230,7 @@ def test_readers_with_rights_neither_fill_nor_get_kept_pages(
     moderation.hide(user=moderator, post=answer, reason="Off the point")
     secret = "The party obeyed nobody."
     for order in ([moderator, None, answerer], [None, moderator, None, opener]):
-        caching.shelf.clear()
+        forget()
         for reader in order:
             html = words(thread, client=browser(reader))
             assert (secret in html) == (reader == moderator)
@@ -277,6 +285,48 @@ def test_each_host_has_pages_of_its_own(thread, settings):
         assert f'rel="canonical" href="http://{host}/' in html
     response = browser().get(thread.get_absolute_url(), headers={"host": "evil.example"})
     assert response.status_code == 400
+
+
+def test_members_share_what_is_drawn_and_nothing_of_their_own(
+    thread, answer, opener, answerer, stranger, moderator
+):
+    """Each page as it is when nothing is shared, whoever fills the shelf."""
+    tired = make_member("tired", ignoring=[answerer.pk])
+    readers = [stranger, opener, moderator, answerer, tired, opener]
+    for view in ("flat", "tree"):
+        for _ in (1, 2):  # what is new is read
+            alone = {}
+            for reader in readers:
+                forget()
+                alone[reader] = settled(
+                    words(thread, client=browser(reader), query=f"?view={view}")
+                )
+        forget()
+        for reader in readers:
+            shared = settled(words(thread, client=browser(reader), query=f"?view={view}"))
+            assert shared == alone[reader], (reader, view)
+        assert len(caching.drawn._kept) == 1
+
+
+def test_who_is_invited_somewhere_shares_nothing(thread, stranger, inner_board):
+    Board.objects.filter(pk=inner_board.pk).update(audience="invited")
+    inner_board.invited.add(stranger)
+    page(thread, client=browser(stranger))
+    assert not caching.drawn._kept
+
+
+def settled(html: str) -> str:
+    """A page without what is new at each request."""
+    return re.sub(r'name="(csrfmiddlewaretoken|token)" value="[^"]*"', "", html)
+
+
+def test_a_members_kept_page_takes_few_queries(thread, stranger):
+    client = browser(stranger)
+    for query in ("?view=flat", "?view=tree"):
+        page(thread, client=client, query=query)
+        with CaptureQueriesContext(connection) as captured:
+            page(thread, client=client, query=query)
+        assert len(captured) <= 4, [q["sql"] for q in captured]
 
 
 # --- What crosses the wire --------------------------------------------------------------------
@@ -345,20 +395,19 @@ def test_words_about_time_go_on(thread):
 def test_the_least_recently_shown_page_goes_first(thread, settings):
     """Of as many pages as there is room for, those that are asked for stay."""
     page(thread)
-    (kept,) = caching.shelf._pages.values()
-    size = caching._size(kept)
+    ((_, size),) = caching.pages._kept.values()
     settings.KEPT_PAGES_MB = 2.5 * size / 1024 / 1024
-    caching.shelf.clear()
+    forget()
     for query in ("", "?view=tree", "", "?view=flat"):
         page(thread, query=query)
-    assert [key[1] for key in caching.shelf._pages] == ["", "view=flat"]
-    assert caching.shelf._bytes <= 2.5 * size
+    assert [key[1] for key in caching.pages._kept] == ["", "view=flat"]
+    assert caching.pages._bytes <= 2.5 * size
 
 
 @pytest.mark.parametrize("query", ["?view=flat&x=1", "?page=01&page=1&page=1", "?view=tree&fold=1"])
 def test_unusual_addresses_are_answered_and_not_kept(thread, query):
     page(thread, query=query)
-    assert not caching.shelf._pages
+    assert not caching.pages._kept
 
 
 def test_only_whole_pages_are_kept(thread, settings):
@@ -368,4 +417,4 @@ def test_only_whole_pages_are_kept(thread, settings):
     assert client.get(f"{thread.get_absolute_url()}?page=99").status_code == 404
     assert client.get("/threads/999999/nothing/").status_code == 404
     assert client.post(thread.get_absolute_url()).status_code in (200, 403, 405)
-    assert not caching.shelf._pages
+    assert not caching.pages._kept

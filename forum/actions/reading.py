@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Subquery
+from django.db.models import Exists, Subquery
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.prepared import Prepared
 
-from ..models import Post, ReadMark, Thread
+from ..models import Board, Post, ReadMark, Thread
 
 MAX_FOLDED = 500  # branches that stay folded in one thread; the oldest fold opens again
 
@@ -42,6 +42,7 @@ class Seen:
 
     ranges: list[tuple[int, int]]
     folded: list[int]
+    invited: bool = False  # to some board: not all members see the same then
 
     def has(self, number: int) -> bool:
         """Whether the post with this number was read."""
@@ -71,6 +72,7 @@ def _seen_by(user_id: int, thread_id: int, since):
         Subquery(mark.values("ranges")[:1]),
         Subquery(mark.values("folded")[:1]),
         Subquery(known.values("number")[:1]),
+        Exists(Board.invited.through.objects.filter(user=user_id)),
     )
 
 
@@ -81,10 +83,10 @@ def seen(user, thread: Thread) -> Seen:
     """What `user` has read in `thread`: the mark, or all that had arrived by the time since when
     the member counts what is new."""
     since = user.read_until or user.date_joined
-    ((ranges, folded, last),) = _seen(user.pk, thread.pk, since)
+    ((ranges, folded, last, invited),) = _seen(user.pk, thread.pk, since)
     if ranges is not None:
-        return Seen(parse(ranges), folded)
-    return Seen([(1, last)] if last else [], [])
+        return Seen(parse(ranges), folded, bool(invited))
+    return Seen([(1, last)] if last else [], [], bool(invited))
 
 
 def mark_read(*, user, thread: Thread, numbers: Iterable[tuple[int, int]]) -> None:

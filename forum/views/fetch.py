@@ -79,7 +79,7 @@ _thread = Prepared(
 
 def thread_or_404(user, thread_id: int) -> Thread:
     """The debate with its board and author, whether posts of it are marked, and the number of the
-    site's edition, if `user` may see it; else as above. Raises Moved if it went into another one."""
+    site's edition, if `user` may see it; else as above. Raises Moved if it went into another."""
     thread = next(iter(_thread(thread_id)), None) if thread_id < 2**63 else None
     if thread is None or thread.state == State.MERGED:
         if target := _taken_in(user, thread, thread_id):

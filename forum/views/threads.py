@@ -4,6 +4,7 @@ from math import ceil
 from uuid import uuid4
 
 from django import forms
+from django.conf import settings
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -14,8 +15,8 @@ from accounts.prepared import Prepared
 from .. import caching, drawing, glossary, tree
 from ..actions import arguments, composing, reading
 from ..actions import threads as acts
-from ..models import Lane, Post, State, Thread, Threadmark
-from ..models.visibility import posts_visible_to
+from ..models import Board, Lane, Post, State, Thread, Threadmark
+from ..models.visibility import moderates_all, posts_visible_to
 from ..permissions import may, require, verbs
 from ..pictures import axis
 from . import lanes
@@ -51,13 +52,15 @@ def thread(request, thread_id, slug=""):
     pages = max(ceil(thread.numbered / size), 1)
     page = page_or_404(request, pages)
     seen = reading.seen(user, thread) if user.is_authenticated else None
+    terms = glossary.for_reader(user, thread.edition)
+    shared = not lane and _shares(user, thread, seen, view)
     if view == "tree":
-        context = _tree(request, thread, page, size, seen)
+        context = _tree(request, thread, page, size, seen, terms, shared)
     elif lane:
         context = lanes.flat(request, thread, lane, size)
         page = pages = 1
     else:
-        context = _flat(thread, page, size)
+        context = _flat(thread, page, size, terms, shared)
     posts = context["posts"]
     if lane:
         for post in posts:
@@ -66,7 +69,11 @@ def thread(request, thread_id, slug=""):
         post.thread = thread
         post.fresh = seen is not None and not seen.has(post.number)
     waiting = _waiting(user, thread) if page == pages else []
-    drawing.draw([*posts, *waiting], user=user, terms=glossary.for_reader(user, thread.edition))
+    if shared and not any(p.author_id == user.pk and p.state != State.VISIBLE for p in posts):
+        drawing.offer(posts, user=user)
+        drawing.draw(waiting, user=user, terms=terms)
+    else:
+        drawing.draw([*posts, *waiting], user=user, terms=terms)
     marks = list(Threadmark.objects.story_of(thread.pk)) if thread.marked else []
     by_post = {mark.post_id: mark for mark in marks}
     for post in posts:
@@ -118,11 +125,18 @@ def _reply_form(user, thread: Thread) -> ReplyForm | None:
     return ReplyForm(thread=thread, asked=asked_in(user, thread), initial=initial)
 
 
+# Of whoever wrote a post its page shows the name.
+UNSHOWN = [
+    f"author__{field.name}"
+    for field in User._meta.concrete_fields
+    if field.name not in ("id", "username", "is_active")
+]
 # By how many posts a page holds: the statement's limit is a part of it.
 _numbered = {
     size: Prepared(
         lambda thread, first, last, size=size: (
             Post.objects.for_reading()
+            .defer(*UNSHOWN)
             .filter(thread=thread, number__gte=first, number__lte=last)
             .order_by("number")[:size]
         ),
@@ -130,12 +144,42 @@ _numbered = {
     )
     for size in User.PAGE_SIZES
 }
-_by_id = Prepared(lambda ids: Post.objects.for_reading().filter(pk__in=ids), "numbers")
+_by_id = Prepared(
+    lambda ids: Post.objects.for_reading().defer(*UNSHOWN).filter(pk__in=ids), "numbers"
+)
 
 
-def _flat(thread: Thread, page: int, size: int) -> dict:
+def _shares(user, thread: Thread, seen, view: str) -> bool:
+    """Whether `user` reads the posts of this debate as any other member does, so that they need to
+    be drawn once only: a public or members' debate, no rights beyond a member's, nobody ignored,
+    nothing folded."""
+    return bool(
+        settings.KEPT_PAGES_MB
+        and seen is not None
+        and thread.state == State.VISIBLE
+        and thread.board.audience in (Board.Audience.PUBLIC, Board.Audience.MEMBERS)
+        and not (user.is_staff or moderates_all(user) or user.ignoring or seen.invited)
+        and not (view == "tree" and seen.folded)
+    )
+
+
+def _key(thread: Thread, *page) -> tuple:
+    """Under what the posts of a page are kept: the numbers rise when anything about them changes,
+    and were read before the posts."""
+    return thread.pk, thread.version, thread.edition, *page
+
+
+def _flat(thread: Thread, page: int, size: int, terms, shared: bool) -> dict:
     first = (page - 1) * size + 1
-    posts = _numbered[size](thread.pk, first, page * size)
+
+    def load() -> tuple[list[Post]]:
+        rows = _numbered[size](thread.pk, first, page * size)
+        for post in rows:
+            post.thread = thread
+        return (rows,)
+
+    key = _key(thread, "flat", page, size)
+    (posts,) = drawing.draw_shared(key, load, terms=terms) if shared else load()
     for post in posts:  # one line through all of them; it ends at the last
         post.line_up, post.line_down = post.number > 1, post.number < thread.numbered
     return {
@@ -146,12 +190,21 @@ def _flat(thread: Thread, page: int, size: int) -> dict:
     }
 
 
-def _tree(request, thread: Thread, page: int, size: int, seen) -> dict:
+def _tree(request, thread: Thread, page: int, size: int, seen, terms, shared: bool) -> dict:
     """A page in tree order. What is folded is left out of it, but not out of the count: a page
     keeps its posts whoever reads it."""
-    cut = tree.page(thread, page, size)
+
+    def load() -> tuple[list[Post], tree.TreePage, list[Post]]:
+        cut = tree.page(thread, page, size)
+        found = {post.pk: post for post in _by_id([*cut.ids, *cut.continues])}
+        for post in found.values():
+            post.thread = thread
+        return [found[pk] for pk in cut.ids], cut, [found[pk] for pk in cut.continues]
+
+    key = _key(thread, "tree", page, size)
+    cut_posts, cut, continues = drawing.draw_shared(key, load, terms=terms) if shared else load()
     folded = _folded(request, thread, seen)
-    rows = {post.pk: post for post in _by_id([*cut.ids, *cut.continues])}
+    rows = {post.pk: post for post in [*continues, *cut_posts]}
     posts, hidden = [], []
     for pk in cut.ids:
         post = rows[pk]
@@ -182,7 +235,7 @@ def _tree(request, thread: Thread, page: int, size: int, seen) -> dict:
     return {
         "posts": posts,
         "here": cut.ids[0] if cut.ids else None,
-        "continues": [rows[pk] for pk in cut.continues],
+        "continues": continues,
         "first": first,
         "last": first + len(cut.ids) - 1,
         "fold_base": _fold_href(page, [f.pk for f in folded], more=True),
