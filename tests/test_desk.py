@@ -28,6 +28,7 @@ from forum.models import (
     Term,
     Thread,
     ThreadWord,
+    Upload,
     Warning,
 )
 
@@ -83,6 +84,12 @@ def full(thread, answer, opener, stranger, moderator, other_board):
         told = reply(debate, opener, "The people do.")
         ties = [Tie(asked.pk, "agrees")]
         argue(user=opener, post=told, lane="premise", stance="supports", quotes={}, ties=ties)
+        Upload.objects.create(
+            user=opener,
+            board=debate.board,
+            name="A file",
+            objects_read=[{"model": "forum.thread", "fields": {"key": "k", "title": "Sent"}}],
+        )
         change_mind(user=stranger, post=told, was="against", now="for", reason="It adds up.")
         threadmarks.mark(user=opener, post=source, category="story", label="The opening")
         ThreadWord.objects.get_or_create(thread=debate, word="bridge", role="c")

@@ -34,6 +34,7 @@ from ..models import (
     Report,
     Thread,
     Threadmark,
+    Upload,
     slug_for,
 )
 from ..permissions import Refused, require
@@ -54,6 +55,7 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Threadmark: ("label",),
     Draft: ("text", "title", "label", "fields"),
     Report: ("text",),
+    Upload: ("name", "objects_read", "notes"),
     Notice: ("said", "answer"),
     Note: ("text",),
     Case: ("asked_why",),

@@ -1,5 +1,27 @@
 """The moderators' desk: shows what there is and calls actions; decides nothing itself."""
 
-from . import boards, cases, debates, glossary, log, members, notices, pages, story
+from . import (
+    boards,
+    cases,
+    debates,
+    glossary,
+    log,
+    members,
+    notices,
+    pages,
+    story,
+    uploads,
+)
 
-__all__ = ["boards", "cases", "debates", "glossary", "log", "members", "notices", "pages", "story"]
+__all__ = [
+    "boards",
+    "cases",
+    "debates",
+    "glossary",
+    "log",
+    "members",
+    "notices",
+    "pages",
+    "story",
+    "uploads",
+]

@@ -15,6 +15,7 @@ from .quotes import PassageKey, Quote
 from .reading import ReadMark
 from .threadmarks import Threadmark
 from .threads import NOWHERE, State, Thread, slug_for
+from .uploads import Upload
 from .words import ThreadWord
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Thread",
     "ThreadWord",
     "Threadmark",
+    "Upload",
     "Warning",
     "new_key",
     "slug_for",

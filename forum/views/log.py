@@ -44,6 +44,7 @@ SAID = {
     "merge": "let another debate go into {}",
     "merge duplicates": "let a double go into {}",
     "undo": "took back an act on {}",
+    "load": "loaded {}",
     "erase": "erased words of {} for a legal reason",
     "demand approval": "asked for approval of new posts in {}",
     "waive approval": "let new posts appear at once in {}",

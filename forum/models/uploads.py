@@ -1,0 +1,23 @@
+"""Debates on their way in: what was uploaded or pasted at the desk, being looked over."""
+
+from django.conf import settings
+from django.db import models
+
+from .boards import Board
+
+
+class Upload(models.Model):
+    """One debate that is looked over before it is loaded: the objects of its fixture, as they were
+    read and corrected. It goes when the debate is loaded."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200, help_text="The file's, or that it was pasted.")
+    objects_read = models.JSONField("objects", default=list)
+    notes = models.JSONField(default=list, help_text="What the reader did to the text.")
+    saved_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.name
