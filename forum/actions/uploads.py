@@ -289,3 +289,9 @@ def load(*, user, upload: Upload, reason: str = "") -> loading.Loaded:
         if loaded.added:
             record(user, "load", thread=loaded.thread, reason=reason, posts=loaded.added)
     return loaded
+
+
+def discard(*, user, upload: Upload) -> None:
+    """Throw away what was sent. Raises permissions.Refused."""
+    require(user, "load", upload.board)
+    Upload.objects.filter(pk=upload.pk).delete()

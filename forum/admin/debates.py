@@ -47,6 +47,10 @@ class ThreadAdmin(WithActs):
     acts = {
         "lock": ("Lock", moderation.lock),
         "unlock": ("Unlock", moderation.unlock),
+        "archive": ("Archive", moderation.archive),
+        "unarchive": ("Take out of the archive", moderation.unarchive),
+        "demand approval": ("Let answers wait", moderation.demand_approval),
+        "waive approval": ("Let answers appear", moderation.waive_approval),
         "pin": ("Pin", moderation.pin),
         "unpin": ("Unpin", moderation.unpin),
         "hide": ("Hide", moderation.hide_thread),
@@ -74,7 +78,12 @@ class ThreadAdmin(WithActs):
 
     @admin.display(description="debate")
     def page(self, thread):
-        return format_html('<a href="{}">{}</a>', thread.get_absolute_url(), thread.title)
+        return format_html(
+            '<a href="{}">{}</a>, <a href="/threads/{}/moderate/">move, split, merge</a>',
+            thread.get_absolute_url(),
+            thread.title,
+            thread.pk,
+        )
 
     @admin.display(description="reply tree")
     def reading_tree(self, thread):
@@ -116,6 +125,9 @@ class PostAdmin(WithActs):
         "remove": ("Remove", moderation.remove),
         "restore": ("Restore", moderation.restore),
         "approve": ("Approve", moderation.approve),
+        "reject": ("Do not approve", moderation.reject),
+        "lock branch": ("Lock branch", moderation.lock_branch),
+        "unlock branch": ("Unlock branch", moderation.unlock_branch),
     }
     fields = (
         "place",
@@ -154,10 +166,12 @@ class PostAdmin(WithActs):
     @admin.display(description="post")
     def place(self, post):
         return format_html(
-            '<a href="/posts/{}/">{}</a> in {}, <a href="/posts/{}/history/">history</a>',
+            '<a href="/posts/{}/">{}</a> in {}, <a href="/posts/{}/history/">history</a>, '
+            '<a href="/posts/{}/moderate/">split, move, erase</a>',
             post.pk,
             post,
             post.thread,
+            post.pk,
             post.pk,
         )
 

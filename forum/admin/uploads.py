@@ -87,7 +87,7 @@ class UploadAdmin(ReadOnly):
         page = _number(request.GET.get("page", "1")) or 1
         if request.method == "POST":
             if request.POST.get("do") == "discard":
-                upload.delete()
+                uploads.discard(user=request.user, upload=upload)
                 messages.success(request, "Thrown away; nothing was loaded.")
                 return redirect("../../")
             problems = self._correct(request, upload)

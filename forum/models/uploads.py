@@ -19,5 +19,9 @@ class Upload(models.Model):
     notes = models.JSONField(default=list, help_text="What the reader did to the text.")
     saved_at = models.DateTimeField(auto_now=True)
 
+    class Meta:
+        verbose_name = "debate to load"
+        verbose_name_plural = "debates to load"
+
     def __str__(self) -> str:
         return self.name
