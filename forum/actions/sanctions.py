@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
@@ -232,24 +231,44 @@ def _suspend(
     return entry
 
 
+def stands(member: User) -> bool:
+    """Whether the columns that pages read say what the rows say."""
+    now, wanted = timezone.now(), _in_force(member)
+    kept = {
+        name: until if until is not None and until > now else None
+        for name in ("suspended_until", "approval_until")
+        for until in [getattr(member, name)]
+    }
+    kept["suspended_for"] = member.suspended_for if kept["suspended_until"] else ""
+    return kept == wanted
+
+
+def restate(member: User) -> None:
+    """Set those columns anew, under the account's lock."""
+    with _locked(member) as member:
+        _keep(member)
+
+
 def _keep(member: User) -> None:
     """Set the columns that pages read to what the rows say; the caller holds the account's lock."""
-    last = dict(
-        Suspension.objects.filter(member=member, ends_at__gt=timezone.now())
-        .values_list("measure")
-        .annotate(Max("ends_at"))
-    )
-    member.suspended_until = last.get(Suspension.Measure.SILENCE)
-    member.approval_until = last.get(Suspension.Measure.APPROVAL)
-    member.suspended_for = ""
-    if member.suspended_until:
-        longest = Suspension.objects.filter(
-            member=member,
-            measure=Suspension.Measure.SILENCE,
-            ends_at=member.suspended_until,
-        ).select_related("entry")
-        member.suspended_for = longest.first().entry.reason
-    member.save(update_fields=["suspended_until", "suspended_for", "approval_until"])
+    wanted = _in_force(member)
+    for name, value in wanted.items():
+        setattr(member, name, value)
+    member.save(update_fields=list(wanted))
+
+
+def _in_force(member: User) -> dict:
+    """The columns as the suspensions in force make them: the one that ends last counts."""
+    last: dict[str, Suspension] = {}
+    rows = Suspension.objects.filter(member=member, ends_at__gt=timezone.now())
+    for row in rows.select_related("entry").order_by("ends_at"):
+        last[row.measure] = row
+    silence, approval = map(last.get, (Suspension.Measure.SILENCE, Suspension.Measure.APPROVAL))
+    return {
+        "suspended_until": silence and silence.ends_at,
+        "suspended_for": silence.entry.reason if silence else "",
+        "approval_until": approval and approval.ends_at,
+    }
 
 
 @contextmanager

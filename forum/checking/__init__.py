@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from ..models import Thread
 from .faults import Fault
+from .members import check_cases, check_members
 from .places import check_boards
 from .readers import check_marks
 from .texts import check_texts
@@ -35,6 +36,9 @@ def check(*, fix: bool = False, quick: bool = False, thread_id: int | None = Non
         yield from check_thread(pk, fix=fix)
         yield from check_texts(pk, fix=fix, quick=quick)
         yield from check_marks(pk, fix=fix)
+    if thread_id is None:
+        yield from check_members(fix=fix)
+        yield from check_cases(fix=fix)
 
 
 def _thread_ids() -> Iterator[int]:

@@ -9,9 +9,10 @@ from django.utils import timezone
 from accounts.models import PastName, User
 from forum.actions import cases, members, queue, reports, sanctions
 from forum.actions.composing import Unacceptable
+from forum.checking import check
 from forum.models import AuditEntry, Case, Note, Notice, Suspension, Warning
 from forum.permissions import Refused, may
-from tests.people import browser, dump, fresh, make_member, reply
+from tests.people import browser, dump, fresh, make_member, pending, reply
 
 pytestmark = pytest.mark.django_db
 BINDING = (Warning, Suspension, User, Case)
@@ -303,3 +304,29 @@ def test_moderators_touch_neither_administrators_nor_addresses(administrator, st
         for row in rows:
             row.pop("last_login")
     assert after == before
+
+
+def test_what_is_kept_of_it_is_checked_and_healed(thread, answer, stranger, moderator):
+    sanctions.suspend(user=moderator, member=stranger, days=3, reason="Heat.")
+    warn(moderator, stranger, 3)
+    reports.report(user=moderator, post=answer, reason="spam", token=uuid4())
+    waiting = pending(thread, stranger)
+    list(check(fix=True))
+    sound = dump(User, Case)
+    for rows, columns in (
+        (User, {"suspended_until": None}),
+        (User, {"suspended_for": "Nothing."}),
+        (User, {"approval_until": timezone.now() + timedelta(days=400)}),
+        (User, {"unread_notices": 7}),
+        (Case, {"report_count": 9}),
+    ):
+        rows.objects.filter(
+            pk=stranger.pk if rows is User else Case.objects.get(kind="report").pk
+        ).update(**columns)
+        assert [fault.healed for fault in check()] == [False], columns
+        assert [fault.healed for fault in check(fix=True)] == [True], columns
+        assert dump(User, Case) == sound
+    Case.objects.filter(post=waiting).delete()
+    assert [fault.kind for fault in check(fix=True)] == ["queue"]
+    assert Case.objects.open().get(post=waiting).kind == "held"
+    assert list(check()) == []

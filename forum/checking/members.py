@@ -1,0 +1,69 @@
+"""What is kept about members and about what waits: counts, and what binds somebody just now."""
+
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.models import User
+
+from .. import tree
+from ..actions import cases, notices, sanctions
+from ..models import NOWHERE, Case, Notice, Post, Report, State, Suspension
+from .faults import Fault
+
+
+def check_members(*, fix: bool) -> Iterator[Fault]:
+    """Counts of unread notices against the notices, and the columns that say what binds a member
+    against the suspensions in force."""
+    mine = Notice.objects.unread().filter(member=OuterRef("pk")).order_by()
+    count = mine.values("member").annotate(count=Count("pk")).values("count")
+    wrong = User.objects.annotate(there=Coalesce(Subquery(count), 0))
+    wrong = list(wrong.exclude(unread_notices=F("there")).values_list("pk", flat=True))
+    if wrong:
+        if fix:
+            for pk in wrong:
+                notices.recount(pk)
+        yield Fault(0, "notices", f"the counts of notices of {len(wrong)} members", healed=fix)
+    now = timezone.now()
+    bound = Suspension.objects.filter(member=OuterRef("pk"), ends_at__gt=now)
+    members = User.objects.filter(
+        Q(suspended_until__gt=now) | Q(approval_until__gt=now) | Exists(bound)
+    )
+    wrong = [member for member in members if not sanctions.stands(member)]
+    if wrong:
+        if fix:
+            for member in wrong:
+                sanctions.restate(member)
+        yield Fault(0, "standing", f"what binds {len(wrong)} members", healed=fix)
+
+
+def check_cases(*, fix: bool) -> Iterator[Fault]:
+    """Reports against their count, and posts that wait against the queue."""
+    mine = Report.objects.filter(case=OuterRef("pk")).order_by()
+    count = mine.values("case").annotate(count=Count("pk")).values("count")
+    wrong = Case.objects.annotate(there=Coalesce(Subquery(count), 0)).exclude(
+        report_count=F("there")
+    )
+    found = list(wrong.values_list("pk", "there"))
+    if found:
+        if fix:
+            for pk, there in found:
+                Case.objects.filter(pk=pk).update(report_count=there)
+        yield Fault(0, "reports", f"the reports of {len(found)} cases", healed=fix)
+    waits = Case.objects.open().filter(
+        post=OuterRef("pk"), kind__in=(Case.Kind.FIRST, Case.Kind.HELD)
+    )
+    lost = Post.objects.filter(~Exists(waits), state=State.PENDING)
+    lost = list(lost.exclude(thread__state__in=NOWHERE).values_list("pk", "thread_id"))
+    if lost:
+        if fix:
+            for pk, thread_id in lost:
+                with transaction.atomic():
+                    tree.lock(thread_id)
+                    post = Post.objects.select_related("author").get(pk=pk)
+                    if post.state == State.PENDING:
+                        cases.hold(post)
+        yield Fault(0, "queue", f"{len(lost)} posts that wait are in no queue", healed=fix)
