@@ -120,6 +120,9 @@ class User(AbstractUser):
     # What had arrived by then counts as read (a new member starts with nothing unread).
     read_until = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # How far the primary's log was at the member's last write; kept where replicas are read from.
+    last_write = models.CharField(max_length=20, blank=True, default="", editable=False)
+
     # Ids of members whose posts, quotes and mentions this member folds away. On the row itself: it
     # is asked on every page, and the row is at hand.
     ignoring = models.JSONField(default=list, blank=True, editable=False)

@@ -17,9 +17,11 @@ from hashlib import blake2b
 from threading import Lock
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connections
 from django.http import HttpResponse
 from django.urls import ResolverMatch
+
+from . import replication
 
 DEBATE = re.compile(r"/threads/(\d{1,18})/[^?]*\Z")
 # Whoever asks for other queries gets the page, but does not fill the memory with it.
@@ -185,7 +187,8 @@ def _key(request) -> tuple | None:
 
 def _numbers(thread_id: int) -> tuple | None:
     try:
-        with connection.cursor() as cursor:
+        # Of the database that the page is drawn from: it is never older than its numbers.
+        with connections[replication.alias()].cursor() as cursor:
             cursor.execute(NUMBERS, [thread_id])
             return cursor.fetchone()
     except DatabaseError:

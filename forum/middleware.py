@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts.sessions import signed_in
 
-from . import caching
+from . import caching, replication
 from .permissions import NotThere, Refused
 
 POLICY = "; ".join(
@@ -38,6 +38,31 @@ class KeptPages:
 
     def __call__(self, request):
         return caching.answered(request, self.get_response)
+
+
+class Reads:
+    """Lets pages read from replicas, and keeps after a write how far these have to be before the
+    writer reads from them again."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        with replication.reading(request) as choice, replication.noticing_writes() as wrote:
+            response = self.get_response(request)
+            if response.status_code == 503 and choice.give_up():
+                # The replica went away under the page, or had to give up its snapshot.
+                response = self.get_response(request)
+            user = getattr(request, "user", None)
+            if wrote and user is not None and user.is_authenticated:
+                try:
+                    replication.note_write(user)
+                except DatabaseError as error:
+                    # Not acknowledged, then: sent again, the form finds what it did.
+                    from .views import errors
+
+                    return errors.overloaded(request, error)
+        return response
 
 
 class Headers:

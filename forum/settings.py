@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "forum.watching.Requests",
+    *(["forum.middleware.Reads"] * bool(env.list("DATABASE_REPLICAS", default=[]))),
     "forum.middleware.KeptPages",  # a kept page has all headers that those below set
     "forum.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
@@ -87,7 +88,24 @@ TEMPLATES = [
 
 # --- Data -----------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/jonbar.sqlite3")}
+
+def _database(url: str) -> dict:
+    """A database by its URL. Of several hosts ("host:port,host:port", the primary now and those
+    that may become it) the driver takes the one that it is to take: see target_session_attrs."""
+    before, _, rest = url.rpartition("@")
+    hosts, slash, name = rest.partition("/")
+    if "," not in hosts:
+        return env.db_url_config(url)
+    found = env.db_url_config(f"{before}@{hosts.split(',')[0]}{slash}{name}")
+    pairs = [host.rpartition(":") if ":" in host else (host, "", "") for host in hosts.split(",")]
+    found["HOST"] = ",".join(host for host, _, _ in pairs)
+    found["PORT"] = ",".join(port or "5432" for _, _, port in pairs)
+    return found
+
+
+DATABASES = {
+    "default": _database(env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/jonbar.sqlite3"))
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _options = DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -115,6 +133,18 @@ else:
             "-c jit=off -c statement_timeout=15000 -c lock_timeout=8000"
             " -c idle_in_transaction_session_timeout=30000"
         )
+
+# Pages are read from these where there are any (forum/replication.py).
+for _number, _url in enumerate(env.list("DATABASE_REPLICAS", default=[]), 1):
+    DATABASES[f"replica_{_number}"] = {
+        **DATABASES["default"],
+        **_database(_url),
+        "TEST": {"MIRROR": "default"},
+    }
+    # A host that is gone must not hold a page for long: it is then drawn from the primary.
+    DATABASES[f"replica_{_number}"]["OPTIONS"] = {**_options, "connect_timeout": 2}
+    DATABASES[f"replica_{_number}"]["OPTIONS"].pop("target_session_attrs", None)
+DATABASE_ROUTERS = ["forum.replication.Router"] if len(DATABASES) > 1 else []
 
 # Of one thread fixture or plain text; all of it is held in memory while it is checked.
 FIXTURE_MAX_BYTES = env.int("FIXTURE_MAX_BYTES", default=64 * 1024 * 1024)

@@ -1,0 +1,76 @@
+"""Members who write over HTTP, and remember what they were told."""
+
+import http.client
+import re
+import threading
+import time
+import uuid
+from urllib.parse import urlencode
+
+SECRET = "a" * 32
+
+
+class Writer(threading.Thread):
+    """Replies again and again, each text with its own token; sends a form again until it is told
+    what came of it, as people do. `told` holds the tokens that were acknowledged."""
+
+    def __init__(self, port: int, cookie: str, thread_id: int) -> None:
+        super().__init__(daemon=True)
+        self.port, self.thread_id = port, thread_id
+        self.cookie = f"{cookie}; csrftoken={SECRET}"
+        self.told: list[str] = []
+        self.statuses: dict[int, int] = {}
+        self.lost: list[str] = []  # answers that did not give the text back
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self.stopped.is_set():
+            token = str(uuid.uuid4())
+            while not self.stopped.is_set() and not self.send(token):
+                time.sleep(0.05)
+
+    def send(self, token: str) -> bool:
+        """Send one reply; whether it was acknowledged."""
+        body = urlencode({"text": f"Claim {token}.", "token": token, "csrfmiddlewaretoken": SECRET})
+        headers = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            line.request("POST", f"/threads/{self.thread_id}/reply/", body, headers)
+            answer = line.getresponse()
+            text = answer.read().decode()
+            line.close()
+        except (OSError, http.client.HTTPException):
+            self.statuses[0] = self.statuses.get(0, 0) + 1
+            return False
+        self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
+        if answer.status == 302:
+            self.told.append(token)
+            return True
+        if f"Claim {token}." not in text:
+            self.lost.append(f"{answer.status} {text[:300]}")
+        return False
+
+
+def get(port: int, path: str, cookie: str = "") -> tuple[int, str]:
+    """Ask for a page; its status and text."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    line.request("GET", path, headers={"Cookie": cookie} if cookie else {})
+    answer = line.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def wait_for(port: int, path: str = "/readyz") -> None:
+    """Wait until the server answers 200."""
+    for _ in range(300):
+        try:
+            if get(port, path)[0] == 200:
+                return
+        except (OSError, http.client.HTTPException):
+            pass
+        time.sleep(0.1)
+    raise RuntimeError("the server did not start")
+
+
+def posts_with(text: str) -> list[str]:
+    """The tokens of the claims in a text, in order."""
+    return re.findall(r"Claim ([0-9a-f-]{36})", text)
