@@ -1,0 +1,393 @@
+"""Acts in any order, by anybody, on anything: after each of them the forum is sound and is what a
+model without a database says it should be.
+
+The model knows posts, where they stand, what they answer and what they say, and debates with their
+states. What an act refuses must change nothing at all. JONBAR_LONG=1 goes on for much longer.
+"""
+
+import os
+import uuid
+from copy import deepcopy
+
+import pytest
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import connection
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from accounts.models import User
+from forum.actions import (
+    arguments,
+    drafts,
+    members,
+    merging,
+    moderation,
+    moving,
+    posts,
+    reading,
+    reports,
+    sanctions,
+    threadmarks,
+    threads,
+    undoing,
+)
+from forum.actions.composing import Unacceptable
+from forum.actions.pace import TooFast
+from forum.actions.posts import EditedMeanwhile
+from forum.checking import check
+from forum.models import AuditEntry, Board, Post, Thread
+from forum.permissions import Refused
+from tests.acts import world as worlds
+from tests.races.soundness import faults
+
+LONG = os.environ.get("JONBAR_LONG") == "1"
+EXAMPLES, STEPS = (60, 60) if LONG else (4, 20)
+ANNOUNCED = (Refused, Unacceptable, EditedMeanwhile, TooFast, ObjectDoesNotExist)
+PEOPLE = st.sampled_from(["opener", "answerer", "stranger", "keeper", "chief"])
+STAFF = st.sampled_from(["keeper", "chief"])
+ANY = st.integers(0, 10**6)
+done: dict[str, int] = {}
+
+
+class Forum(RuleBasedStateMachine):
+    """Each rule does one act through forum.actions and says to the model what should follow."""
+
+    @initialize()
+    def begin(self):
+        worlds.restore(Forum.empty)
+        self.w = deepcopy(Forum.world)
+        self.model = self.read()
+
+    # --- The model ---
+
+    def read(self) -> dict:
+        """What stands in the database, in the model's terms."""
+        return {
+            "posts": {
+                row["pk"]: row
+                for row in Post.objects.values(
+                    "pk", "thread_id", "parent_id", "state", "body__revision__source", "lane"
+                )
+            },
+            "threads": {
+                row["pk"]: row
+                for row in Thread.objects.values(
+                    *("pk", "board_id", "title", "state", "locked", "closed_by_author", "pinned"),
+                    *("archived", "approval", "slow_minutes"),
+                )
+            },
+        }
+
+    def post(self, n: int) -> Post:
+        ids = sorted(self.model["posts"])
+        return Post.objects.select_related("thread__board", "body__revision", "author").get(
+            pk=ids[n % len(ids)]
+        )
+
+    def thread(self, n: int) -> Thread:
+        ids = sorted(self.model["threads"])
+        return Thread.objects.select_related("board").get(pk=ids[n % len(ids)])
+
+    def act(self, name: str, do):
+        """Do it; what is refused leaves no trace. Returns what came of it, or None."""
+        before = worlds.snapshot()
+        try:
+            made = do()
+        except ANNOUNCED:
+            assert worlds.snapshot() == before, f"{name} was refused, yet something changed"
+            done["refused"] = done.get("refused", 0) + 1
+            return None
+        done[name] = done.get(name, 0) + 1
+        return made if made is not None else True
+
+    def expect(self, kind: str, pk: int, **values) -> None:
+        self.model[kind][pk].update(values)
+
+    # --- Writing ---
+
+    @rule(who=PEOPLE, to=ANY, whole=st.booleans(), quoting=st.booleans())
+    def reply(self, who, to, whole, quoting):
+        target = self.post(to)
+        words = target.body.revision.plain.partition("\n")[0]
+        text = f"Said {uuid.uuid4()}."
+        if quoting:
+            text = f'[quote="x, post: {target.pk}"]{words}[/quote]\n\n{text}'
+        made = self.act(
+            "reply",
+            lambda: posts.reply(
+                user=User.objects.get(username=who),
+                thread=target.thread,
+                parent=None if whole else target,
+                source=text,
+                token=uuid.uuid4(),
+            ),
+        )
+        if made is None:
+            return
+        state = self.model["threads"][target.thread_id]
+        assert not (state["locked"] or state["closed_by_author"] or state["archived"]) or (
+            who in ("keeper", "chief") and not state["archived"]
+        )
+        opening = Post.objects.opening_of(target.thread_id).get()
+        self.model["posts"][made.pk] = {
+            "pk": made.pk,
+            "thread_id": target.thread_id,
+            "parent_id": None if whole or target.pk == opening.pk else target.pk,
+            "state": made.state,
+            "body__revision__source": text,
+            "lane": made.lane,
+        }
+        assert made.state in ("visible", "pending")
+
+    @rule(who=PEOPLE, board=st.sampled_from(["modern", "ancient"]))
+    def start(self, who, board):
+        text = f"It holds {uuid.uuid4()}."
+        made = self.act(
+            "start",
+            lambda: threads.start(
+                user=User.objects.get(username=who),
+                board=Board.objects.get(slug=board),
+                title="What if the bridge held",
+                kind="discussion",
+                source=text,
+                token=uuid.uuid4(),
+            ),
+        )
+        if made is not None:
+            now = self.read()
+            new = now["posts"].keys() - self.model["posts"].keys()
+            assert len(new) == 1
+            assert now["posts"][min(new)]["body__revision__source"] == text
+            self.model["posts"][min(new)] = now["posts"][min(new)]
+            self.model["threads"][made.pk] = now["threads"][made.pk]
+
+    @rule(n=ANY)
+    def edit(self, n):
+        target, text = self.post(n), f"Rather {uuid.uuid4()}."
+        if target.author is None:
+            return
+        base = target.body.revision_number
+        if self.act(
+            "edit", lambda: posts.edit(user=target.author, post=target, source=text, base=base)
+        ):
+            self.expect("posts", target.pk, body__revision__source=text)
+
+    @rule(n=ANY)
+    def withdraw(self, n):
+        target = self.post(n)
+        if target.author and self.act(
+            "withdraw", lambda: posts.withdraw(user=target.author, post=target)
+        ):
+            self.expect("posts", target.pk, state="removed")
+
+    # --- Moderating ---
+
+    @rule(who=STAFF, n=ANY, how=st.sampled_from(["hide", "remove", "restore", "approve", "reject"]))
+    def judge(self, who, n, how):
+        target, user = self.post(n), User.objects.get(username=who)
+        act = getattr(moderation, how)
+        if self.act(how, lambda: act(user=user, post=target, reason="As an example.")):
+            state = {"hide": "hidden", "remove": "removed", "reject": "rejected"}
+            self.expect("posts", target.pk, state=state.get(how, "visible"))
+
+    @rule(
+        who=STAFF,
+        n=ANY,
+        how=st.sampled_from(
+            [
+                ("lock", {"locked": True}),
+                ("unlock", {"locked": False}),
+                ("pin", {"pinned": True}),
+                ("unpin", {"pinned": False}),
+                ("archive", {"archived": True}),
+                ("unarchive", {"archived": False}),
+                ("demand_approval", {"approval": True}),
+                ("waive_approval", {"approval": False}),
+                ("hide_thread", {"state": "hidden"}),
+                ("restore_thread", {"state": "visible"}),
+            ]
+        ),
+    )
+    def rule_thread(self, who, n, how):
+        name, values = how
+        target, user = self.thread(n), User.objects.get(username=who)
+        act = getattr(moderation, name)
+        if self.act(name, lambda: act(user=user, thread=target, reason="As an example.")):
+            self.expect("threads", target.pk, **values)
+
+    @rule(who=STAFF, n=ANY, board=st.sampled_from(["modern", "ancient"]))
+    def move_thread(self, who, n, board):
+        target, to = self.thread(n), Board.objects.get(slug=board)
+        user = User.objects.get(username=who)
+        if self.act("move thread", lambda: moving.move_thread(user=user, thread=target, board=to)):
+            self.expect("threads", target.pk, board_id=to.pk)
+
+    @rule(who=STAFF, n=ANY, count=st.integers(1, 4))
+    def split(self, who, n, count):
+        target, user = self.thread(n), User.objects.get(username=who)
+        inside = sorted(
+            pk for pk, row in self.model["posts"].items() if row["thread_id"] == target.pk
+        )
+        chosen = inside[1 : 1 + count]
+        made = self.act(
+            "split",
+            lambda: moving.split(user=user, thread=target, chosen=chosen, title="A part"),
+        )
+        if made is not None:
+            self.moved({target.pk: None, made.pk: set(chosen)})
+
+    @rule(who=STAFF, n=ANY, into=ANY)
+    def merge(self, who, n, into):
+        one, other = self.thread(n), self.thread(into)
+        user = User.objects.get(username=who)
+        if self.act("merge", lambda: merging.merge(user=user, thread=one, into=other)):
+            mine = {pk for pk, row in self.model["posts"].items() if row["thread_id"] == one.pk}
+            self.moved({one.pk: set(), other.pk: mine})
+
+    @rule(who=STAFF, n=ANY, into=ANY)
+    def move_branch(self, who, n, into):
+        target, other = self.post(n), self.thread(into)
+        user = User.objects.get(username=who)
+        below, grown = {target.pk}, True
+        while grown:
+            more = {
+                pk for pk, row in self.model["posts"].items() if row["parent_id"] in below
+            } - below
+            below, grown = below | more, bool(more)
+        if self.act(
+            "move branch", lambda: moving.move_branch(user=user, post=target, target=other)
+        ):
+            self.moved({other.pk: below})
+
+    def moved(self, gained: dict[int, set[int] | None]) -> None:
+        """After posts changed their debate: none is lost, none says something else or is in another
+        state, and those that went are where they were sent."""
+        now = self.read()
+        assert now["posts"].keys() == self.model["posts"].keys()
+        for pk, row in now["posts"].items():
+            was = self.model["posts"][pk]
+            for name in ("state", "body__revision__source"):
+                assert row[name] == was[name], (pk, name)
+        for thread_id, ids in gained.items():
+            inside = {pk for pk, row in now["posts"].items() if row["thread_id"] == thread_id}
+            assert ids is None or ids <= inside
+            assert ids != set() or not inside
+        self.model = now
+
+    @rule(who=STAFF, n=ANY)
+    def undo(self, who, n):
+        user = User.objects.get(username=who)
+        entries = AuditEntry.objects.order_by("-pk")[:6]
+        entry = entries[n % len(entries)] if entries else None
+        if entry and self.act(
+            "undo", lambda: undoing.undo(user=user, entry=entry, reason="Too hasty.")
+        ):
+            now = self.read()
+            # Nothing is lost by it; an undone split takes its empty debate along.
+            assert now["posts"].keys() == self.model["posts"].keys()
+            assert now["threads"].keys() <= self.model["threads"].keys()
+            self.model = now
+
+    # --- One's own ---
+
+    @rule(who=PEOPLE, n=ANY, first=st.integers(1, 9), more=st.integers(0, 9))
+    def read_marks(self, who, n, first, more):
+        user, target = User.objects.get(username=who), self.thread(n)
+        numbers = [(first, min(first + more, target.numbered))]
+        if numbers[0][0] <= numbers[0][1]:
+            self.act(
+                "mark read", lambda: reading.mark_read(user=user, thread=target, numbers=numbers)
+            )
+
+    @rule(who=PEOPLE, n=ANY, how=st.integers(0, 7))
+    def own(self, who, n, how):
+        user, target = User.objects.get(username=who), self.post(n)
+        other = User.objects.get(username="answerer")
+        acts = [
+            lambda: reading.fold(
+                user=user, thread=target.thread, post_id=target.pk, folded=bool(n % 2)
+            ),
+            lambda: reading.mark_all_read(user=user),
+            lambda: members.ignore(user=user, other=other, ignored=bool(n % 2)),
+            lambda: threadmarks.mark(user=user, post=target, category="story", label="Here"),
+            lambda: threadmarks.unmark(user=user, post=target),
+            lambda: arguments.change_mind(
+                user=user, post=target, was="for", now="against", reason="Well said."
+            ),
+            lambda: arguments.keep_mind(user=user, post=target),
+            lambda: reports.report(user=user, post=target, reason="topic", token=uuid.uuid4()),
+        ]
+        self.act("own", acts[how])
+
+    @rule(who=PEOPLE, lane=st.sampled_from(["premise", "consequence", "meta"]), n=ANY)
+    def argue(self, who, lane, n):
+        user, target = User.objects.get(username=who), self.post(n)
+        if self.act(
+            "argue",
+            lambda: arguments.argue(
+                user=user, post=target, lane=lane, stance=target.stance, quotes={}, ties=[]
+            ),
+        ):
+            self.expect("posts", target.pk, lane=lane)
+
+    @rule(n=ANY, title=st.sampled_from(["What if it held", "What if it broke"]))
+    def rename(self, n, title):
+        target = self.thread(n)
+        user = User.objects.get(username="keeper")
+        if self.act("rename", lambda: threads.rename(user=user, thread=target, title=title)):
+            self.expect("threads", target.pk, title=title)
+
+    @rule(points=st.integers(1, 4))
+    def warn(self, points):
+        user, member = (User.objects.get(username=name) for name in ("keeper", "stranger"))
+        self.act(
+            "warn",
+            lambda: sanctions.warn(user=user, member=member, points=points, reason="Rude."),
+        )
+
+    @rule(who=PEOPLE)
+    def draft(self, who):
+        user = User.objects.get(username=who)
+        self.act(
+            "draft",
+            lambda: drafts.save(
+                user=user, token=uuid.uuid4(), target="/threads/new/", label="New", text="Half"
+            ),
+        )
+
+    # --- What always holds ---
+
+    @invariant()
+    def the_forum_is_sound_and_as_the_model_says(self):
+        if not hasattr(self, "model"):
+            return
+        assert faults(connection) == []
+        assert [str(fault) for fault in check(quick=True)] == []
+        assert self.read() == self.model
+
+
+@pytest.fixture
+def forum(transactional_db):
+    """A filled forum to begin with, the same for each run of acts."""
+    Forum.world = worlds.build()
+    Forum.empty = worlds.snapshot()
+    done.clear()
+
+
+def test_acts_in_any_order(forum, record_property):
+    case = Forum.TestCase()
+    case.settings = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=not LONG,
+        database=None,
+        # Making a failure smaller takes many runs; the steps that led to it are told either way.
+        phases=list(Phase) if LONG else [Phase.generate],
+    )
+    case.runTest()
+    total = sum(done.values())
+    kinds = len(done) - ("refused" in done)
+    record_property("measured", f"{total} acts of {kinds} kinds, {done.get('refused', 0)} refused")
