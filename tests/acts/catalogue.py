@@ -14,9 +14,11 @@ from forum.actions import (
     arguments,
     boards,
     cases,
+    cleanup,
     debate,
     drafts,
     erasing,
+    glossary,
     members,
     merging,
     moderation,
@@ -32,7 +34,7 @@ from forum.actions import (
     threads,
     undoing,
 )
-from forum.models import AuditEntry, Board, Case, Notice, Suspension, Warning
+from forum.models import AuditEntry, Board, Case, Notice, Suspension, Term, Warning
 from tests.acts.world import World
 
 # Public, with a member, and yet no act of their own.
@@ -108,6 +110,17 @@ CASES: dict[str, Callable[[World], object]] = {
         notice=Notice.objects.select_related("entry").get(pk=w.ids["notice"]),
         text="It was on the point.",
     ),
+    "cleanup.clean_up": lambda w: cleanup.clean_up(
+        user=w.user("keeper"),
+        member=w.user("stranger"),
+        post_ids=[w.ids["e"]],
+        thread_ids=[w.ids["closed"]],
+        batch=w.token,
+        **WHY,
+    ),
+    "cleanup.undo": lambda w: cleanup.undo(
+        user=w.user("keeper"), entry=AuditEntry.objects.get(pk=w.ids["cleaned"]), **WHY
+    ),
     "debate.describe": lambda w: debate.describe(
         user=w.user("opener"),
         thread=w.thread("main"),
@@ -128,6 +141,12 @@ CASES: dict[str, Callable[[World], object]] = {
         words="A closed branch.",
         reason="An order of a court.",
         places=w.ids["places"],
+    ),
+    "glossary.define": lambda w: glossary.define(
+        user=w.user("chief"), term=Term(name="OTL", meaning="Our timeline.")
+    ),
+    "glossary.forget": lambda w: glossary.forget(
+        user=w.user("chief"), term=Term.objects.get(pk=w.ids["term"])
     ),
     "members.ask_for_name": lambda w: members.ask_for_name(
         user=w.user("stranger"), name="newcomer", why="A better one."

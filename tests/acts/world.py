@@ -9,9 +9,11 @@ from accounts.models import User
 from forum.actions import (
     arguments,
     boards,
+    cleanup,
     debate,
     drafts,
     erasing,
+    glossary,
     moderation,
     reading,
     reports,
@@ -122,6 +124,13 @@ def build() -> World:
     target = f"/threads/{main.pk}/reply/"
     drafts.save(user=stranger, token=TOKENS, target=target, label="Answer", text="A thought.")
     warned = make_member("warned")
+    spam = reply(fresh(other), warned, "Buy ice.")
+    w.ids["cleaned"] = cleanup.clean_up(
+        user=keeper, member=warned, post_ids=[spam.pk], reason="Advertising.", batch=uuid.uuid4()
+    ).pk
+    w.ids["term"] = glossary.define(
+        user=chief, term=Term(name="POD", meaning="Where it leaves history.")
+    ).pk
     sanctions.warn(user=keeper, member=warned, points=1, reason="As an example.")
     sanctions.suspend(user=keeper, member=warned, days=2, reason="As an example.")
     w.ids["warning"] = Warning.objects.get().pk

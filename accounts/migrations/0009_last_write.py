@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0007_sessions_with_accounts'),
+        ('accounts', '0008_explaining_terms'),
     ]
 
     operations = [
