@@ -20,7 +20,18 @@ from forum.actions import (
     sanctions,
     threadmarks,
 )
-from forum.models import Board, Case, Draft, Notice, Post, Question, Suspension, Thread, Warning
+from forum.models import (
+    Board,
+    Case,
+    Draft,
+    Notice,
+    Post,
+    Question,
+    Suspension,
+    Term,
+    Thread,
+    Warning,
+)
 from tests.people import edit, fresh, make_member, pending, quoting, reply, start
 
 TOKENS = uuid.UUID("8c7dc1ac-7d52-4b17-9a0c-3d7ae3a63bd5")
