@@ -58,7 +58,7 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Upload: ("name", "objects_read", "notes"),
     Notice: ("said", "answer"),
     Note: ("text",),
-    Case: ("asked_why",),
+    Case: ("asked_name", "asked_why"),
     AuditEntry: ("reason", "detail"),
     User: ("about", "suspended_for"),
 }

@@ -95,7 +95,9 @@ def _asks_again(act: Act, form: forms.Form, post: Post) -> bool:
     if form.cleaned_data["sure"] and form.cleaned_data["places"] == places:
         return False
     form.data = {**form.data.dict(), "places": places}
-    form.add_error("sure", f"They stand in {places:,} texts. Confirm that all of them are meant.")
+    form.add_error(
+        "sure", f"Texts in which they stand: {places:,}. Confirm that all of them are meant."
+    )
     return True
 
 
