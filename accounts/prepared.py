@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from uuid import UUID
 
 from django.db import connections
 from django.db.models import QuerySet
@@ -21,7 +22,8 @@ LISTED = 20  # numbers of a list are sent in statements for so many, or for 50
 
 class Prepared:
     """`build` makes the queryset out of its values; `kinds` says what these are: "number",
-    "numbers" (a list), "moment" or "text". Called with values it gives the rows.
+    "numbers" (a list of ids), "moment", "text" or "token" (a UUID).
+    Called with values it gives the rows; none, if a list is empty.
 
     The shape of the statement must not depend on the values.
     """
@@ -38,11 +40,11 @@ class Prepared:
             (LISTED if len(value) <= LISTED else 50) if kind == "numbers" else 0
             for kind, value in zip(self.kinds, values, strict=True)
         )
-        if any(
-            kind == "numbers" and not 0 < len(value) <= 50
-            for kind, value in zip(self.kinds, values, strict=True)
-        ):
-            return list(self.build(*values))  # no rows, or more than there is a statement for
+        lists = [value for kind, value in zip(self.kinds, values, strict=True) if kind == "numbers"]
+        if not all(lists):
+            return []
+        if any(len(value) > 50 for value in lists):
+            return list(self.build(*values))  # more than there is a statement for
         flat: list = []
         for size, value in zip(sizes, values, strict=True):
             if size:
@@ -68,6 +70,8 @@ class Prepared:
 def _mark(kind: str, number: int):
     if kind == "moment":
         return MOMENT + timedelta(seconds=number)
+    if kind == "token":
+        return UUID(int=NUMBER + number)
     return f"\ue000{number}\ue001" if kind == "text" else NUMBER + number
 
 
@@ -81,13 +85,16 @@ class _Statement:
         self.compiler = compiler
         self.converters: dict | None = None
         adapt = compiler.connection.ops.adapt_datetimefield_value
-        known = {
-            adapt(mark) if isinstance(mark, datetime) else mark: n for n, mark in enumerate(marks)
-        }
+        known = {}
+        for number, mark in enumerate(marks):
+            if isinstance(mark, UUID):
+                known[mark] = known[mark.hex] = number  # as the database takes it
+            else:
+                known[adapt(mark) if isinstance(mark, datetime) else mark] = number
         self.places = [
             (at, known[value], type(value) if isinstance(value, int) else None)
             for at, value in enumerate(self.parameters)
-            if isinstance(value, int | str | datetime) and value in known
+            if isinstance(value, int | str | datetime | UUID) and value in known
         ]
         if {n for _, n, _ in self.places} != set(range(len(marks))):
             raise ValueError("a value does not stand in the statement as a parameter of its own")
@@ -108,6 +115,8 @@ class _Statement:
                 value = kind(value)
             elif isinstance(value, datetime):
                 value = connection.ops.adapt_datetimefield_value(value)
+            elif isinstance(value, UUID) and isinstance(parameters[at], str):
+                value = value.hex
             parameters[at] = value
         compiler = copy(self.compiler)
         compiler.using, compiler.connection = using, connection

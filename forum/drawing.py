@@ -57,6 +57,8 @@ def draw(
     stands above, the words they quote are marked there, and `step` says in words what is answered.
     The first use of each of `terms` in a post is explained.
     """
+    if not posts:
+        return posts
     readable = []
     here = {post.pk for post in posts}
     ignoring = ignored_by(user)

@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from mptt.exceptions import InvalidMove
 
 from accounts.models import new_edition
+from accounts.prepared import Prepared
 
 from .models import Board, Post, Thread
 
@@ -31,6 +32,17 @@ class NotLocked(RuntimeError):
     """A structural write was tried outside a transaction."""
 
 
+_locked = Prepared(
+    lambda ids: (
+        Thread.objects.select_for_update(of=("self",))
+        .select_related("board")
+        .filter(pk__in=ids)
+        .order_by("pk")
+    ),
+    "numbers",
+)
+
+
 def lock(*thread_ids: int) -> list[Thread]:
     """Lock thread rows in ascending id order (so two locks never wait for each other) and return
     them fresh, with their boards.
@@ -39,12 +51,7 @@ def lock(*thread_ids: int) -> list[Thread]:
     """
     _require_transaction()
     wanted = sorted(set(thread_ids))
-    rows = list(
-        Thread.objects.select_for_update(of=("self",))
-        .select_related("board")
-        .filter(pk__in=wanted)
-        .order_by("pk")
-    )
+    rows = _locked(wanted)
     if len(rows) != len(wanted):
         raise Thread.DoesNotExist
     return rows

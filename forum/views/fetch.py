@@ -89,16 +89,21 @@ def thread_or_404(user, thread_id: int) -> Thread:
     return thread
 
 
-def post_or_404(user, post_id: int, *, verb: str = "see post") -> Post:
-    """A post with its thread, board, text and author, through `verb` of the charter. Raises Moved
-    if it was here twice and another one stays for it."""
-    post = (
+_post = Prepared(
+    lambda pk: (
         Post.objects.for_reading()
         .select_related("author", "body__revision", "thread__board", "thread__author")
         .annotate(edition=Coalesce(Subquery(Edition.objects.filter(pk=1).values("number")), 0))
-        .filter(pk=post_id)
-        .first()
-    )
+        .filter(pk=pk)
+    ),
+    "number",
+)
+
+
+def post_or_404(user, post_id: int, *, verb: str = "see post") -> Post:
+    """A post with its thread, board, text and author, through `verb` of the charter. Raises Moved
+    if it was here twice and another one stays for it."""
+    post = next(iter(_post(post_id)), None) if post_id < 2**63 else None
     if post is None:
         raise Http404
     if post.merged_into_id:

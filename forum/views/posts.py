@@ -7,6 +7,8 @@ from django import forms
 from django.http import Http404
 from django.shortcuts import redirect, render
 
+from accounts.prepared import Prepared
+
 from .. import drawing, markup, quoting, tree
 from ..actions import arguments, composing, drafts, pace, reading
 from ..actions import posts as acts
@@ -247,10 +249,20 @@ def _quoted_words(request) -> str:
     return "".join(texts)
 
 
+_last_of = Prepared(
+    lambda user: (
+        Post.objects.select_related("body__revision", "thread")
+        .filter(author=user)
+        .order_by("-pk")[:1]
+    ),
+    "number",
+)
+
+
 def said_last(user, source: str, thread: Thread, parent: Post | None) -> Post | None:
     """The member's newest post, if it is this very reply. A form that the back button fetched anew
     has another token, so the token cannot tell that it is sent a second time."""
-    last = user.posts.select_related("body__revision", "thread").order_by("-pk").first()
+    last = next(iter(_last_of(user.pk)), None)
     answered = None if parent is None or parent.is_opening else parent.pk
     if last is None or last.is_opening or last.state not in (State.VISIBLE, State.PENDING):
         return None
