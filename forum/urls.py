@@ -42,6 +42,8 @@ thread_urls = [
     path("outline.json", outline.as_json, name="outline-json"),
     path("read/", story.read, name="read"),
     path("epub/", takeaway.thread_epub, name="thread-epub"),
+    path("fixture/", takeaway.thread_fixture, name="thread-fixture"),
+    path("markdown/", takeaway.thread_markdown, name="thread-markdown"),
     path("<str:slug>/", threads.thread, name="thread"),
 ]
 

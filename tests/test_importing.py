@@ -539,7 +539,10 @@ def test_altered_words_are_a_fact_and_taken_as_such(objects):
 def test_markdown_posts_bring_their_own_quotes(objects):
     fields = copy.deepcopy(posts_of(objects)[6])
     words = fields["text"].split("\n")[0]
-    fields["format"], fields["text"] = "markdown", f"[quote]{words}[/quote]\n\n> nobody said\n\nNo."
+    fields["format"] = "markdown"
+    fields["text"] = (
+        f"[quote]{words}[/quote]\n\n> claims nothing\n\n[quote]nobody said[/quote]\n\nNo."
+    )
     objects[7]["fields"] = fields
     del objects[10]["fields"]["paragraphs"]
     first, second = read(objects).posts[6].quotes

@@ -46,8 +46,9 @@ def test_each_asks_in_its_own_words(openings):
     for opening in openings:
         plain = opening.posts[0].rendered.plain
         assert opening.questions
+        assert bool(opening.own_answer) == (opening.kind in ("WI", "AHC", "PC"))
         assert set(opening.questions) <= set(questions.questions_in(plain)), opening.key
-        assert 200 <= len(plain.split()) <= 350, opening.key
+        assert 200 <= len(f"{plain} {opening.own_answer}".split()) <= 350, opening.key
 
 
 @pytest.mark.django_db

@@ -32,6 +32,7 @@ from ..models import (
 )
 from ..models.visibility import wider
 from . import debate, posts
+from .attaching import attach, link_variants
 from .composing import Composed, passage_keys, quote_row
 
 # One part of a load holds up other writers for its transaction, on SQLite all of them: about
@@ -124,6 +125,8 @@ def _load_new(fixture: ThreadFixture) -> Loaded:
         title=fixture.title,
         slug=slug_for(fixture.title),
         kind=fixture.kind,
+        policy=fixture.policy,
+        own_answer=fixture.own_answer,
         key=fixture.key,
         byline=opening.byline,
         source=fixture.source,
@@ -155,7 +158,7 @@ def _load_new(fixture: ThreadFixture) -> Loaded:
                 tree.write([item.row for item in part])
                 writer.write(part, now)
         with transaction.atomic():
-            _publish(thread, ids)
+            _publish(fixture, thread, ids)
         if len(ids) >= MANY:
             _analyse()
     except IntegrityError:
@@ -179,13 +182,16 @@ def _analyse() -> None:
                 cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
-def _publish(thread: Thread, ids: Sequence[int]) -> None:
+def _publish(fixture: ThreadFixture, thread: Thread, ids: Sequence[int]) -> None:
     """Show a thread that is complete, with its counters."""
     tree.lock(thread.pk)
+    attach(fixture, thread, dict(enumerate(ids)))
+    link_variants(fixture, thread)
     thread.state = State.VISIBLE
     thread.numbered, thread.reply_count = len(ids), len(ids) - 1
     thread.last_post_id = ids[-1]
-    thread.save(update_fields=["state", "numbered", "reply_count", "last_post"])
+    counters = ("numbered", "reply_count", "last_post", "card", "lane_counts")
+    thread.save(update_fields=["state", *counters, "variant_of", "variant_key"])
     Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") + 1)
 
 
@@ -236,6 +242,16 @@ def _load_newer(fixture: ThreadFixture, thread: Thread) -> Loaded:
             debate.write(thread, fixture.forks, fixture.questions)
             thread.version += 1
             thread.save(update_fields=["card", "version"])
+        added = {
+            place: addition.here[key].pk
+            for place in new
+            if (key := fixture.posts[place].key) in addition.here
+            and addition.here[key].thread_id == thread.pk
+        }
+        if added:
+            attach(fixture, thread, added)
+            thread.version += 1
+            thread.save(update_fields=["card", "lane_counts", "version"])
         if not addition.without:
             Thread.objects.filter(pk=thread.pk).update(fixture_version=fixture.version)
     return loaded
@@ -438,6 +454,8 @@ def _item(fixture: ThreadFixture, place: int, pk: int, thread: Thread) -> _Item:
         parent_basis=post.basis,
         key=post.key,
         byline=post.byline,
+        lane=post.lane,
+        stance=post.stance,
         origin=thread,
         written_at=post.written_at,
     )
@@ -503,7 +521,7 @@ class _Writer:
             )
             source = next(((post, text) for text in texts if text.pk == match.key), None)
             current = texts[-1]
-        return quote_row(
+        row = quote_row(
             ordinal=quote.block.ordinal,
             passage=quote.block.passage,
             words=quote.block.words,
@@ -513,6 +531,8 @@ class _Writer:
             nested=[self.ids[place] for place in quote.nested if place in self.ids],
             reason=quote.reason,
         )
+        row.stance = quote.stance
+        return row
 
 
 def _write_keys(part: Sequence[_Item]) -> None:

@@ -8,19 +8,27 @@ from . import Rejected
 
 THREAD, POST, QUOTE = "forum.thread", "forum.post", "forum.quote"
 DIVERGENCE, QUESTION = "forum.divergence", "forum.question"
+ANSWER, CHANGE, THREADMARK = "forum.answer", "forum.changeofmind", "forum.threadmark"
+PARTS = (POST, QUOTE, DIVERGENCE, QUESTION, ANSWER, CHANGE, THREADMARK)
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LABELS = ("lft", "rght", "level", "tree_id")
 _LARGEST = 2**31 - 1
 _FIELDS = {
-    THREAD: ({"key", "format", "version", "board", "title", "kind"}, {"source"}),
+    THREAD: (
+        {"key", "format", "version", "board", "title", "kind"},
+        {"source", "policy", "own_answer", "variant_of"},
+    ),
     POST: (
         {"key", "thread", "parent", "parent_basis", "format", "text"},
-        {"reason", "byline", "written_at"},
+        {"reason", "byline", "written_at", "lane", "stance"},
     ),
-    QUOTE: ({"post", "ordinal", "source_post"}, {"paragraphs", "nested", "reason"}),
+    QUOTE: ({"post", "ordinal", "source_post"}, {"paragraphs", "nested", "stance", "reason"}),
     DIVERGENCE: ({"thread", "change", "edtf"}, {"actor", "place", "by_editor"}),
     QUESTION: ({"thread", "text"}, set()),
+    ANSWER: ({"post", "question", "verdict"}, {"passage"}),
+    CHANGE: ({"post", "was", "now", "reason"}, set()),
+    THREADMARK: ({"post", "category", "label"}, set()),
 }
 
 
@@ -41,8 +49,8 @@ def fields_of(thing: Any, number: int, name: str, *models: str) -> dict:
         if model.partition(".")[0].lower() in ("accounts", "auth", "account"):
             raise Rejected(f"{place}: a thread brings no members and no rights ({model!a}).")
         raise Rejected(
-            f"{place}: unknown model {model!a}; a thread holds posts, quotes, "
-            f"divergences and questions."
+            f"{place}: unknown model {model!a}; a thread holds posts, quotes, divergences, "
+            "questions, answers, changes of mind and threadmarks."
         )
     if "pk" in thing:
         raise Rejected(f"{place} ({model}): a primary key; this forum gives its own.")
@@ -71,6 +79,8 @@ class Check:
 
     def __init__(self, fields: dict, name: str, number: int, model: str) -> None:
         self.fields = fields
+        self.model = model
+        self.named = (name, number, model)
         self.where = place(name, number, model)
 
     def fail(self, sentence: str) -> Rejected:
@@ -94,8 +104,11 @@ class Check:
                 raise self.fail(f"{name} holds characters that cannot be shown.")
         return value
 
-    def choice(self, name: str, allowed: Sequence[str]) -> str:
-        value = self.fields[name]
+    def choice(self, name: str, allowed: Sequence[str], default: str | None = None) -> str:
+        """One of the words allowed; `default` if the field is not there or empty, unless None."""
+        value = self.fields.get(name, default)
+        if default is not None and value in ("", None):
+            return default
         if not isinstance(value, str) or value not in allowed:
             raise self.fail(f"{name} must be one of {', '.join(allowed)}.")
         return value

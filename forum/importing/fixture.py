@@ -1,12 +1,20 @@
 """Thread fixtures: Django JSON fixtures whose first object is a thread with its format version. All
 that follows belongs to it, up to the next thread, if a file holds several.
 
-    {"model": "forum.thread", "fields": {key, format, version, board, title, kind, source}}
+    {"model": "forum.thread", "fields": {key, format, version, board, title, kind, source, policy,
+                                         own_answer, variant_of}}
     {"model": "forum.post",   "fields": {key, thread, parent, parent_basis, reason, byline,
-                                         written_at, format, text}}          in order of arrival
-    {"model": "forum.quote",  "fields": {post, ordinal, paragraphs, source_post, nested, reason}}
+                                         written_at, format, text, lane, stance}}
+    {"model": "forum.quote",  "fields": {post, ordinal, paragraphs, source_post, nested, stance,
+                                         reason}}
     {"model": "forum.divergence", "fields": {thread, change, actor, place, edtf, by_editor}}
     {"model": "forum.question",   "fields": {thread, text}}
+    {"model": "forum.answer",     "fields": {post, question, passage, verdict}}
+    {"model": "forum.changeofmind", "fields": {post, was, now, reason}}
+    {"model": "forum.threadmark", "fields": {post, category, label}}
+
+Posts stand in order of arrival, before all that is said about them; a question is named by its
+text.
 
 Relations are natural keys (`["after-1900"]`, `["trotsky-spain-4"]`). Numbers follow from the
 order. A quote names a place, not words: of a plain text the paragraphs, of Markdown the n-th quote
@@ -18,11 +26,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import markup, quoting
 from ..actions.debate import Fork
-from ..models import Post
+from ..models import Post, Thread
 from . import Rejected
 from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, place
 from .notes import EditorsNotes
@@ -39,7 +47,34 @@ class Quoted:
     source: int | None
     match: quoting.Match
     nested: tuple[int, ...] = ()
+    stance: str = ""
     reason: str = ""
+
+
+class Told(NamedTuple):
+    """A post, by its place in `ThreadFixture.posts`, as an answer to a question of the thread."""
+
+    post: int
+    question: str
+    passage: int
+    verdict: str
+
+
+class Changed(NamedTuple):
+    """That the post at this place changed somebody's mind."""
+
+    post: int
+    was: str
+    now: str
+    reason: str
+
+
+class Marked(NamedTuple):
+    """The threadmark of the post at this place."""
+
+    post: int
+    category: str
+    label: str
 
 
 @dataclass(slots=True)
@@ -54,6 +89,8 @@ class Contribution:
     written_at: datetime | None
     format: str
     text: str
+    lane: str = ""
+    stance: str = ""
     quoted: tuple[tuple[int, int], ...] = ()
     rendered: markup.Rendered | None = None
     quotes: list[Quoted] = field(default_factory=list)
@@ -74,6 +111,12 @@ class ThreadFixture:
     posts: list[Contribution]
     forks: list[Fork] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    policy: str = Thread.Policy.OPEN
+    own_answer: str = ""
+    variant_of: str = ""
+    answers: list[Told] = field(default_factory=list)
+    minds: list[Changed] = field(default_factory=list)
+    marks: list[Marked] = field(default_factory=list)
 
     def reject(self, sentence: str, post: Contribution | None = None) -> Rejected:
         """The error to raise for this thread, or for one of its posts."""

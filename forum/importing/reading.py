@@ -12,13 +12,35 @@ from django.conf import settings
 
 from .. import markup, quoting
 from ..actions.composing import Unacceptable
-from ..actions.debate import Fork
+from ..actions.debate import Fork, check_own_answer
 from ..actions.debate import check as check_card
 from ..history_dates import NotADate, parse
-from ..models import Divergence, Post, PostRevision, Quote, Thread
+from ..models import (
+    Divergence,
+    Lane,
+    Post,
+    PostRevision,
+    Quote,
+    Stance,
+    Thread,
+)
 from . import Rejected
-from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, Check, fields_of, place
+from .fields import (
+    ANSWER,
+    CHANGE,
+    DIVERGENCE,
+    PARTS,
+    POST,
+    QUESTION,
+    QUOTE,
+    THREAD,
+    THREADMARK,
+    Check,
+    fields_of,
+    place,
+)
 from .fixture import FORMAT, Contribution, Quoted, ThreadFixture
+from .said import read_said
 
 _REASON = PostRevision._meta.get_field("reason").max_length
 # Enough of a file to know a thread fixture by when it cannot be read as a whole.
@@ -89,6 +111,7 @@ def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
     places: dict[str, int] = {}
     quotes: dict[int, list[tuple[int, dict]]] = {}
     later = _parents_that_come_later(objects)
+    said: list[Check] = []
     for number, thing in enumerate(objects[1:], first + 1):
         model = thing.get("model") if isinstance(thing, dict) else None
         if model == POST:
@@ -108,8 +131,10 @@ def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
             check = Check(fields_of(thing, number, name, model), name, number, model)
             _of_this_thread(check, fixture)
             fixture.questions.append(check.text("text"))
+        elif model in (ANSWER, CHANGE, THREADMARK):
+            said.append(Check(fields_of(thing, number, name, model), name, number, model))
         else:
-            fields_of(thing, number, name, POST, QUOTE, DIVERGENCE, QUESTION)
+            fields_of(thing, number, name, *PARTS)
     if not fixture.posts:
         raise fixture.reject("a thread without posts.")
     try:
@@ -118,6 +143,8 @@ def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
         raise fixture.reject(str(error)) from None
     for at, post in enumerate(fixture.posts):
         _render(post, at, quotes.get(at, ()), fixture, places)
+    for check in said:
+        read_said(check, fixture, places)
     return fixture
 
 
@@ -179,7 +206,26 @@ def _thread(fields: dict, number: int, name: str) -> ThreadFixture:
         kind=check.choice("kind", Thread.Kind.values),
         source=check.text("source", Thread._meta.get_field("source").max_length),
         posts=[],
+        policy=check.choice("policy", Thread.Policy.values, Thread.Policy.OPEN),
+        own_answer=_own_answer(check),
+        variant_of=_variant_of(check),
     )
+
+
+def _own_answer(check: Check) -> str:
+    try:
+        return check_own_answer(check.text("own_answer"))
+    except Unacceptable as error:
+        raise check.fail(str(error)) from None
+
+
+def _variant_of(check: Check) -> str:
+    if check.fields.get("variant_of") is None:
+        return ""
+    key = Check({"key": check.natural_key("variant_of")}, *check.named).key("key")
+    if key == check.fields["key"]:
+        raise check.fail("a debate is no variant of itself.")
+    return key
 
 
 def _post(
@@ -219,6 +265,8 @@ def _post(
         written_at=_moment(check),
         format=check.choice("format", PostRevision.Format.values),
         text=check.text("text"),
+        lane=check.choice("lane", Lane.values, ""),
+        stance=check.choice("stance", Stance.values, ""),
     )
 
 
@@ -331,12 +379,15 @@ def _render(
         raise fixture.reject("a post without words.", post)
     for block in post.rendered.quotes:
         check, source, nested = named.pop(block.ordinal, (None, None, ()))
+        if check is None and block.syntax == "blockquote":
+            continue  # a plain ">" claims nothing, so there is nothing to judge
         post.quotes.append(
             Quoted(
                 block=block,
                 source=source,
                 match=_judge(block, source, fixture, check),
                 nested=nested,
+                stance=check.choice("stance", Stance.values, "") if check else "",
                 reason=check.fields.get("reason", "") if check else "",
             )
         )

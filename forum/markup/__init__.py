@@ -37,7 +37,7 @@ from .parser import MARKDOWN, check_nesting
 from .plain_texts import write_plain
 from .quote_form import attribution_source
 from .rendered import Passage, QuoteBlock, Rendered
-from .tags import split_tags
+from .tags import split_tags, without_attributions
 from .tokens import write_blocks
 from .writer import Writer
 
@@ -56,6 +56,7 @@ __all__ = [
     "attribution_source",
     "lay_in",
     "render",
+    "without_attributions",
     "without_quotes",
 ]
 

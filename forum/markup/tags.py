@@ -161,6 +161,26 @@ class _TagFinder:
         return tag
 
 
+def without_attributions(source: str) -> str:
+    """A source whose quotes do not say any more whom they quote: ids and names that were typed mean
+    something on one site only. All else stays to the letter."""
+    if "[/" not in source:
+        return source
+    finder = _TagFinder()
+    rows = [finder.read(line) for line in source.split("\n")]
+    return "\n".join(
+        "".join(
+            piece
+            if isinstance(piece, str)
+            else "[quote]"
+            if piece.paired and piece.kind == "quote" and not piece.opening
+            else piece.text
+            for piece in row
+        )
+        for row in rows
+    )
+
+
 def split_tags(source: str) -> tuple[str, dict[int, _Tag]]:
     """Put every paired [quote] and [spoiler] tag on a line of its own.
 

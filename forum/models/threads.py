@@ -106,6 +106,8 @@ class Thread(models.Model):
     variant_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, related_name="variants", editable=False
     )
+    # Of a loaded thread: the key of the one that it is a variant of, while that is not here.
+    variant_key = models.CharField(max_length=100, blank=True, editable=False, db_index=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.VISIBLE)
     locked = models.BooleanField(default=False)
     closed_by_author = models.BooleanField(default=False, editable=False)

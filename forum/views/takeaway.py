@@ -3,9 +3,11 @@
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 
 from .. import books, epub
+from ..importing import writing
+from ..permissions import Refused
 from .fetch import post_or_404, thread_or_404
 
 EPUB = "application/epub+zip"
@@ -25,6 +27,29 @@ def road_epub(request, post_id):
         raise Http404
     book = books.of_road(post, user=request.user, base=_base(request), first=_first(request))
     return _sent(book, f"{post.thread.slug}-{post.number}.epub")
+
+
+def thread_fixture(request, thread_id):
+    """A debate as a thread fixture, in parts: whatever its length, it is never held as a whole."""
+    thread = thread_or_404(request.user, thread_id)
+    return _written(writing.fixture, thread, "json", "application/json", user=request.user)
+
+
+def thread_markdown(request, thread_id):
+    """A debate as Markdown, in parts."""
+    thread = thread_or_404(request.user, thread_id)
+    address = _base(request) + thread.get_absolute_url().lstrip("/")
+    kind = "text/markdown; charset=utf-8"
+    return _written(writing.markdown, thread, "md", kind, address=address)
+
+
+def _written(write, thread, suffix: str, content_type: str, **more) -> StreamingHttpResponse:
+    try:
+        pieces = write(thread, **more)
+    except writing.NotWhole as error:
+        raise Refused(str(error)) from None
+    response = StreamingHttpResponse(pieces, content_type=content_type)
+    return attachment(response, f"{thread.slug}.{suffix}")
 
 
 def _sent(book: epub.Book, name: str) -> HttpResponse:

@@ -51,6 +51,8 @@ SEEN = {
     "close": ("/threads/{t}/close/", "in", 403, 200, 403, "/threads/{gone}/close/"),
     "read": ("/threads/{t}/read/", 200, 200, 200, 200, "/threads/{gone}/read/"),
     "thread-epub": ("/threads/{t}/epub/", 200, 200, 200, 200, "/threads/{gone}/epub/"),
+    "thread-fixture": ("/threads/{t}/fixture/", 200, 200, 200, 200, "/threads/{gone}/fixture/"),
+    "thread-markdown": ("/threads/{t}/markdown/", 200, 200, 200, 200, "/threads/{gone}/markdown/"),
     "road-epub": ("/posts/{p}/road/epub/", 200, 200, 200, 200, "/posts/{gone}/road/epub/"),
     "mark": ("/posts/{p}/mark/", "in", 403, 200, 200, "/posts/{gone}/mark/"),
     "moderate-post": ("/posts/{p}/moderate/", "in", 403, 403, 200, "/posts/{gone}/moderate/"),
@@ -259,6 +261,8 @@ ABOUT_A_THREAD = [
     "/threads/{t}/reply/",
     "/threads/{t}/read/",
     "/threads/{t}/epub/",
+    "/threads/{t}/fixture/",
+    "/threads/{t}/markdown/",
 ]
 ABOUT_A_THREAD += [f"/threads/{{t}}/outline{kind}" for kind in ("/", ".argdown", ".json")]
 ABOUT_A_THREAD += [f"/threads/{{t}}/{verb}/" for verb in ("rename", "describe", "close")]
