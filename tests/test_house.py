@@ -41,6 +41,7 @@ LAYERS = (
 )
 # Modules that are longer than a screen's worth of ideas, and why.
 LONG = {
+    "forum.importing.reading": "one file format, checked in the order in which it stands",
     "forum.templating": "one compiler; what it writes and what that calls are read together",
     "forum.drawing": "all that stored HTML lacks is laid in here, for a page and for a book",
     "forum.permissions": "one charter: a reader finds every rule in it, and no second one",
