@@ -15,6 +15,7 @@ from .audit import record
 # What may be said of a board, apart from its place and the people it names.
 FIELDS = (
     *("name", "slug", "description", "audience", "starters", "answerers", "read_only"),
+    *("own_answer_needed", "divergence_needed", "questions_needed", "policy_needed"),
     *("approve_first", "hide_after_reports", "first_year", "last_year"),
 )
 

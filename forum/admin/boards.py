@@ -88,6 +88,15 @@ class BoardAdmin(DraggableMPTTAdmin):
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", ("first_year", "last_year"))}),
         ("Who", {"fields": ("audience", "starters", "answerers", "read_only")}),
+        (
+            "What a new debate must give; moderators may leave it out",
+            {
+                "fields": (
+                    *("own_answer_needed", "divergence_needed", "questions_needed"),
+                    "policy_needed",
+                )
+            },
+        ),
         ("Approval and reports", {"fields": ("approve_first", "hide_after_reports")}),
         ("Named members", {"fields": ("moderators", "invited")}),
         ("Why", {"fields": ("reason",)}),

@@ -190,6 +190,13 @@ class Thread(models.Model):
         return self.author.username if self.author else self.byline or "Unnamed member"
 
 
+# Words that follow a debate's number in addresses of its own pages; a test compares with the urls.
+NOT_A_SLUG = frozenset(
+    "close describe epub fixture fold markdown moderate new outline read rename reply split".split()
+)
+
+
 def slug_for(title: str) -> str:
-    """The readable part of a thread's address; never empty."""
-    return slugify(title, allow_unicode=True)[:80].strip("-") or "debate"
+    """The readable part of a thread's address; never empty, and never the name of another page."""
+    slug = slugify(title, allow_unicode=True)[:80].strip("-") or "debate"
+    return f"{slug}-debate" if slug in NOT_A_SLUG else slug

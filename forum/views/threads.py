@@ -105,7 +105,7 @@ def thread(request, thread_id, slug=""):
             "fresh_count": len(fresh),
             "unread": unread,
             "unread_elsewhere": unread - len(fresh),
-            "form": _reply_form(user, thread) if page == pages and not lane else None,
+            "form": _reply_form(user, thread, posts) if page == pages and not lane else None,
             "target": reply_address(thread, None),
             "marks": marks,
             "marks_listed": marks[:MAX_LISTED] if page == 1 else (),
@@ -118,11 +118,12 @@ def thread(request, thread_id, slug=""):
     return caching.keep(response)
 
 
-def _reply_form(user, thread: Thread) -> ReplyForm | None:
+def _reply_form(user, thread: Thread, posts: list[Post]) -> ReplyForm | None:
     if not may(user, "reply", thread):
         return None
     initial = {"token": uuid4(), "lane": arguments.default_lane(thread, None), "stance": ""}
-    return ReplyForm(thread=thread, asked=asked_in(user, thread), initial=initial)
+    opening = next((post for post in posts if post.is_opening), None)
+    return ReplyForm(thread=thread, asked=asked_in(user, thread, opening), initial=initial)
 
 
 # Of whoever wrote a post its page shows the name.

@@ -213,11 +213,11 @@ def _quote_blocks(text: str) -> list[markup.QuoteBlock]:
     return [block for block in blocks if block.syntax != "blockquote"]
 
 
-def asked_in(user, thread: Thread) -> list[dict]:
+def asked_in(user, thread: Thread, opening: Post | None = None) -> list[dict]:
     """The questions of a debate that a reply can answer: of a hidden opening, none."""
     asked = thread.card.get("questions", [])
     if asked:
-        opening = Post.objects.opening_of(thread.pk).first()
+        opening = opening or Post.objects.opening_of(thread.pk).first()
         if opening is None:
             return []
         opening.thread = thread

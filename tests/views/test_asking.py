@@ -11,6 +11,8 @@ from forum.actions.arguments import Tie
 from forum.actions.composing import Unacceptable
 from forum.actions.debate import DescribedMeanwhile
 from forum.models import Board, Draft, Post, Question, Thread
+from forum.models.threads import NOT_A_SLUG
+from forum.urls import thread_urls
 from tests.people import browser, dump, fresh, start, typed
 from tests.views.test_queries import MEMBER, queries
 
@@ -132,6 +134,22 @@ def test_several_divergences_are_given_row_by_row(send):
 @pytest.mark.parametrize("count", ["9", "-1", "x", "9" * 30])
 def test_a_count_of_rows_that_nobody_offered(send, count):
     assert send(**{"more-TOTAL_FORMS": count}).status_code in (302, 422)
+
+
+def test_no_title_leads_to_another_page_of_the_debate(board, opener):
+    words = {str(part.pattern).strip("/") for part in thread_urls}
+    assert {word for word in words if word.isalpha()} <= NOT_A_SLUG
+    for title in ("Outline", "New!", "Reply"):
+        thread = start(board, opener, title=title)
+        assert browser().get(thread.get_absolute_url()).status_code == 200
+        assert title in browser().get(thread.get_absolute_url()).content.decode()
+
+
+def test_administrators_say_at_the_desk_what_a_board_asks_for(board, administrator):
+    address = f"/admin/forum/board/{board.pk}/change/"
+    page = browser(administrator).get(address).content.decode()
+    for name in ("own_answer_needed", "divergence_needed", "questions_needed", "policy_needed"):
+        assert f'name="{name}"' in page
 
 
 # --- Questions --------------------------------------------------------------------------------
