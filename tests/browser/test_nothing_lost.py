@@ -3,9 +3,10 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import Session
-from forum.models import Post, Thread
+from forum.models import Draft, Post, Thread
 
 from . import world
 
@@ -60,19 +61,34 @@ def test_leaving_with_unsent_text_asks(path, people, sits_down):
     reader = sits_down(member)
     page = reader.page
     reader.opens(address)
-    page.locator("textarea").click()  # browsers ask only those who did something in the page
+    page.route("**/drafts/save/", lambda route: None)  # no answer: nothing is kept
+    text = page.locator("textarea[name=text]")
+    text.click()  # browsers ask only those who did something in the page
     page.goto("/")
     assert reader.trouble == []
 
     reader.opens(address)
-    page.locator("textarea").press_sequentially("Words. ")
+    text.press_sequentially("Words. ")
     page.remove_listener("dialog", reader._interrupted)
     with page.expect_event("dialog") as asked:
         page.evaluate("setTimeout(() => { location.href = '/' })")
     assert asked.value.type == "beforeunload"
     asked.value.dismiss()
-    assert page.locator("textarea").input_value().startswith("Words. ")
+    assert text.input_value().startswith("Words. ")
     assert page.url.endswith(address)
+
+
+def test_leaving_what_is_kept_as_a_draft_asks_nothing(people, sits_down):
+    member, thread = people
+    reader = sits_down(member)
+    reader.opens(f"/threads/{thread.pk}/reply/")
+    reader.page.locator("textarea[name=text]").press_sequentially("Words. ")
+    expect(reader.page.locator(".draft-state")).to_have_text(
+        re.compile("Draft kept"), timeout=15_000
+    )
+    reader.page.goto("/")
+    assert reader.trouble == []
+    assert Draft.objects.get().text == "Words. "
 
 
 @both
@@ -101,6 +117,7 @@ def test_a_double_click_opens_one_debate(javascript, people, sits_down):
     reader.opens("/threads/new/?board=antiquity")
     reader.fills("Title", "Opened once")
     reader.fills("Opening", "With a trembling hand.")
+    reader.fills("What do you think follows?", "Another hand.")
     reader.page.get_by_role("button", name="Open the debate").dblclick()
     reader.page.wait_for_url(re.compile("/opened-once/"))
     assert Thread.objects.filter(title="Opened once").count() == 1
