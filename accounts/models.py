@@ -147,7 +147,9 @@ class User(AbstractUser):
     def clean(self) -> None:
         """Raise ValidationError if the name looks like another member's."""
         super().clean()
-        if type(self).objects.look_alike(self.username).exclude(pk=self.pk).exists():
+        # A name that its form refused already is not there any more.
+        alike = type(self).objects.look_alike(self.username or "").exclude(pk=self.pk)
+        if self.username and alike.exists():
             raise ValidationError(
                 {"username": "This name is taken, or looks too much like another member's."}
             )

@@ -76,7 +76,8 @@ class Requests:
             self.metrics.count(where, request.method, status, seconds, queries)
         if settings.LOG_FORMAT == "json":
             # Asking who it is would cost the query; who was asked for already is known.
-            member = getattr(getattr(request, "_cached_user", None), "pk", None)
+            session = getattr(request, "session", None)
+            member = getattr(getattr(session, "member", None), "pk", None)
             requests.info(
                 "request",
                 extra={

@@ -704,21 +704,30 @@ def test_an_address_set_at_the_desk_counts_as_known_and_kills_the_reset_link(cli
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "sentence"),
-    [
-        ("username", "Keeper", "looks too much like"),
-        ("username", "admin", "reserved"),
-        ("email", "keeper@example.org", "Another account"),
-    ],
+    ("name", "sentence"),
+    [("Keeper", "taken"), ("kee_per", "looks too much like"), ("admin", "reserved")],
 )
-def test_mistakes_at_the_desk_are_told_in_the_form(client, keeper, field, value, sentence):
+def test_names_that_nobody_may_have_are_refused_at_the_desk(client, keeper, name, sentence):
+    account = {
+        "username": name,
+        "email": "member-b@example.org",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
+    answer = client.post(reverse("admin:accounts_user_add"), account)
+    assert answer.status_code == 200
+    assert sentence in answer.content.decode()
+
+
+def test_an_address_of_another_is_refused_at_the_desk(client, keeper):
     user = member("member-b")
     answer = client.post(
         reverse("admin:accounts_user_change", args=[user.pk]),
-        admin_form(client, user, **{field: value}),
+        admin_form(client, user, email="keeper@example.org"),
     )
     assert answer.status_code == 200
-    assert sentence in answer.content.decode()
+    assert "Another account" in answer.content.decode()
 
 
 def test_the_desk_finds_members_and_makes_them_but_deletes_none(client, keeper):
