@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from forum.actions import (
     arguments,
@@ -23,6 +24,7 @@ from forum.models import AuditEntry, Board, Draft, Post, Quote, ReadMark, State,
 from forum.permissions import NotThere, Refused
 from tests.people import fresh, make_member, pending, quoting, reply, start
 from tests.races.soundness import faults
+from tests.test_tree import grow
 
 pytestmark = pytest.mark.django_db
 
@@ -513,3 +515,58 @@ def test_members_are_told_once_when_posts_of_theirs_move(full, answer, moderator
     entry = AuditEntry.objects.get(verb="split")
     told = [notice.member.username for notice in entry.notices.all()]
     assert len(told) == len(set(told)) == 3
+
+
+# --- At any size ------------------------------------------------------------------------------
+
+
+def test_large_debates_take_as_many_statements_as_small_ones(board, moderator):
+    found = []
+    for size in (12, 12, 120):  # the first finds the site without its edition
+        thread = grow(board, [None, None, *(1 if n % 3 else None for n in range(size))])
+        ids = list(thread.posts.filter(number__gt=1).values_list("pk", flat=True))[::2]
+        steps = []
+        for act in (
+            lambda thread=thread, ids=ids: moving.split(
+                user=moderator, thread=thread, chosen=ids, title="Half"
+            ),
+            lambda thread=thread: merging.merge(
+                user=moderator, thread=Thread.objects.get(title="Half"), into=thread
+            ),
+            lambda: undo_last(moderator),
+        ):
+            with CaptureQueriesContext(connection) as asked:
+                act()
+            steps.append(len(asked))
+        Thread.objects.filter(title="Half").update(title="Done")
+        found.append(steps)
+    assert found[1] == found[2]
+
+
+# What names a thread or a post, and what happens to it when posts move. Rows about a post alone
+# go along by its id.
+WITH_A_THREAD = {
+    "Post.thread": "written by tree.rearrange",
+    "Post.origin": "stays: the thread whose fixture brought it",
+    "PassageKey.thread": "carried",
+    "Threadmark.thread": "carried",
+    "ReadMark.thread": "mapped by number",
+    "Divergence.thread": "merged, or kept",
+    "Question.thread": "merged, or kept",
+    "Thread.merged_into": "the act itself",
+    "Thread.variant_of": "stays: it says what a debate was opened as",
+    "ThreadWord.thread": "stays: it follows from title and divergences",
+    "AuditEntry.thread": "stays: where it was done",
+    "Case.thread": "stays: about a whole debate",
+}
+
+
+def test_no_row_that_names_a_thread_is_forgotten():
+    named = {
+        f"{model.__name__}.{field.name}"
+        for model in apps.get_app_config("forum").get_models()
+        if not model._meta.proxy
+        for field in model._meta.fields
+        if field.related_model is Thread
+    }
+    assert named == set(WITH_A_THREAD)
