@@ -3,11 +3,43 @@ a model, and a site in that package would be made twice, half of the registratio
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.db.models import Count, Min
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 
-from .models.visibility import cases_visible_to
+from .models import AuditEntry, Case
+from .models.visibility import cases_visible_to, moderated_board_ids, moderates_all
 from .permissions import may
+
+LATEST = 8  # entries of the log on the front page
+
+
+def waiting(user) -> list[dict]:
+    """What waits for `user`, one line for each kind: label, count, the oldest moment, and where it
+    is decided. Whatever else comes to wait adds its lines here."""
+    rows = (
+        cases_visible_to(user)
+        .open()
+        .order_by()
+        .values("kind")
+        .annotate(count=Count("pk", distinct=True), oldest=Min("opened_at"))
+    )
+    found = {row["kind"]: row for row in rows}
+    queue = reverse("admin:forum_case_changelist")
+    return [
+        {"label": label, "href": f"{queue}?kind={kind}", **found[kind]}
+        for kind, label in Case.Kind.choices
+        if kind in found
+    ]
+
+
+def latest(user) -> list[AuditEntry]:
+    """The newest entries of the log about boards that `user` moderates."""
+    entries = AuditEntry.objects.select_related("actor").order_by("-pk")
+    if not moderates_all(user):
+        entries = entries.filter(board__in=moderated_board_ids(user))
+    return list(entries[:LATEST])
 
 
 class Desk(admin.AdminSite):
@@ -29,6 +61,11 @@ class Desk(admin.AdminSite):
                     waiting = cases_visible_to(request.user).open().count()
                     model["name"] = f"Queue: {waiting} waiting" if waiting else "Queue"
         return apps
+
+    def index(self, request, extra_context=None):
+        """The front page: what waits for this moderator, and what was done last in these boards."""
+        context = {"waiting": waiting(request.user), "latest": latest(request.user)}
+        return super().index(request, {**context, **(extra_context or {})})
 
     def password_change(self, request, extra_context=None):
         """Passwords are changed in one place, which asks for the old one and tells by mail."""

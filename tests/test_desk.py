@@ -10,13 +10,16 @@ from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from forum.actions import reports, sanctions, threadmarks
+from forum.actions import moderation, reports, sanctions, threadmarks
 from forum.actions.arguments import Tie, argue, change_mind
 from forum.actions.debate import describe, fork
+from forum.admin import debates
 from forum.models import (
     AuditEntry,
     Board,
+    Case,
     Draft,
     Member,
     Note,
@@ -256,10 +259,55 @@ def test_board_moderators_act_on_their_boards_only(full, other_board, board_mode
 
 def test_the_reply_tree_can_be_read(full, moderator):
     page = browser(moderator).get(url(Thread, "change", full.pk)).content.decode()
-    tree = re.search(r'<ol class="desk-tree">.*?</ol>', page, re.S)[0]
+    tree = re.search(r'<ol class="desk-tree"[^>]*>.*?</ol>', page, re.S)[0]
     assert re.findall(r'data-level="(\d)".*?>#(\d+)<', tree)[:4] == [
         *(("0", "1"), ("1", "2"), ("1", "3"), ("1", "4")),
     ]
+
+
+def test_a_long_tree_is_read_page_by_page(full, moderator, opener, monkeypatch):
+    monkeypatch.setattr(debates, "TREE_ROWS", 4)
+    for _ in range(4):
+        reply(full, opener)
+    client, seen = browser(moderator), []
+    pages = -(-fresh(full).numbered // 4)
+    for asked in range(1, pages + 1):
+        page = client.get(url(Thread, "change", full.pk), {"tree": asked}).content.decode()
+        shown = re.search(r'<ol class="desk-tree"[^>]*>.*?</ol>', page, re.S)[0]
+        seen += [int(number) for number in re.findall(r">#(\d+)<", shown)]
+        assert f"of {pages}" in page
+    assert sorted(seen) == list(range(1, fresh(full).numbered + 1))
+    for junk in ("0", "x", "-1", "999999999999", "99"):
+        answer = client.get(url(Thread, "change", full.pk), {"tree": junk})
+        assert answer.status_code == 200
+
+
+# --- The front page -------------------------------------------------------------------------
+
+
+def test_the_front_page_says_what_waits_in_the_boards_one_moderates(
+    full, answer, other_board, stranger, moderator, board_moderator, administrator
+):
+    foreign = Thread.objects.get(board=other_board).posts.get(number=1)
+    for post in (answer, foreign):
+        reports.report(user=stranger, post=post, reason="spam", text="Look.", token=uuid4())
+    moderation.hide(user=moderator, post=foreign, reason="Away with it.")
+    reports.report(
+        user=stranger, post=full.posts.get(number=1), reason="spam", text="", token=uuid4()
+    )
+
+    def front(user) -> str:
+        return browser(user).get(reverse("admin:index")).content.decode()
+
+    for user in (moderator, administrator, board_moderator):
+        page = front(user)
+        assert "What waits" in page
+        assert "?kind=report" in page
+        assert re.search(r"Reports</a></th><td>2</td>", page)
+    assert "Away with it." in front(moderator)
+    assert "Away with it." not in front(board_moderator)
+    Case.objects.update(decided_at=timezone.now())
+    assert "Nothing waits for you." in front(administrator)
 
 
 # --- By hand ----------------------------------------------------------------------------------

@@ -1,7 +1,10 @@
 """Threads, posts and what belongs to them: to read, to search and to act upon."""
 
+from math import ceil
+
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from .. import drawing, tree
 from ..actions import moderation
@@ -23,7 +26,7 @@ from ..models import (
 from ..permissions import may
 from .site import OwnBoards, ReadOnly, WithActs
 
-TREE_ROWS = 500  # posts that a thread's page in the admin shows as a tree
+TREE_ROWS = 200  # posts on one page of a thread's tree in the admin
 
 
 @admin.register(Thread)
@@ -85,10 +88,21 @@ class ThreadAdmin(WithActs):
             thread.pk,
         )
 
+    def get_object(self, request, object_id, from_field=None):
+        thread = super().get_object(request, object_id, from_field)
+        if thread is not None:
+            # With the thread and not with this page, which all threads of the server share.
+            asked = request.GET.get("tree", "1")
+            thread.tree_page = max(int(asked), 1) if asked.isdecimal() and len(asked) < 9 else 1
+        return thread
+
     @admin.display(description="reply tree")
     def reading_tree(self, thread):
-        """The thread in tree order, one line for each post, indented by depth."""
-        cut = tree.page(thread, 1, TREE_ROWS)
+        """The thread in tree order, one line for each post, indented by depth; page by page, as
+        `?tree=` asks."""
+        pages = max(ceil(thread.numbered / TREE_ROWS), 1)
+        page = min(thread.tree_page, pages)
+        cut = tree.page(thread, page, TREE_ROWS)
         posts = Post.objects.select_related("author", "body__revision").in_bulk(cut.ids)
         rows = format_html_join(
             "",
@@ -105,9 +119,18 @@ class ThreadAdmin(WithActs):
                 for pk in cut.ids
             ),
         )
-        rest = cut.total - len(cut.ids)
-        more = format_html("<p>and {} more</p>", rest) if rest > 0 else ""
-        return format_html('<ol class="desk-tree">{}</ol>{}', rows, more)
+        links = format_html_join(
+            " ",
+            '<a href="?tree={}#reading-tree"{}>{}</a>',
+            (
+                (n, mark_safe(' aria-current="page"') if n == page else "", n)
+                for n in range(max(page - 3, 1), min(page + 3, pages) + 1)
+            ),
+        )
+        more = format_html('<p class="paginator">Pages {} of {}</p>', links, pages)
+        return format_html(
+            '<ol class="desk-tree" id="reading-tree">{}</ol>{}', rows, more if pages > 1 else ""
+        )
 
 
 @admin.register(Post)

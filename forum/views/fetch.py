@@ -113,6 +113,20 @@ def post_or_404(user, post_id: int, *, verb: str = "see post") -> Post:
     return post
 
 
+def place_or_404(user, post_id: int) -> Post:
+    """The post to whose place a permalink leads. A placeholder has its place too: who sees the
+    debate is led there; a post without a place only who may read it."""
+    found = Post.objects.select_related("thread__board").filter(pk=post_id).first()
+    if found is None:
+        raise Http404
+    if found.merged_into_id:
+        found = found.merged_into
+    require(user, "see thread", found.thread)
+    if found.number is None:
+        require(user, "see post", found)
+    return found
+
+
 def page_or_404(request, pages: int) -> int:
     """The page asked for, 1..pages; anything else is not there."""
     asked = request.GET.get("page", "1")

@@ -15,7 +15,7 @@ from ..actions import posts as acts
 from ..models import Lane, Post, State, Thread
 from ..models.visibility import posts_visible_to
 from ..permissions import Refused, require
-from .fetch import Moved, post_or_404, thread_or_404
+from .fetch import Moved, place_or_404, post_or_404, thread_or_404
 from .writing import (
     ArgumentForm,
     TokenField,
@@ -36,13 +36,7 @@ MAX_QUOTED = 20  # posts that one link may open a reply with
 
 def post(request, post_id):
     """The permalink: to the page of the debate where the post stands, and to its element."""
-    found = Post.objects.select_related("thread__board").filter(pk=post_id).first() or _not_there()
-    if found.merged_into_id:
-        found = found.merged_into
-    # A placeholder has its place too: who sees the debate is led there.
-    require(request.user, "see thread", found.thread)
-    if found.number is None:
-        require(request.user, "see post", found)
+    found = place_or_404(request.user, post_id)
     if found.state == State.REJECTED:
         return redirect("history", found.pk)  # it stands nowhere; there its text is
     passage = request.GET.get("p", "")
@@ -79,10 +73,6 @@ def where(user, post: Post, *, passage: int = 0, view: str = "") -> str:
     place = f"-{passage}" if passage else ""
     asked = f"?{urlencode(query)}" if query else ""
     return f"{post.thread.get_absolute_url()}{asked}#post-{post.pk}{place}"
-
-
-def _not_there():
-    raise Http404
 
 
 # --- /threads/<id>/reply/ ---------------------------------------------------------------------

@@ -2,7 +2,10 @@
 who asks for what is not there? And two more: does looking change nothing, and does a thing that
 one may not know of answer exactly like one that does not exist?"""
 
+import ast
+import inspect
 import re
+from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -35,6 +38,7 @@ TABLES = (
 )
 TOKEN = str(uuid4())
 GONE = 10**9
+ROOT = Path(__file__).resolve().parents[2]
 
 # name: (address, guest, stranger, author, moderator, an address of that kind that is not there).
 # The author opened the debate and wrote post #3. "in" leads to the sign-in page, "to" elsewhere.
@@ -391,3 +395,56 @@ def test_visitors_pages_can_be_shared(thread):
         assert not response.cookies, path
         assert "Set-Cookie" not in response.headers
         assert "csrf" not in response.content.decode().lower(), path
+
+
+# --- The gate ---------------------------------------------------------------------------------
+
+# What a view takes from its address, and who hands it out. No view gets a thing past these.
+GATES = {
+    "thread_id": ("thread_or_404(request.user",),
+    "post_id": ("post_or_404(request.user", "place_or_404(request.user"),
+    "slug": ("board_or_404(request.user", "thread_or_404(request.user"),
+    "notice_id": ('require(request.user, "answer act"', "notice_or_404(request.user"),
+}
+
+
+def whole(part=None, taken=frozenset()):
+    """Each of the forum's own views, with what its address takes."""
+    for pattern in (part or get_resolver()).url_patterns:
+        mine = taken | set(pattern.pattern.converters)
+        if hasattr(pattern, "url_patterns"):
+            yield from whole(pattern, mine)
+        elif pattern.callback.__module__.startswith("forum.views"):
+            yield pattern.callback, mine
+
+
+def test_no_view_forgets_the_gate():
+    """Whatever names a board, debate or post in its address gets it through views/fetch.py."""
+    tried = 0
+    for view, taken in whole():
+        source = inspect.getsource(inspect.unwrap(view))
+        for name in taken & set(GATES):
+            tried += 1
+            assert any(gate in source for gate in GATES[name]), (view.__name__, name)
+    assert tried > 20
+
+
+BY_ID = r"(?:Board|Thread|Post)\.objects(?:\.\w+\([^()]*\))*\.(?:get|filter)"
+
+
+def test_views_look_nothing_up_by_bare_id():
+    """Outside the gate, what is got by its id is asked for within something that was let through:
+    by its thread or its member, or among the rows that the reader may see."""
+    for path in sorted((ROOT / "forum" / "views").glob("*.py")):
+        if path.name == "fetch.py":
+            continue
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+                continue
+            said = ast.unparse(call.func)
+            if re.fullmatch(BY_ID, said):
+                words = {word.arg: word.value for word in call.keywords}
+                # The id of something at hand (`thing.pk`) was let through before.
+                bare = [w for w in ("pk", "id") if not isinstance(words.get(w), ast.Attribute)]
+                bare = set(bare) & set(words) and not set(words) & {"thread", "author", "board"}
+                assert not bare, f"{path.name}:{call.lineno} {ast.unparse(call)}"
