@@ -11,6 +11,7 @@ from ..history_dates import HistoryDate, NotADate, read
 from ..models import Answer, Board, Divergence, Question, State, Thread
 from ..permissions import may, require
 from ..questions import MAX_LENGTH
+from . import words
 from .audit import record
 from .composing import Unacceptable
 
@@ -208,6 +209,7 @@ def write(thread: Thread, forks: Sequence[Fork], questions: Sequence[str]) -> No
         for order, fork in enumerate(forks, 1)
     )
     _ask(thread, questions)
+    words.index(thread)
     lay_out(thread)
 
 

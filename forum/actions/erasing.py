@@ -39,6 +39,7 @@ from ..models import (
 )
 from ..permissions import Refused, require
 from . import debate, notices
+from . import words as words_of
 from .audit import record
 from .composing import passage_keys, recompose
 
@@ -153,6 +154,7 @@ def erase(*, user, post: Post, words: str = "", reason: str, places: int) -> Aud
         for thread in threads.values():
             thread.refresh_from_db()
             debate.lay_out(thread)
+            words_of.index(thread)
             thread.version += 1
             thread.save(update_fields=["card", "version"])
         entry = record(

@@ -15,7 +15,7 @@ from .. import tree
 from ..models import Board, Post, Quote, State, Thread, new_key, slug_for
 from ..models.visibility import wider
 from ..permissions import Refused, require
-from . import notices
+from . import notices, words
 from .audit import record
 from .carrying import carry, quoted_elsewhere
 from .threads import check_title
@@ -112,6 +112,7 @@ def split(
             check_audience(Post.objects.filter(pk__in=[row.pk for row in going]), board)
         opening = Post.objects.get(pk=first.pk)
         new = _new_thread(thread, opening, title, board)
+        words.index(new)
         parents = take(standing, {row.pk for row in going}, new.pk)
         lane = opening.lane  # an opening keeps to none
         Post.objects.filter(pk=opening.pk).update(lane="")

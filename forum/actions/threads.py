@@ -10,7 +10,7 @@ from django.utils import timezone
 from .. import tree
 from ..models import Board, Post, State, Thread, new_key, slug_for
 from ..permissions import require
-from . import debate, notices, pace, posts, screening
+from . import debate, notices, pace, posts, screening, words
 from .audit import record
 from .composing import Unacceptable, compose
 
@@ -29,12 +29,14 @@ def start(
     questions: Sequence[str] = (),
     policy: str = "",
     own_answer: str = "",
+    variant_of: Thread | None = None,
     trapped: bool = False,
 ) -> Thread:
     """Open a debate and return it, or the one that this token opened before. `forks` say where it
     leaves history, `questions` are those of its own that it puts beside the debate, `policy` is
     whether its premise may be challenged (it may, if nothing is said), `own_answer` what its
-    author expects, and why; `trapped`: see screening.screen, by which it may have to wait.
+    author expects, and why, `variant_of` a debate of which it is another version.
+    `trapped`: see screening.screen, by which it may have to wait.
 
     Raises permissions.Refused, composing.Unacceptable or pace.TooFast; then nothing was changed.
     """
@@ -51,6 +53,8 @@ def start(
     if policy and policy not in Thread.Policy.values:
         raise Unacceptable("Choose whether the premise may be challenged.")
 
+    if variant_of is not None:
+        require(user, "see thread", variant_of)
     held = screening.screen(user, board=board, composed=composed, trapped=trapped)
 
     def write() -> Post:
@@ -75,6 +79,7 @@ def start(
             kind=kind,
             policy=policy or Thread.Policy.OPEN,
             own_answer=own_answer,
+            variant_of=variant_of,
             key=new_key(),
             author=user,
             created_at=now,
@@ -84,10 +89,14 @@ def start(
         if forks or questions:
             debate.write(thread, forks, questions)
             thread.save(update_fields=["card"])
+        else:
+            words.index(thread)
         opening = Post(thread=thread, parent_basis=Post.Basis.OPENING, author=user)
         posts.add(opening, composed, editor=user, held=held)
         if not held:  # boards count what everybody may see
             Board.objects.filter(pk=board.pk).update(thread_count=F("thread_count") + 1)
+        if variant_of is not None:
+            posts.touch([variant_of.pk])  # it names its variants
         return opening
 
     return posts.once(token, user, write).thread
@@ -117,9 +126,17 @@ def rename(*, user, thread: Thread, title: str, reason: str = "") -> Thread:
             before, thread.title, thread.slug = thread.title, title, slug_for(title)
             thread.version += 1
             thread.save(update_fields=["title", "slug", "version"])
+            words.index(thread)
+            _touch_variants(thread)
             entry = record(user, "rename", thread=thread, reason=reason, before=before, after=title)
             notices.tell(thread.author, entry=entry)
     return thread
+
+
+def _touch_variants(thread: Thread) -> None:
+    """The debates that name this one are drawn anew."""
+    named_by = list(thread.variants.values_list("pk", flat=True))
+    posts.touch([*named_by, thread.variant_of_id] if thread.variant_of_id else named_by)
 
 
 def close(*, user, thread: Thread, closed: bool, reason: str = "") -> Thread:

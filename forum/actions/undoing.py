@@ -28,7 +28,7 @@ from ..models import (
 )
 from ..models.visibility import moderates
 from ..permissions import Refused, require
-from . import cases, moderation, moving, notices, posts, reading
+from . import cases, moderation, moving, notices, posts, reading, words
 from .audit import record
 from .carrying import carry, quoted_elsewhere, return_drafts
 from .merging import count_cards, point
@@ -183,6 +183,7 @@ def _rename(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
         raise Refused("The debate was renamed again since.")
     title = entry.detail["before"]
     moderation.set_columns(thread, {"title": title, "slug": slug_for(title)})
+    words.index(thread)
 
 
 def _move_thread(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:

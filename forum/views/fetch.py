@@ -68,6 +68,7 @@ _thread = Prepared(
     lambda pk: (
         Thread.objects.select_related("board", "author")
         .annotate(
+            has_variants=Exists(Thread.objects.filter(variant_of=OuterRef("pk"))),
             marked=Exists(Threadmark.objects.filter(thread=OuterRef("pk"))),
             edition=Coalesce(Subquery(Edition.objects.filter(pk=1).values("number")), 0),
         )

@@ -7,12 +7,12 @@ from django import forms
 from django.http import QueryDict
 from django.shortcuts import redirect, render
 
-from .. import markup
+from .. import markup, similarity
 from ..actions import composing, debate, drafts, pace
 from ..actions import threads as acts
 from ..history_dates import spoken
-from ..models import Board, Post, Thread
-from ..models.visibility import boards_visible_to
+from ..models import Board, Post, State, Thread
+from ..models.visibility import boards_visible_to, threads_visible_to
 from ..permissions import may, require
 from ..questions import questions_in
 from .fetch import board_or_404, thread_or_404
@@ -117,8 +117,12 @@ def start(request):
         try:
             if request.POST.get("do") == "preview":
                 preview = previewed(request, data["text"], board=data["board"])
-                return _start_page(request, form, rows, asked=asked, preview=preview)
             given = _given(data, rows, asked)
+            if request.POST.get("do") in ("preview", "similar"):
+                similar = _already_argued(user, given)
+                return _start_page(
+                    request, form, rows, asked=asked, preview=preview, similar=similar
+                )
             absent = debate.missing(
                 user=user,
                 board=data["board"],
@@ -137,6 +141,7 @@ def start(request):
                     user=user,
                     board=data["board"],
                     source=data["text"],
+                    variant_of=_variant_of(request),
                     trapped=bool(request.POST.get("leave_empty")),
                     **given,
                 )
@@ -223,6 +228,29 @@ def _given(data: Mapping, rows: forms.BaseFormSet, asked: list[tuple[str, bool]]
     }
 
 
+def _already_argued(user, given: Mapping) -> list[similarity.Similar]:
+    """The debates that the one in the form may repeat."""
+    return similarity.already_argued(
+        user,
+        title=given["title"],
+        spans=[(fork.date.first, fork.date.last) for fork in given["forks"]],
+        words=similarity.words_by_role(given["title"], given["forks"]),
+    )
+
+
+def _variant_of(request) -> Thread | None:
+    """The debate that was chosen as the one of which this is another version. Raises Unacceptable
+    if the member sees none there."""
+    chosen = request.POST.get("variant_of", "")
+    if not chosen:
+        return None
+    if chosen.isdecimal() and len(chosen) < 19:
+        seen = threads_visible_to(request.user).filter(state=State.VISIBLE, pk=int(chosen))
+        if thread := seen.first():
+            return thread
+    raise composing.Unacceptable("The debate that yours is a variant of is not there any more.")
+
+
 def _opened_last(user, data: Mapping) -> Thread | None:
     """The debate that the member opened last, if it is this very one: a form that the back button
     fetched anew has another token, so the token cannot tell that it is sent a second time."""
@@ -238,7 +266,16 @@ def _opened_last(user, data: Mapping) -> Thread | None:
 
 
 def _start_page(
-    request, form, rows, *, asked=(), preview=None, confirm=False, status=200, draft=None
+    request,
+    form,
+    rows,
+    *,
+    asked=(),
+    preview=None,
+    confirm=False,
+    status=200,
+    draft=None,
+    similar=None,
 ):
     kinds = [(value, label, KINDS[value]) for value, label in Thread.Kind.choices]
     return render(
@@ -252,6 +289,8 @@ def _start_page(
             "asked": asked,
             "preview": preview,
             "confirm": confirm,
+            "similar": similar,
+            "variant_of": request.POST.get("variant_of", ""),
             "draft": draft,
             "target": START,
         },

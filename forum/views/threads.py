@@ -16,7 +16,7 @@ from .. import caching, drawing, glossary, tree
 from ..actions import arguments, composing, reading
 from ..actions import threads as acts
 from ..models import Board, Lane, Post, State, Thread, Threadmark
-from ..models.visibility import moderates_all, posts_visible_to
+from ..models.visibility import moderates_all, posts_visible_to, threads_visible_to
 from ..permissions import may, require, verbs
 from ..pictures import axis
 from . import lanes
@@ -31,6 +31,7 @@ from .writing import asked_in
 
 MAX_FOLDED = 100  # branches that an address can fold
 MAX_LISTED = 60  # marks in the index above a debate; the reader mode leads to all of them
+MAX_VARIANTS = 20
 VIEWS = ("flat", "tree")
 
 
@@ -108,6 +109,7 @@ def thread(request, thread_id, slug=""):
             "form": _reply_form(user, thread, posts) if page == pages and not lane else None,
             "target": reply_address(thread, None),
             "marks": marks,
+            **_variants(user, thread),
             "marks_listed": marks[:MAX_LISTED] if page == 1 else (),
             "axis": axis(thread.card.get("divergences", ())) if page == 1 and not lane else None,
             # They are the opening's own words: where these are hidden, so are they.
@@ -116,6 +118,18 @@ def thread(request, thread_id, slug=""):
         },
     )
     return caching.keep(response)
+
+
+def _variants(user, thread: Thread) -> dict:
+    """The debate that this one is a variant of, and its own variants, as far as `user` sees them;
+    asked only where there are some."""
+    seen = threads_visible_to(user).filter(state=State.VISIBLE).order_by("pk")
+    found = {}
+    if thread.variant_of_id:
+        found["variant"] = seen.filter(pk=thread.variant_of_id).first()
+    if thread.has_variants:
+        found["variants"] = seen.filter(variant_of=thread)[:MAX_VARIANTS]
+    return found
 
 
 def _reply_form(user, thread: Thread, posts: list[Post]) -> ReplyForm | None:

@@ -32,14 +32,22 @@ pytestmark = pytest.mark.django_db
 # that something changed.
 LEFT_OUT = {"AuditEntry", "Notice", "Edition", "Session", "LogEntry"}
 MOVES_ON = {"version", "numbering", "unread_notices"}
+# Written anew from the rows that they follow from: what they say comes back, not their ids.
+DERIVED = {"ThreadWord"}
 
 
 def everything() -> dict:
     """Every row of every table, but for what moves on by its nature."""
     return {
         model.__name__: [
-            {name: value for name, value in row.items() if name not in MOVES_ON}
-            for row in model._base_manager.order_by("pk").values()
+            {
+                name: value
+                for name, value in row.items()
+                if name not in MOVES_ON | ({"id"} if model.__name__ in DERIVED else set())
+            }
+            for row in model._base_manager.order_by(
+                *(("thread", "word", "role") if model.__name__ in DERIVED else ("pk",))
+            ).values()
         ]
         for app in ("forum", "accounts")
         for model in apps.get_app_config(app).get_models(include_auto_created=True)
