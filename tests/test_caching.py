@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import new_edition
 from forum import caching
-from forum.actions import debate, members, moderation, posts, threadmarks, threads
+from forum.actions import debate, members, merging, moderation, posts, threadmarks, threads
 from forum.models import Board
 from tests.people import browser, edit, fresh, make_member, pending, quoting, reply, start
 
@@ -124,6 +124,26 @@ ACTS = {
     "restore": (restores, "Which purges do you mean?"),
     "approve": (approves, "May I come in?"),
     "lock": (lambda w: moderation.lock(user=w.moderator, thread=w.thread), "is locked"),
+    "archive": (
+        lambda w: moderation.archive(user=w.moderator, thread=w.thread),
+        "debate is archived",
+    ),
+    "slow": (
+        lambda w: moderation.slow(user=w.moderator, thread=w.thread, minutes=5),
+        "slow mode: one post",
+    ),
+    "lock branch": (
+        lambda w: moderation.lock_branch(user=w.moderator, post=w.answer),
+        "branch locked",
+    ),
+    "merge": (
+        lambda w: merging.merge(
+            user=w.moderator,
+            thread=start(w.thread.board, w.opener, title="Late", text="Came along."),
+            into=w.thread,
+        ),
+        "Came along.",
+    ),
     "pin": (lambda w: moderation.pin(user=w.moderator, thread=w.thread), "<span>pinned</span>"),
     "quote from elsewhere": (quotes_from_elsewhere, "another debate, #"),
     "hide what is quoted": (hides_what_is_quoted_here, "source removed"),
