@@ -153,8 +153,9 @@ FIXTURE_MAX_BYTES = env.int("FIXTURE_MAX_BYTES", default=64 * 1024 * 1024)
 CACHES = {"default": env.cache("CACHE_URL", default="dbcache://jonbar_cache")}
 CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 
-# Finished pages that each worker keeps for visitors, in megabytes; 0 keeps none.
-KEPT_PAGES_MB = env.int("KEPT_PAGES_MB", default=16)
+# Megabytes in which each worker keeps finished pages for visitors, and as much again for what is
+# drawn for members; 0 keeps none.
+KEPT_PAGES_MB = env.int("KEPT_PAGES_MB", default=4)
 
 # --- People ---------------------------------------------------------------------------------
 
