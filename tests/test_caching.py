@@ -3,9 +3,11 @@
 import gzip
 import re
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -239,6 +241,17 @@ def test_what_changes_while_a_page_is_drawn_is_on_the_next(thread, opener, monke
     monkeypatch.setattr(view, "render", slow)
     assert "Said meanwhile." not in words(thread)
     assert "Said meanwhile." in words(thread)
+
+
+def test_what_check_forum_heals_is_on_the_next_page(thread, answer):
+    body = answer.body
+    html, body.html = body.html, "<p>Broken.</p>"
+    body.save()
+    assert "Broken." in words(thread)
+    call_command("check_forum", fix=True, stdout=StringIO())
+    body.refresh_from_db()
+    assert body.html == html
+    assert "Broken." not in words(thread)
 
 
 # --- Who sees what ----------------------------------------------------------------------------

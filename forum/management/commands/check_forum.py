@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.models import new_edition
 from forum.checking import check
 
 
@@ -23,6 +24,8 @@ class Command(BaseCommand):
             self.stdout.write(str(fault))
             healed += fault.healed
             left += not fault.healed
+        if healed:
+            new_edition()  # pages that are kept were drawn from what was wrong
         if left:
             more = "" if fix else " Run it with --fix to heal what can be healed."
             raise CommandError(f"{left} faults stand, {healed} were healed.{more}", returncode=1)
