@@ -4,7 +4,8 @@
     python3 dev.py run [--port N]    the forum on this machine, ready to use; --openings for more
                                      debates to answer, from the Bronze Age to 1962
     python3 dev.py test [...]        everything that this machine can test; on request --only sqlite
-                                     (postgres, browser), --all-pythons, and whatever pytest takes
+                                     (postgres, browser), --all-pythons, --long (acts in any order,
+                                     every crash point, load), and whatever pytest takes
     python3 dev.py lint              style, templates, settings, migrations
     python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE
     python3 dev.py manage ...        manage.py, with the right packages
@@ -383,6 +384,7 @@ def main(arguments: list[str]) -> int | None:
     command = commands.add_parser("test", allow_abbrev=False)
     command.add_argument("--only", choices=(*DATABASES, "browser"))
     command.add_argument("--all-pythons", action="store_true")
+    command.add_argument("--long", action="store_true")
     commands.add_parser("lint")
     commands.add_parser("bench", add_help=False)
     commands.add_parser("manage", add_help=False)
@@ -394,6 +396,8 @@ def main(arguments: list[str]) -> int | None:
         parser.error(f"unknown: {' '.join(rest)}")
     # No match statement: see above what an older Python must be able to read.
     if known.command == "test":
+        if known.long:
+            os.environ["JONBAR_LONG"] = "1"
         return test(known.only, known.all_pythons, rest)
     if known.command == "lint":
         return lint()

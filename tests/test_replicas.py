@@ -35,12 +35,6 @@ print(json.dumps({"cookies": cookies, "thread": thread.pk, "path": thread.get_ab
 LONG = os.environ.get("JONBAR_LONG") == "1"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def postgres_only(django_db_setup):
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no standby")
-
-
 def prepare(url: str, folder) -> dict:
     """Migrate and fill the forum at `url`."""
     env = os.environ | {
@@ -61,6 +55,8 @@ def prepare(url: str, folder) -> dict:
 @pytest.mark.races
 @pytest.mark.parametrize("synchronous", [True, False])
 def test_a_primary_dies(synchronous, tmp_path, record_property):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no standby")
     if not synchronous and not LONG:
         pytest.skip("the counter-proof belongs to the long form")
     cluster = Cluster()

@@ -33,14 +33,16 @@ from forum.actions import (
     threadmarks,
     threads,
     undoing,
+    uploads,
 )
-from forum.models import AuditEntry, Board, Case, Notice, Suspension, Term, Warning
-from tests.acts.world import World
+from forum.models import AuditEntry, Board, Case, Notice, Suspension, Term, Upload, Warning
+from tests.acts.world import ROOT, World
 
 # Public, with a member, and yet no act of their own.
 PARTS = {
     "composing.compose": "reads only",
     "debate.missing": "reads only",
+    "uploads.load": "loading.load, which writes in parts that nobody sees before the last",
     "queue.take_back": "a part of queue.decide, in its transaction",
 }
 
@@ -260,6 +262,22 @@ CASES: dict[str, Callable[[World], object]] = {
     ),
     "threads.rename": _on_thread(threads.rename, "opener", "main", title="What if Lenin lived on"),
     "threads.close": _on_thread(threads.close, "opener", "main", closed=True),
+    "uploads.receive": lambda w: uploads.receive(
+        user=w.user("chief"),
+        data=(ROOT / "fixtures/threads/trotsky-spain.json").read_bytes(),
+        name="again.json",
+        board=w.board("modern"),
+        kind="WI",
+    ),
+    "uploads.correct": lambda w: uploads.correct(
+        user=w.user("chief"),
+        upload=Upload.objects.get(pk=w.ids["upload"]),
+        thread={"title": "What if Trotsky succeeded"},
+        posts={},
+    ),
+    "uploads.discard": lambda w: uploads.discard(
+        user=w.user("chief"), upload=Upload.objects.get(pk=w.ids["upload"])
+    ),
     "undoing.undo": lambda w: undoing.undo(
         user=w.user("keeper"), entry=AuditEntry.objects.get(pk=w.ids["hide entry"]), **WHY
     ),

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from django.db import connection, transaction
 
@@ -19,6 +20,7 @@ from forum.actions import (
     reports,
     sanctions,
     threadmarks,
+    uploads,
 )
 from forum.models import (
     Board,
@@ -34,6 +36,7 @@ from forum.models import (
 )
 from tests.people import edit, fresh, make_member, pending, quoting, reply, start
 
+ROOT = Path(__file__).parents[2]
 TOKENS = uuid.UUID("8c7dc1ac-7d52-4b17-9a0c-3d7ae3a63bd5")
 # What no act is about, or what other connections write.
 LEFT_OUT = {"django_migrations", "django_content_type", "auth_permission", "jonbar_cache"}
@@ -139,6 +142,11 @@ def build() -> World:
     w.ids["cleaned"] = cleanup.clean_up(
         user=keeper, member=warned, post_ids=[spam.pk], reason="Advertising.", batch=uuid.uuid4()
     ).pk
+    data = (ROOT / "fixtures/threads/trotsky-spain.json").read_bytes()
+    (upload,) = uploads.receive(
+        user=chief, data=data, name="trotsky-spain.json", board=w.board("modern"), kind="WI"
+    )
+    w.ids["upload"] = upload.pk
     w.ids["term"] = glossary.define(
         user=chief, term=Term(name="POD", meaning="Where it leaves history.")
     ).pk
