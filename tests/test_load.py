@@ -1,5 +1,5 @@
 """Workers are killed and the database is restarted while members write over HTTP: what was
-acknowledged is there once, a failure is a 503 that gives the text back, and SIGTERM loses nothing."""
+acknowledged is there once, a failure is a 503 that gives the text back, SIGTERM loses nothing."""
 
 import os
 import random
