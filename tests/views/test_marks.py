@@ -18,7 +18,7 @@ from django.test import TestCase
 from django.urls import get_resolver, reverse
 
 from forum.actions import cases, debate, drafts, moderation, reports, sanctions
-from forum.models import Board, Notice, Post, State, Thread
+from forum.models import AuditEntry, Board, Notice, Post, State, Thread
 from forum.permissions import may
 from tests.people import browser, make_member, pending, quoting, reply, start
 
@@ -186,6 +186,7 @@ class Marked(TestCase):
             "username": [(None, {"username": u.username}) for u in self.people.values() if u.pk],
             "token": [(None, {"token": self.token})],
             "notice_id": [(None, {"notice_id": n.pk}) for n in Notice.objects.all()],
+            "entry_id": [(None, {"entry_id": e.pk}) for e in AuditEntry.objects.all()],
         }[asked[0]]
 
     def everything(self, role: str):
@@ -324,6 +325,8 @@ WRITER = dict.fromkeys(DEBATES, "opener") | dict.fromkeys(POSTS, "answerer")
 WRITER |= dict.fromkeys(("members", "invited", "closed"), "moderator")
 STANDS = [what for what in READERS if what not in (*PLACEHOLDERS, "waiting post")]
 
+OPEN = [what for what in READERS if what != "waiting debate"]
+
 
 def members_who_read(what: str) -> set[str]:
     return READERS[what] - {"guest"}
@@ -340,12 +343,12 @@ def writer_of(what: str) -> set[str]:
 
 ON_DEBATES = ("reply", "rename", "close")
 VERBS = {
-    "reply": members_who_read,
+    "reply": lambda what: members_who_read(what) if what in OPEN else set(),
     "rename": lambda what: moderators_of(what) | writer_of(what),
     "close": writer_of,
     "see post": lambda what: READERS[what],
     "see history": lambda what: READERS[what],
-    "answer": lambda what: members_who_read(what) if what in STANDS else set(),
+    "answer": lambda what: members_who_read(what) if what in STANDS and what in OPEN else set(),
     "report": lambda what: members_who_read(what) - {WRITER[what]} if what in STANDS else set(),
     "edit": lambda what: set() if what in PLACEHOLDERS else writer_of(what),
     "withdraw": lambda what: writer_of(what) if what == "waiting post" else set(),
