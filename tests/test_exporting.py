@@ -4,6 +4,7 @@ import io
 import json
 import random
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -42,8 +43,10 @@ def written(*rows: Thread, user=GUEST) -> bytes:
 def set_aside() -> None:
     """Give what is here other keys, so that no file is known any more. (The log keeps its entries
     and what they name, so that the forum cannot be emptied.)"""
+    # Another prefix each time: "old-x" and "x" must not meet while rows are changed one by one.
+    prefix = f"{uuid4().hex[:8]}-"
     for model in (Thread, Post):
-        model.objects.update(key=Concat(Value("old-"), "key"))
+        model.objects.update(key=Concat(Value(prefix), "key"))
     Thread.objects.exclude(variant_key="").update(variant_key="old")
 
 
