@@ -58,6 +58,8 @@ FOR_VISITORS = """
     /rules/
     /log/
     /privacy/
+    /glossary/
+    /threads/{quotes.pk}/read/
     /accounts/signup/
     /accounts/resend/
     /accounts/login/
@@ -107,10 +109,20 @@ FOR_AUTHORS = """
     /accounts/reauthenticate/
     /accounts/logout/
 """
+FOR_MODERATORS = """
+    /threads/{removed.pk}/{removed.slug}/
+    /threads/{waiting.thread_id}/
+    /threads/{forty_five.pk}/moderate/
+    /threads/{forty_five.pk}/split/
+    /posts/{exact.pk}/moderate/
+    /posts/{exact.pk}/mark/
+    /log/{locking.pk}/undo/
+"""
 # What is no page: it takes a form, answers a machine, or leads elsewhere.
 NO_PAGES = {"mark-read", "fold", "ignore", "healthz", "readyz", "metrics"}
 NO_PAGES |= {"save-draft", "newest-draft", "discard-draft", "read-notices"}
-NO_PAGES |= {"outline-argdown", "outline-json"}
+NO_PAGES |= {"outline-argdown", "outline-json", "thread-epub", "road-epub"}
+NO_PAGES |= {"thread-fixture", "thread-markdown"}
 
 
 def opened(reader: Reader, made, pages: str) -> list[str]:
@@ -136,7 +148,8 @@ def looked_at(reader: Reader, *, ours: bool = True) -> list[str]:
 
 def test_every_address_is_looked_at():
     """A new page cannot be forgotten here. (The desk's pages are taken from its registry.)"""
-    paths = [path.partition("?")[0] for path in (FOR_VISITORS + FOR_AUTHORS).split()]
+    pages = FOR_VISITORS + FOR_AUTHORS + FOR_MODERATORS
+    paths = [path.partition("?")[0] for path in pages.split()]
     paths = [re.sub(r"\{\w+_key\}", "1-a", path) for path in paths]
     looked_at = {resolve(re.sub(r"\{.+?\}", "1", path)).url_name for path in paths}
     # Two-step login is looked at where it happens: tests/browser/test_passkeys.py.
@@ -173,8 +186,7 @@ def test_pages_for_visitors(made, sits_down):
 def test_pages_for_members(made, sits_down):
     found = opened(sits_down(made.one), made, FOR_AUTHORS)
     # What a moderator sees besides: hidden words, acts.
-    seen = "/threads/{removed.pk}/{removed.slug}/ /threads/{waiting.thread_id}/"
-    found += opened(sits_down(made.moderator), made, seen)
+    found += opened(sits_down(made.moderator), made, FOR_MODERATORS)
     found += opened(sits_down(made.quiet), made, "/threads/{waiting.thread_id}/")
     made.quiet.set_unusable_password()
     made.quiet.save()

@@ -17,9 +17,10 @@ from forum.actions import (
     posts,
     reports,
     sanctions,
+    threadmarks,
     threads,
 )
-from forum.models import Board, Notice, Post, Question, State, Thread
+from forum.models import AuditEntry, Board, Notice, Post, Question, State, Thread
 
 PASSWORD = "jonbar point of 1934"
 LONG_TITLE = "Donaudampfschifffahrtsgesellschaft" * 4 + "skapitänsmützenabzeichen"
@@ -123,6 +124,8 @@ def furnish() -> SimpleNamespace:
         user=made.quiet, post=made.exact, reason="misquote", text="Was it cheap?", token=uuid4()
     )
     sanctions.warn(user=made.moderator, member=made.quiet, points=1, reason="Rude.")
+    threadmarks.mark(user=made.one, post=made.exact, category="story", label="The turn")
+    made.locking = AuditEntry.objects.get(verb="lock", thread=made.locked)
     made.told = Notice.objects.get(member=made.one, entry__verb="lock")
     made.empty = Board.objects.get(slug="antiquity")
     return made
