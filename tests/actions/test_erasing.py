@@ -127,7 +127,7 @@ def test_it_cannot_be_undone(named, administrator):
 # Columns that hold no words of a member, by name; and tables that are no member's.
 WITHOUT = {"key", "slug", "edtf", "sha256", "ranges", "verdict", "target", "lane", "stance"}
 WITHOUT |= {"folded", "nested", "parts", "passages", "quoted", "card", "lane_counts", "verb"}
-WITHOUT |= {"html", "word", "label_key", "kind", "was", "now"}
+WITHOUT |= {"html", "word", "label_key", "kind", "was", "now", "variant_key"}
 NOT_THEIRS = {"Board", "Term", "SitePage", "Page"}
 
 
