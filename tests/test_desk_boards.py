@@ -21,6 +21,7 @@ FIELDS = {
     "audience": "public",
     "starters": "members",
     "answerers": "members",
+    "own_answer_needed": "kind",
 }
 
 
