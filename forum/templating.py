@@ -66,7 +66,10 @@ class Compiled(NodeList):
 
     def render(self, context: Context) -> SafeString:
         """The page, as any list of nodes gives it."""
-        if self.function is None or not context.autoescape:
+        # Drawn by Django as the parent of a template that was left to it, whose blocks wait in the
+        # context: they stand there, not in the function.
+        parent = loader_tags.BLOCK_CONTEXT_KEY in context.render_context
+        if self.function is None or parent or not context.autoescape:
             return super().render(context)
         names = context.flatten()
         # Tags that were not written out find the same names here, and set theirs here.

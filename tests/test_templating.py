@@ -235,3 +235,9 @@ def test_names_that_a_tag_sets_are_seen_behind_it():
     request.user = None
     html = template.render(RequestContext(request, {}, processors=[]))
     assert html.startswith("/") and 'name="csrfmiddlewaretoken"' in html
+
+
+def test_error_pages_stand_whole_whatever_was_drawn_before(client, db):
+    for name in ("base.html", "errors/_base.html"):
+        engines["django"].get_template(name)
+    assert "This page did not happen" in client.get("/nothing/").content.decode()

@@ -37,7 +37,8 @@ def outline(request, thread_id):
 
 def argdown(request, thread_id):
     """The outline as a file in Argdown."""
-    thread, part = _file(request, thread_id)
+    thread = thread_or_404(request.user, thread_id)
+    part = _whole(request, thread)
     text = outlines.argdown(part, address=_address(request, thread))
     sent = HttpResponse(text, content_type="text/plain; charset=utf-8")
     return attachment(sent, f"{thread.slug}.argdown")
@@ -45,15 +46,15 @@ def argdown(request, thread_id):
 
 def as_json(request, thread_id):
     """The outline as a file in JSON."""
-    thread, part = _file(request, thread_id)
+    thread = thread_or_404(request.user, thread_id)
+    part = _whole(request, thread)
     data = outlines.as_json(part, address=_address(request, thread))
     return attachment(JsonResponse(data), f"{thread.slug}-outline.json")
 
 
-def _file(request, thread_id):
-    thread = thread_or_404(request.user, thread_id)
-    first = _first(request)
-    return thread, outlines.outline_of(thread, request.user, first=first, most=IN_A_FILE)
+def _whole(request, thread) -> outlines.Outline:
+    """As much of the outline as a file holds."""
+    return outlines.outline_of(thread, request.user, first=_first(request), most=IN_A_FILE)
 
 
 def _address(request, thread) -> str:
