@@ -473,13 +473,13 @@ def twice(board, opener, answerer):
 
 def test_doubles_become_one(client, board, opener, answerer, stranger, moderator):
     one, double = twice(board, opener, answerer)
-    there = {post.number: post for post in double.posts.all()}
+    there = {post.number: post for post in double.posts.order_by("number")}
     own = reply(double, stranger, quoting(there[2], "the mill would have run"), to=there[3])
     reading.mark_read(user=stranger, thread=double, numbers=[(1, 2)])
     before = everything()
     merging.merge_duplicates(user=moderator, thread=double, into=one)
     assert not faults(connection)
-    stays = {post.number: post for post in one.posts.all()}
+    stays = {post.number: post for post in one.posts.order_by("number")}
     assert [post.number for post in stays.values()] == [1, 2, 3, 4]
     assert fresh(own).parent == stays[3]
     quote = Quote.objects.get(post=own)
