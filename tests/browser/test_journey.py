@@ -198,7 +198,9 @@ def edits(reader, post: Post) -> None:
 def hides(moderator, post: Post) -> None:
     """In the admin, with a reason."""
     moderator.opens(f"/posts/{post.pk}/")
-    moderator.page.locator(f"#post-{post.pk}").get_by_role("link", name="Moderate").click()
+    moderator.page.get_by_role("link", name="Desk").click()
+    moderator.page.get_by_role("link", name="Posts", exact=True).first.click()
+    moderator.page.locator(f'a[href*="/admin/forum/post/{post.pk}/change/"]').first.click()
     moderator.presses("Hide")
     assert "Say why" in moderator.page.locator(".messagelist").inner_text()
     moderator.fills("Reason", "Off the point.")
