@@ -18,6 +18,8 @@ from accounts.models import User
 from .models import Board, Case, Notice, Post, State, Thread
 from .permissions import CHARTER, may
 
+# Verbs of what was held and may appear now.
+WAITING = {"release"}
 BOARD, ANOTHER = 1, 2  # ids of the things asked about; nothing with them is looked up
 SOMEBODY = -1  # no member has this id
 
@@ -100,9 +102,11 @@ def thing_of(verb: str) -> type | None:
 def _answer(user, verb: str, kind: type | None) -> str:
     if kind is None:
         return "yes" if may(user, verb) else "no"
-    if may(user, verb, _thing(kind, author_id=SOMEBODY)):
+    waits = verb in WAITING
+    if may(user, verb, _thing(kind, author_id=SOMEBODY, waits=waits)):
         return "yes"
-    mine = user.is_authenticated and may(user, verb, _thing(kind, author_id=user.pk))
+    own = _thing(kind, author_id=user.pk, waits=waits) if user.is_authenticated else None
+    mine = own is not None and may(user, verb, own)
     return "own" if mine else "no"
 
 
@@ -114,7 +118,7 @@ def _in_board(user, board: Board) -> str:
     return ", ".join(["reads", *(word for word, allowed in does if allowed)])
 
 
-def _thing(kind: type, *, author_id: int, board: Board | None = None):
+def _thing(kind: type, *, author_id: int, board: Board | None = None, waits: bool = False):
     """Something of a member, of one of the kinds that rules are asked about."""
     board = board or Board(pk=BOARD)
     if kind is User:
@@ -134,7 +138,8 @@ def _thing(kind: type, *, author_id: int, board: Board | None = None):
         thread=thread,
         author_id=author_id,
         number=2,
-        state=State.VISIBLE,
+        state=State.PENDING if waits else State.VISIBLE,
+        held_until=now if waits else None,
         loaded_at=now,
         parent_basis=Post.Basis.REPLY,
     )

@@ -207,6 +207,27 @@ def withdraw(user, post: Post) -> None:
         _not_locked(post)
 
 
+def release(user, post: Post) -> None:
+    """Authors let their own reply appear that slow mode held, once its time is over, while they may
+    answer in the debate."""
+    see_post(user, post)
+    write(user)
+    if post.author_id != user.pk:
+        raise Refused("Only its author can let a post appear.")
+    if post.state != State.PENDING or post.held_until is None:
+        raise Refused("This post does not wait for slow mode.")
+    thread = post.thread
+    reply(user, thread)
+    if in_locked_branch(post) and not moderates(user, thread.board_id):
+        raise Refused("This branch is locked; no more answers are taken in it.")
+    if thread.approval or user.watched:
+        raise Refused("A moderator looks at it first.")
+    if thread.slow_minutes and post.held_until > timezone.now():
+        raise Refused(
+            f"Slow mode holds it: you can let it appear from {_moment(post.held_until)} on."
+        )
+
+
 def _not_archived(thread: Thread) -> None:
     if thread.archived:
         raise Refused("This debate is archived: it takes no answers, edits or reports.")
@@ -477,6 +498,7 @@ CHARTER: dict[str, Callable] = {
     "answer": answer,
     "edit": edit,
     "withdraw": withdraw,
+    "release": release,
     "rename": rename,
     "describe": describe,
     "mark": mark,
@@ -503,7 +525,8 @@ CHARTER: dict[str, Callable] = {
     "enter desk": enter_desk,
 }
 POST_VERBS = (
-    *("answer", "edit", "argue", "change mind", "withdraw", "mark", "report", "moderate"),
+    *("answer", "edit", "release", "argue", "change mind", "withdraw", "mark", "report"),
+    "moderate",
 )
 THREAD_VERBS = ("reply", "rename", "describe", "close", "moderate")
 

@@ -56,6 +56,7 @@ post_urls = [
     path("road/epub/", takeaway.road_epub, name="road-epub"),
     path("quotes/", road.quotes, name="quotes"),
     path("withdraw/", posts.withdraw, name="withdraw"),
+    path("release/", posts.release, name="release"),
     path("mark/", story.mark, name="mark"),
     path("argument/", arguments.argument, name="argument"),
     path("minds/", arguments.minds, name="minds"),

@@ -22,6 +22,7 @@ SAID = {
     "answer": "--yyyy",
     "edit": "--oooo",
     "withdraw": "--oooo",
+    "release": "--oooo",
     "rename": "--ooyy",
     "describe": "--ooyy",
     "close": "--oooo",

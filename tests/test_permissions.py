@@ -119,8 +119,8 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
         "board": ("see board", "start", "moderate", "invite", "load"),
         "thread": ("see thread", "reply", "rename", "describe", "close", "moderate"),
         "post": (
-            *("see post", "see history", "answer", "edit", "withdraw", "mark", "report"),
-            *("moderate", "erase"),
+            *("see post", "see history", "answer", "edit", "withdraw", "release", "mark"),
+            *("report", "moderate", "erase"),
             *("argue", "set lane", "tie answer", "take stance", "change mind"),
         ),
     }

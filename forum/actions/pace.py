@@ -1,12 +1,13 @@
 """How fast one may write. Counted on the posts themselves: exact, and shared by all workers."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
-from ..models import Post, Report, Thread
+from ..models import Post, Report, State, Thread
 from ..models.visibility import moderates
+from ..permissions import WAITING
 
 
 class TooFast(Exception):
@@ -27,24 +28,33 @@ def check_starts(user) -> None:
         raise TooFast(f"That was {limit} debates within an hour. Please wait before you open more.")
 
 
-def check_slow(user, thread: Thread) -> None:
-    """Raise TooFast if the thread is in slow mode and `user` wrote in it too short a time ago.
+def check_waiting(user, thread: Thread) -> None:
+    """Raise TooFast if a reply of `user` waits in the thread because of its slow mode: one waits,
+    not a row of them that would appear at once. The caller holds the thread's lock."""
+    waiting = Post.objects.filter(
+        thread=thread, author=user, state=State.PENDING, held_until__isnull=False
+    )
+    if thread.slow_minutes and waiting.exists():
+        raise TooFast(
+            "This debate is in slow mode, and a reply of yours waits here already: change that "
+            "one, or send this when it has appeared."
+        )
+
+
+def slow_until(user, thread: Thread) -> datetime | None:
+    """Until when the thread's slow mode holds what `user` writes now; None if it holds nothing.
     Moderators of its board are not slowed."""
     if not thread.slow_minutes or moderates(user, thread.board_id):
-        return
+        return None
     pause = timedelta(minutes=thread.slow_minutes)
     last = (
         Post.objects.filter(thread=thread, author=user, loaded_at__gt=timezone.now() - pause)
+        .exclude(state__in=WAITING)
         .order_by("-loaded_at")
         .values_list("loaded_at", flat=True)
         .first()
     )
-    if last is not None:
-        again = timezone.localtime(last + pause + timedelta(seconds=59))
-        raise TooFast(
-            f"This debate is in slow mode: one post in {thread.slow_minutes} minutes from each "
-            f"member. You can send this from {again:%H:%M} on ({again.day} {again:%B})."
-        )
+    return last + pause if last else None
 
 
 def check_reports(user) -> None:

@@ -64,19 +64,16 @@ def reply(
         return done
     require(user, "reply", thread)
     pace.check_posts(user)
-    pace.check_slow(user, thread)
     composed = compose(user=user, board=thread.board, source=source, thread=thread, parent=parent)
     composed.take_stances(quotes or {})
     passages = len(composed.rendered.passages)
-    held = screening.screen(
-        user, board=thread.board, composed=composed, thread=thread, trapped=trapped
-    )
+    held = screening.screen(user, board=thread.board, composed=composed, trapped=trapped)
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
         if done := submitted(token, user):
             return done
         require(user, "reply", thread)
-        pace.check_slow(user, thread)
+        pace.check_waiting(user, thread)
         if parent is not None:
             parent = Post.objects.select_related("thread__board").get(pk=parent.pk)
             if parent.thread_id != thread.pk:
@@ -110,6 +107,7 @@ def add(
     thread, number it and count it; one that is held for approval gets neither number nor place."""
     if held:
         post.state, post.state_reason = State.PENDING, held.why
+        post.held_until = held.until
     thread, now = post.thread, timezone.now()
     thread.version += 1
     post.loaded_at = now
@@ -189,6 +187,19 @@ def withdraw(*, user, post: Post, reason: str = "") -> Post:
         require(user, "withdraw", post)
         set_state(post, State.REMOVED, reason=reason, withdrawn=True)
         cases.settle(post, record(user, "withdraw", post=post, reason=reason))
+    return post
+
+
+def release(*, user, post: Post) -> Post:
+    """Let one's own reply appear that slow mode held. Doing so twice does it once."""
+    with transaction.atomic():
+        tree.lock(post.thread_id)
+        post = Post.objects.select_related("thread__board").get(pk=post.pk)
+        if post.state == State.VISIBLE and post.author_id == user.pk:
+            return post
+        require(user, "release", post)
+        set_state(post, State.VISIBLE)
+        cases.settle(post, record(user, "release", post=post))
     return post
 
 

@@ -18,6 +18,7 @@ ACTS = {
         ("warn", "Warn only"),
     ),
     Case.Kind.FIRST: (("approve", "Approve"), ("reject", "Reject")),
+    Case.Kind.SLOW: (("approve", "Approve"), ("reject", "Reject")),
     Case.Kind.HELD: (("approve", "Approve"), ("reject", "Reject")),
     Case.Kind.NAME: (("rename member", "Give the name"), ("refuse name", "Refuse")),
     Case.Kind.APPEAL: (("uphold", "The act stands"), ("take back", "Take the act back")),

@@ -7,7 +7,7 @@ the board are not screened.
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils import timezone
 from .. import quoting
 from ..models import Board, Case, Post, PostRevision, State, Thread
 from ..models.visibility import moderates
+from . import pace
 from .composing import Composed, Unacceptable
 
 OUTSIDE = re.compile(r'href="(?![#/])')
@@ -32,12 +33,12 @@ class Held:
 
     kind: str
     why: str
+    until: datetime | None = None  # from then on its writer may let it appear
 
 
-def screen(
-    user, *, board: Board, composed: Composed, thread: Thread | None = None, trapped: bool = False
-) -> Held | None:
-    """Why what `user` wrote into `board` waits for approval; None if it may appear at once.
+def screen(user, *, board: Board, composed: Composed, trapped: bool = False) -> Held | None:
+    """Why what `user` wrote into `board` waits for approval; None if it may appear at once, as far
+    as `of_debate` says so too.
 
     `trapped` says that the field which people do not see came back filled in.
     """
@@ -60,20 +61,27 @@ def screen(
         return Held(Case.Kind.HELD, "it holds links, and you are a new member.")
     if why := _repeats(user, composed):
         return Held(Case.Kind.HELD, why)
-    return of_debate(user, thread) if thread else None
+    return None
 
 
 def of_debate(user, thread: Thread) -> Held | None:
-    """Whether all that is written in a debate waits; asked again of the locked row."""
-    if not thread.approval or moderates(user, thread.board_id):
+    """Whether the debate itself holds what is written in it; asked of the locked row."""
+    if moderates(user, thread.board_id):
         return None
-    return Held(Case.Kind.HELD, "a moderator looks at every answer of this debate first.")
+    if thread.approval:
+        return Held(Case.Kind.HELD, "a moderator looks at every answer of this debate first.")
+    if until := pace.slow_until(user, thread):
+        minutes = "a minute" if thread.slow_minutes == 1 else f"{thread.slow_minutes:,} minutes"
+        why = f"slow mode takes one post in {minutes} from each member here."
+        return Held(Case.Kind.SLOW, why, until)
+    return None
 
 
 def check_edit(user, post: Post, composed: Composed) -> None:
     """Raise Unacceptable for an edit that would bring in past the queue what a new post could not.
-    A post that waits itself may be edited freely."""
-    if post.state != State.VISIBLE or moderates(user, post.thread.board_id):
+    A post that waits for a moderator may be edited freely."""
+    looked_at = post.state != State.VISIBLE and post.held_until is None
+    if looked_at or moderates(user, post.thread.board_id):
         return
     if user.watched:
         raise Unacceptable(

@@ -54,7 +54,7 @@ def check_cases(*, fix: bool) -> Iterator[Fault]:
                 Case.objects.filter(pk=pk).update(report_count=there)
         yield Fault(0, "reports", f"the reports of {len(found)} cases", healed=fix)
     waits = Case.objects.open().filter(
-        post=OuterRef("pk"), kind__in=(Case.Kind.FIRST, Case.Kind.HELD)
+        post=OuterRef("pk"), kind__in=(Case.Kind.FIRST, Case.Kind.SLOW, Case.Kind.HELD)
     )
     lost = Post.objects.filter(~Exists(waits), state=State.PENDING)
     lost = list(lost.exclude(thread__state__in=NOWHERE).values_list("pk", "thread_id"))

@@ -37,6 +37,7 @@ class Case(models.Model):
     class Kind(models.TextChoices):
         REPORT = "report", "Reports"
         FIRST = "first", "First posts"
+        SLOW = "slow", "Held by slow mode"
         HELD = "held", "Held posts"
         APPEAL = "appeal", "Answers to acts"
         NAME = "name", "Names"

@@ -96,6 +96,11 @@ class Post(MPTTModel):
     # Why it is hidden or removed, in the moderator's words; shown with the placeholder.
     state_reason = models.CharField(max_length=300, blank=True)
     withdrawn = models.BooleanField(default=False, help_text="Hidden by its own author.")
+    held_until = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Held by slow mode; from then on its author may let it appear.",
+    )
     branch_locked = models.BooleanField(
         default=False, help_text="Neither it nor what hangs below it takes answers or edits."
     )

@@ -271,7 +271,8 @@ THREAD_ACTS = {
     ),
     "slow": Act(
         "Slow mode",
-        "Each member may write here once in so many minutes. What comes too early is not lost.",
+        "Each member may write here once in so many minutes. One reply that comes too early waits, "
+        "until its writer lets it appear in time or a moderator does sooner.",
         lambda user, thread, data: moderation.slow(user=user, thread=thread, **data),
         SlowForm,
     ),

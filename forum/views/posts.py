@@ -6,6 +6,7 @@ from uuid import uuid4
 from django import forms
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
 from accounts.prepared import Prepared
 
@@ -349,6 +350,17 @@ def edit(request, post_id):
         },
         status=status,
     )
+
+
+# --- /posts/<id>/release/ ---------------------------------------------------------------------
+
+
+@require_POST
+def release(request, post_id):
+    """Let one's own reply appear that slow mode held."""
+    done = acts.release(user=request.user, post=post_or_404(request.user, post_id))
+    reading.mark_read(user=request.user, thread=done.thread, numbers=[(done.number, done.number)])
+    return redirect(where(request.user, done))
 
 
 # --- /posts/<id>/history/ ---------------------------------------------------------------------

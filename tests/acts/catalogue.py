@@ -217,6 +217,7 @@ CASES: dict[str, Callable[[World], object]] = {
         base=1,
     ),
     "posts.withdraw": _on_post(posts.withdraw, "answerer", "b", **WHY),
+    "posts.release": _on_post(posts.release, "answerer", "early"),
     "queue.decide": lambda w: queue.decide(
         user=w.user("keeper"), case=Case.objects.get(pk=w.ids["case"]), act="hide", **WHY
     ),

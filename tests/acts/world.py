@@ -96,6 +96,9 @@ def build() -> World:
     moderation.lock_branch(user=keeper, post=fresh(locked), reason="In circles.")
     edit(d, "That is two points.")
     other = start(w.board("modern"), answerer, "What if the strait froze", "It does in May.")
+    moderation.slow(user=keeper, thread=fresh(other), minutes=9, reason="As an example.")
+    early = reply(fresh(other), answerer, "And in June.")
+    moderation.slow(user=keeper, thread=fresh(other), minutes=0, reason="As an example.")
     x = reply(other, opener, quoting(b, "The party obeyed nobody."))
     closed = start(w.board("modern"), stranger, "What if it thawed", "It does in June.")
     for act in (moderation.lock, moderation.pin, moderation.archive, moderation.demand_approval):
@@ -125,6 +128,7 @@ def build() -> World:
         "x": x.pk,
         "hidden": hidden.pk,
         "waiting": waiting.pk,
+        "early": early.pk,
         "locked": locked.pk,
         "once": once.pk,
         "twice": twice.pk,

@@ -131,6 +131,7 @@ SENT = {
         *(403, "to", 403, "to"),
     ),
     "withdraw": ("/posts/{p}/withdraw/", {"reason": "Wrong."}, 403, 403, "to", 403),
+    "release": ("/posts/{p}/release/", {}, 403, 403, "to", 403),
     "mark": (
         "/posts/{p}/mark/",
         {"label": "Chapter 1", "category": "story", "do": "mark"},
