@@ -18,6 +18,7 @@ from tests.people import (  # noqa: F401  (fixtures are found by their names her
     opener,
     opening,
     other_board,
+    settled,
     stranger,
     thread,
     unhurried,

@@ -6,14 +6,16 @@ no account. Whoever reads a test knows at once who should be refused.
 """
 
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.test import Client
+from django.test import Client, override_settings
 
 from accounts.models import User
 from forum import context, tree
@@ -26,6 +28,24 @@ OPENING = (
 )
 
 OWN_ANSWER = "The party would have split, since nobody else held it together."
+
+# Passwords that cost nothing to hash, and no limit on how fast one may write.
+UNHURRIED = {
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    "POSTS_PER_MINUTE": 0,
+    "STARTS_PER_HOUR": 0,
+    "REPEAT_MINUTES": 0,
+    "HOLD_NEW_LINKS": False,
+}
+
+# Who has which name and rights.
+ROLES = {
+    "opener": ("opener", {}),
+    "answerer": ("answerer", {}),
+    "stranger": ("stranger", {}),
+    "moderator": ("keeper", {"is_staff": True, "is_moderator": True}),
+    "administrator": ("chief", {"is_staff": True, "is_superuser": True}),
+}
 
 
 def make_member(name: str, **rights) -> User:
@@ -130,36 +150,82 @@ def typed(response) -> dict[str, str]:
     return page.fields | texts
 
 
+def play(role: str) -> User:
+    """The member of this role, out of ROLES."""
+    name, rights = ROLES[role]
+    return make_member(name, **rights)
+
+
+def debate(board: Board, opener: User, answerer: User) -> Thread:
+    """A debate of four posts: the opening, two answers to it, and an answer to the first of
+    these."""
+    thread = start(board, opener)
+    first = reply(thread, answerer, "The party obeyed nobody.\n\nIt had a secretary, after all.")
+    reply(thread, opener, "That is a point.", to=first)
+    reply(thread, answerer, "Which purges do you mean?")
+    return fresh(thread)
+
+
+def cast() -> SimpleNamespace:
+    """Everybody of ROLES, two boards and the debate, by the names of the fixtures below."""
+    made = SimpleNamespace(**{role: play(role) for role in ROLES})
+    made.board = Board.objects.create(name="After 1900", slug="after-1900")
+    made.other_board = Board.objects.create(name="Antiquity", slug="antiquity")
+    made.thread = debate(made.board, made.opener, made.answerer)
+    made.answer = made.thread.posts.get(number=2)
+    return made
+
+
+def settled_row(name: str):
+    """A fixture that is the row called `name` of the module's own fixture `world`, read anew for
+    each test: what is built once, see `settled`, must not carry what a test did to an object."""
+
+    @pytest.fixture
+    def row(world, db):
+        return fresh(getattr(world, name))
+
+    return row
+
+
+@pytest.fixture(scope="module")
+def settled(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """A transaction about all tests of a module, for a fixture of the module that builds what all
+    of them find: as each test is rolled back to its beginning, so is this in the end. Not for
+    modules whose tests commit."""
+    with django_db_blocker.unblock(), override_settings(**UNHURRIED), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture(autouse=True)
 def unhurried(settings, monkeypatch):
-    """Passwords that cost nothing to hash, and no limit on how fast one may write. No pages are
-    kept for visitors either: tests write rows past the actions, which raise no version. What stands
-    at the foot of pages is known, so that no page asks for it by chance."""
+    """As in UNHURRIED. No pages are kept for visitors either: tests write rows past the actions,
+    which raise no version. What stands at the foot of pages is known, so that no page asks for it
+    by chance."""
     monkeypatch.setattr(context, "_links", context._Links(until=float("inf")))
     settings.KEPT_PAGES_MB = 0
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.POSTS_PER_MINUTE = settings.STARTS_PER_HOUR = settings.REPEAT_MINUTES = 0
-    settings.HOLD_NEW_LINKS = False
+    for name, value in UNHURRIED.items():
+        setattr(settings, name, value)
 
 
 @pytest.fixture
 def opener(db) -> User:
-    return make_member("opener")
+    return play("opener")
 
 
 @pytest.fixture
 def answerer(db) -> User:
-    return make_member("answerer")
+    return play("answerer")
 
 
 @pytest.fixture
 def stranger(db) -> User:
-    return make_member("stranger")
+    return play("stranger")
 
 
 @pytest.fixture
 def moderator(db) -> User:
-    return make_member("keeper", is_staff=True, is_moderator=True)
+    return play("moderator")
 
 
 @pytest.fixture
@@ -171,7 +237,7 @@ def board_moderator(board) -> User:
 
 @pytest.fixture
 def administrator(db) -> User:
-    return make_member("chief", is_staff=True, is_superuser=True)
+    return play("administrator")
 
 
 @pytest.fixture
@@ -197,13 +263,8 @@ def inner_board(db) -> Board:
 
 @pytest.fixture
 def thread(board, opener, answerer) -> Thread:
-    """A debate of four posts: the opening, two answers to it, and an answer to the first of
-    these."""
-    thread = start(board, opener)
-    first = reply(thread, answerer, "The party obeyed nobody.\n\nIt had a secretary, after all.")
-    reply(thread, opener, "That is a point.", to=first)
-    reply(thread, answerer, "Which purges do you mean?")
-    return fresh(thread)
+    """The debate of `debate`."""
+    return debate(board, opener, answerer)
 
 
 @pytest.fixture

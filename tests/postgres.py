@@ -77,9 +77,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         STATIC_MANIFEST="0",
     )
     result = yield
-    if not postgres:
-        from django.conf import settings
+    from django.conf import settings
 
+    # Every client of a test would list all static files anew; the live server serves them itself.
+    settings.WHITENOISE_USE_FINDERS = False
+    if not postgres:
         # Django would test in memory, where nothing ever waits for a lock.
         test = settings.DATABASES["default"].setdefault("TEST", {})
         test["NAME"] = f"{folder}/test.sqlite3"

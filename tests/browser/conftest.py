@@ -49,11 +49,8 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(live_server, settings):
-    """The forum, served: names are hashed fast, and nobody is too fast for it."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.POSTS_PER_MINUTE = settings.STARTS_PER_HOUR = settings.REPEAT_MINUTES = 0
-    settings.HOLD_NEW_LINKS = False
+def site(live_server):
+    """The forum, served."""
     cache.clear()  # allauth counts there, across tests
     return live_server
 

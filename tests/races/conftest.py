@@ -66,10 +66,8 @@ class Forum:
 
 
 @pytest.fixture
-def forum(db, settings) -> Forum:
-    """A forum without limits on how fast one may write, as the processes see it."""
-    settings.POSTS_PER_MINUTE = settings.STARTS_PER_HOUR = settings.REPEAT_MINUTES = 0
-    settings.HOLD_NEW_LINKS = False
+def forum(db) -> Forum:
+    """A forum in which the processes find people and a board."""
     members = [make_member(f"member-{letter}") for letter in "abcdefgh"]
     moderator = make_member("member-m", is_moderator=True, is_staff=True)
     board = Board.objects.create(name="After 1900", slug="after-1900")
