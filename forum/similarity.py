@@ -88,14 +88,19 @@ class Similar:
 
 
 def already_argued(
-    user, *, title: str, spans: Sequence[tuple[int, int]], words: dict[str, set[str]]
+    user,
+    *,
+    spans: Sequence[tuple[int, int]],
+    words: dict[str, set[str]],
+    besides: int = 0,
 ) -> list[Similar]:
-    """The debates that `user` may see and that one with this title, these days of divergence and
-    these words (`words_by_role`) may repeat, the likeliest first. Seven queries at any size."""
+    """The debates that `user` may see and that one with these days of divergence and these words
+    (`words_by_role`) may repeat, the likeliest first; not the one with the id `besides`. Seven
+    queries at any size."""
     asked = set().union(*words.values())
     if not asked:
         return []
-    seen = Q(thread__in=threads_visible_to(user).filter(state=State.VISIBLE))
+    seen = Q(thread__in=threads_visible_to(user).filter(state=State.VISIBLE).exclude(pk=besides))
     known = dict(
         ThreadWord.objects.filter(seen, word__in=sorted(asked)[:MAX_WORDS])
         .values_list("word")

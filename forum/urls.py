@@ -25,6 +25,7 @@ from .views import (
     takeaway,
     threads,
     timeline,
+    variants,
 )
 
 thread_urls = [
@@ -34,6 +35,7 @@ thread_urls = [
     path("fold/", threads.fold, name="fold"),
     path("rename/", threads.rename, name="rename"),
     path("describe/", openings.describe, name="describe"),
+    path("variant/", variants.variant, name="variant"),
     path("close/", threads.close, name="close"),
     path("moderate/", acts.moderate_thread, name="moderate-thread"),
     path("split/", splitting.split, name="split"),

@@ -96,6 +96,9 @@ DERIVED = {
     "changes of mind": "UPDATE forum_post SET minds_changed = 4 WHERE id IN ({b}, {c})",
     "threadmarks": "UPDATE forum_threadmark SET thread_id = (SELECT thread_id FROM forum_post"
     " WHERE id = {x})",
+    "words": "DELETE FROM forum_threadword WHERE word = 'lenin'",
+    "words of another role": "UPDATE forum_threadword SET role = 'p'",
+    "a variant of itself": "UPDATE forum_thread SET variant_of_id = id",
     "days": "UPDATE forum_divergence SET first_day = 5",
     "debates of a board": "UPDATE forum_board SET thread_count = 7",
     "places of boards": "UPDATE forum_board SET lft = 9",
@@ -183,7 +186,7 @@ def names(board, other_board, opener, answerer, stranger) -> dict[str, int]:
     threadmarks.mark(user=opener, post=fresh(a), category="story", label="The beginning")
     o = other.posts.get(number=1)
     assert [fault.kind for fault in check(fix=True)] == [
-        *("answers", "card", "divergences", "card"),
+        *("answers", "card", "divergences", "card", "words"),
         "notices",  # what follows a commit, which a test has none of
     ]
     assert not list(check()) and faults(connection) == []

@@ -31,7 +31,6 @@ def found_for(user, one) -> list[similarity.Similar]:
     given = fork(one)
     return similarity.already_argued(
         user,
-        title=one[0],
         spans=[(given.date.first, given.date.last)],
         words=similarity.words_by_role(one[0], [given]),
     )

@@ -31,7 +31,7 @@ from ..models import (
     slug_for,
 )
 from ..models.visibility import wider
-from . import debate, posts
+from . import debate, posts, variants
 from .attaching import attach, link_variants
 from .composing import Composed, passage_keys, quote_row
 
@@ -252,6 +252,9 @@ def _load_newer(fixture: ThreadFixture, thread: Thread) -> Loaded:
             attach(fixture, thread, added)
             thread.version += 1
             thread.save(update_fields=["card", "lane_counts", "version"])
+        if fixture.variant_of and not thread.variant_of_id and not variants.declared(thread):
+            link_variants(fixture, thread)
+            thread.save(update_fields=["variant_of", "variant_key"])
         if not addition.without:
             Thread.objects.filter(pk=thread.pk).update(fixture_version=fixture.version)
     return loaded

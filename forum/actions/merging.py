@@ -10,7 +10,7 @@ from django.db.models import F
 from .. import tree
 from ..models import Answer, Board, Divergence, Post, PostRevision, Question, Quote, State, Thread
 from ..permissions import Refused, require
-from . import arguments
+from . import arguments, variants, words
 from .audit import record
 from .carrying import carry, quoted_elsewhere
 from .debate import MAX_DIVERGENCES, MAX_QUESTIONS, lay_out
@@ -35,6 +35,7 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
         _opened_by(into, standing)
         carried = carry(locked, standing)
         cards = _take_cards(thread, into)
+        led = variants.lead(thread, into)
         close_shell(thread, into)
         entry = record(
             user,
@@ -48,6 +49,7 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
             moved=[[row.pk, row.came_from[1]] for row in going],
             parents=parents,
             cards=cards,
+            variants=led,
             **carried,
         )
         said = "A debate in which you wrote went into another one."
@@ -86,6 +88,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
         point(twins)
         quotes = _requote(twins)
         cards = _take_cards(thread, into)
+        led = variants.lead(thread, into)
         close_shell(thread, into)
         if quotes:
             quoted_elsewhere(locked)
@@ -103,6 +106,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
             twins=[list(pair) for pair in twins.items()],
             quotes=quotes,
             cards=cards,
+            variants=led,
             **carried,
         )
         tell_writers(going, entry, "A debate in which you wrote went into another one.")
@@ -181,11 +185,13 @@ def _take_cards(thread: Thread, into: Thread) -> dict:
 
 
 def count_cards(*threads: Thread) -> None:
-    """Count answers and lanes of locked threads anew, lay their cards out and save both."""
+    """Count answers and lanes of locked threads anew, lay their cards out and save both, and find
+    them by the words of the divergences that they have now."""
     for thread in threads:
         arguments.count_anew(thread)
         lay_out(thread)
         thread.save(update_fields=["card", "lane_counts"])
+        words.index(thread)
 
 
 def _to(model, row, thread: Thread) -> None:

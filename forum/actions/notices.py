@@ -34,6 +34,7 @@ SAID = {
     ("demand approval", "thread"): "Answers in your debate wait for approval now.",
     ("waive approval", "thread"): "Answers in your debate appear at once again.",
     ("rename", "thread"): "Your debate was given another title.",
+    ("variant", "thread"): "A moderator said which debate yours is a variant of.",
 }
 
 

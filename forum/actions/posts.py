@@ -235,6 +235,8 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
         thread.state = state
         changed.append("state")
         Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") + shown)
+        if thread.variant_of_id:
+            touch([thread.variant_of_id])  # it names its variants
     if answered := list(Answer.objects.filter(post=post).values_list("question_id", flat=True)):
         debate.recount(thread, answered)
         changed.append("card")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from .. import tree
 from ..models import Board, Post, State, Thread, new_key, slug_for
 from ..permissions import require
-from . import debate, notices, pace, posts, screening, words
+from . import debate, notices, pace, posts, screening, variants, words
 from .audit import record
 from .composing import Unacceptable, compose
 
@@ -52,9 +52,7 @@ def start(
     own_answer = debate.check_own_answer(own_answer)
     if policy and policy not in Thread.Policy.values:
         raise Unacceptable("Choose whether the premise may be challenged.")
-
-    if variant_of is not None:
-        require(user, "see thread", variant_of)
+    variants.check(None, variant_of, user)
     held = screening.screen(user, board=board, composed=composed, trapped=trapped)
 
     def write() -> Post:

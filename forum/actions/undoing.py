@@ -28,7 +28,7 @@ from ..models import (
 )
 from ..models.visibility import moderates
 from ..permissions import Refused, require
-from . import cases, moderation, moving, notices, posts, reading, words
+from . import cases, moderation, moving, notices, posts, reading, variants, words
 from .audit import record
 from .carrying import carry, quoted_elsewhere, return_drafts
 from .merging import count_cards, point
@@ -186,6 +186,13 @@ def _rename(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     words.index(thread)
 
 
+def _variant(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
+    before = entry.detail["before"]["variant_of_id"]
+    if before and not Thread.objects.filter(pk=before, state=State.VISIBLE).exists():
+        raise Refused("The debate of which it was a variant does not stand any more.")
+    _columns(entry, threads)
+
+
 def _move_thread(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     thread = threads[entry.thread_id]
     if thread.board_id != entry.detail["after"]:
@@ -287,6 +294,7 @@ def _forget(thread: Thread, into: Thread) -> None:
     that went into the other. Its addresses lead there either way."""
     if thread.state == State.VISIBLE:
         Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") - 1)
+    variants.lead(thread, into)
     if not AuditEntry.objects.filter(thread=thread).exists():
         thread.delete()  # its posts would be in the way
     else:
@@ -323,6 +331,7 @@ def _merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
             model.objects.filter(pk=pk, thread=into).update(thread=thread, order=order)
     for answer, question in entry.detail["cards"]["answers"]:
         Answer.objects.filter(pk=answer).update(question=question)
+    variants.lead_back(entry.detail.get("variants", ()), thread, into)
     count_cards(thread, into)
     for pk, moment in entry.detail["last_post_at"].items():
         _last_word(int(pk), moment)
@@ -348,11 +357,6 @@ def _stands(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     (_post_state if entry.post_id else _columns)(entry, threads)
 
 
-def _stands(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
-    """Posts and threads are hidden and brought back under the same words."""
-    (_post_state if entry.post_id else _columns)(entry, threads)
-
-
 ACTS: dict[str, Callable] = {
     **dict.fromkeys(("hide", "remove", "restore"), _stands),
     **dict.fromkeys(("approve", "reject"), _post_state),
@@ -365,6 +369,7 @@ ACTS: dict[str, Callable] = {
         _columns,
     ),
     "rename": _rename,
+    variants.VERB: _variant,
     "move": _move_thread,
     "split": _split,
     "move branch": _move_branch,

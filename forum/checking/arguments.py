@@ -5,8 +5,17 @@ from collections.abc import Iterator
 from django.db.models import Count, F, Q
 
 from .. import history_dates
-from ..actions import arguments, debate
-from ..models import Answer, ChangeOfMind, Post, Question, State, Thread, Threadmark
+from ..actions import arguments, debate, words
+from ..models import (
+    Answer,
+    ChangeOfMind,
+    Post,
+    Question,
+    State,
+    Thread,
+    Threadmark,
+    ThreadWord,
+)
 from .faults import Fault
 from .places import CHUNK
 
@@ -37,6 +46,8 @@ def check_argument(thread: Thread, *, fix: bool) -> Iterator[Fault]:
             if fix:
                 Thread.objects.filter(pk=thread.pk).update(**{name: value})
     yield from _check_minds(thread, fix=fix)
+    yield from _check_words(thread, fix=fix)
+    yield from _check_variant(thread, fix=fix)
     strays = Threadmark.objects.filter(post__thread=thread).exclude(thread=thread)
     if strays.exists():
         yield Fault(thread.pk, "threadmarks", "its threadmarks name another thread", healed=fix)
@@ -97,3 +108,27 @@ def _check_minds(thread: Thread, *, fix: bool) -> Iterator[Fault]:
             for pk in wrong:
                 Post.objects.filter(pk=pk).update(minds_changed=moved.get(pk, 0))
             Thread.objects.filter(pk=thread.pk).update(version=F("version") + 1)
+
+
+def _check_words(thread: Thread, *, fix: bool) -> Iterator[Fault]:
+    """The words by which the debate is found when somebody opens one like it."""
+    stored = set(ThreadWord.objects.filter(thread=thread).values_list("word", "role"))
+    if wrong := stored ^ words.wanted(thread):
+        said = f"{len(wrong)} words are not those of its title and its divergences"
+        yield Fault(thread.pk, "words", said, healed=fix)
+        if fix:
+            words.index(thread)
+
+
+def _check_variant(thread: Thread, *, fix: bool) -> Iterator[Fault]:
+    """The debate that it is a variant of is one, and another."""
+    target = thread.variant_of
+    while target is not None and target.state == State.MERGED:
+        target = target.merged_into
+    if target == thread:
+        target = None
+    if target != thread.variant_of:
+        said = "it is a variant of a debate that went into another one"
+        yield Fault(thread.pk, "variant", said, healed=fix)
+        if fix:
+            Thread.objects.filter(pk=thread.pk).update(variant_of=target)

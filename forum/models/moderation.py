@@ -30,7 +30,7 @@ class AuditEntry(models.Model):
     # Verbs of members' acts on their own posts, and of what stays between moderators.
     PRIVATE = ("withdraw", "release", "close", "reopen", "note")
     # Verbs that are moderation only where somebody else opened the debate.
-    OWN = ("rename", "describe", "mark", "unmark", "set lane", "tie answer")
+    OWN = ("rename", "describe", "variant", "mark", "unmark", "set lane", "tie answer")
 
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

@@ -1,6 +1,5 @@
 """Acts of moderation as pages offer them: what each is called, what it will do, what it asks."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,9 +10,9 @@ from ..actions.threads import MAX_TITLE
 from ..models import Board, Post, State, Thread
 from ..models.visibility import boards_visible_to
 from ..permissions import may
+from .fetch import thread_named
 
 REASON = 300
-ADDRESS = re.compile(r"(?:.*/threads/)?(\d{1,18})(?:/.*)?\Z")
 
 
 class ReasonForm(forms.Form):
@@ -71,10 +70,8 @@ class TargetForm(ReasonForm):
 
     def clean_target(self) -> Thread:
         """The debate, if the moderator may see it."""
-        found = ADDRESS.match(self.cleaned_data["target"].strip())
-        rows = Thread.objects.select_related("board")
-        thread = rows.filter(pk=int(found[1])).first() if found else None
-        if thread is None or not may(self.user, "see thread", thread):
+        thread = thread_named(self.user, self.cleaned_data["target"])
+        if thread is None:
             raise forms.ValidationError("There is no debate at this address.")
         return thread
 

@@ -1,5 +1,7 @@
 """Getting things through the charter: what a reader may not see is not there (404)."""
 
+import re
+
 from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponsePermanentRedirect
@@ -9,7 +11,10 @@ from accounts.models import Edition
 from accounts.prepared import Prepared
 
 from ..models import AuditEntry, Board, Post, State, Thread, Threadmark
-from ..permissions import require
+from ..permissions import may, require
+
+# How somebody names a debate: by its address or its number.
+NAMED = re.compile(r"(?:.*/threads/)?(\d{1,18})(?:/.*)?\Z")
 
 
 class Moved(Exception):
@@ -88,6 +93,17 @@ def thread_or_404(user, thread_id: int) -> Thread:
         raise Http404
     require(user, "see thread", thread)
     return thread
+
+
+def thread_named(user, typed: str) -> Thread | None:
+    """The debate that somebody named by its address or number, or the one that it went into; None
+    if `user` sees none there."""
+    found = NAMED.match(typed.strip())
+    rows = Thread.objects.select_related("board", "merged_into__board")
+    thread = rows.filter(pk=int(found[1])).first() if found else None
+    while thread is not None and thread.state == State.MERGED:
+        thread = thread.merged_into
+    return thread if thread is not None and may(user, "see thread", thread) else None
 
 
 _post = Prepared(

@@ -52,6 +52,7 @@ SAID = {
     "set lane": "put {} into another lane",
     "tie answer": "said what {} answers",
     "describe": "described {} anew",
+    "variant": "said of which debate {} is a variant",
     "mark": "marked {}",
     "unmark": "took the mark off {}",
     "change board": "changed {}",

@@ -12,10 +12,10 @@ from ..actions import composing, debate, drafts, pace
 from ..actions import threads as acts
 from ..history_dates import spoken
 from ..models import Board, Post, State, Thread
-from ..models.visibility import boards_visible_to, threads_visible_to
+from ..models.visibility import boards_visible_to
 from ..permissions import may, require
 from ..questions import questions_in
-from .fetch import board_or_404, thread_or_404
+from .fetch import board_or_404, thread_named, thread_or_404
 from .writing import TokenField, keep_draft, kept_in, posted, previewed
 
 START = "/threads/new/"
@@ -86,6 +86,10 @@ class StartForm(ForkForm):
         self.fields["board"].queryset = Board.objects.filter(pk__in=boards).in_order()
 
 
+LOST = (
+    "The debate that yours is a variant of is not there any more. Send the form again, and yours "
+    "opens on its own."
+)
 MISTAKEN = {
     "missing_management_form": "The form had lost its rows. Look it over and send it again.",
     "too_many_forms": f"A debate has at most {debate.MAX_DIVERGENCES} divergences.",
@@ -102,8 +106,9 @@ def start(request):
     require(user, "write")
     if request.method != "POST":
         return _first_page(request)
+    variant, lost = _variant_of(user, request.POST)
     if request.POST.get("do") == "more":
-        return _start_page(request, *_as_typed(request.POST, user, more=True))
+        return _start_page(request, *_as_typed(request.POST, user, more=True), variant=variant)
     form, rows = StartForm(request.POST, user=user), _more(request.POST)
     asked, unseen = _asked(request.POST)
     preview, status = None, 422
@@ -121,7 +126,11 @@ def start(request):
             if request.POST.get("do") in ("preview", "similar"):
                 similar = _already_argued(user, given)
                 return _start_page(
-                    request, form, rows, asked=asked, preview=preview, similar=similar
+                    *(request, form, rows),
+                    asked=asked,
+                    preview=preview,
+                    similar=similar,
+                    variant=variant,
                 )
             absent = debate.missing(
                 user=user,
@@ -135,13 +144,15 @@ def start(request):
             for field, sentence in absent.items():
                 form.add_error(field if field in form.fields else None, sentence)
             if not absent and unseen:
-                return _start_page(request, form, rows, asked=asked, confirm=True)
-            if not absent:
+                return _start_page(request, form, rows, asked=asked, confirm=True, variant=variant)
+            if lost:
+                form.add_error(None, LOST)
+            elif not absent:
                 done = _opened_last(user, data) or acts.start(
                     user=user,
                     board=data["board"],
                     source=data["text"],
-                    variant_of=_variant_of(request),
+                    variant_of=variant,
                     trapped=bool(request.POST.get("leave_empty")),
                     **given,
                 )
@@ -151,7 +162,7 @@ def start(request):
         except pace.TooFast as error:
             form.add_error(None, str(error))
             status = 429
-    return _start_page(request, form, rows, asked=asked, status=status)
+    return _start_page(request, form, rows, asked=asked, status=status, variant=variant)
 
 
 def _first_page(request):
@@ -170,7 +181,8 @@ def _first_page(request):
     ):
         form.initial["policy"] = Thread.Policy.OPEN
     asked, _ = _asked(sent) if draft else ((), False)
-    return _start_page(request, form, rows, asked=asked, draft=draft)
+    variant, _ = _variant_of(request.user, sent)
+    return _start_page(request, form, rows, asked=asked, draft=draft, variant=variant)
 
 
 def _as_typed(sent: QueryDict, user, *, more: bool = False) -> tuple[StartForm, forms.BaseFormSet]:
@@ -232,23 +244,18 @@ def _already_argued(user, given: Mapping) -> list[similarity.Similar]:
     """The debates that the one in the form may repeat."""
     return similarity.already_argued(
         user,
-        title=given["title"],
         spans=[(fork.date.first, fork.date.last) for fork in given["forks"]],
         words=similarity.words_by_role(given["title"], given["forks"]),
     )
 
 
-def _variant_of(request) -> Thread | None:
-    """The debate that was chosen as the one of which this is another version. Raises Unacceptable
-    if the member sees none there."""
-    chosen = request.POST.get("variant_of", "")
-    if not chosen:
-        return None
-    if chosen.isdecimal() and len(chosen) < 19:
-        seen = threads_visible_to(request.user).filter(state=State.VISIBLE, pk=int(chosen))
-        if thread := seen.first():
-            return thread
-    raise composing.Unacceptable("The debate that yours is a variant of is not there any more.")
+def _variant_of(user, sent: QueryDict) -> tuple[Thread | None, bool]:
+    """The debate that was chosen as the one of which this is another version, and whether one was
+    chosen that the member does not see there."""
+    chosen = sent.get("variant_of", "")
+    thread = thread_named(user, chosen)
+    thread = thread if thread is not None and thread.state == State.VISIBLE else None
+    return thread, bool(chosen and thread is None)
 
 
 def _opened_last(user, data: Mapping) -> Thread | None:
@@ -276,6 +283,7 @@ def _start_page(
     status=200,
     draft=None,
     similar=None,
+    variant=None,
 ):
     kinds = [(value, label, KINDS[value]) for value, label in Thread.Kind.choices]
     return render(
@@ -290,7 +298,8 @@ def _start_page(
             "preview": preview,
             "confirm": confirm,
             "similar": similar,
-            "variant_of": request.POST.get("variant_of", ""),
+            "variant": variant,
+            "variant_alone": variant and variant.pk not in {one.thread.pk for one in similar or ()},
             "draft": draft,
             "target": START,
         },

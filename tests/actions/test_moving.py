@@ -562,7 +562,7 @@ WITH_A_THREAD = {
     "Divergence.thread": "merged, or kept",
     "Question.thread": "merged, or kept",
     "Thread.merged_into": "the act itself",
-    "Thread.variant_of": "stays: it says what a debate was opened as",
+    "Thread.variant_of": "led on by variants.lead where a debate goes into another one",
     "ThreadWord.thread": "stays: it follows from title and divergences",
     "AuditEntry.thread": "stays: where it was done",
     "Case.thread": "stays: about a whole debate",

@@ -34,6 +34,7 @@ from forum.actions import (
     threads,
     undoing,
     uploads,
+    variants,
 )
 from forum.models import AuditEntry, Board, Case, Notice, Suspension, Term, Upload, Warning
 from tests.acts.world import ROOT, World
@@ -278,6 +279,9 @@ CASES: dict[str, Callable[[World], object]] = {
     ),
     "uploads.discard": lambda w: uploads.discard(
         user=w.user("chief"), upload=Upload.objects.get(pk=w.ids["upload"])
+    ),
+    "variants.declare": lambda w: variants.declare(
+        user=w.user("opener"), thread=w.thread("main"), other=w.thread("once"), **WHY
     ),
     "undoing.undo": lambda w: undoing.undo(
         user=w.user("keeper"), entry=AuditEntry.objects.get(pk=w.ids["hide entry"]), **WHY

@@ -52,6 +52,7 @@ SEEN = {
     "start": ("/threads/new/", "in", 200, 200, 200, "/threads/new/?board=nowhere"),
     "rename": ("/threads/{t}/rename/", "in", 403, 200, 200, "/threads/{gone}/rename/"),
     "describe": ("/threads/{t}/describe/", "in", 403, 200, 200, "/threads/{gone}/describe/"),
+    "variant": ("/threads/{t}/variant/", "in", 403, 200, 200, "/threads/{gone}/variant/"),
     "close": ("/threads/{t}/close/", "in", 403, 200, 403, "/threads/{gone}/close/"),
     "read": ("/threads/{t}/read/", 200, 200, 200, 200, "/threads/{gone}/read/"),
     "thread-epub": ("/threads/{t}/epub/", 200, 200, 200, 200, "/threads/{gone}/epub/"),
@@ -122,6 +123,7 @@ SENT = {
         },
         *(403, 403, "to", "to"),
     ),
+    "variant": ("/threads/{t}/variant/", {"other": ""}, 403, 403, "to", "to"),
     "close": ("/threads/{t}/close/", {"do": "close"}, 403, 403, "to", 403),
     "edit": ("/posts/{p}/edit/", {"text": "Other.", "base": "1"}, 403, 403, "to", 403),
     "argument": ("/posts/{p}/argument/", {"lane": "meta"}, 403, 403, "to", "to"),
@@ -270,7 +272,7 @@ ABOUT_A_THREAD = [
     "/threads/{t}/markdown/",
 ]
 ABOUT_A_THREAD += [f"/threads/{{t}}/outline{kind}" for kind in ("/", ".argdown", ".json")]
-ABOUT_A_THREAD += [f"/threads/{{t}}/{verb}/" for verb in ("rename", "describe", "close")]
+ABOUT_A_THREAD += [f"/threads/{{t}}/{verb}/" for verb in ("rename", "describe", "variant", "close")]
 ABOUT_A_POST = [
     *("argument/", "minds/", "edit/", "report/", "withdraw/", "history/", "road/", "quotes/"),
     *("mark/", "moderate/", "moderate/?act=split"),
