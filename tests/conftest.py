@@ -46,3 +46,18 @@ def chromium_path() -> str:
     path = dev.find_chromium()
     assert path, "No Chromium. Set CHROMIUM to its path, or leave these out: -m 'not browser'"
     return path
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Say what was counted and measured on the way (acts, kills, strings, times): nobody asserts
+    it, everybody may want to know."""
+    told = [
+        (report.nodeid, value)
+        for report in terminalreporter.stats.get("passed", ())
+        for name, value in report.user_properties
+        if name == "measured"
+    ]
+    if told:
+        terminalreporter.section("Counted and measured")
+    for nodeid, value in sorted(told):
+        terminalreporter.write_line(f"{nodeid.removeprefix('tests/')}: {value}")

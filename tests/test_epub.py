@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from forum import books, epub, markup
 from forum.actions import moderation, threadmarks
 from forum.models import Board, Post, Thread
-from tests.hostile_markup import HOSTILE
+from tests.markup.hostile import HOSTILE
 from tests.people import browser, edit, fresh, pending, quoting, reply, start
 
 BASE = "https://forum.example/"

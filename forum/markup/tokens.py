@@ -169,8 +169,10 @@ def _inline(writer: Writer, token: Token) -> tuple[str, str]:
     for child in token.children or ():
         kind = child.type
         if kind == "text":
-            html.append(escape(child.content))
-            words.append(child.content)
+            # HTML knows no carriage return, and here it can come out of "&#13;".
+            text = child.content.replace("\r", "\n")
+            html.append(escape(text))
+            words.append(text)
         elif kind == "softbreak":
             html.append("\n")
             words.append("\n")

@@ -79,11 +79,3 @@ def forum(db) -> Forum:
 def ledger(tmp_path: Path) -> str:
     """The path of a ledger that is not there yet."""
     return str(tmp_path / "ledger")
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    """Say what the races measured: nobody asserts it, everybody may want to know."""
-    for report in terminalreporter.stats.get("passed", ()):
-        for name, value in report.user_properties:
-            if name == "measured":
-                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")
