@@ -22,7 +22,7 @@ from django.db.models import F, Q
 from mptt.exceptions import InvalidMove
 
 from accounts.models import new_edition
-from accounts.prepared import Prepared
+from accounts.prepared import Prepared, insert_row
 
 from . import caching
 from .models import Board, Post, Thread
@@ -90,18 +90,37 @@ def new_ids(count: int) -> list[int]:
         return list(range(first, first + count))
 
 
-def insert(post: Post) -> Post:
+_by_id = Prepared(lambda pk: Post.objects.filter(pk=pk), "number")
+
+
+def fresh(post: Post, thread: Thread) -> Post:
+    """The row of `post` as it is now, with its labels, for whoever is going to answer it. The
+    caller holds the lock of `thread`; a post that left it has its new one. Raises
+    Post.DoesNotExist."""
+    _require_transaction()
+    row = next(iter(_by_id(post.pk)), None)
+    if row is None:
+        raise Post.DoesNotExist
+    if row.thread_id == thread.pk:
+        row.thread = thread
+    return row
+
+
+def insert(post: Post, parent: Post | None = None) -> Post:
     """Write a new post into its thread's forest: a root if it has no parent, else the last reply
-    of its parent. The caller holds the thread's lock; the parent's labels are read after it.
+    of its parent. The caller holds the thread's lock. The parent's labels are read here, unless
+    `parent` is its row as `fresh` gave it under that lock.
 
     A pending post (no number) is stored unplanted, in a tree of minus its own id.
     """
-    post.pk = new_ids(1)[0]
+    _require_transaction()
+    if post.parent_id is None or post.number is None:
+        post.pk = new_ids(1)[0]
     if post.number is None:
         post.lft, post.rght, post.level, post.tree_id = 1, 2, 0, -post.pk
     else:
-        _take_place(post)
-    post.save(force_insert=True)
+        _take_place(post, parent)
+    insert_row(post)
     return post
 
 
@@ -115,11 +134,11 @@ def plant(post: Post) -> None:
     )
 
 
-def _take_place(post: Post) -> None:
+def _take_place(post: Post, parent: Post | None = None) -> None:
     if post.parent_id is None:
         post.lft, post.rght, post.level, post.tree_id = 1, 2, 0, post.pk
     else:
-        parent = Post.objects.get(pk=post.parent_id)
+        parent = parent or Post.objects.get(pk=post.parent_id)
         Post.tree.insert_node(
             post, parent, position="last-child", allow_existing_pk=True, refresh_target=False
         )

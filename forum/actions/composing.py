@@ -175,7 +175,7 @@ def _judge(
     """Find the source of each block among the posts it may come from, and judge it."""
     if not blocks:
         return {}
-    by_id, by_number = _named_posts(blocks, user, thread)
+    by_id, by_number = _named_posts(blocks, user, thread, parent)
     found = {}
     for block in blocks:
         named = by_id.get(block.post_id) or by_number.get(block.post_number)
@@ -222,9 +222,10 @@ def _judge(
 
 
 def _named_posts(
-    blocks: Iterable[markup.QuoteBlock], user, thread: Thread | None
+    blocks: Iterable[markup.QuoteBlock], user, thread: Thread | None, parent: Post | None
 ) -> tuple[dict[int, Post], dict[int, Post]]:
-    """The posts that quotes name, by id and by number in the thread, that `user` may read."""
+    """The posts that quotes name, by id and by number in the thread, that `user` may read. Most
+    name the post that is answered, which is at hand."""
     ids, numbers = set(), set()
     for block in blocks:
         for post_id, number in (
@@ -233,14 +234,21 @@ def _named_posts(
         ):
             ids.add(post_id)
             numbers.add(number)
-    rule = Q(pk__in=ids - {None})
+    ids, numbers, posts = ids - {None}, numbers - {None}, []
+    if parent is not None and parent.state == State.VISIBLE:
+        posts = [parent]
+        ids.discard(parent.pk)
+        if thread is not None and parent.thread_id == thread.pk:
+            numbers.discard(parent.number)
+    rule = Q(pk__in=ids)
     if thread is not None:
-        rule |= Q(thread=thread, number__in=numbers - {None})
-    posts = list(
-        posts_visible_to(user)
-        .filter(rule, state=State.VISIBLE)
-        .select_related("thread__board", "body__revision")
-    )
+        rule |= Q(thread=thread, number__in=numbers)
+    if ids or numbers:
+        posts += (
+            posts_visible_to(user)
+            .filter(rule, state=State.VISIBLE)
+            .select_related("thread__board", "body__revision")
+        )
     return (
         {post.pk: post for post in posts},
         {post.number: post for post in posts if thread and post.thread_id == thread.pk},

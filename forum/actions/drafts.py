@@ -49,9 +49,6 @@ def save(
     if any("\0" in typed for typed in (text, title, *fields, *chain(*fields.values()))):
         raise NotKept("The text holds a NUL character, which cannot be stored.")
     with transaction.atomic():
-        if Submission.objects.filter(token=token).exists():
-            # Saved while it was being posted: kept now, it would come back after it.
-            raise NotKept("This was posted already.")
         known = Draft.objects.filter(user=user, token=token).exists()
         if restored and restored_at and restored != token:
             discard(user=user, token=restored, saved_by=restored_at)
@@ -68,6 +65,10 @@ def save(
                 "fields": fields,
             },
         )
+    # Asked after the commit: saved while it was being posted, it would come back after it.
+    if Submission.objects.filter(token=token).exists():
+        discard(user=user, token=token)
+        raise NotKept("This was posted already.")
     return draft
 
 

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import new_edition
-from accounts.prepared import Prepared
+from accounts.prepared import Prepared, insert_row
 
 from .. import tree
 from ..models import (
@@ -24,8 +24,8 @@ from ..models import (
     Submission,
     Thread,
 )
-from ..permissions import WAITING, require
-from . import arguments, cases, debate, members, pace, screening
+from ..permissions import WAITING, Refused, require
+from . import arguments, cases, debate, members, pace, reading, screening
 from .audit import record
 from .composing import Composed, Unacceptable, compose, followed_passage, passage_keys
 
@@ -60,38 +60,46 @@ def reply(
     Returns the new post, or the one that this token made before. Raises permissions.Refused,
     composing.Unacceptable or pace.TooFast, and then nothing was changed.
     """
-    if done := submitted(token, user):
-        return done
-    require(user, "reply", thread)
-    pace.check_posts(user)
-    composed = compose(user=user, board=thread.board, source=source, thread=thread, parent=parent)
-    composed.take_stances(quotes or {})
-    passages = len(composed.rendered.passages)
-    held = screening.screen(user, board=thread.board, composed=composed, trapped=trapped)
-    with transaction.atomic():
-        (thread,) = tree.lock(thread.pk)
+    try:
+        require(user, "reply", thread)
+        pace.check_posts(user)
+        composed = compose(
+            user=user, board=thread.board, source=source, thread=thread, parent=parent
+        )
+        composed.take_stances(quotes or {})
+        held = screening.screen(user, board=thread.board, composed=composed, trapped=trapped)
+        with transaction.atomic():
+            (thread,) = tree.lock(thread.pk)
+            require(user, "reply", thread)
+            pace.check_waiting(user, thread)
+            if parent is not None:
+                parent = tree.fresh(parent, thread)
+                if parent.thread_id != thread.pk:
+                    raise Unacceptable(
+                        "The post you answer was moved to another debate. Reply there."
+                    )
+                require(user, "answer", parent)
+            stances = [stance, *(quotes or {}).values()]
+            passages = len(composed.rendered.passages)
+            arguments.check(thread, lane=lane, stances=stances, ties=ties, passages=passages)
+            post = Post(
+                thread=thread,
+                parent=None if parent is None or parent.is_opening else parent,
+                parent_basis=Post.Basis.REPLY,
+                author=user,
+                lane=lane or arguments.default_lane(thread, parent),
+                stance=stance,
+            )
+            held = held or screening.of_debate(user, thread)
+            add(post, composed, editor=user, ties=ties, held=held)
+            if post.number:
+                reading.mark_written(user=user, post=post)
+            _sent(token, user, post)
+    except (Refused, Unacceptable, pace.TooFast, IntegrityError):
+        # Sent a second time, a form meets its own token, or is refused for what it did before.
         if done := submitted(token, user):
             return done
-        require(user, "reply", thread)
-        pace.check_waiting(user, thread)
-        if parent is not None:
-            parent = Post.objects.select_related("thread__board").get(pk=parent.pk)
-            if parent.thread_id != thread.pk:
-                raise Unacceptable("The post you answer was moved to another debate. Reply there.")
-            require(user, "answer", parent)
-        stances = [stance, *(quotes or {}).values()]
-        arguments.check(thread, lane=lane, stances=stances, ties=ties, passages=passages)
-        post = Post(
-            thread=thread,
-            parent=None if parent is None or parent.is_opening else parent,
-            parent_basis=Post.Basis.REPLY,
-            author=user,
-            lane=lane or arguments.default_lane(thread, parent),
-            stance=stance,
-        )
-        held = held or screening.of_debate(user, thread)
-        add(post, composed, editor=user, ties=ties, held=held)
-        _sent(token, user, post)
+        raise
     return post
 
 
@@ -104,7 +112,8 @@ def add(
     held: screening.Held | None = None,
 ) -> Post:
     """Write a new post with its first revision and the answers that it gives into its locked
-    thread, number it and count it; one that is held for approval gets neither number nor place."""
+    thread, number it and count it; one that is held for approval gets neither number nor place.
+    The post that it answers was read under that lock (tree.fresh)."""
     if held:
         post.state, post.state_reason = State.PENDING, held.why
         post.held_until = held.until
@@ -121,7 +130,7 @@ def add(
         return post
     thread.numbered += 1
     post.number = thread.numbered
-    tree.insert(post)
+    tree.insert(post, post.parent)
     _store(composed, post, 1, editor=editor, now=now)
     if not post.is_opening:
         thread.reply_count += 1
@@ -294,8 +303,8 @@ def once(token: UUID, user, write) -> Post:
 
 def _sent(token: UUID, user, post: Post) -> None:
     """Store what came of a form; its draft goes in the same transaction, so that a crash leaves
-    either the draft or the post."""
-    Submission.objects.create(token=token, user=user, post=post)
+    either the draft or the post. Raises IntegrityError if the token is stored already."""
+    insert_row(Submission(token=token, user=user, post=post))
     Draft.objects.filter(user=user, token=token).delete()
 
 
@@ -323,9 +332,12 @@ def _store(
 ) -> PostRevision:
     """Write a revision with its quotes and make it the post's current one."""
     revision = composed.revision(post, number, editor=editor, now=now, reason=reason)
-    revision.save(force_insert=True)
+    insert_row(revision)
     body = composed.body(revision)
-    body.save(force_insert=number == 1, force_update=number > 1)
+    if number == 1:
+        insert_row(body)
+    else:
+        body.save(force_update=True)
     PassageKey.objects.bulk_create(passage_keys(post, revision.plain))
     if composed.quotes:
         Quote.objects.bulk_create(composed.quotes_of(revision))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, Subquery
 from django.utils import timezone
 
@@ -107,6 +107,38 @@ def mark_read(*, user, thread: Thread, numbers: Iterable[tuple[int, int]]) -> No
             # numbers that were read may mean other posts since.
             if not Thread.objects.filter(pk=thread.pk, numbering=thread.numbering).exists():
                 transaction.set_rollback(True)
+
+
+APPEND = f"""
+    UPDATE {ReadMark._meta.db_table} SET count = count + 1, ranges = CASE
+        WHEN ranges LIKE %s THEN substr(ranges, 1, length(ranges) - %s) || %s
+        WHEN ranges = '' THEN %s ELSE ranges || %s END
+    WHERE user_id = %s AND thread_id = %s AND count < %s
+"""
+
+
+def mark_written(*, user, post: Post) -> None:
+    """Remember that `user` has seen the post that they are writing: it has just got the highest
+    number of its thread, whose lock the caller holds. One statement where there is a mark; else it
+    is made after the commit."""
+    number, before = post.number, f"-{post.number - 1}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            APPEND,
+            [
+                *(f"%{before}", len(before), f"-{number}"),  # "1-40" becomes "1-41"
+                *(f"{number}-{number}", f",{number}-{number}"),
+                *(user.pk, post.thread_id, number),
+            ],
+        )
+        written = cursor.rowcount
+    if not written:
+        # To make a mark takes the lock of the account, which others hold while they wait for the
+        # thread's: it has to be let go first.
+        thread = post.thread
+        transaction.on_commit(
+            lambda: mark_read(user=user, thread=thread, numbers=[(number, number)]), robust=True
+        )
 
 
 def fold(*, user, thread: Thread, post_id: int, folded: bool) -> None:

@@ -97,14 +97,18 @@ def reply_address(thread, parent: Post | None) -> str:
 def reply(request, thread_id):
     """Answer a debate or one of its posts; `?to=` names the post, `?quote=12` or `?quote=12.3`
     (a passage; may be repeated) opens the form with those words."""
-    thread = thread_or_404(request.user, thread_id)
+    sent = request.method == "POST"
+    parent = _answered(request, (request.POST if sent else request.GET).get("to"))
+    if parent is not None and parent.thread_id == thread_id:
+        thread = parent.thread
+    else:
+        thread = thread_or_404(request.user, thread_id)
     require(request.user, "reply", thread)
     preview, draft, status = None, None, 200
     asked = asked_in(request.user, thread)
-    if request.method == "POST":
+    if sent:
         quotes = quotes_in(request.POST.get("text", ""))
         form = ReplyForm(request.POST, thread=thread, asked=asked, quotes=quotes)
-        parent = _answered(request, request.POST.get("to"))
         form.full_clean()
         if parent is not None and parent.thread_id != thread.pk:
             # Sent there without asking, the text might find readers that it was not meant for.
@@ -129,23 +133,21 @@ def reply(request, thread_id):
                         request, data["text"], board=thread.board, thread=thread, parent=parent
                     )
                 else:
-                    done = said_last(request.user, data["text"], thread, parent) or acts.reply(
-                        user=request.user,
-                        thread=thread,
-                        parent=parent,
-                        source=data["text"],
-                        token=data["token"],
-                        lane=data["lane"],
-                        stance=data["stance"],
-                        quotes=form.stances(data["text"]),
-                        ties=form.ties(),
-                        trapped=bool(request.POST.get("leave_empty")),
-                    )
-                    if done.number:
-                        reading.mark_read(
+                    done = said_last(request.user, data["text"], thread, parent)
+                    if done:
+                        drafts.discard(user=request.user, token=data["token"])
+                    else:
+                        done = acts.reply(
                             user=request.user,
-                            thread=done.thread,
-                            numbers=[(done.number, done.number)],
+                            thread=thread,
+                            parent=parent,
+                            source=data["text"],
+                            token=data["token"],
+                            lane=data["lane"],
+                            stance=data["stance"],
+                            quotes=form.stances(data["text"]),
+                            ties=form.ties(),
+                            trapped=bool(request.POST.get("leave_empty")),
                         )
                     return posted(request, data["token"], where(request.user, done))
             except composing.Unacceptable as error:
@@ -157,7 +159,6 @@ def reply(request, thread_id):
                 form.add_error(None, str(error))
                 status = 429
     else:
-        parent = _answered(request, request.GET.get("to"))
         if parent is not None and parent.thread_id != thread.pk:
             raise Moved(parent.thread)
         draft = drafts.newest(request.user, reply_address(thread, parent))
@@ -310,6 +311,7 @@ def edit(request, post_id):
                         reason=data["reason"],
                         base=data["base"],
                     )
+                    drafts.discard(user=request.user, token=data["token"])
                     return posted(request, data["token"], where(request.user, post))
             except composing.Unacceptable as error:
                 form.add_error("text", str(error))

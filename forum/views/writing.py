@@ -93,9 +93,8 @@ def kept_in(draft: Draft | None) -> QueryDict:
 
 
 def posted(request, token, address: str):
-    """Lead to what was posted. Its drafts go, and a short-lived cookie tells the page's script that
-    the browser's copy of the text is not needed any more."""
-    drafts.discard(user=request.user, token=token)
+    """Lead to what was posted. The draft that the form was opened with goes, and a short-lived
+    cookie tells the page's script that the browser's copy of the text is not needed any more."""
     before = restored(request)
     if before["restored"] and before["restored_at"]:
         drafts.discard(user=request.user, token=before["restored"], saved_by=before["restored_at"])

@@ -146,3 +146,28 @@ def test_all_read(old_thread, board, opener):
 
 def test_guests_have_nothing_unread(thread, guest):
     assert Thread.objects.with_unread(guest).get(pk=thread.pk).unread == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([(1, 4)], [(1, 5)]),
+        ([(1, 1), (3, 4)], [(1, 1), (3, 5)]),
+        ([(1, 3)], [(1, 3), (5, 5)]),
+        ([(2, 2)], [(2, 2), (5, 5)]),
+        ([], [(5, 5)]),
+    ],
+)
+def test_what_one_writes_is_read(old_thread, answerer, before, after):
+    ReadMark.objects.create(user=answerer, thread=old_thread, **reading.columns(before))
+    reply(old_thread, answerer)
+    mark = ReadMark.objects.get(user=answerer)
+    assert reading.columns(after) == {"ranges": mark.ranges, "count": mark.count}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_one_writes_is_read_where_nothing_was(old_thread):
+    newcomer = make_member("newcomer")
+    reply(old_thread, newcomer)
+    reply(old_thread, newcomer)
+    assert ReadMark.objects.get(user=newcomer).ranges == "1-6"

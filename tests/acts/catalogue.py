@@ -45,6 +45,7 @@ PARTS = {
     "debate.missing": "reads only",
     "uploads.load": "loading.load, which writes in parts that nobody sees before the last",
     "queue.take_back": "a part of queue.decide, in its transaction",
+    "reading.mark_written": "a part of posts.reply, in its transaction",
 }
 
 
