@@ -2,14 +2,26 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count
 
 from .. import tree
-from ..models import Answer, ChangeOfMind, Lane, Post, Question, Quote, Stance, State, Thread
-from ..permissions import require
-from . import debate
+from ..models import (
+    Answer,
+    AuditEntry,
+    ChangeOfMind,
+    Lane,
+    Post,
+    Question,
+    Quote,
+    Stance,
+    State,
+    Thread,
+)
+from ..permissions import Refused, require
+from . import debate, notices
 from .audit import record
 from .composing import Unacceptable
 
@@ -108,12 +120,59 @@ def _set_lane(user, post: Post, lane: str, reason: str) -> bool:
     if before == lane:
         return False
     require(user, "set lane", post)
+    _put_into(post, lane)
+    entry = record(user, "set lane", post=post, reason=reason, before=before, after=lane)
+    notices.tell(post.author, entry=entry)
+    return True
+
+
+def _put_into(post: Post, lane: str) -> None:
     count(post, -1)
     post.lane = lane
     post.save(update_fields=["lane"])
     count(post, 1)
-    record(user, "set lane", post=post, reason=reason, before=before, after=lane)
-    return True
+
+
+def put_back_lane(entry: AuditEntry, thread: Thread) -> None:
+    """Take a change of lane in a locked thread back. Raises permissions.Refused where the post is
+    not as the act left it."""
+    post = _as_left(entry, thread)
+    if post.lane != entry.detail["after"]:
+        raise Refused("The post was put into another lane since.")
+    _put_into(post, entry.detail["before"])
+    thread.version += 1
+    thread.save(update_fields=["lane_counts", "version"])
+
+
+def put_back_answers(entry: AuditEntry, thread: Thread) -> None:
+    """Take back what a moderator said a post of a locked thread answers; as `put_back_lane`."""
+    post = _as_left(entry, thread)
+    now = Answer.objects.filter(post=post, question__stands=True)
+    said = {str(row.question_id): [row.verdict, row.passage] for row in now}
+    if said != entry.detail["after"] or "rows" not in entry.detail:
+        raise Refused("It was said anew since what the post answers.")
+    asked = [row.question_id for row in now]
+    now.delete()
+    for pk, question, verdict, passage, author, moment in entry.detail["rows"]:
+        if not Question.objects.filter(pk=question, thread=thread).exists():
+            raise Refused("That question is not asked here any more.")
+        answer = Answer(pk=pk, question_id=question, post=post, author_id=author)
+        answer.verdict, answer.passage = verdict, passage
+        answer.save(force_insert=True)
+        # Past auto_now_add: it was tied when it was.
+        Answer.objects.filter(pk=pk).update(created_at=datetime.fromisoformat(moment))
+        asked.append(question)
+    debate.recount(thread, asked)
+    thread.version += 1
+    thread.save(update_fields=["card", "version"])
+
+
+def _as_left(entry: AuditEntry, thread: Thread) -> Post:
+    post = Post.objects.get(pk=entry.post_id)
+    if post.thread_id != thread.pk:
+        raise Refused("The post is in another debate now. Act on it there.")
+    post.thread = thread
+    return post
 
 
 def _set_answers(user, post: Post, ties: Sequence[Tie], reason: str) -> bool:
@@ -124,12 +183,19 @@ def _set_answers(user, post: Post, ties: Sequence[Tie], reason: str) -> bool:
     if before == after:
         return False
     require(user, "tie answer", post)
+    kept = [
+        [row.pk, pk, row.verdict, row.passage, row.author_id, row.created_at.isoformat()]
+        for pk, row in rows.items()
+    ]
     tie_answers(user, post, ties)
     gone = before.keys() - after.keys()
     Answer.objects.filter(post=post, question__in=gone).delete()
     debate.recount(post.thread, [*gone, *after])
     if post.author_id != user.pk:
-        record(user, "tie answer", post=post, reason=reason, before=before, after=after)
+        entry = record(
+            user, "tie answer", post=post, reason=reason, before=before, after=after, rows=kept
+        )
+        notices.tell(post.author, entry=entry)
     return True
 
 
@@ -195,7 +261,8 @@ def count(post: Post, by: int) -> None:
     the caller saves `lane_counts`."""
     if post.lane and post.state == State.VISIBLE:
         counts = post.thread.lane_counts
-        post.thread.lane_counts = {**counts, post.lane: counts.get(post.lane, 0) + by}
+        counts = {**counts, post.lane: counts.get(post.lane, 0) + by}
+        post.thread.lane_counts = {lane: posts for lane, posts in counts.items() if posts}
 
 
 def count_anew(thread: Thread) -> None:

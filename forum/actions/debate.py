@@ -8,10 +8,10 @@ from django.db.models import Count, F, Q
 
 from .. import tree
 from ..history_dates import HistoryDate, NotADate, read
-from ..models import Answer, Board, Divergence, Question, State, Thread
-from ..permissions import may, require
+from ..models import Answer, AuditEntry, Board, Divergence, Question, State, Thread
+from ..permissions import Refused, may, require
 from ..questions import MAX_LENGTH
-from . import words
+from . import notices, words
 from .audit import record
 from .composing import Unacceptable
 
@@ -157,12 +157,59 @@ def describe(
         if base is not None and base != thread.descriptions:
             raise DescribedMeanwhile(thread)
         thread.policy, thread.own_answer = policy, own_answer
+        rows = {
+            "divergences": list(thread.divergences.order_by("order").values_list("pk", flat=True)),
+            "questions": list(thread.questions.values_list("pk", "text", "order", "stands")),
+        }
         write(thread, forks, questions)
         thread.version += 1
         thread.descriptions += 1
         thread.save(update_fields=["card", "policy", "own_answer", "descriptions", "version"])
-        record(user, "describe", thread=thread, reason=reason, before=before, after=after)
+        entry = record(
+            user, "describe", thread=thread, reason=reason, before=before, after=after, rows=rows
+        )
+        notices.tell(thread.author, entry=entry)
     return thread
+
+
+def put_back(entry: AuditEntry, thread: Thread) -> None:
+    """Take a description of a locked thread back: its rows are those that were there before.
+    Raises permissions.Refused where the debate was described anew since, or its author's own
+    answer would change."""
+    before, rows = entry.detail["before"], entry.detail.get("rows")
+    if rows is None or described(thread) != entry.detail["after"]:
+        raise Refused("The debate was described anew since.")
+    if before["own_answer"] != thread.own_answer:
+        raise Refused("An own answer is changed by the member who gave it alone.")
+    Divergence.objects.filter(thread=thread).delete()
+    Divergence.objects.bulk_create(
+        Divergence(
+            pk=pk,
+            thread=thread,
+            order=order,
+            first_day=one["first"],
+            last_day=one["last"],
+            **{name: one[name] for name in ("change", "actor", "place", "edtf", "by_editor")},
+        )
+        for order, (pk, one) in enumerate(
+            zip(rows["divergences"], before["divergences"], strict=True), 1
+        )
+    )
+    known = {pk: (text, order, stands) for pk, text, order, stands in rows["questions"]}
+    asked = Question.objects.filter(thread=thread)
+    asked.update(stands=False)
+    asked.filter(answers=None).exclude(pk__in=known).delete()
+    for pk, (text, order, stands) in known.items():
+        Question.objects.update_or_create(
+            pk=pk, defaults={"thread": thread, "text": text, "order": order, "stands": stands}
+        )
+    thread.policy = before["policy"]
+    words.index(thread)
+    recount(thread, list(known))
+    lay_out(thread)
+    thread.version += 1
+    thread.descriptions += 1
+    thread.save(update_fields=["card", "policy", "descriptions", "version"])
 
 
 def described(thread: Thread) -> dict:

@@ -35,6 +35,9 @@ SAID = {
     ("waive approval", "thread"): "Answers in your debate appear at once again.",
     ("rename", "thread"): "Your debate was given another title.",
     ("variant", "thread"): "A moderator said which debate yours is a variant of.",
+    ("describe", "thread"): "It was said anew what your debate is about.",
+    ("set lane", "post"): "Your post was put into another lane.",
+    ("tie answer", "post"): "It was said anew what your post answers.",
 }
 
 

@@ -3,8 +3,8 @@
 from django.db import transaction
 
 from .. import tree
-from ..models import Post, State, Threadmark
-from ..permissions import require
+from ..models import AuditEntry, Post, State, Thread, Threadmark
+from ..permissions import Refused, require
 from .audit import record
 from .composing import Unacceptable
 
@@ -34,8 +34,7 @@ def mark(*, user, post: Post, category: str, label: str) -> Threadmark:
         threadmark, _ = Threadmark.objects.update_or_create(
             post=post, defaults={"thread": post.thread, "marked_by": user, **said}
         )
-        was = {"category": before.category, "label": before.label} if before else None
-        _tell(user, post, "mark", was, said)
+        _tell(user, post, "mark", before, said)
     return threadmark
 
 
@@ -45,8 +44,28 @@ def unmark(*, user, post: Post) -> None:
         post = _locked(user, post)
         before = Threadmark.objects.filter(post=post).first()
         if before is not None:
-            before.delete()
-            _tell(user, post, "unmark", {"category": before.category, "label": before.label}, None)
+            Threadmark.objects.filter(pk=before.pk).delete()
+            _tell(user, post, "unmark", before, None)
+
+
+def put_back(entry: AuditEntry, thread: Thread) -> None:
+    """Take back what a moderator did to the mark of a post of a locked thread. Raises
+    permissions.Refused where it is not as the act left it."""
+    post = Post.objects.get(pk=entry.post_id)
+    if post.thread_id != thread.pk:
+        raise Refused("The post is in another debate now. Act on it there.")
+    now = Threadmark.objects.filter(post=post).first()
+    if (_said(now) if now else None) != entry.detail["after"]:
+        raise Refused("The post was marked anew since, or its mark was taken off.")
+    before = entry.detail["before"]
+    if before is None:
+        now.delete()
+    else:
+        said = {**before, "thread": thread, "marked_by_id": entry.detail.get("marked_by")}
+        pk = now.pk if now else entry.detail.get("mark")
+        Threadmark.objects.update_or_create(pk=pk, defaults={"post": post, **said})
+    thread.version += 1
+    thread.save(update_fields=["version"])
 
 
 def check_label(label: str) -> str:
@@ -74,10 +93,16 @@ def _locked(user, post: Post) -> Post:
     return post
 
 
-def _tell(user, post: Post, verb: str, before: dict | None, after: dict | None) -> None:
+def _said(threadmark: Threadmark) -> dict:
+    return {"category": threadmark.category, "label": threadmark.label}
+
+
+def _tell(user, post: Post, verb: str, before: Threadmark | None, after: dict | None) -> None:
     """Let the pages of the debate be drawn anew, and leave an entry if a moderator did it."""
     thread = post.thread
     thread.version += 1
     thread.save(update_fields=["version"])
     if thread.author_id != user.pk:
-        record(user, verb, post=post, before=before, after=after)
+        row = {"mark": before.pk, "marked_by": before.marked_by_id} if before else {}
+        was = _said(before) if before else None
+        record(user, verb, post=post, before=was, after=after, **row)

@@ -28,7 +28,19 @@ from ..models import (
 )
 from ..models.visibility import moderates
 from ..permissions import Refused, require
-from . import cases, moderation, moving, notices, posts, reading, variants, words
+from . import (
+    arguments,
+    cases,
+    debate,
+    moderation,
+    moving,
+    notices,
+    posts,
+    reading,
+    threadmarks,
+    variants,
+    words,
+)
 from .audit import record
 from .carrying import carry, quoted_elsewhere, return_drafts
 from .merging import count_cards, point
@@ -357,6 +369,16 @@ def _stands(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     (_post_state if entry.post_id else _columns)(entry, threads)
 
 
+def _stands(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
+    """Posts and threads are hidden and brought back under the same words."""
+    (_post_state if entry.post_id else _columns)(entry, threads)
+
+
+def _put_back(function: Callable) -> Callable:
+    """The undoing of an act whose own module knows how its rows lay."""
+    return lambda entry, threads: function(entry, threads[entry.thread_id])
+
+
 ACTS: dict[str, Callable] = {
     **dict.fromkeys(("hide", "remove", "restore"), _stands),
     **dict.fromkeys(("approve", "reject"), _post_state),
@@ -369,7 +391,10 @@ ACTS: dict[str, Callable] = {
         _columns,
     ),
     "rename": _rename,
-    variants.VERB: _variant,
+    "describe": _put_back(debate.put_back),
+    **dict.fromkeys(("mark", "unmark"), _put_back(threadmarks.put_back)),
+    "set lane": _put_back(arguments.put_back_lane),
+    "tie answer": _put_back(arguments.put_back_answers),
     "move": _move_thread,
     "split": _split,
     "move branch": _move_branch,

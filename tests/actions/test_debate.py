@@ -183,7 +183,7 @@ def test_it_is_told_in_the_log_with_before_and_after(thread, opener, moderator):
     assert (entry.actor, entry.verb, entry.thread_id) == (moderator, "describe", thread.pk)
     assert (entry.board_id, entry.reason) == (thread.board_id, "The year was wrong.")
     after = debate.described(fresh(thread))
-    assert entry.detail == {"before": first, "after": after}
+    assert (entry.detail["before"], entry.detail["after"]) == (first, after)
     assert first != after
 
 

@@ -206,7 +206,8 @@ def test_divergences_and_questions_are_said(bridge, request, who):
     assert thread.version == bridge.version + 1
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.verb, entry.reason) == (user, "describe", "Said at last.")
-    assert entry.detail == {"before": debate.described(bridge), "after": debate.described(thread)}
+    assert entry.detail["before"] == debate.described(bridge)
+    assert entry.detail["after"] == debate.described(thread)
 
 
 def test_the_form_shows_what_stands_and_brings_it_back_unchanged(bridge, opener):
