@@ -391,6 +391,7 @@ ACTS: dict[str, Callable] = {
         _columns,
     ),
     "rename": _rename,
+    variants.VERB: _variant,
     "describe": _put_back(debate.put_back),
     **dict.fromkeys(("mark", "unmark"), _put_back(threadmarks.put_back)),
     "set lane": _put_back(arguments.put_back_lane),

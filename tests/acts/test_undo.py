@@ -19,6 +19,7 @@ from forum.actions import (
     threadmarks,
     threads,
     undoing,
+    variants,
 )
 from forum.models import AuditEntry, Board, Suspension, Term, Warning
 from tests.acts import world as worlds
@@ -32,7 +33,7 @@ OWN = set(
     "drafts.discard members.ask_for_name members.ignore notices.mark_read posts.reply posts.edit "
     "posts.withdraw posts.release reading.mark_read reading.fold reading.mark_all_read "
     "reports.report threads.start threads.rename threads.close debate.describe threadmarks.mark "
-    "threadmarks.unmark".split()
+    "threadmarks.unmark variants.declare".split()
 )
 # Acts that are themselves the taking back of another, and are done again by doing that one.
 BACK = {"undoing.undo", "cleanup.undo", "sanctions.lift_warning", "sanctions.lift_suspension"}
@@ -103,6 +104,9 @@ BY_A_MODERATOR = {
         user=w.user("keeper"), post=w.post("a"), category="side", label="Another label"
     ),
     "unmark": lambda w: threadmarks.unmark(user=w.user("keeper"), post=w.post("a")),
+    "variant": lambda w: variants.declare(
+        user=w.user("keeper"), thread=w.thread("main"), other=w.thread("once"), **WHY
+    ),
     "set lane": lambda w: _argued(w, lane="premise"),
     "tie answer": lambda w: _argued(w, ties=[arguments.Tie(w.ids["question"], "agrees", 0)]),
     "untie answer": lambda w: _argued(w, post="d"),
