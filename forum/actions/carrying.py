@@ -95,6 +95,16 @@ def arrival(post: Post) -> datetime:
     return post.loaded_at
 
 
+def last_word(thread_id: int, moment: str) -> None:
+    """Give a thread the moment back by which it stood in lists, if its last post is the same."""
+    thread = Thread.objects.select_related("last_post").get(pk=thread_id)
+    before = datetime.fromisoformat(moment)
+    # Of imported posts that moment may be when they were written, not when they came.
+    last = thread.last_post
+    if last is not None and last.origin_id and before <= last.loaded_at:
+        Thread.objects.filter(pk=thread_id).update(last_post_at=before)
+
+
 # --- Read marks -------------------------------------------------------------------------------
 
 

@@ -4,24 +4,20 @@
 on. The log keeps both entries. The one act that cannot be taken back erases words.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from accounts.models import new_edition
 
 from .. import tree
 from ..models import (
-    Answer,
     AuditEntry,
     Board,
-    Divergence,
     Post,
-    Question,
     Quote,
-    ReadMark,
     State,
     Thread,
     slug_for,
@@ -34,16 +30,15 @@ from . import (
     debate,
     moderation,
     moving,
+    moving_back,
     notices,
     posts,
-    reading,
     threadmarks,
     variants,
     words,
 )
 from .audit import record
-from .carrying import carry, quoted_elsewhere, return_drafts
-from .merging import count_cards, point
+from .carrying import carry, last_word
 
 # Acts that move posts between threads: they are taken back in the opposite order.
 MOVING = ("split", "move branch", "merge", "merge duplicates")
@@ -139,7 +134,7 @@ def _post_state(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     posts.set_state(post, before, reason=was["reason"], withdrawn=was["withdrawn"])
     if takes_number:
         _take_number(post, was)
-    _last_word(thread.pk, was["last_post_at"])
+    last_word(thread.pk, was["last_post_at"])
 
 
 def _refuse_answered(post: Post, thread: Thread) -> None:
@@ -160,16 +155,6 @@ def _take_number(post: Post, was: dict) -> None:
     post.refresh_from_db()
     post.loaded_at = datetime.fromisoformat(was["loaded_at"])
     post.save(update_fields=["loaded_at"])
-
-
-def _last_word(thread_id: int, moment: str) -> None:
-    """Give a thread the moment back by which it stood in lists, if its last post is the same."""
-    thread = Thread.objects.select_related("last_post").get(pk=thread_id)
-    before = datetime.fromisoformat(moment)
-    # Of imported posts that moment may be when they were written, not when they came.
-    last = thread.last_post
-    if last is not None and last.origin_id and before <= last.loaded_at:
-        Thread.objects.filter(pk=thread_id).update(last_post_at=before)
 
 
 def _branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
@@ -216,154 +201,6 @@ def _move_thread(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     moving.put_on_board(thread, board)
 
 
-# --- Posts that changed threads ---------------------------------------------------------------
-
-
-def _give_back(
-    entry: AuditEntry, threads: Mapping[int, Thread], source: int, target: int
-) -> Sequence[tree.Standing]:
-    """Put the posts that went from `source` to `target` back to where they stood, with what
-    answers them since, and return how all stand now; the caller carries them."""
-    standing = tree.standing(*threads)
-    rows = {row.pk: row for row in standing}
-    numbers = dict(entry.detail["moved"])
-    for pk in numbers:
-        if pk not in rows or rows[pk].thread_id != target:
-            raise Refused("Some of these posts are elsewhere by now.")
-    changed = entry.detail["parents"]
-    for pk, _, _, parent, basis in changed:
-        if pk not in rows or (rows[pk].parent_id, rows[pk].basis) != (parent, basis):
-            raise Refused("What some of these posts answer was changed since.")
-    going = set(numbers)
-    for row in standing:  # in order of numbers: what is answered comes first
-        if row.thread_id == target and row.parent_id in going:
-            going.add(row.pk)
-    moving.take(standing, going, source)
-    for pk, parent, basis, _, _ in changed:
-        rows[pk].parent_id, rows[pk].basis = parent, basis
-    _old_numbers([row for row in standing if row.thread_id == source], numbers)
-    return standing
-
-
-def _old_numbers(rows: Sequence[tree.Standing], numbers: Mapping[int, int | None]) -> None:
-    """Number posts 1…n: those that come back as they were, the others in their order around."""
-    back = {numbers[row.pk]: row for row in rows if numbers.get(row.pk) is not None}
-    others = iter(
-        sorted(
-            (row for row in rows if row.number is not None and numbers.get(row.pk) is None),
-            key=lambda row: row.number,
-        )
-    )
-    for number in range(1, 1 + sum(row.number is not None for row in rows)):
-        row = back.pop(number, None) or next(others, None)
-        if row is None:
-            raise Refused("Other posts of the debate went elsewhere since.")
-        row.number = number
-
-
-def _carry_back(
-    entry: AuditEntry, threads: Mapping[int, Thread], standing: Sequence[tree.Standing]
-) -> None:
-    more = entry.detail["more_read"]
-    unchanged = {
-        pk: alone for pk, alone, now in more if ReadMark.objects.filter(pk=pk, ranges=now).exists()
-    }
-    carry(threads, standing, made=entry.detail["marks"])
-    _read_less(unchanged, entry.detail["marks"], threads)
-    return_drafts(entry.detail["drafts"])
-
-
-def _read_less(
-    marks: Mapping[int, str], made: Sequence[int], threads: Mapping[int, Thread]
-) -> None:
-    """Take from marks what they said because of doubles, where nothing was read since."""
-    for mark in ReadMark.objects.filter(pk__in=marks, thread__in=threads):
-        columns = reading.columns(reading.parse(marks[mark.pk]))
-        if mark.pk in made and not mark.folded:
-            mark.delete()
-        else:
-            ReadMark.objects.filter(pk=mark.pk).update(**columns)
-
-
-def _split(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
-    old, new = threads[entry.thread_id], threads[entry.other_thread]
-    moved = {pk for pk, _ in entry.detail["moved"]}
-    if Post.objects.filter(thread=new).exclude(pk__in=moved).exists():
-        raise Refused("Others have written in the new debate since. Merge the two debates instead.")
-    standing = _give_back(entry, threads, old.pk, new.pk)
-    if old.board_id != new.board_id:
-        moving.check_audience(Post.objects.filter(pk__in=moved), old.board)
-    _carry_back(entry, threads, standing)
-    if lane := entry.detail["lane"]:
-        Post.objects.filter(pk=entry.post_id, lane="").update(lane=lane)
-        count_cards(old)
-    _forget(new, old)
-    _last_word(old.pk, entry.detail["last_post_at"][str(old.pk)])
-
-
-def _forget(thread: Thread, into: Thread) -> None:
-    """Let an emptied debate go: without a trace where nothing in the log names it, else as one
-    that went into the other. Its addresses lead there either way."""
-    if thread.state == State.VISIBLE:
-        Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") - 1)
-    variants.lead(thread, into)
-    if not AuditEntry.objects.filter(thread=thread).exists():
-        thread.delete()  # its posts would be in the way
-    else:
-        thread.state, thread.merged_into = State.MERGED, into
-        thread.save(update_fields=["state", "merged_into"])
-
-
-def _move_branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
-    source, target = threads[entry.thread_id], threads[entry.other_thread]
-    if source.board_id != target.board_id:
-        moved = [pk for pk, _ in entry.detail["moved"]]
-        moving.check_audience(Post.objects.filter(pk__in=moved), source.board)
-    _carry_back(entry, threads, _give_back(entry, threads, source.pk, target.pk))
-    for pk, moment in entry.detail["last_post_at"].items():
-        _last_word(int(pk), moment)
-
-
-def _merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
-    into, thread = threads[entry.thread_id], threads[entry.other_thread]
-    if thread.state != State.MERGED or thread.merged_into_id != into.pk:
-        raise Refused("The debates are not as the merge left them.")
-    before = entry.detail["before"]
-    twins = dict(entry.detail.get("twins", ()))
-    standing = _give_back(entry, threads, thread.pk, into.pk)
-    thread.state, thread.merged_into = before["state"], None
-    opener = before["opener"]
-    into.author_id, into.byline = opener["author"], opener["byline"]
-    into.created_at = datetime.fromisoformat(opener["created_at"])
-    _carry_back(entry, threads, standing)
-    point(dict.fromkeys(twins))
-    _quote_doubles(entry.detail.get("quotes", ()), twins)
-    for name, model in (("divergences", Divergence), ("questions", Question)):
-        for pk, order in entry.detail["cards"][name]:
-            model.objects.filter(pk=pk, thread=into).update(thread=thread, order=order)
-    for answer, question in entry.detail["cards"]["answers"]:
-        Answer.objects.filter(pk=answer).update(question=question)
-    variants.lead_back(entry.detail.get("variants", ()), thread, into)
-    count_cards(thread, into)
-    for pk, moment in entry.detail["last_post_at"].items():
-        _last_word(int(pk), moment)
-    if thread.state == State.VISIBLE:
-        Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") + 1)
-    quoted_elsewhere(threads)
-
-
-def _quote_doubles(before: Sequence[Sequence], twins: Mapping[int, int]) -> None:
-    """Let quotes be quotes of the doubles again from which they were taken."""
-    rows = Quote.objects.in_bulk([row[0] for row in before])
-    back = []
-    for pk, post, revision, nested in before:
-        if pk in rows and rows[pk].source_post_id == twins[post]:
-            quote = rows[pk]
-            quote.source_post_id, quote.source_revision_id, quote.nested = post, revision, nested
-            back.append(quote)
-    Quote.objects.bulk_update(back, ["source_post", "source_revision", "nested"], batch_size=500)
-
-
 def _stands(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     """Posts and threads are hidden and brought back under the same words."""
     (_post_state if entry.post_id else _columns)(entry, threads)
@@ -397,8 +234,8 @@ ACTS: dict[str, Callable] = {
     "set lane": _put_back(arguments.put_back_lane),
     "tie answer": _put_back(arguments.put_back_answers),
     "move": _move_thread,
-    "split": _split,
-    "move branch": _move_branch,
-    "merge": _merge,
-    "merge duplicates": _merge,
+    "split": moving_back.split,
+    "move branch": moving_back.move_branch,
+    "merge": moving_back.merge,
+    "merge duplicates": moving_back.merge,
 }

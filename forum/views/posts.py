@@ -104,6 +104,8 @@ def reply(request, thread_id):
     else:
         thread = thread_or_404(request.user, thread_id)
     require(request.user, "reply", thread)
+    if parent is not None:
+        require(request.user, "answer", parent)
     preview, draft, status = None, None, 200
     asked = asked_in(request.user, thread)
     if sent:
@@ -203,14 +205,12 @@ def _after(text: str, quotes: str) -> str:
 
 
 def _answered(request, to: str | None) -> Post | None:
-    """The post that the reply answers, if one is named and stands; perhaps in another debate."""
+    """The post that the reply answers, if one is named; perhaps in another debate."""
     if not to:
         return None
     if not to.isdecimal() or len(to) > 18:
         raise Http404
-    parent = post_or_404(request.user, int(to))
-    require(request.user, "answer", parent)
-    return parent
+    return post_or_404(request.user, int(to))
 
 
 def _quoted_words(request) -> str:
