@@ -95,6 +95,8 @@ def _read_less(
 
 
 def split(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
+    """Give the posts of a debate that was split off back, and let it go. Raises Refused where
+    others have written there since."""
     old, new = threads[entry.thread_id], threads[entry.other_thread]
     moved = {pk for pk, _ in entry.detail["moved"]}
     if Post.objects.filter(thread=new).exclude(pk__in=moved).exists():
@@ -124,6 +126,7 @@ def _forget(thread: Thread, into: Thread) -> None:
 
 
 def move_branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
+    """Give a moved branch back to the debate that it came from. Raises Refused."""
     source, target = threads[entry.thread_id], threads[entry.other_thread]
     if source.board_id != target.board_id:
         moved = [pk for pk, _ in entry.detail["moved"]]
@@ -134,6 +137,7 @@ def move_branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
 
 
 def merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
+    """Part two debates again that were merged, with their cards. Raises Refused."""
     into, thread = threads[entry.thread_id], threads[entry.other_thread]
     if thread.state != State.MERGED or thread.merged_into_id != into.pk:
         raise Refused("The debates are not as the merge left them.")
