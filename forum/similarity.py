@@ -15,6 +15,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from math import log
 
 from django.db.models import Case, Count, F, FloatField, Q, Sum, Value, When
@@ -27,7 +28,9 @@ CANDIDATES = 40
 MAX_WORDS = 60  # of the debate asked about
 COMMON = 400  # debates that hold a word before it tells too little to look for
 ENOUGH = 0.42  # the least score that is shown
-NEAR = 400  # days between two dates that still may mean the same event
+NEAR = 400  # days between two dates that still may mean the same event, where one is vague
+SEASON = 92  # the same of two dates that are known to the season or better
+NOW = date(2000, 1, 1).toordinal()  # from here on back, dates are remembered less and less well
 ROLE = ThreadWord.Role
 _WORD = re.compile(r"[^\W_]+")
 # What debates say whatever they are about.
@@ -184,18 +187,28 @@ def _score(mine, theirs, spans, days, weight: _Weights) -> tuple[float, list[str
     if not shared or not least:
         return 0.0, []
     score = 0.75 * weight.sum(shared) / least
-    same_time = bool(spans and days) and _overlap(spans, days)
-    if len(shared) < 2 and not same_time:
+    when = _when(spans, days)
+    if len(shared) < 2 and when <= 0:
         score *= 0.6  # one name alone has many debates
-    if spans and days:
-        score += 0.25 if same_time else -0.3
+    score += when
     for role in (ROLE.PLACE, ROLE.ACTOR):
         if mine[role] & other or theirs[role] & own:
             score += 0.06
     return score, sorted(shared, key=weight.of, reverse=True)
 
 
-def _overlap(spans, days) -> bool:
-    return any(
-        first <= end + NEAR and start <= last + NEAR for first, last in spans for start, end in days
-    )
+def _when(spans, days) -> float:
+    """What the dates of two debates say: for the same moment, for another one, or nothing."""
+    found = [_moment(*span, *other) for span in spans for other in days]
+    return max(found, default=0.0)
+
+
+def _moment(first: int, last: int, start: int, end: int) -> float:
+    """The same of two dates. Those that are known to the season name the same event if no more than
+    a season lies between; between vague ones, about a year. Within a hundredth of their age, two
+    dates may be two reckonings of one event and say nothing."""
+    apart = max(first - end, start - last, 0)
+    vague = max(last - first, end - start) > SEASON
+    if apart <= (NEAR if vague else SEASON):
+        return 0.25
+    return 0.0 if apart <= max(NEAR, (NOW - max(last, end)) // 100) else -0.3
