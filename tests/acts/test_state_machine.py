@@ -1,8 +1,9 @@
 """Acts in any order, by anybody, on anything: after each of them the forum is sound and is what a
 model without a database says it should be.
 
-The model knows posts, where they stand, what they answer and what they say, and debates with their
-states. What an act refuses must change nothing at all. JONBAR_LONG=1 goes on for much longer.
+The model knows posts, where they stand, what they answer and what they say, debates with their
+states, boards and the site's own pages. What an act refuses must change nothing at all.
+JONBAR_LONG=1 goes on for much longer.
 """
 
 import os
@@ -19,31 +20,41 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from accounts.models import User
 from forum.actions import (
     arguments,
+    boards,
+    cleanup,
     drafts,
+    erasing,
     members,
     merging,
     moderation,
     moving,
+    pages,
     posts,
+    queue,
     reading,
     reports,
     sanctions,
     threadmarks,
     threads,
     undoing,
+    uploads,
 )
 from forum.actions.composing import Unacceptable
 from forum.actions.pace import TooFast
 from forum.actions.posts import EditedMeanwhile
 from forum.checking import check
-from forum.models import AuditEntry, Board, Post, Thread
+from forum.importing import Rejected
+from forum.models import AuditEntry, Board, Case, Page, Post, Thread, Upload
 from forum.permissions import Refused
 from tests.acts import world as worlds
 from tests.races.soundness import faults
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
 EXAMPLES, STEPS = (60, 60) if LONG else (4, 20)
-ANNOUNCED = (Refused, Unacceptable, EditedMeanwhile, TooFast, ObjectDoesNotExist)
+ANNOUNCED = (
+    *(Refused, Unacceptable, EditedMeanwhile, TooFast, ObjectDoesNotExist),
+    *(drafts.NotKept, Rejected),
+)
 PEOPLE = st.sampled_from(["opener", "answerer", "stranger", "keeper", "chief"])
 STAFF = st.sampled_from(["keeper", "chief"])
 ANY = st.integers(0, 10**6)
@@ -77,6 +88,13 @@ class Forum(RuleBasedStateMachine):
                     *("archived", "approval", "slow_minutes"),
                 )
             },
+            "boards": {
+                row["pk"]: row
+                for row in Board.objects.values(
+                    "pk", "name", "parent_id", "description", "audience", "read_only"
+                )
+            },
+            "pages": dict(Page.objects.values_list("kind", "source")),
         }
 
     def post(self, n: int) -> Post:
@@ -288,6 +306,159 @@ class Forum(RuleBasedStateMachine):
             assert now["posts"].keys() == self.model["posts"].keys()
             assert now["threads"].keys() <= self.model["threads"].keys()
             self.model = now
+
+    # --- Looking after boards and members ---
+
+    def only(self, kind: str, ids: set[int], *, new: int = 0) -> None:
+        """After an act whose whole effect the model does not foresee: nothing but these changed,
+        nothing is gone, and so many debates are new at most."""
+        now = self.read()
+        for name in ("posts", "threads", "boards"):
+            was = self.model[name]
+            assert was.keys() <= now[name].keys()
+            changed = {pk for pk, row in was.items() if now[name][pk] != row}
+            assert changed <= (ids if name == kind else set()), (name, changed, ids)
+        fresh = now["threads"].keys() - self.model["threads"].keys()
+        assert len(fresh) <= new
+        added = now["posts"].keys() - self.model["posts"].keys()
+        assert all(now["posts"][pk]["thread_id"] in fresh for pk in added)
+        self.model = now
+
+    def board(self, n: int) -> Board:
+        ids = sorted(self.model["boards"])
+        return Board.objects.get(pk=ids[n % len(ids)])
+
+    @rule(who=STAFF, n=ANY, name=st.sampled_from(["Maps", "Ships", "Trains"]))
+    def make_board(self, who, n, name):
+        user = User.objects.get(username=who)
+        board = Board(name=name, slug=f"board-{n}")
+        if Board.objects.filter(slug=board.slug).exists():
+            return
+        if self.act("make board", lambda: boards.make(user=user, board=board)):
+            row = Board.objects.values(*self.model["boards"][min(self.model["boards"])])
+            self.model["boards"][board.pk] = row.get(pk=board.pk)
+            assert self.model["boards"][board.pk]["name"] == name
+
+    @rule(
+        who=STAFF,
+        n=ANY,
+        values=st.sampled_from(
+            [
+                {"description": "Since 1900."},
+                {"read_only": True},
+                {"read_only": False},
+                {"audience": "members"},
+                {"audience": "public"},
+            ]
+        ),
+    )
+    def change_board(self, who, n, values):
+        board, user = self.board(n), User.objects.get(username=who)
+        if self.act("change board", lambda: boards.change(user=user, board=board, **values)):
+            self.expect("boards", board.pk, **values)
+
+    @rule(who=STAFF, n=ANY, beside=ANY, position=st.sampled_from(["left", "right", "last-child"]))
+    def place_board(self, who, n, beside, position):
+        board, other = self.board(n), self.board(beside)
+        user = User.objects.get(username=who)
+        if self.act(
+            "place board",
+            lambda: boards.place(user=user, board=board, beside=other, position=position),
+        ):
+            # Placed beside itself it stays where it is.
+            if board.pk != other.pk:
+                parent = other.pk if position == "last-child" else other.parent_id
+                self.expect("boards", board.pk, parent_id=parent)
+
+    @rule(who=STAFF, n=ANY)
+    def remove_board(self, who, n):
+        board, user = self.board(n), User.objects.get(username=who)
+        if len(self.model["boards"]) > 3 and self.act(
+            "remove board", lambda: boards.remove(user=user, board=board) or True
+        ):
+            del self.model["boards"][board.pk]
+
+    @rule(who=STAFF, kind=st.sampled_from(["rules", "imprint"]), n=ANY)
+    def edit_page(self, who, kind, n):
+        user, text = User.objects.get(username=who), f"Be kind, {n} times."
+        if self.act("edit page", lambda: pages.edit(user=user, kind=kind, source=text)):
+            self.model["pages"][kind] = text
+
+    @rule(who=STAFF, n=ANY, count=st.integers(1, 3))
+    def clean_up(self, who, n, count):
+        user, target = User.objects.get(username=who), self.post(n)
+        mine = Post.objects.filter(author=target.author).order_by("pk")
+        ids = set(mine.values_list("pk", flat=True)[:count])
+        if target.author and self.act(
+            "clean up",
+            lambda: cleanup.clean_up(
+                user=user, member=target.author, post_ids=ids, reason="Ads.", batch=uuid.uuid4()
+            ),
+        ):
+            self.only("posts", ids)
+            assert not {self.model["posts"][pk]["state"] for pk in ids} & {"visible", "pending"}
+
+    @rule(who=STAFF)
+    def undo_clean_up(self, who):
+        user = User.objects.get(username=who)
+        entry = AuditEntry.objects.filter(verb="clean up").order_by("-pk").first()
+        if entry and self.act("undo clean up", lambda: cleanup.undo(user=user, entry=entry)):
+            self.only("posts", set(self.model["posts"]))
+
+    @rule(who=STAFF, n=ANY, how=st.integers(0, 3))
+    def decide(self, who, n, how):
+        user, cases = User.objects.get(username=who), Case.objects.filter(decision=None)
+        waiting = list(cases.order_by("pk"))
+        if not waiting:
+            return
+        case = waiting[n % len(waiting)]
+        acts = [name for name, _ in queue.ACTS[case.kind]]
+        act = acts[how % len(acts)]
+        if self.act(
+            f"decide: {act}",
+            lambda: queue.decide(
+                user=user, case=case, act=act, reason="Read.", points=act == "warn"
+            ),
+        ):
+            # Taking back may bring back what a whole clean-up or a move did.
+            if act == "take back":
+                self.model = self.read()
+            else:
+                self.only("posts", {case.post_id})
+
+    @rule(n=ANY, whole=st.booleans())
+    def erase(self, n, whole):
+        target, chief = self.post(n), User.objects.get(username="chief")
+        words = "" if whole else target.body.revision.plain.partition("\n")[0]
+        found = erasing.find(target, words)
+        if self.act(
+            "erase",
+            lambda: erasing.erase(
+                user=chief, post=target, words=words, reason="By law 12.", places=found.places
+            ),
+        ):
+            self.only("posts", set(self.model["posts"]))
+            for row in self.model["posts"].values() if words else ():
+                assert words not in row["body__revision__source"]
+
+    @rule(who=STAFF)
+    def send_debate(self, who):
+        user, board = User.objects.get(username=who), Board.objects.get(slug="modern")
+        data = (worlds.ROOT / "fixtures/threads/trotsky-spain.json").read_bytes()
+        self.act(
+            "upload",
+            lambda: uploads.receive(user=user, data=data, name="t.json", board=board, kind="WI"),
+        )
+
+    @rule(who=STAFF, discarding=st.booleans())
+    def load_debate(self, who, discarding):
+        user, upload = User.objects.get(username=who), Upload.objects.order_by("pk").first()
+        if upload is None:
+            return
+        if discarding:
+            self.act("discard upload", lambda: uploads.discard(user=user, upload=upload))
+        elif self.act("load upload", lambda: uploads.load(user=user, upload=upload)):
+            self.only("posts", set(), new=1)
 
     # --- One's own ---
 

@@ -63,7 +63,8 @@ POKE = """async () => {
       .map((e) => e.outerHTML.slice(0, 200)),
     elements: [...document.querySelectorAll("iframe, object, embed, base, img, video, audio, frame,"
       + "main style, main script, main link, main meta, main svg script, main math")]
-      .filter((e) => !e.closest("#container") || !e.matches("[src^='/static/'], link[href^='/static/']"))
+      .filter((e) => !e.closest("#container")
+        || !e.matches("[src^='/static/'], link[href^='/static/']"))
       .map((e) => e.outerHTML.slice(0, 200)),
     addresses: [...document.querySelectorAll("a[href], form[action], [src]")]
       .map((e) => e.href || e.action || e.src)
