@@ -11,6 +11,8 @@ import gzip
 import re
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -55,8 +57,26 @@ def keep(response: HttpResponse) -> HttpResponse:
 def holds_for(seconds: float) -> None:
     """Say that something just drawn holds so long ("20 minutes ago"); the page is kept no longer
     than the shortest of them."""
+    holds_until(time.time() + seconds)
+
+
+def holds_until(moment: float) -> None:
+    """The same, by the clock."""
     if (until := _until.get()) is not None:
-        until[0] = min(until[0], time.time() + seconds)
+        until[0] = min(until[0], moment)
+
+
+@contextmanager
+def timed() -> Iterator[list[float]]:
+    """Gives a list that afterwards holds until when what was drawn here holds; so does what it is
+    a part of."""
+    until = [float("inf")]
+    token = _until.set(until)
+    try:
+        yield until
+    finally:
+        _until.reset(token)
+        holds_until(until[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +154,7 @@ class Shelf:
 
 
 pages = Shelf()  # finished pages, for visitors
-drawn = Shelf()  # the posts of a page as members with no rights but a member's see them
+drawn = Shelf()  # what many members read alike: see shared.py
 
 
 def answered(request, draw) -> HttpResponse:
@@ -151,18 +171,17 @@ def answered(request, draw) -> HttpResponse:
     page = pages.get(key)
     if page is not None and page.numbers == numbers and page.until > time.time():
         return page.answer(request)
-    token, site = _until.set([float("inf")]), _edition.set(numbers[1] or 0)
+    site = _edition.set(numbers[1] or 0)
     try:
-        response = draw(request)
-        until = _until.get()[0]
+        with timed() as until:
+            response = draw(request)
     finally:
-        _until.reset(token)
         _edition.reset(site)
     if not getattr(response, "kept", False) or response.status_code != 200 or response.cookies:
         return response
     if len(response.content) > LARGEST:
         return response
-    page = _finished(request, response, numbers, until)
+    page = _finished(request, response, numbers, until[0])
     pages.put(key, page, len(page.body) + AROUND)
     return page.answer(request)
 

@@ -8,8 +8,7 @@ needs its source's text (altered, shortened, or edited since).
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Sequence
-from copy import copy
+from collections.abc import Container, Iterable, Sequence
 from itertools import pairwise
 
 from django.contrib.auth.models import AnonymousUser
@@ -20,7 +19,7 @@ from django.utils.safestring import mark_safe
 from accounts.models import User, skeleton
 from accounts.prepared import Prepared
 
-from . import caching, marking, markup, quoting
+from . import marking, markup, quoting
 from .glossary import Glossary
 from .models import Post, PostRevision, Quote, State
 from .models.visibility import moderated_board_ids, moderates_all, posts_visible_to
@@ -29,8 +28,6 @@ from .permissions import alike, in_locked_branch, may, verbs
 # A whole-post quote longer than this folds behind its word count.
 FOLD_WORDS = 40
 # Quotes named under a passage; the rest stand on a page of their own.
-# Bytes of a row and its text that is kept drawn, roughly, besides its HTML.
-SHARED = 6000
 MAX_BACKLINKS = 8
 WORDS = "<!--words-->"
 CUT_START = re.compile(r"<!--cut-->(\s*(?:<[^>]*>\s*)*)")
@@ -98,36 +95,6 @@ def draw(
         )
         post.html = mark_safe(cut(html))
     return posts
-
-
-# Any member without rights or wishes of their own.
-_MEMBER = User(pk=0)
-_MEMBER.address_known = True
-
-
-def draw_shared(key: tuple, load: Callable[[], tuple], *, terms: Glossary | None) -> tuple:
-    """Posts drawn once for all members who have no rights but a member's and ignore nobody: what
-    `load` gives (posts, and what else belongs to them) is drawn and kept under `key`. Gives copies,
-    of which `offer` has still to be asked. The key holds the numbers that rise when anything that
-    they show changes."""
-    key = (*key, terms is not None)
-    found = caching.drawn.get(key)
-    if found is None:
-        found = load()
-        draw(found[0], user=_MEMBER, terms=terms)
-        size = sum(2 * len(post.html or "") + SHARED for post in found[0])
-        caching.drawn.put(key, found, size)
-    posts = [_copy(post) for post in found[0]]
-    return posts, *found[1:]
-
-
-def _copy(post: Post) -> Post:
-    """The row again, so that what one page says about it does not show on another."""
-    new = Post.__new__(Post)
-    new.__dict__.update(post.__dict__)
-    new._state = copy(post._state)
-    new._state.fields_cache = dict(post._state.fields_cache)
-    return new
 
 
 def offer(posts: Iterable[Post], *, user) -> None:

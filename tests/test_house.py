@@ -26,6 +26,7 @@ LAYERS = (
         *(
             "forum.caching",
             "forum.drawing",
+            "forum.shared",
             "forum.marking",
             "forum.history_dates",
             "forum.questions",

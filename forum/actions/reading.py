@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.prepared import Prepared
 
-from ..models import Board, Post, ReadMark, Thread
+from ..models import Board, Post, ReadMark, State, Thread
 
 MAX_FOLDED = 500  # branches that stay folded in one thread; the oldest fold opens again
 
@@ -43,6 +43,7 @@ class Seen:
     ranges: list[tuple[int, int]]
     folded: list[int]
     invited: bool = False  # to some board: not all members see the same then
+    waiting: bool = False  # whether a post of theirs waits here
 
     def has(self, number: int) -> bool:
         """Whether the post with this number was read."""
@@ -73,6 +74,7 @@ def _seen_by(user_id: int, thread_id: int, since):
         Subquery(mark.values("folded")[:1]),
         Subquery(known.values("number")[:1]),
         Exists(Board.invited.through.objects.filter(user=user_id)),
+        Exists(Post.objects.filter(thread=thread_id, author=user_id, state=State.PENDING)),
     )
 
 
@@ -83,10 +85,10 @@ def seen(user, thread: Thread) -> Seen:
     """What `user` has read in `thread`: the mark, or all that had arrived by the time since when
     the member counts what is new."""
     since = user.read_until or user.date_joined
-    ((ranges, folded, last, invited),) = _seen(user.pk, thread.pk, since)
-    if ranges is not None:
-        return Seen(parse(ranges), folded, bool(invited))
-    return Seen([(1, last)] if last else [], [], bool(invited))
+    ((ranges, folded, last, invited, waiting),) = _seen(user.pk, thread.pk, since)
+    if ranges is None:
+        ranges, folded = f"1-{last}" if last else "", []
+    return Seen(parse(ranges), folded, bool(invited), bool(waiting))
 
 
 def mark_read(*, user, thread: Thread, numbers: Iterable[tuple[int, int]]) -> None:
@@ -119,8 +121,7 @@ APPEND = f"""
 
 def mark_written(*, user, post: Post) -> None:
     """Remember that `user` has seen the post that they are writing: it has just got the highest
-    number of its thread, whose lock the caller holds. One statement where there is a mark; else it
-    is made after the commit."""
+    number of its thread, whose lock the caller holds. One statement where there is a mark."""
     number, before = post.number, f"-{post.number - 1}"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -132,12 +133,16 @@ def mark_written(*, user, post: Post) -> None:
             ],
         )
         written = cursor.rowcount
-    if not written:
-        # To make a mark takes the lock of the account, which others hold while they wait for the
-        # thread's: it has to be let go first.
-        thread = post.thread
+    if written:
+        return
+    thread, numbers = post.thread, [(number, number)]
+    account = User.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=user.pk)
+    if account.values_list("pk"):
+        mark_read(user=user, thread=thread, numbers=numbers)
+    else:
+        # Who makes a mark holds the lock of the account, and may be waiting for the thread's.
         transaction.on_commit(
-            lambda: mark_read(user=user, thread=thread, numbers=[(number, number)]), robust=True
+            lambda: mark_read(user=user, thread=thread, numbers=numbers), robust=True
         )
 
 

@@ -120,7 +120,7 @@ class Post(MPTTModel):
 
     # What views and forum.drawing lay on a post where it applies. A template that looks for a name
     # in vain walks through the class and all its bases for it, once for every post and place.
-    place = folded = step = mark = None
+    place = folded = step = mark = drawn = None
     line_up = line_down = loose = unsure = fresh = aside = closed = False
 
     # The default manager must not order: mptt's makes values().annotate() group wrongly.

@@ -1,6 +1,7 @@
 """The lanes of a debate on its page: one alone, and the doubts about a premise that is granted."""
 
 from collections.abc import Sequence
+from copy import copy
 
 from django.http import Http404
 
@@ -52,6 +53,8 @@ def doubts_folded(posts: Sequence[Post], first_fresh: Post | None, wanted: str) 
         return {}
     rest = [post for post in posts if post.lane != Lane.PREMISE]
     if rest and rest[0].place is not None:
+        for post in rest:  # kept for other pages as they are
+            post.place = copy(post.place)
         tree.close_up(rest, {post.pk for post in doubts}, posts[-1].place)
     for post in doubts:
         post.place = None

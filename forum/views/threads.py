@@ -16,9 +16,11 @@ from .. import caching, drawing, glossary, tree
 from ..actions import arguments, composing, reading
 from ..actions import threads as acts
 from ..models import Board, Lane, Post, State, Thread, Threadmark
-from ..models.visibility import moderates_all, posts_visible_to, threads_visible_to
+from ..models.visibility import moderates, moderates_all, posts_visible_to, threads_visible_to
 from ..permissions import may, require, verbs
 from ..pictures import axis
+from ..shared import Page, finish
+from ..shared import page as shared_page
 from . import lanes
 from .fetch import page_or_404, thread_or_404
 from .posts import (
@@ -62,15 +64,18 @@ def thread(request, thread_id, slug=""):
         page = pages = 1
     else:
         context = _flat(thread, page, size, terms, shared)
-    posts = context["posts"]
+    posts, pieces = context["posts"], context.pop("pieces", None)
     if lane:
         for post in posts:
             post.aside = not post.is_opening and post.lane != lane
     for post in posts:
-        post.thread = thread
+        if not shared:
+            post.thread = thread
         post.fresh = seen is not None and not seen.has(post.number)
-    waiting = _waiting(user, thread) if page == pages else []
-    if shared and not any(p.author_id == user.pk and p.state != State.VISIBLE for p in posts):
+    waiting = _waiting(user, thread, seen) if page == pages else []
+    if any(p.author_id == user.pk and p.state != State.VISIBLE for p in posts):
+        shared = False
+    if shared:
         drawing.offer(posts, user=user)
         drawing.draw(waiting, user=user, terms=terms)
     else:
@@ -79,6 +84,8 @@ def thread(request, thread_id, slug=""):
     by_post = {mark.post_id: mark for mark in marks}
     for post in posts:
         post.mark = by_post.get(post.pk)
+    if shared and thread.policy != Thread.Policy.GRANTED:  # whose doubts change their places
+        finish(posts, pieces, user=user)
     first_fresh = next((post for post in posts if post.fresh), None)
     fresh = [post.number for post in posts if post.fresh]
     if thread.policy == Thread.Policy.GRANTED and not lane:
@@ -123,8 +130,10 @@ def thread(request, thread_id, slug=""):
 def _variants(user, thread: Thread) -> dict:
     """The debate that this one is a variant of, and its own variants, as far as `user` sees them;
     asked only where there are some."""
+    found: dict = {}
+    if not (thread.variant_of_id or thread.has_variants):
+        return found
     seen = threads_visible_to(user).filter(state=State.VISIBLE).order_by("pk")
-    found = {}
     if thread.variant_of_id:
         found["variant"] = seen.filter(pk=thread.variant_of_id).first()
     if thread.has_variants:
@@ -191,14 +200,18 @@ def _flat(thread: Thread, page: int, size: int, terms, shared: bool) -> dict:
         rows = _numbered[size](thread.pk, first, page * size)
         for post in rows:
             post.thread = thread
+            # One line through all of them; it ends at the last.
+            post.line_up, post.line_down = post.number > 1, post.number < thread.numbered
         return (rows,)
 
-    key = _key(thread, "flat", page, size)
-    (posts,) = drawing.draw_shared(key, load, terms=terms) if shared else load()
-    for post in posts:  # one line through all of them; it ends at the last
-        post.line_up, post.line_down = post.number > 1, post.number < thread.numbered
+    if shared:
+        kept = shared_page(_key(thread, "flat", page, size), load, terms=terms)
+    else:
+        kept = Page(*load(), rest=())
+    posts = kept.posts
     return {
         "posts": posts,
+        "pieces": kept.pieces,
         "here": posts[0].pk if posts else None,
         "first": first,
         "last": first + len(posts) - 1,
@@ -214,16 +227,20 @@ def _tree(request, thread: Thread, page: int, size: int, seen, terms, shared: bo
         found = {post.pk: post for post in _by_id([*cut.ids, *cut.continues])}
         for post in found.values():
             post.thread = thread
+            post.place = cut.places.get(post.pk)
         return [found[pk] for pk in cut.ids], cut, [found[pk] for pk in cut.continues]
 
-    key = _key(thread, "tree", page, size)
-    cut_posts, cut, continues = drawing.draw_shared(key, load, terms=terms) if shared else load()
+    if shared:
+        kept = shared_page(_key(thread, "tree", page, size), load, terms=terms)
+    else:
+        found, *rest = load()
+        kept = Page(found, tuple(rest))
+    cut, continues = kept.rest
     folded = _folded(request, thread, seen)
-    rows = {post.pk: post for post in [*continues, *cut_posts]}
+    rows = {post.pk: post for post in [*continues, *kept.posts]}
     posts, hidden = [], []
     for pk in cut.ids:
         post = rows[pk]
-        post.place = cut.places[pk]
         below = next(
             (
                 fold
@@ -249,6 +266,7 @@ def _tree(request, thread: Thread, page: int, size: int, seen, terms, shared: bo
     visitors = "" if seen is not None else ".".join(str(fold.pk) for fold in folded)
     return {
         "posts": posts,
+        "pieces": kept.pieces,
         "here": cut.ids[0] if cut.ids else None,
         "continues": continues,
         "first": first,
@@ -292,9 +310,10 @@ def _fold_href(page: int, ids: list[int], *, more: bool = False) -> str:
     return f"{query}&fold={fold}" if ids else query
 
 
-def _waiting(user, thread: Thread) -> list[Post]:
-    """Posts that wait for approval, for those who may read them; asked only of members."""
-    if not user.is_authenticated:
+def _waiting(user, thread: Thread, seen) -> list[Post]:
+    """Posts that wait to appear, for those who may read them; asked only where there may be
+    some."""
+    if not (seen and (seen.waiting or moderates(user, thread.board_id))):
         return []
     posts = list(
         posts_visible_to(user).filter(thread=thread, state=State.PENDING).for_reading()[:50]
