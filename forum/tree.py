@@ -399,7 +399,7 @@ class NoPlace(Exception):
     """A board cannot stand within itself."""
 
 
-def _lock_boards() -> None:
+def lock_boards() -> None:
     # All of them: a move renumbers its neighbours, and two at once would mix their numbers.
     list(Board.objects.select_for_update().order_by("pk").values_list("pk"))
 
@@ -407,14 +407,14 @@ def _lock_boards() -> None:
 def plant_board(board: Board) -> None:
     """Store a new board behind its neighbours."""
     with transaction.atomic():
-        _lock_boards()
+        lock_boards()
         board.save(force_insert=True)
 
 
 def uproot_board(board: Board) -> None:
     """Delete a board that holds nothing."""
     with transaction.atomic():
-        _lock_boards()
+        lock_boards()
         Board.objects.get(pk=board.pk).delete()
 
 
@@ -422,7 +422,7 @@ def place_board(board: Board, beside: Board, position: str) -> None:
     """Move a board to the "left" or "right" of another one or, as its "last-child", into it. Raises
     NoPlace if that stands within it."""
     with transaction.atomic():
-        _lock_boards()
+        lock_boards()
         board, beside = Board.objects.get(pk=board.pk), Board.objects.get(pk=beside.pk)
         try:
             board.move_to(beside, position)
@@ -435,7 +435,7 @@ def shift_board(board: Board, way: str) -> bool:
     """Move a board one step: "up" or "down" among its neighbours, "in" to the neighbour above as
     its last, "out" behind its parent. Returns whether there was such a place."""
     with transaction.atomic():
-        _lock_boards()
+        lock_boards()
         board = Board.objects.select_related("parent").get(pk=board.pk)
         beside, position = {
             "up": (board.get_previous_sibling, "left"),

@@ -12,14 +12,16 @@ def record(
     board: Board | None = None,
     member=None,
     other_thread: int | None = None,
+    other_board: int | None = None,
     undoes: AuditEntry | None = None,
     reason: str = "",
     **detail,
 ) -> AuditEntry:
     """Add an entry. Thread and board follow from the post, the board from the thread.
 
-    `other_thread` is the id of the debate that posts came from or went to, `undoes` the entry that
-    this act takes back; `detail` says what was so before and after, enough to undo it.
+    `other_thread` is the id of the debate that posts came from or went to, `other_board` that of a
+    board whose row may go, `undoes` the entry that this act takes back; `detail` says what was so
+    before and after, enough to undo it.
     """
     thread = thread or (post.thread if post else None)
     return AuditEntry.objects.create(
@@ -30,6 +32,7 @@ def record(
         board_id=board.pk if board else thread.board_id if thread else None,
         member=member,
         other_thread=other_thread,
+        other_board=other_board,
         undoes=undoes,
         reason=reason,
         detail=detail,

@@ -20,13 +20,20 @@ FIELDS = (
 )
 
 
-def make(*, user, board: Board) -> Board:
+def make(*, user, board: Board, reason: str = "") -> Board:
     """Plant an unsaved board behind its neighbours. Raises permissions.Refused."""
     require(user, "administer")
     with transaction.atomic():
         tree.plant_board(board)
+        _tell(user, "make board", board, reason)
         new_edition()
     return board
+
+
+def _tell(user, verb: str, board: Board, reason: str = "", **detail) -> None:
+    """Write of a board that may be taken out again: by id alone, with what it was called."""
+    detail = {"name": board.name, "audience": board.audience, **detail}
+    record(user, verb, other_board=board.pk, reason=reason, **detail)
 
 
 def change(*, user, board: Board, reason: str = "", **wanted) -> Board:
@@ -104,7 +111,10 @@ def place(*, user, board: Board, beside: Board, position: str) -> None:
     if position not in ("left", "right", "last-child"):
         raise Refused("A board stands before, behind or within another one.")
     try:
-        tree.place_board(board, beside, position)
+        with transaction.atomic():
+            before = _order()
+            tree.place_board(board, beside, position)
+            _tell_order(user, board, before)
     except tree.NoPlace:
         raise Refused("A board cannot stand within itself.") from None
 
@@ -113,7 +123,22 @@ def shift(*, user, board: Board, way: str) -> bool:
     """Move a board one step "up" or "down" among its neighbours, "in" to the one above it or "out"
     behind the one that holds it; whether there was room to. Raises permissions.Refused."""
     require(user, "administer")
-    return tree.shift_board(board, way)
+    with transaction.atomic():
+        before = _order()
+        there = tree.shift_board(board, way)
+        _tell_order(user, board, before)
+    return there
+
+
+def _order() -> list[list]:
+    """[id, level] of all boards in order, locked: two moves at once do not tell of each other."""
+    tree.lock_boards()
+    return [list(row) for row in Board.objects.in_order().values_list("pk", "level")]
+
+
+def _tell_order(user, board: Board, before: list[list]) -> None:
+    if (after := _order()) != before:
+        _tell(user, "place board", board, before=before, after=after)
 
 
 def remove(*, user, board: Board) -> None:
@@ -123,6 +148,7 @@ def remove(*, user, board: Board) -> None:
     if why := stays(board):
         raise Refused(why)
     with transaction.atomic():
+        _tell(user, "remove board", board)
         tree.uproot_board(board)
         new_edition()
 

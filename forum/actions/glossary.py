@@ -14,6 +14,8 @@ def define(*, user, term: Term) -> Term:
     require(user, "define")
     with transaction.atomic():
         before = Term.objects.select_for_update().filter(pk=term.pk).first()
+        if before is not None and _said(before) == _said(term):
+            return term
         term.save()
         record(user, "define", before=_said(before), after=_said(term))
         new_edition()
@@ -24,7 +26,7 @@ def forget(*, user, term: Term) -> None:
     """Take a term out. Raises permissions.Refused."""
     require(user, "define")
     with transaction.atomic():
-        record(user, "define", before=_said(term), after=None)
+        record(user, "forget", before=_said(term), after=None)
         term.delete()
         new_edition()
 

@@ -137,7 +137,7 @@ class BoardAdmin(DraggableMPTTAdmin):
         data, user = form.cleaned_data, request.user
         reason = data["reason"]
         if not change:
-            boards.make(user=user, board=obj)
+            boards.make(user=user, board=obj, reason=reason)
         elif may(user, "administer"):
             wanted = {name: data[name] for name in boards.FIELDS}
             boards.change(user=user, board=obj, reason=reason, **wanted)

@@ -46,6 +46,9 @@ class AuditEntry(models.Model):
     other_thread = models.BigIntegerField(
         null=True, db_index=True, help_text="The debate that posts went to or came from."
     )
+    other_board = models.BigIntegerField(
+        null=True, help_text="The board that was made, placed or taken out; its row may go."
+    )
     undoes = models.OneToOneField(
         "self",
         on_delete=models.PROTECT,

@@ -104,11 +104,21 @@ def posts_visible_to(user) -> QuerySet[Post]:
 
 def entries_visible_to(user) -> QuerySet[AuditEntry]:
     """The entries of the moderation log that `user` may read: acts on the site itself and on the
-    boards that `user` sees. What an entry is about may still be out of sight."""
+    boards that `user` sees, or saw until they were taken out. What an entry is about may still be
+    out of sight."""
     entries = AuditEntry.objects.public()
     if moderates_all(user):
         return entries
-    return entries.filter(Q(board__isnull=True) | Q(board__in=boards_visible_to(user)))
+    seen = boards_visible_to(user)
+    audiences = [Board.Audience.PUBLIC]
+    if user.is_authenticated:
+        audiences.append(Board.Audience.MEMBERS)
+    return entries.filter(
+        Q(board__isnull=True, other_board__isnull=True)
+        | Q(board__in=seen)
+        | Q(other_board__in=seen.values("pk"))
+        | Q(verb="remove board", detail__audience__in=audiences)
+    )
 
 
 def cases_visible_to(user) -> QuerySet[Case]:

@@ -1,12 +1,13 @@
 """The moderation log: what was done, by whom, to what and why, for everybody to read."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404
 from django.shortcuts import render
 
-from ..models import AuditEntry
+from ..models import AuditEntry, Board
 from ..models.visibility import boards_visible_to, entries_visible_to
 from ..permissions import may
 
@@ -55,10 +56,15 @@ SAID = {
     "variant": "said of which debate {} is a variant",
     "mark": "marked {}",
     "unmark": "took the mark off {}",
+    "make board": "made {}",
     "change board": "changed {}",
+    "place board": "moved {} to another place",
+    "remove board": "took out {}, which was empty",
     "invite": "changed who is invited to {}",
     "appoint": "gave {} rights",
     "edit page": "wrote {}",
+    "define": "said in the glossary what {} means",
+    "forget": "took {} out of the glossary",
 }
 # Acts on a member, also where a post gave the occasion.
 ON_MEMBERS = ("warn", "lift warning", "suspend", "lift suspension", "appoint")
@@ -85,7 +91,7 @@ def log(request):
             raise Http404
         entries = entries.filter(pk__lt=int(before))
     found = list(entries[: PER_PAGE + 1])
-    known = {board.pk for board in boards}
+    known = {board.pk: board for board in boards}
     return render(
         request,
         "log/log.html",
@@ -101,7 +107,7 @@ def log(request):
     )
 
 
-def _told(entry: AuditEntry, user, boards: set[int]) -> dict:
+def _told(entry: AuditEntry, user, boards: Mapping[int, Board]) -> dict:
     """One line of the log, naming only what `user` may see. `before` and `after` stand around the
     link to the thing."""
     thing, href = _thing(entry, user, boards)
@@ -124,7 +130,7 @@ def _who(entry: AuditEntry) -> str:
     return entry.actor.username if settings.LOG_NAMES_MODERATORS else ""
 
 
-def _thing(entry: AuditEntry, user, boards: set[int]) -> tuple[str, str]:
+def _thing(entry: AuditEntry, user, boards: Mapping[int, Board]) -> tuple[str, str]:
     """What an entry is about in words, and its address; what is out of sight has no name."""
     if entry.post is not None and entry.verb not in ON_MEMBERS:
         post = entry.post
@@ -143,6 +149,13 @@ def _thing(entry: AuditEntry, user, boards: set[int]) -> tuple[str, str]:
         return entry.member.username, f"/members/{entry.member.username}/"
     if entry.board is not None and entry.board_id in boards:
         return f"the board “{entry.board}”", entry.board.get_absolute_url()
+    if entry.other_board is not None:
+        board = boards.get(entry.other_board)
+        name = board.name if board else entry.detail["name"]
+        return f"the board “{name}”", board.get_absolute_url() if board else ""
+    if entry.verb in ("define", "forget"):
+        term = entry.detail["after"] or entry.detail["before"]
+        return f"“{term['name']}”", "/glossary/"
     if page := entry.detail.get("page"):
         return f"the page “{page}”", f"/{page}/"
     return "the site", ""

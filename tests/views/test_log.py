@@ -9,9 +9,9 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 import forum
-from forum.actions import moderation, pages, posts, threads
+from forum.actions import boards, glossary, moderation, pages, posts, threads
 from forum.actions.audit import record
-from forum.models import AuditEntry
+from forum.models import AuditEntry, Board, Term
 from forum.views import log
 from tests.people import browser, fresh, pending, reply, start
 
@@ -118,6 +118,35 @@ def test_acts_on_the_site_and_on_members_are_told(db, administrator, stranger):
     assert '<a href="/members/stranger/" dir="auto">stranger</a>' in page
 
 
+def test_boards_and_the_glossary_are_told_of_as_far_as_one_sees_them(
+    board, inner_board, administrator, stranger
+):
+    shown = boards.make(user=administrator, board=Board(name="Maps", slug="maps"), reason="Asked.")
+    hidden = Board(name="Under the rose", slug="rose", audience="moderators")
+    boards.make(user=administrator, board=hidden)
+    for one in (shown, hidden):
+        assert boards.shift(user=administrator, board=one, way="up")
+    assert not boards.shift(user=administrator, board=board, way="up")  # there is nothing above
+    term = glossary.define(user=administrator, term=Term(name="POD", meaning="Where it forks."))
+    glossary.define(user=administrator, term=term)  # nothing new
+    for user in (None, stranger, administrator):
+        page = read(user)
+        assert 'made <a href="/boards/maps/" dir="auto">the board “Maps”</a>' in page
+        assert 'moved <a href="/boards/maps/" dir="auto">the board “Maps”</a> to another' in page
+        assert page.count("said in the glossary what <a") == 1
+        assert ("Under the rose" in page) == (user == administrator)
+        assert page.count('id="entry-') == (5 if user == administrator else 3)
+    for one in (shown, hidden):
+        boards.remove(user=administrator, board=one)
+    glossary.forget(user=administrator, term=term)
+    for user in (None, stranger):
+        page = read(user)
+        assert 'took out <span dir="auto">the board “Maps”</span>, which was empty' in page
+        assert "“POD”</a> out of the glossary" in page
+        assert "Under the rose" not in page
+    assert "Under the rose" in read(administrator)
+
+
 def test_the_log_is_paged_and_filtered_at_the_same_cost(thread, other_board, moderator, opener):
     other = start(other_board, opener, title="Elsewhere")
 
@@ -144,6 +173,20 @@ def test_the_log_is_paged_and_filtered_at_the_same_cost(thread, other_board, mod
     assert "Elsewhere" in page
     assert "What if Lenin" not in page
     assert "pinned “" not in page
+
+
+def test_every_verb_that_is_recorded_has_its_words():
+    """A verb without them is told by its own name, as no reader would say it."""
+    verbs = set()
+    for path in (Path(forum.__file__).parent / "actions").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("record", "_tell"):
+                verb = call.args[1] if len(call.args) > 1 else None
+                for said in ast.walk(verb) if verb else ():
+                    if isinstance(said, ast.Constant) and isinstance(said.value, str):
+                        verbs.add(said.value)
+    assert {"hide", "make board", "describe", "warn"} <= verbs
+    assert verbs - set(log.SAID) - set(AuditEntry.PRIVATE) == set()
 
 
 @pytest.mark.parametrize("query", ["act=x", "board=x", "before=x", "before=9999999999999999999"])
