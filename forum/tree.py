@@ -400,7 +400,7 @@ class NoPlace(Exception):
 
 
 def lock_boards() -> None:
-    # All of them: a move renumbers its neighbours, and two at once would mix their numbers.
+    """Lock all boards: a move renumbers its neighbours, and two at once would mix their numbers."""
     list(Board.objects.select_for_update().order_by("pk").values_list("pk"))
 
 

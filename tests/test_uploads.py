@@ -4,11 +4,12 @@ nothing typed is lost, and nobody loads into boards that are not theirs."""
 import json
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from forum.actions import uploads
 from forum.models import AuditEntry, Post, Quote, Thread, Upload
@@ -26,7 +27,9 @@ PASTED = (
 
 
 def sent(client, board, **fields):
-    return client.post(ADD, {"board": board.pk, "kind": "WI", "text": "", **fields})
+    return client.post(
+        ADD, {"board": board.pk, "kind": "WI", "text": "", "token": uuid4(), **fields}
+    )
 
 
 def form_of(client, upload, page=1) -> dict:
@@ -65,6 +68,42 @@ def test_a_plain_text_is_recognised_as_by_the_command(client, board, administrat
     assert not faults(connection)
     entry = AuditEntry.objects.get()
     assert (entry.verb, entry.thread, entry.actor) == ("load", thread, administrator)
+
+
+def test_a_form_sent_twice_is_kept_once_and_loaded_once(client, board, administrator, moderator):
+    client.force_login(administrator)
+    token = uuid4()
+    first = sent(client, board, text=PASTED, token=token)
+    assert sent(client, board, text=PASTED, token=token)["Location"] == first["Location"]
+    upload = Upload.objects.get()
+    answer = sent(browser(moderator), board, text=PASTED, token=token)
+    assert answer.status_code == 422
+    assert typed(answer)["text"] == PASTED
+    for _ in range(2):
+        if not Upload.objects.exists():
+            sent(client, board, text=PASTED, token=token)  # the back button
+            upload = Upload.objects.get()
+        uploads.load(user=administrator, upload=upload)
+    assert Thread.objects.count() == 1
+    assert AuditEntry.objects.filter(verb="load").count() == 1
+
+
+def test_the_log_tells_of_a_load_or_it_did_not_happen(client, board, administrator, monkeypatch):
+    client.force_login(administrator)
+    sent(client, board, text=PASTED)
+    upload = Upload.objects.get()
+
+    def broken(*args, **kwargs):
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(uploads, "record", broken)
+        with pytest.raises(OSError, match="no space"), transaction.atomic():
+            uploads.load(user=administrator, upload=upload)
+    assert not Thread.objects.filter(state="visible").exists()
+    assert Upload.objects.exists()
+    assert uploads.load(user=administrator, upload=upload).added == 3
+    assert AuditEntry.objects.get().verb == "load"
 
 
 def test_what_was_misread_is_corrected_and_loaded(client, board, other_board, administrator):

@@ -7,7 +7,7 @@ them whole: posts in order of arrival, with their numbers, trees and counters.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -59,8 +59,13 @@ class Loaded:
     notes: list[str] = field(default_factory=list)
 
 
-def load(fixture: ThreadFixture) -> Loaded:
-    """Bring a thread, or what a newer version of it adds, into the forum.
+def _nothing(_loaded: Loaded) -> None:
+    """What belongs to a load by command: nothing more."""
+
+
+def load(fixture: ThreadFixture, *, finish: Callable[[Loaded], None] = _nothing) -> Loaded:
+    """Bring a thread, or what a newer version of it adds, into the forum. `finish` is called with
+    what was done in the transaction that ends it, so that what it writes stands or falls with it.
 
     The same or an older version writes nothing. Raises Rejected, with nothing written, if the
     fixture does not fit this forum: an unknown board, a post key that another thread has.
@@ -70,20 +75,28 @@ def load(fixture: ThreadFixture) -> Loaded:
         _clear(thread.pk)
         thread = None
     if thread is None:
-        return _load_new(fixture)
+        return _load_new(fixture, finish)
+    if why := _nothing_new(fixture, thread):
+        loaded = Loaded(thread, notes=[why])
+        finish(loaded)
+        return loaded
+    return _load_newer(fixture, thread, finish)
+
+
+def _nothing_new(fixture: ThreadFixture, thread: Thread) -> str:
+    """Why a thread that is here is left as it is; empty if the fixture may add to it."""
     if thread.fixture_version is None:
-        return Loaded(thread, notes=["It was started in this forum and is left as it is."])
+        return "It was started in this forum and is left as it is."
     if thread.fixture_version == fixture.version:
-        return Loaded(thread, notes=[f"Version {fixture.version} is here already."])
+        return f"Version {fixture.version} is here already."
     if thread.fixture_version > fixture.version:
-        return Loaded(
-            thread,
-            notes=[
-                f"Version {fixture.version} is older than version {thread.fixture_version}, "
-                "which is here already."
-            ],
+        return (
+            f"Version {fixture.version} is older than version {thread.fixture_version}, "
+            "which is here already."
         )
-    return _load_newer(fixture, thread)
+    if thread.state != State.VISIBLE:
+        return f"The debate is {thread.get_state_display().lower()}: left as it is."
+    return ""
 
 
 def check(fixture: ThreadFixture) -> None:
@@ -116,7 +129,7 @@ def _check_new(fixture: ThreadFixture) -> Board:
     return board
 
 
-def _load_new(fixture: ThreadFixture) -> Loaded:
+def _load_new(fixture: ThreadFixture, finish: Callable[[Loaded], None]) -> Loaded:
     board = _check_new(fixture)
     now = timezone.now()
     opening, last = fixture.posts[0], fixture.posts[-1]
@@ -135,6 +148,7 @@ def _load_new(fixture: ThreadFixture) -> Loaded:
         created_at=_moment(opening, now),
         last_post_at=_moment(last, now),
     )
+    loaded = Loaded(thread, added=len(fixture.posts))
     try:
         with transaction.atomic():
             thread.save()
@@ -159,6 +173,7 @@ def _load_new(fixture: ThreadFixture) -> Loaded:
                 writer.write(part, now)
         with transaction.atomic():
             _publish(fixture, thread, ids)
+            finish(loaded)
         if len(ids) >= MANY:
             _analyse()
     except IntegrityError:
@@ -170,7 +185,7 @@ def _load_new(fixture: ThreadFixture) -> Loaded:
         raise fixture.reject("this thread is being loaded by another process.") from None
     except Thread.DoesNotExist:
         raise fixture.reject("another process began to load this thread anew.") from None
-    return Loaded(thread, added=len(ids))
+    return loaded
 
 
 def _analyse() -> None:
@@ -220,12 +235,9 @@ def _clear(thread_id: int) -> None:
 # --- A newer version ------------------------------------------------------------------------
 
 
-def _load_newer(fixture: ThreadFixture, thread: Thread) -> Loaded:
+def _load_newer(fixture: ThreadFixture, thread: Thread, finish: Callable[[Loaded], None]) -> Loaded:
     """Add the posts that are missing; see `_Addition` for where they go."""
     loaded = Loaded(thread)
-    if thread.state != State.VISIBLE:
-        loaded.notes.append(f"The debate is {thread.get_state_display().lower()}: left as it is.")
-        return loaded
     addition = _Addition(fixture, thread)
     loaded.notes += addition.kept()
     new = [n for n, post in enumerate(fixture.posts) if post.key not in addition.here]
@@ -257,6 +269,7 @@ def _load_newer(fixture: ThreadFixture, thread: Thread) -> Loaded:
             thread.save(update_fields=["variant_of", "variant_key"])
         if not addition.without:
             Thread.objects.filter(pk=thread.pk).update(fixture_version=fixture.version)
+        finish(loaded)
     return loaded
 
 

@@ -3,11 +3,13 @@ loader of the commands."""
 
 import json
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db import transaction
+
+from accounts.models import User
 
 from ..history_dates import NotADate
 from ..history_dates import read as read_date
@@ -37,13 +39,15 @@ class Sent:
     problem: str = ""
 
 
-def receive(*, user, data: bytes, name: str, board: Board, kind: str) -> list[Upload]:
+def receive(*, user, data: bytes, name: str, board: Board, kind: str, token: UUID) -> list[Upload]:
     """Read a fixture or a plain text and keep its debates to be looked over. Of a plain text the
-    debate goes into `board`.
+    debate goes into `board`. A form that was sent before gives what it made then.
 
     Raises Rejected with the line where it cannot be read at all, and permissions.Refused.
     """
     require(user, "load", board)
+    if done := _sent(token, user):
+        return done
     if len(data) > MAX_BYTES:
         raise Rejected(
             f"{name}: larger than {MAX_BYTES // 1024 // 1024} MB. Larger files are loaded by the "
@@ -55,7 +59,7 @@ def receive(*, user, data: bytes, name: str, board: Board, kind: str) -> list[Up
         debates, notes = _debates(data, name), []
     else:
         plain = text.read(_with_separators(data), name)
-        key = f"desk-{secrets.token_hex(6)}"
+        key = f"desk-{token.hex[:12]}"  # loaded once, however often the form comes back
         debates = [
             fixture.build(
                 plain, key=key, board=board.slug, kind=kind, version=1, source="A plain text"
@@ -64,17 +68,35 @@ def receive(*, user, data: bytes, name: str, board: Board, kind: str) -> list[Up
         notes = list(plain.notes)
     uploads = []
     with transaction.atomic():
-        for objects in debates:
+        # The account is the lock: of two forms sent at once the second finds what the first kept.
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if done := _sent(token, user):
+            return done
+        for part, objects in enumerate(debates):
             slug = objects[0]["fields"].get("board")
             named = Board.objects.filter(slug=slug[0] if isinstance(slug, list) and slug else "")
             mine = named.first() or board
             require(user, "load", mine)
             uploads.append(
                 Upload.objects.create(
-                    user=user, board=mine, name=name[:200], objects_read=objects, notes=notes
+                    user=user,
+                    board=mine,
+                    name=name[:200],
+                    objects_read=objects,
+                    notes=notes,
+                    token=token,
+                    part=part,
                 )
             )
     return uploads
+
+
+def _sent(token: UUID, user) -> list[Upload]:
+    """What this form made before. Raises Rejected if another member sent it."""
+    done = list(Upload.objects.filter(token=token).order_by("part"))
+    if any(upload.user_id != user.pk for upload in done):
+        raise Rejected("This form was used by another account. Open the page anew.")
+    return done
 
 
 def _with_separators(data: bytes) -> bytes:
@@ -273,7 +295,8 @@ def _correct_forks(objects: list, head: Mapping, forks: Sequence[Mapping]) -> li
 
 
 def load(*, user, upload: Upload, reason: str = "") -> loading.Loaded:
-    """Load the debate; what was uploaded goes. Raises Rejected and permissions.Refused."""
+    """Load the debate; what was uploaded goes, and the log tells of it, in the transaction that
+    shows the debate. Raises Rejected and permissions.Refused."""
     require(user, "load", upload.board)
     read = reading.read(fixture.dump(upload.objects_read), upload.name)
     board = Board.objects.filter(slug=read.board).first()
@@ -283,12 +306,14 @@ def load(*, user, upload: Upload, reason: str = "") -> loading.Loaded:
     here = Thread.objects.select_related("board").filter(key=read.key).first()
     if here is not None and here.state != "loading":
         require(user, "moderate", here)
-    loaded = loading.load(read)
-    with transaction.atomic():
-        Upload.objects.filter(pk=upload.pk).delete()
-        if loaded.added:
-            record(user, "load", thread=loaded.thread, reason=reason, posts=loaded.added)
-    return loaded
+
+    def tell(loaded: loading.Loaded) -> None:
+        with transaction.atomic():
+            Upload.objects.filter(pk=upload.pk).delete()
+            if loaded.added:
+                record(user, "load", thread=loaded.thread, reason=reason, posts=loaded.added)
+
+    return loading.load(read, finish=tell)
 
 
 def discard(*, user, upload: Upload) -> None:

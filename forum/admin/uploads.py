@@ -1,5 +1,7 @@
 """Loading debates at the desk: send a file or a text, look over what was recognised, load it."""
 
+from uuid import uuid4
+
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -16,6 +18,7 @@ from ..models import Board, Thread, Upload
 from ..models.visibility import boards_visible_to
 from ..permissions import Refused, may
 from ..questions import questions_in
+from ..views.writing import TokenField
 from .site import ReadOnly
 
 PER_PAGE = 20  # posts to look over at once
@@ -29,6 +32,7 @@ class SendForm(forms.Form):
         required=False, strip=False, widget=forms.Textarea, label="Or the text itself"
     )
     board = forms.ModelChoiceField(Board.objects.none(), label="Board", empty_label=None)
+    token = TokenField()
     kind = forms.ChoiceField(choices=Thread.Kind.choices, initial=Thread.Kind.WI, label="Kind")
 
     def __init__(self, *args, user, **kwargs):
@@ -57,7 +61,7 @@ class UploadAdmin(ReadOnly):
         """Send a file or a text."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form, status = SendForm(user=request.user), 200
+        form, status = SendForm(user=request.user, initial={"token": uuid4()}), 200
         if request.method == "POST":
             form = SendForm(request.POST, request.FILES, user=request.user)
             if form.is_valid():
@@ -71,7 +75,8 @@ class UploadAdmin(ReadOnly):
         return self._render(request, "send", {"form": form, "title": "Load a debate"}, status)
 
     def _receive(self, user, data: dict) -> list[Upload]:
-        given, file = {"user": user, "board": data["board"], "kind": data["kind"]}, data["file"]
+        given = {name: data[name] for name in ("board", "kind", "token")} | {"user": user}
+        file = data["file"]
         if file is None:
             name = "The pasted text"
             return uploads.receive(data=data["text"].encode(), name=name, **given)

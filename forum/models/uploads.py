@@ -17,9 +17,12 @@ class Upload(models.Model):
     name = models.CharField(max_length=200, help_text="The file's, or that it was pasted.")
     objects_read = models.JSONField("objects", default=list)
     notes = models.JSONField(default=list, help_text="What the reader did to the text.")
+    token = models.UUIDField(null=True, help_text="The form's: a file sent twice is kept once.")
+    part = models.PositiveSmallIntegerField(default=0, help_text="Which debate of its file.")
     saved_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["token", "part"], name="upload_once_unique")]
         verbose_name = "debate to load"
         verbose_name_plural = "debates to load"
 

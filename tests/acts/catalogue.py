@@ -271,6 +271,7 @@ CASES: dict[str, Callable[[World], object]] = {
         name="again.json",
         board=w.board("modern"),
         kind="WI",
+        token=w.token,
     ),
     "uploads.correct": lambda w: uploads.correct(
         user=w.user("chief"),

@@ -30,9 +30,6 @@ ANNOUNCED = (Refused, Unacceptable, EditedMeanwhile, ObjectDoesNotExist, Integri
 # Said again after the commit by whoever comes next; see the acts.
 AFTERWARDS = {"version", "unread_notices", "pages_version", "edition"}
 
-# A file sent twice waits twice to be looked over; loaded, a debate is known by its key.
-KEPT_TWICE = {"uploads.receive"}
-
 
 class Killed(BaseException):
     """The process is gone. No Exception, so that nothing takes it for something to handle."""
@@ -144,7 +141,7 @@ def test_all_or_nothing_and_once(world, record_property):
                 wrong.append(f"{name}: half of it stands after statement {statement}")
             with suppress(*ANNOUNCED):
                 case(world)
-            if sizes(worlds.snapshot()) != sizes(whole) and name not in KEPT_TWICE:
+            if sizes(worlds.snapshot()) != sizes(whole):
                 wrong.append(f"{name}: done twice after statement {statement}")
             wrong += [f"{name}, statement {statement}: {f}" for f in faults(connection)]
             # Counts of notices follow the commit; the member's next notice sets them right.

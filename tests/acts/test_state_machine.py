@@ -447,7 +447,9 @@ class Forum(RuleBasedStateMachine):
         data = (worlds.ROOT / "fixtures/threads/trotsky-spain.json").read_bytes()
         self.act(
             "upload",
-            lambda: uploads.receive(user=user, data=data, name="t.json", board=board, kind="WI"),
+            lambda: uploads.receive(
+                user=user, data=data, name="t.json", board=board, kind="WI", token=uuid.uuid4()
+            ),
         )
 
     @rule(who=STAFF, discarding=st.booleans())

@@ -148,7 +148,12 @@ def build() -> World:
     ).pk
     data = (ROOT / "fixtures/threads/trotsky-spain.json").read_bytes()
     (upload,) = uploads.receive(
-        user=chief, data=data, name="trotsky-spain.json", board=w.board("modern"), kind="WI"
+        user=chief,
+        data=data,
+        name="trotsky-spain.json",
+        board=w.board("modern"),
+        kind="WI",
+        token=uuid.uuid4(),
     )
     w.ids["upload"] = upload.pk
     w.ids["term"] = glossary.define(
