@@ -29,7 +29,7 @@ from forum.models import (
     Submission,
     Thread,
 )
-from tests.people import browser, dump, start
+from tests.people import browser, cast, dump, settled_row, start
 
 pytestmark = pytest.mark.django_db
 TABLES = (
@@ -166,6 +166,16 @@ SENT = {
     "read-notices": ("/notices/read/", {"until": "1"}, 403, "to", "to", "to"),
     "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
 }
+
+
+@pytest.fixture(scope="module")
+def world(settled):
+    return cast()
+
+
+board, thread = settled_row("board"), settled_row("thread")
+opener, answerer = settled_row("opener"), settled_row("answerer")
+stranger, moderator = settled_row("stranger"), settled_row("moderator")
 
 
 @pytest.fixture
