@@ -125,23 +125,21 @@ def test_one_selection_across_posts(debate, posts, sits_down):
     ]
 
 
-@pytest.mark.parametrize(
-    ("selected", "quoted"),
-    [
+def test_words_grow_to_whole_ones_and_no_further(debate, posts, sits_down):
+    reader = sits_down(world.member("member-x"))
+    reader.opens(debate.get_absolute_url())
+    text = reader.page.locator("textarea[name=text]")
+    for selected, quoted in (
         ("party", "party"),
         ("arty obey", "party obeyed"),
         (" party ", "party"),  # as a double click takes it on some systems
         (" obeyed nobody.", "obeyed nobody."),
         ("The party obeyed nobody.", "The party obeyed nobody."),
-    ],
-)
-def test_words_grow_to_whole_ones_and_no_further(debate, posts, sits_down, selected, quoted):
-    reader = sits_down(world.member("member-x"))
-    reader.opens(debate.get_absolute_url())
-    select(reader.page, selected, within=f"#post-{posts[2].pk}")
-    cite(reader.page, posts[2])
-    value = reader.page.locator("textarea[name=text]").input_value()
-    assert value.split("\n")[1] == quoted
+    ):
+        text.fill("")
+        select(reader.page, selected, within=f"#post-{posts[2].pk}")
+        cite(reader.page, posts[2])
+        assert text.input_value().split("\n")[1] == quoted, selected
 
 
 def test_words_of_others_are_not_quoted_as_ones_own(debate, posts, sits_down):
