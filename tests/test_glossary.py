@@ -93,6 +93,11 @@ def test_the_words_of_the_trade_come_with_the_boards(seeded):
     assert 'href="/glossary/" >Glossary</a>' in browser().get("/").content.decode()
 
 
+def test_the_page_sorts_capitals_among_small_letters(seeded):
+    names = re.findall(r"<dfn>(.*?)</dfn>", browser().get("/glossary/").content.decode())
+    assert names == sorted(names, key=str.lower) != sorted(names)
+
+
 def test_the_first_use_in_each_post_is_explained(seeded, thread, answerer):
     reply(thread, answerer, "A POD is a POD.")
     reply(thread, answerer, "Which POD?")

@@ -13,7 +13,7 @@ from accounts.prepared import Prepared
 from .. import drawing, markup, quoting, tree
 from ..actions import arguments, composing, drafts, pace, reading
 from ..actions import posts as acts
-from ..models import Lane, Post, State, Thread
+from ..models import Answer, Lane, Post, State, Thread
 from ..models.visibility import posts_visible_to
 from ..permissions import Refused, require
 from .fetch import Moved, place_or_404, post_or_404, thread_or_404
@@ -96,7 +96,8 @@ def reply_address(thread, parent: Post | None) -> str:
 
 def reply(request, thread_id):
     """Answer a debate or one of its posts; `?to=` names the post, `?quote=12` or `?quote=12.3`
-    (a passage; may be repeated) opens the form with those words."""
+    (a passage; may be repeated) opens the form with those words; `?question=` asks first how
+    the reply answers that question of the opening."""
     sent = request.method == "POST"
     parent = _answered(request, (request.POST if sent else request.GET).get("to"))
     if parent is not None and parent.thread_id == thread_id:
@@ -108,9 +109,11 @@ def reply(request, thread_id):
         require(request.user, "answer", parent)
     preview, draft, status = None, None, 200
     asked = asked_in(request.user, thread)
+    named = (request.POST if sent else request.GET).get("question", "")
+    question = next((one for one in asked if str(one["id"]) == named), None)
     if sent:
         quotes = quotes_in(request.POST.get("text", ""))
-        form = ReplyForm(request.POST, thread=thread, asked=asked, quotes=quotes)
+        form = ReplyForm(request.POST, thread=thread, asked=asked, named=question, quotes=quotes)
         form.full_clean()
         if parent is not None and parent.thread_id != thread.pk:
             # Sent there without asking, the text might find readers that it was not meant for.
@@ -168,10 +171,12 @@ def reply(request, thread_id):
         form = ReplyForm(
             thread=thread,
             asked=asked,
+            named=question,
             quotes=quotes_in(text),
             initial={
                 "lane": arguments.default_lane(thread, parent),
                 "stance": "",
+                **({f"answer-{question['id']}": Answer.Verdict.AGREES} if question else {}),
                 **kept_in(draft).dict(),
                 "text": text,
                 "to": parent.pk if parent else None,

@@ -1,5 +1,7 @@
 """Questions that nobody has answered yet, from all over the forum."""
 
+from itertools import groupby
+
 from django.http import Http404
 from django.shortcuts import render
 
@@ -10,8 +12,9 @@ PER_PAGE = 30
 
 
 def questions(request):
-    """One page of unanswered questions, newest first; a seek, no OFFSET. A question is words of the
-    opening: where that does not stand, it is not asked."""
+    """One page of unanswered questions, by debate: the newest debates first, the questions of each
+    as they are asked there; a seek, no OFFSET. A question is words of the opening: where that does
+    not stand, it is not asked."""
     rows = Question.objects.unanswered().filter(
         thread__in=threads_visible_to(request.user).filter(state=State.VISIBLE),
         thread__posts__parent__isnull=True,
@@ -25,11 +28,15 @@ def questions(request):
         rows = rows.filter(pk__lt=int(before))
     found = list(rows.select_related("thread__board", "thread__author")[: PER_PAGE + 1])
     more = len(found) > PER_PAGE
+    debates = [
+        (thread, list(asked)[::-1])
+        for thread, asked in groupby(found[:PER_PAGE], key=lambda question: question.thread)
+    ]
     return render(
         request,
         "questions/questions.html",
         {
-            "questions": found[:PER_PAGE],
+            "debates": debates,
             "older": found[PER_PAGE - 1].pk if more else None,
             "later": bool(before),
         },

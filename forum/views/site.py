@@ -1,6 +1,7 @@
 """What belongs to the site as a whole: the theme and the addresses for machines."""
 
 from django.conf import settings
+from django.db.models.functions import Lower
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.crypto import constant_time_compare
@@ -64,8 +65,8 @@ def page(request, kind):
 
 
 def glossary(request):
-    """All terms of the glossary."""
-    return render(request, "site/glossary.html", {"terms": Term.objects.all()})
+    """All terms of the glossary, capitals among the small letters."""
+    return render(request, "site/glossary.html", {"terms": Term.objects.order_by(Lower("name"))})
 
 
 def keys(request):

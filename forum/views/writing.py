@@ -123,7 +123,8 @@ def previewed(request, source: str, *, board, thread=None, parent=None, earlier=
 
 class ArgumentForm(forms.Form):
     """What a reply is to the debate: its lane, its stance (and one for each quote, where there are
-    several), and the questions of the opening that it answers.
+    several), and the questions of the opening that it answers; `named` is the one that the form
+    was opened for, if any.
 
     `quotes` are (key, words) pairs; a quote is known by its words, since its place among the
     others changes while somebody writes.
@@ -132,9 +133,9 @@ class ArgumentForm(forms.Form):
     lane = forms.ChoiceField(choices=Lane.choices, required=False)
     stance = forms.ChoiceField(choices=[NO_STANCE, *Stance.choices], required=False)
 
-    def __init__(self, *args, thread: Thread, asked=(), quotes=(), **kwargs) -> None:
+    def __init__(self, *args, thread: Thread, asked=(), named=None, quotes=(), **kwargs) -> None:
         super().__init__(*args, auto_id="%s", **kwargs)
-        self.thread, self.asked, self.quotes = thread, asked, quotes
+        self.thread, self.asked, self.named, self.quotes = thread, asked, named, quotes
         for one in asked:
             self.fields[f"answer-{one['id']}"] = forms.ChoiceField(
                 choices=[("", "does not answer it"), *Answer.Verdict.choices], required=False
@@ -153,16 +154,21 @@ class ArgumentForm(forms.Form):
                 choices=[NO_STANCE, *Stance.choices], required=False
             )
 
+    def named_row(self) -> tuple[str, forms.BoundField, forms.BoundField] | None:
+        """For the page: the words of the question that the form was opened for, the field of the
+        answer, that of the passage."""
+        return self._row(self.named) if self.named else None
+
     def answer_rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
-        """For the page: a question's words, the field of the answer, that of the passage."""
-        return [
-            (one["text"], self[f"answer-{one['id']}"], self[f"passage-{one['id']}"])
-            for one in self.asked
-        ]
+        """The same for each other question."""
+        return [self._row(one) for one in self.asked if one is not self.named]
 
     def answers_any(self) -> bool:
-        """Whether some question is answered, or a field about it is wrong."""
+        """Whether some other question is answered, or a field about it is wrong."""
         return any(row[1].value() or row[2].errors for row in self.answer_rows())
+
+    def _row(self, one: dict) -> tuple[str, forms.BoundField, forms.BoundField]:
+        return one["text"], self[f"answer-{one['id']}"], self[f"passage-{one['id']}"]
 
     def quote_rows(self) -> list[tuple[str, forms.BoundField]]:
         """For the page: a quote's words and its field."""

@@ -328,18 +328,35 @@ def asking(board, user, *questions) -> Thread:
 
 def listed(user=None, **query) -> list[str]:
     body = browser(user).get("/questions/", query).content.decode()
-    return re.findall(r'<h3><a [^>]*dir="auto">(.*?)</a></h3>', body)
+    return re.findall(r'<li dir="auto">(.*?)(?: <a |</li>)', body)
 
 
 def test_what_nobody_answered_is_listed_newest_first(board, opener, stranger):
     thread = asking(board, opener, "One?", "Two?")
     asking(board, opener, "Three?")
-    assert listed() == ["Three?", "Two?", "One?"]
+    assert listed() == ["Three?", "One?", "Two?"]
     two = Question.objects.get(text="Two?")
     posts.reply(
         user=stranger, thread=thread, source="Yes.", token=uuid4(), ties=[Tie(two.pk, "agrees")]
     )
     assert listed() == ["Three?", "One?"]
+
+
+def test_answer_it_opens_the_form_at_that_question(board, opener, stranger):
+    thread = asking(board, opener, "One?", "Two?")
+    two = Question.objects.get(text="Two?")
+    address = f"/threads/{thread.pk}/reply/?question={two.pk}"
+    for page in ("/questions/", thread.get_absolute_url()):
+        assert address in browser(stranger).get(page).content.decode()
+    body = browser(stranger).get(address).content.decode()
+    # Before the text is what the form was opened for, the other question folded away below it.
+    assert body.index(f'id="answer-{two.pk}"') < body.index("<textarea") < body.index("One?")
+    assert "another question" in body and '<details class="answers">' in body
+    chosen = re.search(rf'<select id="answer-{two.pk}".*?</select>', body)[0]
+    assert '<option value="agrees" selected>' in chosen
+    for nothing in ("0", "x", "9" * 30):
+        body = browser(stranger).get(f"/threads/{thread.pk}/reply/?question={nothing}")
+        assert "another question" not in body.content.decode()
 
 
 def test_what_one_may_not_see_is_not_asked(board, inner_board, opener, moderator, stranger):
@@ -361,5 +378,7 @@ def test_questions_are_read_page_by_page(board, opener):
     assert queries(browser(), "/questions/") == few <= MEMBER
     body = browser().get("/questions/").content.decode()
     older = int(re.search(r"\?before=(\d+)", body)[1])
-    assert [*listed(), *listed(before=older)] == [f"Is it {n}?" for n in range(40, 0, -1)]
+    # One debate asks them all: each page holds the newest that are left, in the order asked.
+    assert listed() == [f"Is it {n}?" for n in range(11, 41)]
+    assert listed(before=older) == [f"Is it {n}?" for n in range(1, 11)]
     assert browser().get("/questions/?before=x").status_code == 404
