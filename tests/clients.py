@@ -17,7 +17,7 @@ class Writer(threading.Thread):
     def __init__(self, port: int, cookie: str, thread_id: int) -> None:
         super().__init__(daemon=True)
         self.port, self.thread_id = port, thread_id
-        self.cookie = f"{cookie}; csrftoken={SECRET}"
+        self.cookie = with_secret(cookie)
         self.told: list[str] = []
         self.statuses: dict[int, int] = {}
         self.lost: list[str] = []  # answers that did not give the text back
@@ -31,24 +31,30 @@ class Writer(threading.Thread):
 
     def send(self, token: str) -> bool:
         """Send one reply; whether it was acknowledged."""
-        body = urlencode({"text": f"Claim {token}.", "token": token, "csrfmiddlewaretoken": SECRET})
-        headers = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
         try:
-            line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-            line.request("POST", f"/threads/{self.thread_id}/reply/", body, headers)
-            answer = line.getresponse()
-            text = answer.read().decode()
-            line.close()
+            status, text = reply(self.port, self.cookie, self.thread_id, token, f"Claim {token}.")
         except (OSError, http.client.HTTPException):
             self.statuses[0] = self.statuses.get(0, 0) + 1
             return False
-        self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
-        if answer.status == 302:
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        if status == 302:
             self.told.append(token)
             return True
         if f"Claim {token}." not in text:
-            self.lost.append(f"{answer.status} {text[:300]}")
+            self.lost.append(f"{status} {text[:300]}")
         return False
+
+
+def reply(port: int, cookie: str, thread_id: int, token: str, text: str) -> tuple[int, str]:
+    """Send the form of a reply; the status and text of the answer."""
+    body = urlencode({"text": text, "token": token, "csrfmiddlewaretoken": SECRET})
+    headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    line.request("POST", f"/threads/{thread_id}/reply/", body, headers)
+    answer = line.getresponse()
+    told = answer.status, answer.read().decode()
+    line.close()
+    return told
 
 
 def get(port: int, path: str, cookie: str = "") -> tuple[int, str]:
@@ -69,6 +75,11 @@ def wait_for(port: int, path: str = "/readyz") -> None:
             pass
         time.sleep(0.1)
     raise RuntimeError("the server did not start")
+
+
+def with_secret(cookie: str) -> str:
+    """A session's cookie, and the one that forms are checked against."""
+    return f"{cookie}; csrftoken={SECRET}"
 
 
 def posts_with(text: str) -> list[str]:

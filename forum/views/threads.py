@@ -1,10 +1,12 @@
 """A debate: read flat or as a tree, renamed, closed."""
 
+import logging
 from math import ceil
 from uuid import uuid4
 
 from django import forms
 from django.conf import settings
+from django.db import OperationalError
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -30,6 +32,8 @@ from .posts import (
     where,
 )
 from .writing import asked_in
+
+log = logging.getLogger("forum.reading")
 
 MAX_FOLDED = 100  # branches that an address can fold
 MAX_LISTED = 60  # marks in the index above a debate; the reader mode leads to all of them
@@ -92,7 +96,11 @@ def thread(request, thread_id, slug=""):
         context |= lanes.doubts_folded(posts, first_fresh, request.GET.get("open", ""))
     unread = seen.unread(thread) if seen else 0
     if fresh and not request.headers.get("Sec-Purpose"):  # a prefetch is no reading
-        reading.mark_read(user=user, thread=thread, numbers=[(n, n) for n in fresh])
+        try:
+            reading.mark_read(user=user, thread=thread, numbers=[(n, n) for n in fresh])
+        except OperationalError as error:
+            # A full disk is no reason not to read: what is new stays new.
+            log.warning("not marked as read", exc_info=error)
     response = render(
         request,
         "threads/thread.html",
