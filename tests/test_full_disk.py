@@ -6,10 +6,12 @@ it has to be allowed to mount one.
 """
 
 import os
+import random
 import shutil
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
+from string import ascii_letters
 from uuid import uuid4
 
 import pytest
@@ -158,6 +160,12 @@ def in_tablespace(cluster: Cluster, folder: Path) -> None:
         admin.execute("ALTER DATABASE jonbar SET TABLESPACE small")
 
 
+def text_of(token: str) -> str:
+    """A long text that no database can make smaller."""
+    letters = random.Random(token).choices(ascii_letters, k=30_000)
+    return f"Claim {token}. {''.join(letters)}"
+
+
 def fill_up(port: int, cookie: str, thread_id: int) -> tuple[list[str], list[str]]:
     """Write until there is no room, and go on for a while. The tokens of what was taken and of what
     was not."""
@@ -165,8 +173,7 @@ def fill_up(port: int, cookie: str, thread_id: int) -> tuple[list[str], list[str
     while len(refused) < 10:
         assert len(taken) < 2_000, "the disk never fills"
         token = str(uuid4())
-        text = f"Claim {token}. " + token * 800
-        status, answer = reply(port, cookie, thread_id, token, text)
+        status, answer = reply(port, cookie, thread_id, token, text_of(token))
         assert status in (302, 503), answer[:500]
         if status == 503:
             assert f"Claim {token}." in answer
@@ -185,7 +192,7 @@ if LONG:
         # nobody's server must be able to look into it
         folder = (cluster.folder if cluster else tmp_path) / "disk"
         try:
-            with disk(folder, 40 if postgres else 4) as grow:
+            with disk(folder, 30 if postgres else 4) as grow:
                 url = f"sqlite:///{folder}/forum.sqlite3"
                 if cluster:
                     cluster.start()
@@ -199,8 +206,8 @@ if LONG:
                     grow(200)
                     for token in refused:
                         for _ in range(2):
-                            text = f"Claim {token}. " + token * 800
-                            assert reply(port, cookie, forum["thread"], token, text)[0] == 302
+                            told = reply(port, cookie, forum["thread"], token, text_of(token))
+                            assert told[0] == 302
                     stored = posts_with(manage(url, "export_thread", str(forum["thread"])).stdout)
                 said = manage(url, "check_forum")
                 assert said.returncode == 0, said.stdout + said.stderr
