@@ -8,6 +8,9 @@ class ForumConfig(AppConfig):
     name = "forum"
     default = True
 
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  (registers them)
+
 
 class DeskConfig(admin_apps.AdminConfig):
     default = False

@@ -19,7 +19,7 @@ CODE = [
 # From the ground up; a module imports from its own line or one below. A name stands for the
 # module and all within it.
 LAYERS = (
-    ("accounts", "forum.settings", "forum.apps", "forum.templating"),
+    ("accounts", "forum.settings", "forum.apps", "forum.checks", "forum.templating"),
     ("forum.models",),
     (
         *("forum.permissions", "forum.markup", "forum.quoting", "forum.tree", "forum.search"),

@@ -11,6 +11,7 @@ from allauth.mfa.totp.internal import auth
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from forum.models import AuditEntry, Notice
 from forum.permissions import Refused, may, require
 
 from .people import make_member
@@ -192,7 +193,12 @@ def test_recovery_codes_alone_are_no_second_step(demanded, moderator):
 
 def test_who_lost_everything_is_let_in_by_whoever_runs_the_site(opener, secured):
     out = StringIO()
-    call_command("forget_two_step", "Opener", stdout=out)
+    call_command("forget_two_step", "Opener", reason="The telephone drowned.", stdout=out)
+    entry = AuditEntry.objects.get()
+    assert (entry.verb, entry.member, entry.actor) == ("forget two steps", opener, None)
+    assert not AuditEntry.objects.public().exists()
+    told = Notice.objects.get(member=opener)
+    assert (told.said, told.entry) == ("Two-step login was taken off your account.", entry)
     assert out.getvalue() == "Two-step login is off for opener.\n"
     assert sign_in()[1]["Location"] == "/"
     call_command("forget_two_step", "opener", stdout=out)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import transaction
 
 from .. import markup
+from ..history_dates import spoken
 from ..models import Draft, Post, Submission, Thread
 
 MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters
@@ -92,3 +93,51 @@ def discard(*, user, token: UUID, saved_by: datetime | None = None) -> None:
     if saved_by is not None:
         drafts = drafts.filter(saved_at__lte=saved_by)
     drafts.delete()
+
+
+# --- Texts that were not let in ----------------------------------------------------------------
+
+
+def give_back(post: Post) -> None:
+    """Put the text of a post that does not appear among its author's drafts, for the form that it
+    came from, also past MAX_DRAFTS: nothing that was typed is lost."""
+    if post.author_id is None:
+        return
+    source, thread, title = post.body.revision.source, post.thread, ""
+    fields = {"lane": [post.lane], "stance": [post.stance]}
+    target = f"/threads/{thread.pk}/reply/" + (f"?to={post.parent_id}" if post.parent_id else "")
+    if post.is_opening:
+        target, title = "/threads/new/", thread.title
+        fields = {"board": [thread.board.slug], "kind": [thread.kind], "policy": [thread.policy]}
+        fields["own_answer"] = [thread.own_answer]
+        for n, one in enumerate(thread.card.get("divergences", ()), -1):
+            prefix = "" if n < 0 else f"more-{n}-"
+            fields[f"{prefix}when"] = [spoken(one["edtf"])]
+            for name in ("change", "place", "actor"):
+                fields[prefix + name] = [one[name]]
+        fields["more-TOTAL_FORMS"] = [str(max(len(thread.card.get("divergences", ())) - 1, 0))]
+        fields["more-INITIAL_FORMS"] = ["0"]
+        fields["question"] = [one["text"] for one in thread.card.get("questions", ())]
+    Draft.objects.get_or_create(
+        user_id=post.author_id,
+        token=_token(post),
+        defaults={
+            "target": target,
+            "label": label_for(None if post.is_opening else thread, post.parent),
+            "text": source,
+            "title": title[:TITLE],
+            "fields": fields,
+        },
+    )
+
+
+def take_again(post: Post) -> None:
+    """Take the text of a post that comes in after all out of its author's drafts, unless somebody
+    wrote on in it."""
+    Draft.objects.filter(
+        user_id=post.author_id, token=_token(post), text=post.body.revision.source
+    ).delete()
+
+
+def _token(post: Post) -> UUID:
+    return uuid5(NAMESPACE_URL, f"jonbar:given back:{post.key}")

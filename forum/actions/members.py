@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -104,3 +105,18 @@ def _free_name(member: User, name: str) -> str:
     if User.objects.look_alike(name).exclude(pk=member.pk).exists():
         raise Unacceptable("This name is taken, or looks too much like another member's.")
     return name
+
+
+def forget_two_step(*, member: User, reason: str = "") -> bool:
+    """Take two-step login off an account whose owner lost app, keys and codes; only whoever keeps
+    the site's machine does, by command. The member is told, and the log of the desk tells of it,
+    not that of the public: an account without its second step is the weaker for being named.
+
+    Returns whether there was anything to take off.
+    """
+    with transaction.atomic():
+        gone, _ = Authenticator.objects.filter(user=member).delete()
+        if gone:
+            entry = record(None, "forget two steps", member=member, reason=reason)
+            notices.tell(member, entry=entry, said="Two-step login was taken off your account.")
+    return bool(gone)

@@ -18,7 +18,7 @@ SAID = {
     ("remove", "post"): "Your post was removed.",
     ("restore", "post"): "Your post was brought back.",
     ("approve", "post"): "Your post was approved and stands now.",
-    ("reject", "post"): "Your post was not taken.",
+    ("reject", "post"): "Your post was not taken. Its text is in your drafts.",
     ("hide", "thread"): "Your debate was hidden.",
     ("remove", "thread"): "Your debate was removed.",
     ("restore", "thread"): "Your debate was brought back.",

@@ -25,7 +25,7 @@ from ..models import (
     Thread,
 )
 from ..permissions import WAITING, Refused, require
-from . import arguments, cases, debate, members, pace, reading, screening
+from . import arguments, cases, debate, drafts, members, pace, reading, screening
 from .audit import record
 from .composing import Composed, Unacceptable, compose, followed_passage, passage_keys
 
@@ -218,6 +218,10 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     if was == state:
         return
     thread = post.thread = Thread.objects.select_related("board").get(pk=post.thread_id)
+    if state == State.REJECTED or (was == State.PENDING and withdrawn):
+        drafts.give_back(post)
+    elif post.number is None:
+        drafts.take_again(post)
     arguments.count(post, -1)
     post.state, post.state_reason, post.withdrawn = state, reason, withdrawn
     arguments.count(post, 1)

@@ -28,7 +28,7 @@ class AuditEntry(models.Model):
     """One act: who did what to which thing, and why. Nothing ever changes or deletes it."""
 
     # Verbs of members' acts on their own posts, and of what stays between moderators.
-    PRIVATE = ("withdraw", "release", "close", "reopen", "note")
+    PRIVATE = ("withdraw", "release", "close", "reopen", "note", "forget two steps")
     # Verbs that are moderation only where somebody else opened the debate.
     OWN = ("rename", "describe", "variant", "mark", "unmark", "set lane", "tie answer")
 

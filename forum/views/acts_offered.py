@@ -151,7 +151,7 @@ POST_ACTS = {
     ),
     "reject": Act(
         "Do not approve",
-        "It does not appear. Its author keeps the text and reads the reason.",
+        "It does not appear. Its author reads the reason and finds the text among their drafts.",
         _plain(moderation.reject, "post"),
         NeededReasonForm,
         offered=lambda post: post.state == State.PENDING,

@@ -4,11 +4,12 @@ from uuid import uuid4
 
 import pytest
 
-from forum.actions import moderation, queue, sanctions, undoing
+from forum import checks
+from forum.actions import cleanup, debate, moderation, posts, queue, sanctions, undoing
 from forum.actions.composing import Unacceptable
-from forum.models import AuditEntry, Board, Case, Post, Thread
+from forum.models import AuditEntry, Board, Case, Draft, Notice, Post, Thread
 from forum.permissions import may
-from tests.people import browser, edit, fresh, reply, start
+from tests.people import browser, edit, fresh, reply, start, typed
 
 pytestmark = pytest.mark.django_db
 LINK = "See [this archive](https://archive.example.org/7) for the minutes of the meeting."
@@ -101,6 +102,66 @@ def test_after_warnings_posts_wait_and_standing_ones_stay_as_they_are(thread, st
     assert "looked at first until" in post.state_reason
     with pytest.raises(Unacceptable, match="standing page"):
         edit(standing, "Changed.")
+
+
+def test_a_member_is_new_as_long_as_their_posts_are_looked_at(settings):
+    for new, first, warned in ((3, 0, 0), (3, 3, 0), (3, 4, 1), (0, 4, 0)):
+        settings.NEW_MEMBER_POSTS, settings.APPROVE_FIRST_POSTS = new, first
+        assert len(checks.screening()) == warned
+
+
+@pytest.mark.parametrize("how", ["reject", "withdraw", "clean up"])
+def test_a_text_that_is_not_taken_goes_back_to_the_drafts_of_its_writer(
+    thread, answer, stranger, moderator, settings, how
+):
+    settings.APPROVE_FIRST_POSTS = 1
+    post = reply(thread, stranger, "A first thought,\r\nand *more*.", to=answer)
+    if how == "reject":
+        moderation.reject(user=moderator, post=post, reason="Say more.")
+        told = Notice.objects.get(member=stranger)
+        assert told.said == "Your post was not taken. Its text is in your drafts."
+        assert 'href="/drafts/">Your drafts' in browser(stranger).get("/notices/").content.decode()
+    elif how == "withdraw":
+        posts.withdraw(user=stranger, post=post)
+    else:
+        cleanup.clean_up(
+            user=moderator, member=stranger, post_ids=[post.pk], reason="Spam.", batch=uuid4()
+        )
+    draft = Draft.objects.get(user=stranger)
+    assert draft.text == post.body.revision.source
+    address = f"/threads/{thread.pk}/reply/?to={answer.pk}"
+    assert draft.target == address
+    assert typed(browser(stranger).get(address))["text"].startswith("A first thought,")
+    if how == "reject":
+        undoing.undo(user=moderator, entry=AuditEntry.objects.get(verb="reject"))
+        assert not Draft.objects.exists()
+        moderation.reject(user=moderator, post=fresh(post), reason="Say more.")
+        Draft.objects.update(text="A second thought.")
+        moderation.approve(user=moderator, post=fresh(post))
+        assert Draft.objects.get().text == "A second thought."  # written on in, so it stays
+
+
+def test_an_opening_that_is_not_taken_goes_back_with_all_that_its_form_held(
+    board, stranger, moderator, settings
+):
+    settings.APPROVE_FIRST_POSTS = 1
+    thread = start(board, stranger, title="What if the ice held?", text="Would it hold? How long?")
+    debate.describe(
+        user=stranger,
+        thread=thread,
+        forks=[
+            debate.fork(change="It holds", when="c. 1924"),
+            debate.fork(change="B", when="44 BC"),
+        ],
+        questions=["Would it hold?"],
+    )
+    moderation.reject(user=moderator, post=thread.posts.get(), reason="Say more.")
+    page = typed(browser(stranger).get("/threads/new/"))
+    assert page["text"] == "Would it hold? How long?"
+    assert page["title"] == "What if the ice held?"
+    assert page["own_answer"] == thread.own_answer
+    assert (page["change"], page["when"]) == ("It holds", "c. 1924")
+    assert page["more-0-change"] == "B"
 
 
 def test_a_debate_waits_with_its_opening(board, other_board, stranger, opener, moderator, settings):

@@ -1,0 +1,18 @@
+"""What `manage.py check` says of settings that contradict each other."""
+
+from django.conf import settings
+from django.core.checks import Warning, register
+
+
+@register()
+def screening(**_options) -> list[Warning]:
+    """How long a member is new, against how many of their posts are looked at first."""
+    new, first = settings.NEW_MEMBER_POSTS, settings.APPROVE_FIRST_POSTS
+    if not new or first <= new:
+        return []
+    said = (
+        f"The first {first} posts of each member are looked at, but after {new} a member counts as "
+        "new no more: the rules for new members end while approval goes on."
+    )
+    hint = "Set NEW_MEMBER_POSTS to at least APPROVE_FIRST_POSTS."
+    return [Warning(said, hint=hint, id="forum.W001")]
