@@ -160,7 +160,7 @@ def test_an_opening_that_is_not_taken_goes_back_with_all_that_its_form_held(
     assert page["text"] == "Would it hold? How long?"
     assert page["title"] == "What if the ice held?"
     assert page["own_answer"] == thread.own_answer
-    assert (page["change"], page["when"]) == ("It holds", "c. 1924")
+    assert (page["change"], page["when"]) == ("It holds", "about 1924")
     assert page["more-0-change"] == "B"
 
 

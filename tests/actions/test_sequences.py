@@ -71,7 +71,9 @@ class Game:
             words = source.body.revision.plain.split(". ")[0]
             text = quoting(source, words, then=self.text())
         author = self.random.choice(self.members)
-        posts.reply(user=author, thread=thread, source=text, token=uuid4(), parent=to)
+        post = posts.reply(user=author, thread=thread, source=text, token=uuid4(), parent=to)
+        if post.number:
+            self.read[author.pk].add(post.pk)  # what one wrote one has read
 
     def edit(self):
         if post := self.post(state=State.VISIBLE, author__in=self.members):
@@ -183,7 +185,7 @@ class Game:
             right = self.read[member.pk] & set(there.values_list("pk", flat=True))
             if marked != right:
                 found.append(f"{member} has read {sorted(marked)}, not {sorted(right)}")
-        for draft in Draft.objects.all():
+        for draft in Draft.objects.filter(target__contains="?to="):
             post = Post.objects.select_related("thread").get(pk=draft.target.split("=")[1])
             if post.number and not draft.label.startswith(f"Answer to #{post.number} in "):
                 found.append(f"draft {draft.pk} says {draft.label} of #{post.number}")
