@@ -3,12 +3,13 @@
 Places are percent of the width, so that lettering keeps its size at any width; heights are pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
-from math import floor
+from math import floor, sqrt
+from urllib.parse import urlencode
 
-from .history_dates import EARLIEST, LATEST, short, spoken, year_of
+from .history_dates import EARLIEST, LATEST, day, short, spoken, year_of
 
 RISE = 26  # pixels between our history and a branch, and between branches
 # Years and their places, in percent, on lines that span all of history. Recent centuries are drawn
@@ -27,12 +28,33 @@ def percent(place: float) -> str:
     return f"{min(max(place, 0.0), 100.0):.1f}%"
 
 
-def on_scale(year: float) -> float:
-    """The place of a year on a line of all history: straight between the years of SCALE."""
-    for (first, low), (last, high) in pairwise(SCALE):
+Scale = tuple[tuple[int, float], ...]
+
+
+def on_scale(year: float, scale: Scale = SCALE) -> float:
+    """The place of a year on a line of history: straight between the years of the scale."""
+    for (first, low), (last, high) in pairwise(scale):
         if year <= last:
             return max(low + (year - first) / (last - first) * (high - low), low)
-    return SCALE[-1][1]
+    return scale[-1][1]
+
+
+def scale_between(first: int | None, last: int | None) -> Scale:
+    """The part of the line of all history, drawn as wide as the whole, that holds the eras of these
+    years; None is the beginning or the end of it."""
+    low = 0 if first is None else ERAS.index(era_of(first))
+    high = len(ERAS) if last is None else ERAS.index(era_of(last)) + 1
+    part = SCALE[min(low, high - 1) : max(low, high - 1) + 2]
+    start, end = part[0][1], part[-1][1]
+    return tuple((year, (x - start) / (end - start) * 100) for year, x in part)
+
+
+def ticks(scale: Scale) -> list[tuple[str, str]]:
+    """Places and years that are marked on the picture of a part of history."""
+    years = [year for year, _ in scale]
+    if len(years) == 2:
+        years[1:1] = ticks_between(*years)
+    return [(percent(on_scale(year, scale) * ROOM / 100), label(year)) for year in years]
 
 
 def label(year: int) -> str:
@@ -162,10 +184,9 @@ LINE = 155  # where history runs, from the top of the picture
 ROWS = tuple(range(19, 147, 16))  # heights for numbers, the highest first
 NARROWEST = 640  # pixels: the picture is never drawn narrower, see .wide in the style sheet
 ROOM = 88  # percent of the picture up to the year 2000; behind it the last numbers need some
-SCALE_TICKS = tuple((percent(x * ROOM / 100), label(year)) for year, x in SCALE)
 
 
-def twigs(places: Sequence[tuple[int, float]]) -> list[Twig]:
+def twigs(places: Sequence[tuple[int, float]], scale: Scale = SCALE) -> list[Twig]:
     """Lay out the picture of the timeline: `places` are numbers with the years they stand for.
 
     Neighbours take rows in turn, each below the one before it. Numbers never lie on one another;
@@ -174,8 +195,8 @@ def twigs(places: Sequence[tuple[int, float]]) -> list[Twig]:
     made, labelled = [], []
     free = [float("-inf")] * len(ROWS)  # from which pixel on a row has room
     row = -1
-    for number, year in sorted(places, key=lambda each: (on_scale(each[1]), each[0])):
-        x = on_scale(year) * ROOM / 100
+    for number, year in sorted(places, key=lambda each: (on_scale(each[1], scale), each[0])):
+        x = on_scale(year, scale) * ROOM / 100
         pixel = x / 100 * NARROWEST
         turns = ((row + turn) % len(ROWS) for turn in range(1, len(ROWS) + 1))
         found = next((turn for turn in turns if free[turn] <= pixel), None)
@@ -190,6 +211,66 @@ def twigs(places: Sequence[tuple[int, float]]) -> list[Twig]:
         at = float(labelled[-1].x.removesuffix("%")) / 100 * NARROWEST
         free[row] = at + 8 * len(labelled[-1].said) + 10
     return made
+
+
+COLUMNS = 48  # of the picture's width, where there are too many divergences for a twig each
+
+
+def ages(scale: Scale) -> list[tuple[int, int, int]]:
+    """The stretches of a scale as DivergenceQuerySet.by_column takes them: columns of all are about
+    as wide."""
+    return [
+        (day(low, 1, 1), day(high, 1, 1), max(round((end - start) / 100 * COLUMNS), 1))
+        for (low, start), (high, end) in pairwise(scale)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How many leave history at one stretch of the line; `said` stands above the highest column of
+    each era."""
+
+    x: str
+    top: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A picture of more divergences than can be drawn one by one: columns, how many there are, and
+    the eras in which they lie (each with its number and the years to ask for)."""
+
+    columns: list[Column]
+    total: int
+    eras: list[tuple[str, str, str]]
+
+    @property
+    def said(self) -> str:
+        """The picture in words."""
+        return ", ".join(f"{name}: {number}" for name, number, _ in self.eras)
+
+
+def crowd(counted: Mapping[int, int], scale: Scale = SCALE) -> Crowd:
+    """Lay out how many fall into each column (see DivergenceQuerySet.by_column) of a scale. Heights
+    grow with the square root, so that a few are seen beside thousands."""
+    most = max(counted.values(), default=1)
+    columns, eras, before = [], [], 0
+    for (low, start), (high, end), (_, _, cut) in zip(scale, scale[1:], ages(scale), strict=False):
+        mine = {n: counted[n] for n in range(before, before + cut) if counted.get(n)}
+        highest = max(mine, key=mine.get, default=None)
+        for n, number in mine.items():
+            x = (start + (n - before + 0.5) / cut * (end - start)) * ROOM / 100
+            height = max(round((LINE - ROWS[0] - 12) * sqrt(number / most)), 4)
+            columns.append(Column(percent(x), LINE - height, f"{number:,}" if n == highest else ""))
+        if mine:
+            asked = {
+                "from": low if low > SCALE[0][0] else "",
+                "to": high - 1 if high < 2000 else "",
+            }
+            years = urlencode({name: str(year) for name, year in asked.items() if year})
+            eras.append((era_of(low)[0], f"{sum(mine.values()):,}", years))
+        before += cut
+    return Crowd(columns, sum(counted.values()), eras)
 
 
 def era_of(year: int) -> tuple[str, int, int]:

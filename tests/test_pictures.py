@@ -16,6 +16,7 @@ from forum.pictures import (
     era_of,
     label,
     on_scale,
+    scale_between,
     strip,
     ticks_between,
     twigs,
@@ -148,6 +149,21 @@ def test_the_scale_runs_from_one_end_to_the_other_and_never_back():
     assert places == sorted(places)
     assert on_scale(-1999) == 0.0
     assert on_scale(1900) == 80.0
+
+
+def test_a_part_of_history_is_drawn_as_wide_as_the_whole():
+    assert scale_between(None, None) == scale_between(-50_000, 2_400) == pictures.SCALE
+    for first, last in itertools.combinations_with_replacement(range(-4_000, 3_000, 97), 2):
+        scale = scale_between(first, last)
+        assert (scale[0][1], scale[-1][1]) == (0.0, 100.0)
+        assert scale[0][0] <= max(first, -1999) or first >= 2000
+        assert scale[-1][0] >= min(last, 2000)
+        # Columns are about as wide everywhere, and ticks stand in order, apart from one another.
+        assert 40 <= sum(cut for _, _, cut in pictures.ages(scale)) <= 50
+        places = [number(x) for x, _ in pictures.ticks(scale)]
+        assert places == sorted(places)
+        assert all(b - a > 4 for a, b in itertools.pairwise(places))
+    assert scale_between(1990, 1500) == scale_between(1500, 1990), "asked the wrong way round"
 
 
 def test_eras_meet_and_take_what_lies_outside():

@@ -1,9 +1,12 @@
 """What makes it alternate history: where a thread leaves history, what its opening asks, who
 answers it, and whose mind was changed."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.db import models
 
+from ..history_dates import EARLIEST, LATEST
 from .posts import Post
 from .threads import Thread
 
@@ -18,6 +21,27 @@ class DivergenceQuerySet(models.QuerySet):
         later = models.Q(first_day=first, last_day=last, pk__gt=pk)
         later |= models.Q(first_day=first, last_day__gt=last)
         return self.filter(models.Q(first_day__gt=first) | later)
+
+    def by_column(self, ages: Sequence[tuple[int, int, int]]) -> dict[int, int]:
+        """How many fall into each column of a picture: `ages` follow one another, each with its
+        first day, the first day behind it, and into how many columns it is cut. A column is known
+        by its place from 0 on; the first and the last take what lies outside. One query."""
+        # As on the picture of single ones: the middle, and the other end of an open one.
+        middle = models.Case(
+            models.When(first_day__lte=EARLIEST, then=models.F("last_day")),
+            models.When(last_day__gte=LATEST, then=models.F("first_day")),
+            default=(models.F("first_day") + models.F("last_day")) / 2,
+        )
+        inside, before = [models.When(middle__lt=ages[0][0], then=models.Value(0))], 0
+        for start, end, cut in ages:
+            place = (models.F("middle") - start) * cut / (end - start) + before
+            inside.append(models.When(middle__lt=end, then=place))
+            before += cut
+        column = models.Case(
+            *inside, default=models.Value(before - 1), output_field=models.BigIntegerField()
+        )
+        rows = self.annotate(middle=middle).annotate(column=column).order_by()
+        return dict(rows.values_list("column").annotate(models.Count("pk")))
 
     def by_date(self) -> "DivergenceQuerySet":
         return self.order_by("first_day", "last_day", "pk")

@@ -1,21 +1,36 @@
 """All debates by the date at which they leave history."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.http import Http404
 from django.shortcuts import render
 
-from ..history_dates import NotADate, read, short
+from ..history_dates import EARLIEST, LATEST, HistoryDate, NotADate, read, short, year_of
 from ..models import Divergence, Thread
 from ..models.visibility import boards_visible_to, threads_visible_to
-from ..pictures import ERAS, LINE, SCALE_TICKS, bounds, era_of, strip, twigs
+from ..pictures import (
+    ERAS,
+    LINE,
+    ages,
+    bounds,
+    crowd,
+    era_of,
+    label,
+    scale_between,
+    strip,
+    ticks,
+    twigs,
+)
 
 PER_PAGE = 60
-FILTERS = ("from", "to", "place", "kind", "board")
+NARROWER = ("place", "kind", "board")
+FILTERS = ("from", "to", *NARROWER)
 
 
 def timeline(request):
-    """One page of divergences, earliest first, with the picture of that page above the lists."""
+    """One page of divergences, earliest first, below a picture: of each of them where all are on
+    one page, else of how many lie where."""
     asked = {name: request.GET.get(name, "").strip() for name in FILTERS}
     if asked["kind"] and asked["kind"] not in Thread.Kind.values:
         raise Http404
@@ -38,18 +53,26 @@ def timeline(request):
         rows = rows.filter(thread__kind=asked["kind"])
     if asked["board"]:
         rows = rows.filter(thread__board__slug=asked["board"])
+    all_of_them = rows
     rows, number = _after(rows, request.GET.get("after", ""))
     found = list(rows.select_related("thread__board").by_date()[: PER_PAGE + 1])
     more = len(found) > PER_PAGE
     found = found[:PER_PAGE]
+    scale = _scale(limits)
+    many = crowd(all_of_them.by_column(ages(scale)), scale) if more or number else None
     entries = [_entry(divergence, number + n) for n, divergence in enumerate(found, 1)]
     return render(
         request,
         "timeline/timeline.html",
         {
             "entries": entries,
-            "twigs": twigs([(entry["number"], entry["middle"]) for entry in entries]),
-            "ticks": SCALE_TICKS,
+            "twigs": []
+            if many
+            else twigs([(one["number"], one["middle"]) for one in entries], scale),
+            "crowd": many,
+            "narrower": urlencode({name: asked[name] for name in NARROWER if asked[name]}),
+            "ticks": ticks(scale),
+            "ends": [label(scale[0][0]), label(scale[-1][0])],
             "line": LINE,
             "eras": [
                 (era, [entry for entry in entries if entry["era"] == era])
@@ -64,6 +87,15 @@ def timeline(request):
             "older": _cursor(found[-1], number + len(found)) if more else "",
             "later": bool(number),
         },
+    )
+
+
+def _scale(limits: Mapping[str, HistoryDate]):
+    """The part of history that is drawn: the eras of the years asked for."""
+    first, last = limits.get("from"), limits.get("to")
+    return scale_between(
+        year_of(first.first) if first and first.first > EARLIEST else None,
+        year_of(last.last) if last and last.last < LATEST else None,
     )
 
 

@@ -6,12 +6,14 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
+from django.db.models import CharField, Value
+from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 
 from forum.actions import debate
 from forum.history_dates import read
 from forum.models import Board, Divergence, State, Thread
-from forum.pictures import NARROWEST
+from forum.pictures import NARROWEST, bounds, twigs
 from forum.views.timeline import PER_PAGE
 from tests.people import browser, fresh, start
 from tests.views.test_describe import words
@@ -281,10 +283,13 @@ def test_it_asks_the_same_of_ten_and_of_two_thousand(
         return len(captured)
 
     many(board, opener, [f"{year}" for year in range(1900, 1910)])
+    one_page = asks("/timeline/")
+    many(board, opener, [f"{year} BC" for year in range(1, 101)])
     few = asks("/timeline/")
-    many(board, opener, [f"{year} BC" for year in range(1, 2000)])
+    assert few == one_page + 1, "the picture counts them all, in one query"
+    many(board, opener, [f"{year} BC" for year in range(101, 2000)])
     assert asks("/timeline/") == few
-    assert asks("/timeline/?from=480+BC&place=x&board=after-1900") == few
+    assert asks("/timeline/?from=480+BC&place=x&board=after-1900") == one_page
     link = re.search(r'<a rel="next" href="(.*?)">', client.get("/timeline/").content.decode())[1]
     assert asks("/timeline/" + unescape(link)) == few
     assert few <= (VISITOR if who == "visitor" else MEMBER)
@@ -294,9 +299,11 @@ def test_only_a_page_of_rows_is_read(board, opener):
     many(board, opener, ["1914"] * 200)
     with CaptureQueriesContext(connection) as captured:
         page()
-    (asked,) = [q["sql"] for q in captured if "forum_divergence" in q["sql"].split("WHERE")[0]]
-    assert f"LIMIT {PER_PAGE + 1}" in asked
-    assert "OFFSET" not in asked
+    asked = [q["sql"] for q in captured if "forum_divergence" in q["sql"].split("WHERE")[0]]
+    rows, counted = sorted(asked, key=lambda sql: "GROUP BY" in sql)
+    assert f"LIMIT {PER_PAGE + 1}" in rows
+    assert "GROUP BY" in counted
+    assert not any("OFFSET" in sql for sql in asked)
 
 
 # --- Who sees what ----------------------------------------------------------------------------
@@ -373,6 +380,50 @@ def test_every_number_of_the_lists_is_in_the_picture(ages):
         str(number) for number, _ in listed(body)
     ]
     assert picture.count('class="knot"') == 7
+
+
+def columns(body: str) -> list[float]:
+    return [float(x) for x in re.findall(r'class="atl column" x1="([\d.]+)%"', body)]
+
+
+def test_where_there_are_too_many_for_one_page_the_picture_counts_them(board, opener):
+    many(board, opener, ["480 BC"] * 100 + ["1066"] * 20 + ["1914"] * 1000 + ["before 3500 BC"])
+    body = page()
+    assert "1,121 points of divergence" in body and "60 of them" in body
+    assert len(columns(body)) == 4
+    assert 'class="knot"' not in body[body.index('class="wide"') : body.index("</figure>")]
+    assert "Before 500: 101, 500 to 1800: 20, After 1900: 1,000" in body
+    link = re.search(r'<a href="(\?[^"]*)" rel="nofollow">After 1900: 1,000</a>', body)[1]
+    assert "1,000 points" in page(path="/timeline/" + unescape(link))
+    link = re.search(r'<a href="(\?[^"]*)" rel="nofollow">Before 500: 101</a>', body)[1]
+    assert "101 points" in page(path="/timeline/" + unescape(link))
+    turned = re.search(r'<a rel="next" href="(.*?)">', body)[1]
+    assert columns(page(path="/timeline/" + unescape(turned))) == columns(body)
+
+
+def test_a_column_stands_where_its_single_ones_would(board, opener):
+    """For every date that can be: the same place as a twig's, as near as a column is wide."""
+    dates = [
+        "2000 BC",
+        "480 BC",
+        "499",
+        "500",
+        "1066",
+        "1799",
+        "1800",
+        "1914",
+        "1999",
+        "after 1945",
+    ]
+    for when in dates:
+        Divergence.objects.all().delete()
+        many(board, opener, [when] * (PER_PAGE + 1))
+        Thread.objects.update(key=Concat(Value(when), "pk", output_field=CharField()))
+        (column,) = columns(page())
+        date = read(when)
+        middle = sum(bounds({"first": date.first, "last": date.last})) / 2
+        (twig,) = twigs([(1, middle)])
+        assert abs(column - float(twig.x.removesuffix("%"))) <= 1.2, when
 
 
 def test_the_style_sheet_gives_the_picture_the_width_that_it_is_laid_out_for():
