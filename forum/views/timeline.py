@@ -12,6 +12,7 @@ from ..models.visibility import boards_visible_to, threads_visible_to
 from ..pictures import (
     ERAS,
     LINE,
+    SCALE,
     ages,
     bounds,
     crowd,
@@ -71,6 +72,7 @@ def timeline(request):
             else twigs([(one["number"], one["middle"]) for one in entries], scale),
             "crowd": many,
             "narrower": urlencode({name: asked[name] for name in NARROWER if asked[name]}),
+            "whole": scale == SCALE,
             "ticks": ticks(scale),
             "ends": [label(scale[0][0]), label(scale[-1][0])],
             "line": LINE,
