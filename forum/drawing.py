@@ -80,7 +80,7 @@ def draw(
         )
         said = getattr(post, "said", {})
         html = marking.mark_words(html, said) if said else html
-        html = terms.explain(html) if terms else html
+        html = terms.explain(html, post.pk) if terms else html
         laid = {
             quote.ordinal: _around(quote, shown[quote.pk], texts, numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())

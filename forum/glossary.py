@@ -31,9 +31,11 @@ class Glossary:
     pattern: re.Pattern[str] | None
     by_spelling: dict[str, Term]
 
-    def explain(self, html: str) -> str:
-        """The stored HTML of a post in which the first use of each term is a link to its entry,
-        its meaning at hand on focus; never in quotes, code, headings or links."""
+    def explain(self, html: str, post_id: int) -> str:
+        """The stored HTML of a post in which the meaning of each term follows its first use, shown
+        where that has the focus (by key or tap); never in quotes, code, headings or links.
+
+        Not a button: its words could not be selected and so not be quoted in some browsers."""
         if not self._may_hold_one(html):
             return html
         out: list[str] = []
@@ -41,13 +43,13 @@ class Glossary:
         closed = at = 0
         for token in _TOKEN.finditer(html):
             words = html[at : token.start()]
-            out += (words if closed else self._link(words, met), token[0])
+            out += (words if closed else self._mean(words, post_id, met), token[0])
             at = token.end()
             if token[1] or token[3] in _NOT_IN:
                 closed += 1
             elif token[2] or token[3] in _ENDS:
                 closed -= 1
-        out.append(self._link(html[at:], met))
+        out.append(self._mean(html[at:], post_id, met))
         return "".join(out)
 
     def _may_hold_one(self, html: str) -> bool:
@@ -56,19 +58,19 @@ class Glossary:
         small = html.lower()
         return any(word in small for word in self.folded)
 
-    def _link(self, words: str, met: set[int]) -> str:
-        def link(found: re.Match[str]) -> str:
+    def _mean(self, words: str, post_id: int, met: set[int]) -> str:
+        def mean(found: re.Match[str]) -> str:
             term = self.by_spelling.get(found[0]) or self.by_spelling[found[0].lower()]
             if term.pk in met:
                 return found[0]
             met.add(term.pk)
-            meaning = escape(term.meaning)
+            own = f"term-{post_id}-{term.pk}"
             return (
-                f'<a class="term" href="/glossary/#term-{term.pk}" title="{meaning}" '
-                f'data-meaning="{meaning}">{found[0]}</a>'
+                f'<dfn class="term" tabindex="0" aria-describedby="{own}">{found[0]}</dfn>'
+                f'<span class="meaning" id="{own}" dir="auto">{escape(term.meaning)}</span>'
             )
 
-        return self.pattern.sub(link, words) if words.strip() else words
+        return self.pattern.sub(mean, words) if words.strip() else words
 
 
 def compiled(edition: int, terms: Sequence[Term]) -> Glossary:

@@ -26,12 +26,21 @@ TERMS = [
 ]
 
 
+# The term, and what it is described by.
+TERM = (
+    r'<dfn class="term" tabindex="0" aria-describedby="(?P<id>term-7-\d+)">(.*?)</dfn>'
+    r'<span class="meaning" id="(?P=id)" dir="auto">.*?</span>'
+)
+
+
 def explained(source: str, terms=TERMS) -> list[str]:
     """The words that are linked, in a Markdown source."""
     html = markup.render(source, format="markdown").html
-    done = glossary.compiled(1, terms).explain(html)
-    assert re.sub(r'<a class="term"[^>]*>(.*?)</a>', r"\1", done) == html
-    return re.findall(r'<a class="term"[^>]*>(.*?)</a>', done)
+    done = glossary.compiled(1, terms).explain(html, 7)
+    found = re.findall(TERM, done)
+    assert re.sub(TERM, r"\2", done) == html
+    assert len({name for name, _ in found}) == len(found)
+    return [words for _, words in found]
 
 
 @pytest.mark.parametrize(
@@ -62,16 +71,16 @@ def test_where_terms_are_explained(source, found):
     assert explained(source) == found
 
 
-def test_meanings_cannot_leave_their_attribute():
-    html = glossary.compiled(1, TERMS).explain("<p>WI</p>")
-    assert 'title="It means &lt;this&gt; &amp; &quot;that&quot;."' in html
-    assert html.count("<") == 4
+def test_meanings_are_text():
+    html = glossary.compiled(1, TERMS).explain("<p>WI</p>", 7)
+    assert ">It means &lt;this&gt; &amp; &quot;that&quot;.</span>" in html
+    assert html.count("<") == 6
 
 
 def test_longer_spellings_first_and_of_two_terms_the_first():
     terms = [term(1, "TL"), term(2, "TL break"), term(3, "a TL", "TL")]
     assert explained("The TL break of a TL.", terms) == ["TL break", "a TL"]
-    assert not glossary.compiled(1, []).explain("<p>WI</p>").count("term")
+    assert not glossary.compiled(1, []).explain("<p>WI</p>", 7).count("term")
 
 
 @pytest.fixture
@@ -103,8 +112,9 @@ def test_the_first_use_in_each_post_is_explained(seeded, thread, answerer):
     reply(thread, answerer, "Which POD?")
     shown = page(thread)
     pod = Term.objects.get(name="POD")
-    assert shown.count(f'<a class="term" href="/glossary/#term-{pod.pk}"') == 2
-    assert f'data-meaning="{pod.meaning}"' in shown
+    assert len(re.findall(rf'<dfn [^>]*aria-describedby="term-\d+-{pod.pk}">', shown)) == 2
+    for post in thread.posts.order_by("-number")[:2]:
+        assert f'id="term-{post.pk}-{pod.pk}" dir="auto">{pod.meaning}</span>' in shown
 
 
 def test_members_can_turn_it_off(seeded, thread, answerer, stranger):
@@ -128,16 +138,16 @@ def test_the_road_and_the_story_explain_too(seeded, thread, answer, answerer):
 def test_a_change_shows_at_once_and_is_in_the_log(seeded, thread, answerer, moderator):
     reply(thread, answerer, "A POD and a butterfly.")
     before = page(thread)
-    assert ">butterfly</a>" not in before
+    assert ">butterfly</dfn>" not in before
     made = acts.define(
         user=moderator, term=Term(name="butterfly", meaning="A small change that grows.")
     )
-    assert ">butterfly</a>" in page(thread)
+    assert ">butterfly</dfn>" in page(thread)
     made.meaning = "Something else."
     acts.define(user=moderator, term=made)
     assert "Something else." in page(thread)
     acts.forget(user=moderator, term=made)
-    assert ">butterfly</a>" not in page(thread)
+    assert ">butterfly</dfn>" not in page(thread)
     details = [
         entry.detail
         for entry in AuditEntry.objects.filter(verb__in=("define", "forget")).order_by("pk")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import models
 
-from ..history_dates import EARLIEST, LATEST
 from .posts import Post
 from .threads import Thread
 
@@ -22,14 +21,17 @@ class DivergenceQuerySet(models.QuerySet):
         later |= models.Q(first_day=first, last_day__gt=last)
         return self.filter(models.Q(first_day__gt=first) | later)
 
-    def by_column(self, ages: Sequence[tuple[int, int, int]]) -> dict[int, int]:
+    def by_column(
+        self, ages: Sequence[tuple[int, int, int]], *, earliest: int, latest: int
+    ) -> dict[int, int]:
         """How many fall into each column of a picture: `ages` follow one another, each with its
         first day, the first day behind it, and into how many columns it is cut. A column is known
-        by its place from 0 on; the first and the last take what lies outside. One query."""
+        by its place from 0 on; the first and the last take what lies outside. Dates without a
+        beginning or an end begin at `earliest`, end at `latest`. One query."""
         # As on the picture of single ones: the middle, and the other end of an open one.
         middle = models.Case(
-            models.When(first_day__lte=EARLIEST, then=models.F("last_day")),
-            models.When(last_day__gte=LATEST, then=models.F("first_day")),
+            models.When(first_day__lte=earliest, then=models.F("last_day")),
+            models.When(last_day__gte=latest, then=models.F("first_day")),
             default=(models.F("first_day") + models.F("last_day")) / 2,
         )
         inside, before = [models.When(middle__lt=ages[0][0], then=models.Value(0))], 0

@@ -60,7 +60,10 @@ def timeline(request):
     more = len(found) > PER_PAGE
     found = found[:PER_PAGE]
     scale = _scale(limits)
-    many = crowd(all_of_them.by_column(ages(scale)), scale) if more or number else None
+    many = None
+    if more or number:
+        counted = all_of_them.by_column(ages(scale), earliest=EARLIEST, latest=LATEST)
+        many = crowd(counted, scale)
     entries = [_entry(divergence, number + n) for n, divergence in enumerate(found, 1)]
     return render(
         request,

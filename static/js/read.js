@@ -35,7 +35,7 @@ function passages(range) {
 }
 
 // What stands in a post and is not its own words.
-const NOT_ITS_OWN = "figure, .margin, .footnote-ref, summary";
+const NOT_ITS_OWN = "figure, .margin, .footnote-ref, .meaning, summary";
 const LETTER = /[\p{L}\p{M}\p{N}'’-]/u;
 
 // Whether a word runs on across this place of a text; a selection's end beside a word is no cut.
@@ -153,6 +153,11 @@ addEventListener("keydown", (event) => {
   if (localStorage.getItem("keys") === "off" || !KEYS[event.key]) return;
   event.preventDefault();
   KEYS[event.key]();
+});
+
+// The meaning of a term is shown while that has the focus.
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.activeElement.closest(".term")?.blur();
 });
 
 // --- Flat and tree --------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from forum.models import Post, Quote
+from forum.models import Post, Quote, Term
 
 from . import world
 
@@ -125,11 +125,48 @@ def test_one_selection_across_posts(debate, posts, sits_down):
     ]
 
 
+<<<<<<< HEAD
 def test_words_grow_to_whole_ones_and_no_further(debate, posts, sits_down):
     reader = sits_down(world.member("member-x"))
     reader.opens(debate.get_absolute_url())
     text = reader.page.locator("textarea[name=text]")
     for selected, quoted in (
+=======
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_term_is_explained_where_it_stands_and_quoted_without_that(debate, sits_down, javascript):
+    """By key and by tap, with script and without; Escape closes; the meaning is nobody's words."""
+    Term.objects.create(name="POD", meaning="The point of divergence.")
+    post = world.reply(world.member("member-t"), debate, "No POD is needed here, and no POD there.")
+    reader = sits_down(world.member("member-x"), javascript=javascript, has_touch=True)
+    page = reader.page
+    reader.opens(debate.get_absolute_url())
+    term = page.locator(f"#post-{post.pk} .term")
+    meaning = page.get_by_text("The point of divergence.")
+    assert term.count() == 1
+    expect(meaning).to_be_hidden()
+    term.tap()
+    expect(meaning).to_be_visible()
+    term.press("Tab")
+    expect(meaning).to_be_hidden()
+    page.keyboard.press("Shift+Tab")
+    expect(meaning).to_be_visible()
+    if not javascript:
+        page.locator(f"#post-{post.pk} .who h3").tap()
+        expect(meaning).to_be_hidden()
+        return
+    page.keyboard.press("Escape")
+    expect(meaning).to_be_hidden()
+    term.tap()
+    select(page, "No ", "needed here", within=f"#post-{post.pk}")
+    cite(page, post)
+    value = page.locator("textarea[name=text]").input_value()
+    assert "\nNo POD is needed here\n" in value
+
+
+@pytest.mark.parametrize(
+    ("selected", "quoted"),
+    [
+>>>>>>> 4e55034 (A term of the trade is explained where it stands, by key or tap, without a script too; its meaning is never quoted with a post's words)
         ("party", "party"),
         ("arty obey", "party obeyed"),
         (" party ", "party"),  # as a double click takes it on some systems
