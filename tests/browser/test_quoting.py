@@ -125,13 +125,6 @@ def test_one_selection_across_posts(debate, posts, sits_down):
     ]
 
 
-<<<<<<< HEAD
-def test_words_grow_to_whole_ones_and_no_further(debate, posts, sits_down):
-    reader = sits_down(world.member("member-x"))
-    reader.opens(debate.get_absolute_url())
-    text = reader.page.locator("textarea[name=text]")
-    for selected, quoted in (
-=======
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_term_is_explained_where_it_stands_and_quoted_without_that(debate, sits_down, javascript):
     """By key and by tap, with script and without; Escape closes; the meaning is nobody's words."""
@@ -163,10 +156,11 @@ def test_a_term_is_explained_where_it_stands_and_quoted_without_that(debate, sit
     assert "\nNo POD is needed here\n" in value
 
 
-@pytest.mark.parametrize(
-    ("selected", "quoted"),
-    [
->>>>>>> 4e55034 (A term of the trade is explained where it stands, by key or tap, without a script too; its meaning is never quoted with a post's words)
+def test_words_grow_to_whole_ones_and_no_further(debate, posts, sits_down):
+    reader = sits_down(world.member("member-x"))
+    reader.opens(debate.get_absolute_url())
+    text = reader.page.locator("textarea[name=text]")
+    for selected, quoted in (
         ("party", "party"),
         ("arty obey", "party obeyed"),
         (" party ", "party"),  # as a double click takes it on some systems
