@@ -10,6 +10,7 @@
     python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE
     python3 dev.py manage ...        manage.py, with the right packages
     python3 dev.py lock [--upgrade]  write requirements/*.txt anew from requirements/*.in
+    python3 dev.py keep              keep a forum of this version for tests of later upgrades
     python3 dev.py audit             ask whether a hole is known in any package of the locks
 
 Packages go into .venv/ from the hashed locks, and again whenever the locks or Python have changed.
@@ -323,6 +324,11 @@ def bench(arguments: list[str]) -> int:
     return run(environment("dev.txt"), "-m", "tests.bench", *arguments)
 
 
+def keep() -> int:
+    """Keep a forum of this version, for the tests of every later one to be upgraded from."""
+    return run(environment("dev.txt"), "-m", "tests.upgrades")
+
+
 # --- manage and lock ------------------------------------------------------------------------
 
 
@@ -389,6 +395,7 @@ def main(arguments: list[str]) -> int | None:
     commands.add_parser("bench", add_help=False)
     commands.add_parser("manage", add_help=False)
     commands.add_parser("lock").add_argument("--upgrade", action="store_true")
+    commands.add_parser("keep")
     commands.add_parser("audit")
 
     known, rest = parser.parse_known_args(arguments)
@@ -403,6 +410,8 @@ def main(arguments: list[str]) -> int | None:
         return lint()
     if known.command == "bench":
         return bench(arguments[1:])
+    if known.command == "keep":
+        return keep()
     if known.command == "audit":
         return audit()
     if known.command == "lock":
