@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -37,6 +38,10 @@ def new_edition() -> None:
     with transaction.atomic():
         while not Edition.objects.filter(pk=1).update(number=models.F("number") + 1):
             Edition.objects.bulk_create([Edition(pk=1)], ignore_conflicts=True)
+
+
+# For a query to bring the number along.
+EDITION = Coalesce(models.Subquery(Edition.objects.filter(pk=1).values("number")), 0)
 
 
 class SkeletonField(models.CharField):

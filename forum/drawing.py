@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import pairwise
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q
 from django.template.loader import get_template
 from django.utils.safestring import mark_safe
@@ -22,7 +21,7 @@ from accounts.prepared import Prepared
 from . import marking, markup, quoting
 from .glossary import Glossary
 from .models import Post, PostRevision, Quote, State
-from .models.visibility import moderated_board_ids, moderates_all, posts_visible_to
+from .models.visibility import ForReader, posts_visible_to
 from .permissions import alike, in_locked_branch, may, verbs
 
 # A whole-post quote longer than this folds behind its word count.
@@ -379,19 +378,13 @@ def _quoting(ids: Sequence[int], user):
     )
 
 
-_visitors_see = Prepared(lambda ids: _quoting(ids, AnonymousUser()), "numbers")
-_members_see = Prepared(lambda ids, pk: _quoting(ids, User(pk=pk)), "numbers", "number")
+_quoted_by = ForReader(lambda user, ids: _quoting(ids, user), "numbers")
 
 
 def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, dict[int, str]]:
     """For each post, the margin notes of its passages: who quotes them, as far as `user` sees."""
     by_id = {post.pk: post for post in posts}
-    if moderates_all(user) or moderated_board_ids(user):
-        rows = _quoting(list(by_id), user)
-    elif user.is_authenticated:
-        rows = _members_see(list(by_id), user.pk)
-    else:
-        rows = _visitors_see(list(by_id))
+    rows = _quoted_by(user, list(by_id))
     found: dict[int, dict[int, list]] = defaultdict(lambda: defaultdict(list))
     for source_id, passage, post_id, number, thread_id in rows:
         found[source_id][passage].append(

@@ -13,9 +13,20 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import new_edition
-from forum import caching
-from forum.actions import debate, members, merging, moderation, posts, threadmarks, threads
-from forum.models import Board
+from forum import caching, context, shared
+from forum.actions import (
+    arguments,
+    debate,
+    glossary,
+    members,
+    merging,
+    moderation,
+    moving,
+    posts,
+    threadmarks,
+    threads,
+)
+from forum.models import Board, Term
 from tests.people import browser, edit, fresh, make_member, pending, quoting, reply, start
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +157,24 @@ ACTS = {
         ),
         "Came along.",
     ),
+    "split": (
+        lambda w: moving.split(
+            user=w.moderator, thread=w.thread, chosen=[w.answer.pk], title="Of clerks"
+        ),
+        "2 replies",
+    ),
+    "put into a lane": (
+        lambda w: arguments.argue(
+            user=w.moderator, post=w.answer, lane="premise", stance="", quotes={}, ties=[]
+        ),
+        "<span class=\"lane\">premise</span>",
+    ),
+    "explain a word": (
+        lambda w: glossary.define(
+            user=w.administrator, term=Term(name="party", meaning="The one that ruled.")
+        ),
+        "The one that ruled.",
+    ),
     "pin": (lambda w: moderation.pin(user=w.moderator, thread=w.thread), "<span>pinned</span>"),
     "quote from elsewhere": (quotes_from_elsewhere, "another debate, #"),
     "hide what is quoted": (hides_what_is_quoted_here, "source removed"),
@@ -201,6 +230,29 @@ def test_after_an_act_the_next_page_is_new(world, act, stranger):
     assert found in after.content.decode()
     assert after["ETag"] != before["ETag"]
     assert found in words(fresh(world.thread), client=member)
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_after_an_act_no_page_shows_what_was(world, act, stranger):
+    """Lists and debates, drawn out of what is kept, are to the letter what they are without it."""
+    boards = [f"/boards/{thread.board.slug}/" for thread in (world.thread, world.other)]
+    paths = ["/", *boards, "/members/opener/", "/members/answerer/"]
+    paths += [world.thread.get_absolute_url() + query for query in ("", "?view=tree")]
+    readers = [browser(reader) for reader in (None, stranger)]
+
+    def pages() -> list[str]:
+        answers = [reader.get(path, follow=True) for reader in readers for path in paths]
+        return [settled(answer.content.decode()) for answer in answers]
+
+    pages()
+    before = pages()
+    ACTS[act][0](world)
+    pages()  # what is new is read
+    kept = pages()
+    assert kept != before
+    forget()
+    context.forget_links()
+    assert kept == pages()
 
 
 @pytest.mark.parametrize("narrowed", ["board", "thread"])
@@ -336,9 +388,10 @@ def test_members_share_what_is_drawn_and_nothing_of_their_own(
                 )
         forget()
         for reader in readers:
-            shared = settled(words(thread, client=browser(reader), query=f"?view={view}"))
-            assert shared == alone[reader], (reader, view)
-        assert sum(view in key for key in caching.drawn._kept) == 1
+            html = settled(words(thread, client=browser(reader), query=f"?view={view}"))
+            assert html == alone[reader], (reader, view)
+        pages = [kept for kept, _ in caching.drawn._kept.values() if isinstance(kept, shared.Page)]
+        assert len(pages) == 1
 
 
 def test_who_is_invited_somewhere_shares_nothing(thread, stranger, inner_board):

@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.text import slugify
 
+from accounts.models import EDITION
+
 from .boards import Board
 
 
@@ -34,6 +36,15 @@ class ThreadQuerySet(models.QuerySet):
     def for_listing(self) -> "ThreadQuerySet":
         """With all that a line of a list shows, in one query."""
         return self.select_related("board", "author", "last_post__author")
+
+    def rows(self, user, *more: str) -> models.QuerySet:
+        """What tells whether a line of a list was drawn before: id, version, the site's edition,
+        how much `user` has not read, who wrote last, and `more` columns."""
+        return (
+            self.with_unread(user)
+            .annotate(edition=EDITION)
+            .values_list("pk", "version", "edition", "unread", "last_post__author_id", *more)
+        )
 
     def older_than(self, moment: str, at, pk: int) -> "ThreadQuerySet":
         """Those after (`at`, `pk`) in a list ordered by `moment`, newest first: no OFFSET."""

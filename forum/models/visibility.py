@@ -1,8 +1,13 @@
 """Who may see what, as a query. `permissions` asks the same of one object; a test ties the two."""
 
-from django.contrib.auth import get_user_model
+from collections.abc import Callable
+
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from accounts.prepared import Prepared
 
 from .boards import Board
 from .cases import Case
@@ -43,6 +48,12 @@ def invited_board_ids(user) -> frozenset[int]:
     if not hasattr(user, "_invited_board_ids"):
         user._invited_board_ids = frozenset(user.invited_boards.values_list("pk", flat=True))
     return user._invited_board_ids
+
+
+def like_any_other(user) -> bool:
+    """Whether `user` has no rights beyond those of any visitor or any member (but for invitations,
+    which queries ask for themselves)."""
+    return not (moderates_all(user) or moderated_board_ids(user))
 
 
 def moderates(user, board_id: int) -> bool:
@@ -102,6 +113,35 @@ def posts_visible_to(user) -> QuerySet[Post]:
     return Post.objects.filter(rule, _states(user, "thread__board_id"))
 
 
+class ForReader:
+    """A queryset of what a reader sees, which `build` makes out of the reader and values of these
+    kinds (see Prepared). Its statement is written once for visitors and once for members without
+    rights of their own. `counting`: it depends on since when a member counts what is new."""
+
+    def __init__(self, build: Callable[..., QuerySet], *kinds: str, counting=False) -> None:
+        self.build, self.counting = build, counting
+        self.visitor = Prepared(lambda *values: build(AnonymousUser(), *values), *kinds)
+        if counting:
+            self.member = Prepared(
+                lambda pk, since, *values: build(User(pk=pk, read_until=since), *values),
+                *("number", "moment", *kinds),
+            )
+        else:
+            self.member = Prepared(
+                lambda pk, *values: build(User(pk=pk), *values), "number", *kinds
+            )
+
+    def __call__(self, user, *values) -> list:
+        """The rows for `user` and these values, in one query."""
+        if not like_any_other(user):
+            return list(self.build(user, *values))
+        if not user.is_authenticated:
+            return self.visitor(*values)
+        if self.counting:
+            return self.member(user.pk, user.read_until or user.date_joined, *values)
+        return self.member(user.pk, *values)
+
+
 def entries_visible_to(user) -> QuerySet[AuditEntry]:
     """The entries of the moderation log that `user` may read: acts on the site itself and on the
     boards that `user` sees, or saw until they were taken out. What an entry is about may still be
@@ -134,8 +174,7 @@ def cases_visible_to(user) -> QuerySet[Case]:
     if not moderates_all(user):
         rows = rows.filter(where__in=moderated_board_ids(user))
     others = (
-        get_user_model()
-        .objects.filter(is_active=True)
+        User.objects.filter(is_active=True)
         .exclude(pk=OuterRef("concerns"))
         .exclude(pk=OuterRef("acted"))
         .filter(

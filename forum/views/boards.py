@@ -7,11 +7,13 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from accounts.models import EDITION
+
+from .. import shared
 from ..actions import reading
 from ..models import Board, Thread
-from ..models.visibility import boards_visible_to, threads_visible_to
+from ..models.visibility import ForReader, boards_visible_to, threads_visible_to
 from ..permissions import may, require
-from ..pictures import on_scale, percent
 from .fetch import board_or_404
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,33 +24,33 @@ ORDERS = {"answer": ("last_post_at", "Newest answer"), "newest": ("created_at", 
 FILTERS = {"unread": "Unread", "unanswered": "Unanswered", "answered": "Answered"}
 
 
+_newest = ForReader(
+    lambda user: threads_visible_to(user).rows(user).order_by("-last_post_at", "-pk")[:NEWEST],
+    counting=True,
+)
+_boards = ForReader(lambda user: boards_visible_to(user).annotate(edition=EDITION).in_order())
+
+
 def home(request):
     """The debates answered last, and the boards."""
-    threads = list(
-        threads_visible_to(request.user)
-        .for_listing()
-        .with_unread(request.user)
-        .order_by("-last_post_at", "-pk")[:NEWEST]
-    )
-    boards = list(boards_visible_to(request.user).in_order())
-    fresh = _unread_threads(request.user)
+    user = request.user
+    boards = _boards(user)
+    fresh = _unread_threads(user)
     for board in boards:
-        board.strip = strip(board)
         board.fresh = fresh.get(board.pk, 0)
     return render(
         request,
         "boards/home.html",
-        {"threads": threads, "boards": boards, "can_write": may(request.user, "write")},
+        {
+            "threads": shared.thread_lines(_newest(user), user=user, board_shown=True),
+            "boards": shared.board_lines(boards, strips=True),
+            "can_write": may(user, "write"),
+        },
     )
 
 
-def _unread_threads(user) -> Counter[int]:
-    """How many debates with something new each board holds. Looks only at what was answered since
-    counting began, newest first, and no further than MAX_COUNTED."""
-    if not user.is_authenticated:
-        return Counter()
-    since = user.read_until or user.date_joined
-    return Counter(
+def _threads_with_news(user, since):
+    return (
         threads_visible_to(user)
         .filter(last_post_at__gt=since)
         .with_unread(user)
@@ -56,6 +58,36 @@ def _unread_threads(user) -> Counter[int]:
         .order_by("-last_post_at", "-pk")
         .values_list("board_id", flat=True)[:MAX_COUNTED]
     )
+
+
+_news = ForReader(_threads_with_news, "moment", counting=True)
+
+
+def _unread_threads(user) -> Counter[int]:
+    """How many debates with something new each board holds. Looks only at what was answered since
+    counting began, newest first, and no further than MAX_COUNTED."""
+    if not user.is_authenticated:
+        return Counter()
+    return Counter(_news(user, user.read_until or user.date_joined))
+
+
+def _listed(user, board_id: int, moment: str, pinned: bool):
+    """The first page of a board, or what is pinned above it."""
+    threads = threads_visible_to(user).filter(board=board_id, pinned=pinned).rows(user, moment)
+    threads = threads.order_by(f"-{moment}", "-pk")
+    return threads if pinned else threads[: PER_PAGE + 1]
+
+
+# By order, and whether pinned.
+_first_page = {
+    (moment, pinned): ForReader(
+        lambda user, board, moment=moment, pinned=pinned: _listed(user, board, moment, pinned),
+        "number",
+        counting=True,
+    )
+    for moment, _ in ORDERS.values()
+    for pinned in (True, False)
+}
 
 
 def board(request, slug):
@@ -68,38 +100,39 @@ def board(request, slug):
         raise Http404
     if (only and only not in FILTERS) or (only == "unread" and not request.user.is_authenticated):
         raise Http404
-    threads = threads_visible_to(request.user).filter(board=board).for_listing()
-    threads = threads.with_unread(request.user)
-    if kind:
-        threads = threads.filter(kind=kind)
-    if only == "unread":
-        since = request.user.read_until or request.user.date_joined
-        threads = threads.filter(last_post_at__gt=since, unread__gt=0)
-    elif only:
-        wanted = {"reply_count": 0} if only == "unanswered" else {"reply_count__gt": 0}
-        threads = threads.filter(**wanted)
-    moment = ORDERS[order][0]
+    user, moment = request.user, ORDERS[order][0]
     cursor = _cursor(request.GET.get("before"))
-    pinned = [] if cursor else list(threads.filter(pinned=True).order_by(f"-{moment}", "-pk"))
-    rows = threads.filter(pinned=False).order_by(f"-{moment}", "-pk")
-    if cursor:
-        rows = rows.older_than(moment, *cursor)
-    rows = list(rows[: PER_PAGE + 1])
+    if not (kind or only or cursor):
+        pinned, rows = (_first_page[moment, first](user, board.pk) for first in (True, False))
+    else:
+        threads = threads_visible_to(user).filter(board=board)
+        if kind:
+            threads = threads.filter(kind=kind)
+        threads = threads.order_by(f"-{moment}", "-pk").rows(user, moment)
+        if only == "unread":
+            since = user.read_until or user.date_joined
+            threads = threads.filter(last_post_at__gt=since, unread__gt=0)
+        elif only:
+            wanted = {"reply_count": 0} if only == "unanswered" else {"reply_count__gt": 0}
+            threads = threads.filter(**wanted)
+        pinned = [] if cursor else list(threads.filter(pinned=True))
+        rows = threads.filter(pinned=False)
+        rows = list((rows.older_than(moment, *cursor) if cursor else rows)[: PER_PAGE + 1])
     more = len(rows) > PER_PAGE
     rows = rows[:PER_PAGE]
     older = ""
     if more:
-        older = f"{(getattr(rows[-1], moment) - EPOCH) // timedelta(microseconds=1)}-{rows[-1].pk}"
+        pk, *_, at = rows[-1]
+        older = f"{(at - EPOCH) // timedelta(microseconds=1)}-{pk}"
+    parent = board.parent
     return render(
         request,
         "boards/board.html",
         {
             "board": board,
-            "parent": boards_visible_to(request.user).filter(pk=board.parent_id).first()
-            if board.parent_id
-            else None,
-            "children": boards_visible_to(request.user).filter(parent=board).in_order(),
-            "threads": [*pinned, *rows],
+            "parent": parent if parent and may(user, "see board", parent) else None,
+            "children": shared.board_lines(_children(user, board)),
+            "threads": shared.thread_lines([*pinned, *rows], user=user),
             "orders": ORDERS,
             "order": order,
             "kinds": Thread.Kind.choices,
@@ -121,13 +154,14 @@ def mark_read(request):
     return redirect("home")
 
 
-def strip(board: Board) -> dict[str, str] | None:
-    """Where the years of a board lie on the line under its name, in percent; None without years."""
-    if board.first_year is None and board.last_year is None:
-        return None
-    start = 0.0 if board.first_year is None else on_scale(board.first_year)
-    end = 100.0 if board.last_year is None else on_scale(board.last_year)
-    return {"start": percent(start), "end": percent(end)}
+def _children(user, board: Board) -> list[Board]:
+    """The boards within a board that `user` sees."""
+    if board.is_leaf_node():
+        return []
+    children = list(boards_visible_to(user).filter(parent=board).in_order())
+    for child in children:
+        child.edition, child.fresh = board.edition, 0
+    return children
 
 
 def _cursor(text: str | None) -> tuple[datetime, int] | None:

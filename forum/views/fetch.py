@@ -2,12 +2,11 @@
 
 import re
 
-from django.db.models import Exists, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import reverse
 
-from accounts.models import Edition
+from accounts.models import EDITION
 from accounts.prepared import Prepared
 
 from ..models import AuditEntry, Board, Post, State, Thread, Threadmark
@@ -60,9 +59,16 @@ def _taken_in(user, thread: Thread | None, thread_id: int) -> Thread | None:
     return target
 
 
+_board = Prepared(
+    lambda slug: Board.objects.select_related("parent").annotate(edition=EDITION).filter(slug=slug),
+    "text",
+)
+
+
 def board_or_404(user, slug: str) -> Board:
-    """The board with this slug, if `user` may see it; else Http404 or NotThere is raised."""
-    board = Board.objects.filter(slug=slug).first()
+    """The board with this slug, its parent and the site's edition, if `user` may see it; else
+    Http404 or NotThere is raised."""
+    board = next(iter(_board(slug)), None)
     if board is None:
         raise Http404
     require(user, "see board", board)
@@ -75,7 +81,7 @@ _thread = Prepared(
         .annotate(
             has_variants=Exists(Thread.objects.filter(variant_of=OuterRef("pk"))),
             marked=Exists(Threadmark.objects.filter(thread=OuterRef("pk"))),
-            edition=Coalesce(Subquery(Edition.objects.filter(pk=1).values("number")), 0),
+            edition=EDITION,
         )
         .filter(pk=pk)
     ),
@@ -110,7 +116,7 @@ _post = Prepared(
     lambda pk: (
         Post.objects.for_reading()
         .select_related("author", "body__revision", "thread__board", "thread__author")
-        .annotate(edition=Coalesce(Subquery(Edition.objects.filter(pk=1).values("number")), 0))
+        .annotate(edition=EDITION)
         .filter(pk=pk)
     ),
     "number",

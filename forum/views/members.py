@@ -4,14 +4,28 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts.models import PastName, User
+from accounts.models import EDITION, PastName, User
 
+from .. import shared
 from ..actions import members as acts
 from ..models import State
-from ..models.visibility import posts_visible_to
+from ..models.visibility import ForReader, posts_visible_to
 from ..permissions import require
 
 PER_PAGE = 20
+NEWEST = 2**62  # above the id of any post
+
+
+_posts_of = ForReader(
+    lambda user, author, before: (
+        posts_visible_to(user)
+        .filter(author=author, state=State.VISIBLE, pk__lt=before)
+        .order_by("-pk")
+        .annotate(edition=EDITION)
+        .values_list("pk", "thread__version", "edition")[: PER_PAGE + 1]
+    ),
+    *("number", "number"),
+)
 
 
 def member(request, username):
@@ -19,18 +33,10 @@ def member(request, username):
     found = User.objects.filter(username__iexact=username, is_active=True).first()
     if found is None:
         return _renamed(username)
-    posts = (
-        posts_visible_to(request.user)
-        .filter(author=found, state=State.VISIBLE)
-        .select_related("thread__board", "body__revision")
-        .order_by("-pk")
-    )
     before = request.GET.get("before", "")
-    if before:
-        if not before.isdecimal() or len(before) > 18:
-            raise Http404
-        posts = posts.filter(pk__lt=int(before))
-    rows = list(posts[: PER_PAGE + 1])
+    if before and (not before.isdecimal() or len(before) > 18):
+        raise Http404
+    rows = _posts_of(request.user, found.pk, int(before) if before else NEWEST)
     more = len(rows) > PER_PAGE
     return render(
         request,
@@ -38,8 +44,8 @@ def member(request, username):
         {
             "profile": found,
             "past_names": list(found.past_names.order_by("-pk")),
-            "posts": rows[:PER_PAGE],
-            "older": rows[PER_PAGE - 1].pk if more else None,
+            "posts": shared.post_lines(rows[:PER_PAGE], user=request.user),
+            "older": rows[PER_PAGE - 1][0] if more else None,
             "later": bool(before),
             **_ignoring(request.user, found),
         },

@@ -14,15 +14,14 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from accounts.prepared import Prepared
 
-from .. import caching, drawing, glossary, tree
+from .. import caching, drawing, glossary, shared, tree
 from ..actions import arguments, composing, reading
 from ..actions import threads as acts
 from ..models import Board, Lane, Post, State, Thread, Threadmark
 from ..models.visibility import moderates, moderates_all, posts_visible_to, threads_visible_to
 from ..permissions import may, require, verbs
 from ..pictures import axis
-from ..shared import Page, finish
-from ..shared import page as shared_page
+from ..shared import Page
 from . import lanes
 from .fetch import page_or_404, thread_or_404
 from .posts import (
@@ -60,26 +59,26 @@ def thread(request, thread_id, slug=""):
     page = page_or_404(request, pages)
     seen = reading.seen(user, thread) if user.is_authenticated else None
     terms = glossary.for_reader(user, thread.edition)
-    shared = not lane and _shares(user, thread, seen, view)
+    alike = not lane and _shares(user, thread, seen, view)
     if view == "tree":
-        context = _tree(request, thread, page, size, seen, terms, shared)
+        context = _tree(request, thread, page, size, seen, terms, alike)
     elif lane:
         context = lanes.flat(request, thread, lane, size)
         page = pages = 1
     else:
-        context = _flat(thread, page, size, terms, shared)
-    posts, pieces = context["posts"], context.pop("pieces", None)
+        context = _flat(thread, page, size, terms, alike)
+    posts, key = context["posts"], context.pop("key", None)
     if lane:
         for post in posts:
             post.aside = not post.is_opening and post.lane != lane
     for post in posts:
-        if not shared:
+        if not alike:
             post.thread = thread
         post.fresh = seen is not None and not seen.has(post.number)
     waiting = _waiting(user, thread, seen) if page == pages else []
     if any(p.author_id == user.pk and p.state != State.VISIBLE for p in posts):
-        shared = False
-    if shared:
+        alike = False
+    if alike:
         drawing.offer(posts, user=user)
         drawing.draw(waiting, user=user, terms=terms)
     else:
@@ -88,8 +87,8 @@ def thread(request, thread_id, slug=""):
     by_post = {mark.post_id: mark for mark in marks}
     for post in posts:
         post.mark = by_post.get(post.pk)
-    if shared and thread.policy != Thread.Policy.GRANTED:  # whose doubts change their places
-        finish(posts, pieces, user=user)
+    if alike and thread.policy != Thread.Policy.GRANTED:  # whose doubts change their places
+        shared.finish(posts, key, user=user)
     first_fresh = next((post for post in posts if post.fresh), None)
     fresh = [post.number for post in posts if post.fresh]
     if thread.policy == Thread.Policy.GRANTED and not lane:
@@ -195,54 +194,48 @@ def _shares(user, thread: Thread, seen, view: str) -> bool:
     )
 
 
-def _key(thread: Thread, *page) -> tuple:
+def _key(thread: Thread, terms, *page) -> tuple:
     """Under what the posts of a page are kept: the numbers rise when anything about them changes,
     and were read before the posts."""
-    return thread.pk, thread.version, thread.edition, *page
+    return "page", thread.pk, thread.version, thread.edition, terms is not None, *page
 
 
-def _flat(thread: Thread, page: int, size: int, terms, shared: bool) -> dict:
+def _flat(thread: Thread, page: int, size: int, terms, alike: bool) -> dict:
     first = (page - 1) * size + 1
 
-    def load() -> tuple[list[Post]]:
+    def load() -> Page:
         rows = _numbered[size](thread.pk, first, page * size)
         for post in rows:
             post.thread = thread
             # One line through all of them; it ends at the last.
             post.line_up, post.line_down = post.number > 1, post.number < thread.numbered
-        return (rows,)
+        return Page(rows, ())
 
-    if shared:
-        kept = shared_page(_key(thread, "flat", page, size), load, terms=terms)
-    else:
-        kept = Page(*load(), rest=())
-    posts = kept.posts
+    key = _key(thread, terms, "flat", page, size)
+    posts = (shared.page(key, load, terms=terms) if alike else load()).posts
     return {
         "posts": posts,
-        "pieces": kept.pieces,
+        "key": key,
         "here": posts[0].pk if posts else None,
         "first": first,
         "last": first + len(posts) - 1,
     }
 
 
-def _tree(request, thread: Thread, page: int, size: int, seen, terms, shared: bool) -> dict:
+def _tree(request, thread: Thread, page: int, size: int, seen, terms, alike: bool) -> dict:
     """A page in tree order. What is folded is left out of it, but not out of the count: a page
     keeps its posts whoever reads it."""
 
-    def load() -> tuple[list[Post], tree.TreePage, list[Post]]:
+    def load() -> Page:
         cut = tree.page(thread, page, size)
         found = {post.pk: post for post in _by_id([*cut.ids, *cut.continues])}
         for post in found.values():
             post.thread = thread
             post.place = cut.places.get(post.pk)
-        return [found[pk] for pk in cut.ids], cut, [found[pk] for pk in cut.continues]
+        return Page([found[pk] for pk in cut.ids], (cut, [found[pk] for pk in cut.continues]))
 
-    if shared:
-        kept = shared_page(_key(thread, "tree", page, size), load, terms=terms)
-    else:
-        found, *rest = load()
-        kept = Page(found, tuple(rest))
+    key = _key(thread, terms, "tree", page, size)
+    kept = shared.page(key, load, terms=terms) if alike else load()
     cut, continues = kept.rest
     folded = _folded(request, thread, seen)
     rows = {post.pk: post for post in [*continues, *kept.posts]}
@@ -274,7 +267,7 @@ def _tree(request, thread: Thread, page: int, size: int, seen, terms, shared: bo
     visitors = "" if seen is not None else ".".join(str(fold.pk) for fold in folded)
     return {
         "posts": posts,
-        "pieces": kept.pieces,
+        "key": key,
         "here": cut.ids[0] if cut.ids else None,
         "continues": continues,
         "first": first,
