@@ -167,7 +167,7 @@ ACTS = {
         lambda w: arguments.argue(
             user=w.moderator, post=w.answer, lane="premise", stance="", quotes={}, ties=[]
         ),
-        "<span class=\"lane\">premise</span>",
+        '<span class="lane">premise</span>',
     ),
     "explain a word": (
         lambda w: glossary.define(
