@@ -39,6 +39,9 @@ LOCKS = ROOT / "requirements"
 NPM = ROOT / "tests" / "npm"  # what tests want from npm; it is put into var/npm
 PYTHONS = ("3.11", "3.12", "3.13")
 DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+# One more than there are processors: a test that waits, for a page or a process, leaves its own to
+# another. Of many processors not all: each worker has a browser, and up to eight processes.
+WORKERS = min(os.cpu_count() or 1, 6) + 1
 
 
 # --- The environment ------------------------------------------------------------------------
@@ -109,6 +112,13 @@ def find_chromium() -> str | None:
     """Give the path of a Chromium: the one named by CHROMIUM, or the first on the PATH."""
     names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
     return next(filter(None, (shutil.which(name) for name in names if name)), None)
+
+
+def find_epubcheck() -> str | None:
+    """Give the path of epubcheck.jar, the checker of books, if Java is here too: the one named by
+    EPUBCHECK, or Debian's."""
+    jar = os.environ.get("EPUBCHECK", "/usr/share/java/epubcheck.jar")
+    return jar if shutil.which("java") and Path(jar).exists() else None
 
 
 def npm_packages() -> str:
@@ -261,6 +271,9 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
     if reason:
         left_out.append(f"tests against programs from npm: {reason}")
         marks.append("not npm")
+    if only != "browser" and not find_epubcheck():
+        left_out.append("the test of books: no epubcheck (Debian: apt-get install epubcheck)")
+        marks.append("not epubcheck")
     pythons = {".".join(map(str, sys.version_info[:2])): sys.executable}
     if all_pythons:
         found = {minor: find_python(minor) for minor in PYTHONS}
@@ -275,8 +288,8 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
                 continue
             if only == "browser" and not chromium:
                 continue
-            # Two workers pay for themselves in a whole run, not in a glance at one file.
-            workers = [] if pytest_args else ["-n", "2", "--dist", "worksteal"]
+            # Workers pay for themselves in a whole run, not in a glance at one file.
+            workers = [] if pytest_args else ["-n", str(WORKERS), "--dist", "worksteal"]
             name = f"{title}, Python {minor}"
             print(f"\n=== {name}", flush=True)
             env = os.environ | {"JONBAR_TEST_DATABASE": database}
@@ -291,6 +304,11 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
     print("\nRan: " + ("; ".join(ran) or "nothing"))
     if len(ran) > 1 and not pytest_args:
         print("What touches no database, and how pages look, was tested once for each Python.")
+    if os.environ.get("JONBAR_LONG") != "1":
+        print(
+            "In their short forms: acts in any order, crash points, load, hostile texts. All of"
+            " them: python3 dev.py test --long"
+        )
     for name in failed:
         print(f"FAILED: {name}")
     for reason in left_out:

@@ -89,24 +89,29 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the tests in order. With JONBAR_TEST_ONLY=database leave out what `dev.py test` has run
-    beside the other database and what cannot come out differently: tests that touch no database,
-    and those of how pages look (in the browser only the journeys write and read enough to tell).
+    """Put the tests in order, and leave out those that are not for this run: of the mark `postgres`
+    on SQLite, of the mark `long` without JONBAR_LONG=1, and with JONBAR_TEST_ONLY=database what
+    `dev.py test` has run beside the other database and what cannot come out differently: tests that
+    touch no database (but those of the mark `races`, which bring their own), and those of `once`.
     """
     # The longest first, so that no worker is left alone with one of them at the end.
     items.sort(key=lambda item: "browser/test_pages" not in item.nodeid)
-    if os.environ.get("JONBAR_TEST_ONLY") != "database":
-        return
+    left_out = set()
+    if os.environ.get("JONBAR_TEST_DATABASE") != "postgres":
+        left_out.add("postgres")
+    if os.environ.get("JONBAR_LONG") != "1":
+        left_out.add("long")
+    again = os.environ.get("JONBAR_TEST_ONLY") == "database"
+    if again:
+        left_out.add("once")
     touching = {"db", "transactional_db", "live_server", "django_db_setup"}
 
-    def told(item: pytest.Item) -> bool:
-        if item.get_closest_marker("browser"):
-            return "test_journey" not in item.nodeid
-        if "test_look.py" in item.nodeid:
-            return True
-        return not item.get_closest_marker("django_db") and touching.isdisjoint(item.fixturenames)
+    def is_left(item: pytest.Item) -> bool:
+        marks = {mark.name for mark in item.iter_markers()}
+        touches = marks & {"django_db", "races"} or touching & set(item.fixturenames)
+        return bool(marks & left_out) or (again and not touches)
 
-    left = [item for item in items if told(item)]
+    left = [item for item in items if is_left(item)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in set(left)]
 

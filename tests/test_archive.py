@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psycopg
@@ -55,7 +56,7 @@ def test_a_backup_taken_while_people_write_is_whole(world, tmp_path, capsys):
     writer.start()
     try:
         while len(made) < 3:
-            pass
+            time.sleep(0.01)
         call_command("backup", tmp_path)
     finally:
         stop.set()

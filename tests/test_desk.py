@@ -366,6 +366,7 @@ def test_members_are_not_deleted(full, administrator, stranger):
 # --- Pages ------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 def test_no_page_holds_inline_style_or_script(full, administrator):
     """The content policy would refuse it, and the page would be half a page."""
     paths = [reverse("admin:index"), reverse("admin:app_list", args=["forum"])]

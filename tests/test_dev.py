@@ -296,9 +296,10 @@ def suite(monkeypatch):
     """A machine whose pytest gives `suite.codes[database]`; `suite.ran` says what it was asked."""
 
     class Suite:
-        codes, ran = {"sqlite": 0, "postgres": 0}, []
+        codes, ran, long = {"sqlite": 0, "postgres": 0}, [], []
 
         def run(self, *command, env):
+            self.long.append(env.get("JONBAR_LONG", "0"))
             self.ran.append((env["JONBAR_TEST_DATABASE"], command[3:]))
             return self.codes[env["JONBAR_TEST_DATABASE"]]
 
@@ -306,8 +307,10 @@ def suite(monkeypatch):
     monkeypatch.setattr(dev, "run", suite.run)
     monkeypatch.setattr(dev, "environment", lambda lock, *, python, folder: python)
     monkeypatch.setattr(dev, "find_chromium", lambda: "/somewhere/chromium")
+    monkeypatch.setattr(dev, "find_epubcheck", lambda: "/somewhere/epubcheck.jar")
     monkeypatch.setattr(dev, "npm_packages", lambda: "")
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("JONBAR_LONG", "0")
     return suite
 
 
@@ -343,6 +346,23 @@ def test_a_machine_without_npm_leaves_its_tests_out_and_says_so(suite, monkeypat
     assert "Left out: tests against programs from npm: no npm found" in capsys.readouterr().out
     monkeypatch.setenv("CI", "true")
     assert dev.main(["test"]) == 1
+
+
+def test_a_machine_without_a_checker_of_books_says_so(suite, monkeypatch, capsys):
+    monkeypatch.setattr(dev, "find_epubcheck", lambda: None)
+    assert dev.main(["test"]) == 0
+    assert all(arguments[-2:] == ("-m", "not epubcheck") for _, arguments in suite.ran)
+    assert "Left out: the test of books: no epubcheck" in capsys.readouterr().out
+
+
+def test_the_long_forms_run_on_request_and_are_named_otherwise(suite, capsys):
+    named = "All of them: python3 dev.py test --long"
+    dev.main(["test"])
+    assert named in capsys.readouterr().out
+    assert suite.long == ["0", "0"]
+    dev.main(["test", "--long"])
+    assert named not in capsys.readouterr().out
+    assert suite.long[2:] == ["1", "1"]
 
 
 def test_packages_from_npm_are_pinned_and_name_no_registry():

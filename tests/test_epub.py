@@ -1,12 +1,9 @@
 """Books: well-formed whatever was typed, the same bytes twice, no more than one may read."""
 
 import io
-import os
 import re
-import shutil
 import subprocess
 import zipfile
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -15,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+import dev
 from forum import books, epub, markup
 from forum.actions import moderation, threadmarks
 from forum.models import Board, Post, Thread
@@ -23,7 +21,6 @@ from tests.people import browser, edit, fresh, pending, quoting, reply, start
 
 BASE = "https://forum.example/"
 GUEST = AnonymousUser()
-CHECKER = Path(os.environ.get("EPUBCHECK", "/usr/share/java/epubcheck.jar"))
 
 # One of everything that markup can draw.
 ALL_OF_IT = """# A heading
@@ -272,12 +269,12 @@ def test_the_same_queries_for_a_long_book(thread, opener):
 # --- As the checker of the trade sees it ----------------------------------------------------
 
 
+@pytest.mark.epubcheck
+@pytest.mark.once
 def test_epubcheck_finds_nothing(seed, thread, answer, opener, tmp_path):
     """One book of everything that books can hold, in one call: the checker starts slowly."""
-    if not (shutil.which("java") and CHECKER.exists()):
-        if os.environ.get("CI", "").lower() in ("1", "true"):
-            pytest.fail(f"epubcheck is not at {CHECKER} (Debian: apt-get install epubcheck).")
-        pytest.skip("epubcheck is not here (Debian: apt-get install epubcheck)")
+    checker = dev.find_epubcheck()
+    assert checker, "No epubcheck. Leave this test out: -m 'not epubcheck'"
     reply(thread, opener, ALL_OF_IT)
     reply(thread, opener, quoting(answer, "The party … nobody.") + "\n\n> obeyed nobody\n\nSo.")
     text = (
@@ -313,7 +310,7 @@ def test_epubcheck_finds_nothing(seed, thread, answer, opener, tmp_path):
         )
     )
     done = subprocess.run(
-        ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", CHECKER, path],
+        ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", checker, path],
         capture_output=True,
         text=True,
         timeout=300,

@@ -18,6 +18,7 @@ from django.urls import reverse
 from accounts.models import User
 from forum.middleware import POLICY
 
+pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parent.parent
 OURS = sorted((ROOT / "templates").rglob("*.html"))
 # What Django and allauth bring and this site may draw.

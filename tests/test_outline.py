@@ -251,6 +251,7 @@ console.log(JSON.stringify({
 
 
 @pytest.mark.npm
+@pytest.mark.once
 def test_argdown_is_read_by_its_own_parser(npm, thread, answer, stranger, guest):
     thread.title = 'What "if" === [it] had: {held} #now'
     thread.save(update_fields=["title"])

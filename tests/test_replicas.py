@@ -9,7 +9,6 @@ import sys
 import time
 
 import pytest
-from django.db import connection
 
 from tests.clients import Writer, get, posts_with, wait_for
 from tests.cluster import ROOT, Cluster, served
@@ -32,7 +31,6 @@ for letter in "abcd":
 thread = start(board, user)
 print(json.dumps({"cookies": cookies, "thread": thread.pk, "path": thread.get_absolute_url()}))
 """
-LONG = os.environ.get("JONBAR_LONG") == "1"
 
 
 def prepare(url: str, folder) -> dict:
@@ -52,13 +50,11 @@ def prepare(url: str, folder) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.postgres
 @pytest.mark.races
-@pytest.mark.parametrize("synchronous", [True, False])
+@pytest.mark.parametrize("synchronous", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_primary_dies(synchronous, tmp_path, record_property):
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no standby")
-    if not synchronous and not LONG:
-        pytest.skip("the counter-proof belongs to the long form")
+    """That without synchronous commit posts are lost is the counter-proof."""
     cluster = Cluster()
     try:
         cluster.start()

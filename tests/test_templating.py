@@ -180,6 +180,7 @@ def test_errors_in_what_is_shown_are_not_hidden(engine):
 NEW = re.compile(r'name="(?:csrfmiddlewaretoken|token)" value="[^"]*"')
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_all_kinds_of_pages_are_drawn_alike(
     thread, answer, opener, answerer, moderator, monkeypatch
@@ -205,13 +206,14 @@ def test_all_kinds_of_pages_are_drawn_alike(
     ]
     compared = set()
     for reader in (None, opener, answerer, moderator):
+        client = browser(reader)
         for path in paths + theirs * (reader is not None):
             ways = []
-            browser(reader).get(path)  # what is new is read
+            client.get(path)  # what is new is read
             for render in (Compiled.render, NodeList.render):
                 with monkeypatch.context() as patched:
                     patched.setattr(Compiled, "render", render)
-                    response = browser(reader).get(path)
+                    response = client.get(path)
                 ways.append((response.status_code, NEW.sub("", response.content.decode())))
             assert ways[0] == ways[1], path
             compared.add(ways[0][1])

@@ -24,19 +24,15 @@ QUIET = (
 )
 
 
-# What looks at pages only needs to look once: they are the same on either database.
-LOOKS = ("test_pages", "test_keyboard", "test_print")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what stands in this folder, and leave to SQLite what does not depend on a database."""
-    mine = [item for item in items if item.path.parent == Path(__file__).parent]
-    for item in mine:
-        item.add_marker(pytest.mark.browser)
-    if os.environ.get("JONBAR_TEST_DATABASE") == "postgres":
-        left = [item for item in mine if item.path.stem in LOOKS]
-        items[:] = [item for item in items if item not in left]
-        config.hook.pytest_deselected(items=left)
+@pytest.hookimpl(tryfirst=True)  # before tests/postgres.py goes by these marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands in this folder. Only the journey writes and reads enough to tell one
+    database from another."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.browser)
+            if item.path.stem != "test_journey":
+                item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(scope="session")
