@@ -217,6 +217,14 @@ class User(AbstractUser):
         return address
 
 
+# What no page shows of whoever wrote a post; their name is shown, and whether they are here still.
+UNSHOWN = tuple(
+    field.name
+    for field in User._meta.concrete_fields
+    if field.name not in ("id", "username", "is_active")
+)
+
+
 class PastName(models.Model):
     """A name that a member gave up. Its address leads to the member; nobody else may take it."""
 

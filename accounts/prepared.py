@@ -17,13 +17,14 @@ from django.db.models import Model, QuerySet
 # Values that stand for those to come. They fit every column, and nobody else writes them.
 NUMBER = 2_000_000_011
 MOMENT = datetime(1903, 3, 3, 3, 3, 3, tzinfo=UTC)
-PADDING = -1  # no row has it for its id
+# What fills up a list of each kind; no row has it.
+PADDING = {"numbers": -1, "texts": "\ue000"}
 LISTED = 20  # numbers of a list are sent in statements for so many, or for 50
 
 
 class Prepared:
     """`build` makes the queryset out of its values; `kinds` says what these are: "number",
-    "numbers" (a list of ids), "moment", "text" or "token" (a UUID).
+    "numbers" (a list of ids), "moment", "text", "texts" (a list) or "token" (a UUID).
     Called with values it gives the rows; none, if a list is empty.
 
     The shape of the statement must not depend on the values.
@@ -38,18 +39,18 @@ class Prepared:
     def __call__(self, *values) -> list:
         """The rows for these values, in one query."""
         sizes = tuple(
-            (LISTED if len(value) <= LISTED else 50) if kind == "numbers" else 0
+            (LISTED if len(value) <= LISTED else 50) if kind in PADDING else 0
             for kind, value in zip(self.kinds, values, strict=True)
         )
-        lists = [value for kind, value in zip(self.kinds, values, strict=True) if kind == "numbers"]
+        lists = [value for kind, value in zip(self.kinds, values, strict=True) if kind in PADDING]
         if not all(lists):
             return []
         if any(len(value) > 50 for value in lists):
             return list(self.build(*values))  # more than there is a statement for
         flat: list = []
-        for size, value in zip(sizes, values, strict=True):
+        for kind, size, value in zip(self.kinds, sizes, values, strict=True):
             if size:
-                flat += [*value, *[PADDING] * (size - len(value))]
+                flat += [*value, *[PADDING[kind]] * (size - len(value))]
             else:
                 flat.append(value)
         statement = self._written.get(sizes)
@@ -73,7 +74,7 @@ def _mark(kind: str, number: int):
         return MOMENT + timedelta(seconds=number)
     if kind == "token":
         return UUID(int=NUMBER + number)
-    return f"\ue000{number}\ue001" if kind == "text" else NUMBER + number
+    return f"\ue000{number}\ue001" if kind in ("text", "texts") else NUMBER + number
 
 
 class _Statement:

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.template.loader import get_template
 from django.utils.safestring import mark_safe
 
-from accounts.models import User, skeleton
+from accounts.models import UNSHOWN, User, skeleton
 from accounts.prepared import Prepared
 
 from . import marking, markup, quoting
@@ -177,10 +177,17 @@ def draw_preview(composed, *, user, post_id="preview") -> str:
 # --- Quotes in a post -------------------------------------------------------------------------
 
 
+# Of a source its page shows the writer's name and where it stands; the rest would only be carried.
+UNCARRIED = [
+    *(f"author__{name}" for name in UNSHOWN),
+    *(f"thread__{name}" for name in ("card", "lane_counts", "own_answer", "source", "key")),
+    *(f"thread__board__{name}" for name in ("description", "parent")),
+]
 _quotes = Prepared(
     lambda revisions: (
         Quote.objects.filter(revision_id__in=revisions)
         .select_related("source_post__author", "source_post__thread__board")
+        .defer(*(f"source_post__{name}" for name in UNCARRIED))
         .annotate(
             current_id=F("source_post__body__revision_id"),
             source_revision_number=F("source_revision__number"),
@@ -411,16 +418,21 @@ def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, d
     }
 
 
+_named = Prepared(
+    lambda skeletons: User.objects.filter(
+        Q(skeleton__in=skeletons) | Q(past_names__skeleton__in=skeletons), is_active=True
+    ).values_list("pk", "username", "past_names__username"),
+    "texts",
+)
+
+
 def _members(htmls: Iterable[str], ignoring: Container[int]) -> dict[str, str]:
     """The members mentioned on a page: lower-cased name to profile address. Those whom the reader
     ignores are plain text."""
     names = {name for html in htmls for name in MENTION.findall(html)}
     if not names:
         return {}
-    wanted = {skeleton(name) for name in names}
-    rows = User.objects.filter(
-        Q(skeleton__in=wanted) | Q(past_names__skeleton__in=wanted), is_active=True
-    ).values_list("pk", "username", "past_names__username")
+    rows = _named([skeleton(name) for name in names])
     return {
         name.lower(): f"/members/{username}/"
         for pk, username, past in rows

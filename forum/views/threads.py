@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts.models import User
+from accounts.models import UNSHOWN, User
 from accounts.prepared import Prepared
 
 from .. import caching, drawing, glossary, shared, tree
@@ -156,18 +156,15 @@ def _reply_form(user, thread: Thread, posts: list[Post]) -> ReplyForm | None:
     return ReplyForm(thread=thread, asked=asked_in(user, thread, opening), initial=initial)
 
 
-# Of whoever wrote a post its page shows the name.
-UNSHOWN = [
-    f"author__{field.name}"
-    for field in User._meta.concrete_fields
-    if field.name not in ("id", "username", "is_active")
-]
+def _rows():
+    return Post.objects.for_reading().defer(*(f"author__{name}" for name in UNSHOWN))
+
+
 # By how many posts a page holds: the statement's limit is a part of it.
 _numbered = {
     size: Prepared(
         lambda thread, first, last, size=size: (
-            Post.objects.for_reading()
-            .defer(*UNSHOWN)
+            _rows()
             .filter(thread=thread, number__gte=first, number__lte=last)
             .order_by("number")[:size]
         ),
@@ -176,7 +173,12 @@ _numbered = {
     for size in User.PAGE_SIZES
 }
 _by_id = Prepared(
-    lambda ids: Post.objects.for_reading().defer(*UNSHOWN).filter(pk__in=ids), "numbers"
+    lambda ids: (
+        Post.objects.for_reading()
+        .defer(*(f"author__{name}" for name in UNSHOWN))
+        .filter(pk__in=ids)
+    ),
+    "numbers",
 )
 
 
