@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import cache
 
-from confusable_homoglyphs import confusables
+from confusable_homoglyphs.utils import load
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
@@ -36,7 +36,8 @@ def _confusable() -> dict[str, str]:
     From Unicode's confusables table (UTS 39), as the confusable-homoglyphs package carries it.
     """
     table = {}
-    for char, twins in confusables.confusables_data.items():
+    # The package's own modules would keep all of it in the memory of every worker.
+    for char, twins in load("confusables.json").items():
         plain = [t["c"] for t in twins if t["c"].isascii() and t["c"].isalnum()]
         if len(char) == 1 and not char.isascii() and plain:
             table[char] = min(plain)

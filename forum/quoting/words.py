@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 
 
 def _any_of(codes: Sequence[int]) -> str:
@@ -24,10 +25,14 @@ def _any_of(codes: Sequence[int]) -> str:
 
 # Marks and invisible format characters belong to the character before them (UAX #29, rule WB4).
 # The two blocks hold every one that is assigned; scanning all of Unicode would cost 0.1 s.
-_BLOCKS = (*range(0xAD, 0x1F000), *range(0xE0000, 0xE01F0))
-_KINDS = [(code, unicodedata.category(chr(code))) for code in _BLOCKS]
-_MARK = _any_of([code for code, kind in _KINDS if kind in ("Mn", "Mc", "Me")])
-_EXTEND = _any_of([code for code, kind in _KINDS if kind in ("Mn", "Mc", "Me", "Cf")])
+_BLOCKS = (range(0xAD, 0x1F000), range(0xE0000, 0xE01F0))
+_KINDS = {
+    code: kind
+    for code in chain(*_BLOCKS)
+    if (kind := unicodedata.category(chr(code))) in ("Mn", "Mc", "Me", "Cf")
+}
+_MARK = _any_of([code for code, kind in _KINDS.items() if kind != "Cf"])
+_EXTEND = _any_of(list(_KINDS))
 # Scripts written without spaces: Thai, Lao, Tibetan, Myanmar, Khmer, kana, Han. Every character
 # is a word of its own there; telling real words apart would take a dictionary.
 _UNSPACED = (
