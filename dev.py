@@ -121,6 +121,11 @@ def find_epubcheck() -> str | None:
     return jar if shutil.which("java") and Path(jar).exists() else None
 
 
+def find_redis() -> str | None:
+    """Give the path of a server of Redis or Valkey, which a test starts for itself."""
+    return shutil.which("valkey-server") or shutil.which("redis-server")
+
+
 def npm_packages() -> str:
     """Put what tests/npm/package-lock.json names into var/npm, unless it is there already.
 
@@ -274,6 +279,9 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
     if only != "browser" and not find_epubcheck():
         left_out.append("the test of books: no epubcheck (Debian: apt-get install epubcheck)")
         marks.append("not epubcheck")
+    if only != "browser" and not find_redis():
+        left_out.append("the shared cache: no redis-server or valkey-server found")
+        marks.append("not redis")
     pythons = {".".join(map(str, sys.version_info[:2])): sys.executable}
     if all_pythons:
         found = {minor: find_python(minor) for minor in PYTHONS}

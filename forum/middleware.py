@@ -1,5 +1,6 @@
 """Headers on every answer, failures as pages that keep the text, and the member's time zone."""
 
+import sys
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -138,8 +139,8 @@ class MembersTime:
 
 class Failures:
     """Turns what a view raises into the page it deserves: a refusal into 403 or 404, what went
-    elsewhere into a way there, a database that does not answer in time into 503. Each page gives
-    back what was typed."""
+    elsewhere into a way there, a database or shared cache that does not answer into 503. Each page
+    gives back what was typed."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -161,6 +162,13 @@ class Failures:
             return errors.not_found(request, exception)
         if isinstance(exception, Refused):
             return errors.refused(request, exception)
-        if isinstance(exception, OperationalError):
+        if isinstance(exception, OperationalError) or _of_shared_cache(exception):
             return errors.overloaded(request, exception)
         return None
+
+
+def _of_shared_cache(exception: Exception) -> bool:
+    """Whether Redis or Valkey did not do what it was asked. Its library is loaded only where
+    CACHE_URL names one."""
+    library = sys.modules.get("redis.exceptions")
+    return library is not None and isinstance(exception, library.RedisError)

@@ -149,9 +149,24 @@ DATABASE_ROUTERS = ["forum.replication.Router"] if len(DATABASES) > 1 else []
 # Of one thread fixture or plain text; all of it is held in memory while it is checked.
 FIXTURE_MAX_BYTES = env.int("FIXTURE_MAX_BYTES", default=64 * 1024 * 1024)
 
+
 # Rate limits count in the cache, so all workers must share it; hence the database by default.
-CACHES = {"default": env.cache("CACHE_URL", default="dbcache://jonbar_cache")}
-CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
+def _cache(url: str) -> dict:
+    """The cache behind an address, such as redis://host:6379/0 (Redis or Valkey)."""
+    found = env.cache_url_config(url)
+    if "redis" in found["BACKEND"].lower():
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        # One that is away must not hold up a worker: who asked it is answered with 503. A server
+        # that was started anew costs one try.
+        options = {"socket_connect_timeout": 2, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}
+    else:
+        options = {"MAX_ENTRIES": 100_000}
+    return {**found, "OPTIONS": {**options, **found.get("OPTIONS", {})}}
+
+
+CACHES = {"default": _cache(env.str("CACHE_URL", default="dbcache://jonbar_cache"))}
 
 # Megabytes in which each worker keeps finished pages for visitors, and as much again for what is
 # drawn for members; 0 keeps none.

@@ -41,6 +41,15 @@ def npm() -> Path:
 
 
 @pytest.fixture(scope="session")
+def redis_server() -> str:
+    """The program of a Redis or Valkey server; fails, and says what to do, if there is none. Tests
+    that use it carry the mark `redis`."""
+    path = dev.find_redis()
+    assert path, "No redis-server or valkey-server. Leave these tests out: -m 'not redis'"
+    return path
+
+
+@pytest.fixture(scope="session")
 def chromium_path() -> str:
     """The Chromium that browser tests drive; fails, and says what to do, if there is none."""
     path = dev.find_chromium()

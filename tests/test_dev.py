@@ -309,6 +309,7 @@ def suite(monkeypatch):
     monkeypatch.setattr(dev, "find_chromium", lambda: "/somewhere/chromium")
     monkeypatch.setattr(dev, "find_epubcheck", lambda: "/somewhere/epubcheck.jar")
     monkeypatch.setattr(dev, "npm_packages", lambda: "")
+    monkeypatch.setattr(dev, "find_redis", lambda: "/usr/bin/redis-server")
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("JONBAR_LONG", "0")
     return suite
@@ -363,6 +364,13 @@ def test_the_long_forms_run_on_request_and_are_named_otherwise(suite, capsys):
     dev.main(["test", "--long"])
     assert named not in capsys.readouterr().out
     assert suite.long[2:] == ["1", "1"]
+
+
+def test_a_machine_without_redis_leaves_its_tests_out_and_says_so(suite, monkeypatch, capsys):
+    monkeypatch.setattr(dev, "find_redis", lambda: None)
+    assert dev.main(["test"]) == 0
+    assert all(arguments[-2:] == ("-m", "not redis") for _, arguments in suite.ran)
+    assert "Left out: the shared cache: no redis-server" in capsys.readouterr().out
 
 
 def test_packages_from_npm_are_pinned_and_name_no_registry():

@@ -112,7 +112,8 @@ def too_many(request, exception=None):
 
 
 def overloaded(request, exception=None):
-    """503: the database did not answer in time, nothing was changed."""
+    """503: the database (too busy, full, starting again) or the shared cache did not do what it
+    was asked, and nothing was changed."""
     log.warning("overloaded at %s", route(request), exc_info=exception)
     response = _page(request, 503)
     response.headers["Retry-After"] = "5"
