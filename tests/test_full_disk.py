@@ -5,7 +5,6 @@ The ordinary run lets the database say that it is full. JONBAR_LONG=1 fills a re
 it has to be allowed to mount one.
 """
 
-import os
 import random
 import shutil
 import subprocess
@@ -30,7 +29,6 @@ from tests.races.soundness import faults
 from tests.test_archive import manage
 from tests.test_replicas import prepare
 
-LONG = os.environ.get("JONBAR_LONG") == "1"
 LENGTH = 50_000  # characters of a text, which no page that lies free can take
 
 
@@ -183,38 +181,37 @@ def fill_up(port: int, cookie: str, thread_id: int) -> tuple[list[str], list[str
     return taken, refused
 
 
-if LONG:
-
-    @pytest.mark.races
-    def test_a_real_disk_that_fills_up(tmp_path, record_property):
-        postgres = connection.vendor == "postgresql"
-        cluster = Cluster() if postgres else None
-        # nobody's server must be able to look into it
-        folder = (cluster.folder if cluster else tmp_path) / "disk"
-        try:
-            with disk(folder, 30 if postgres else 4) as grow:
-                url = f"sqlite:///{folder}/forum.sqlite3"
-                if cluster:
-                    cluster.start()
-                    in_tablespace(cluster, folder)
-                    url = cluster.url(cluster.primary)
-                forum = prepare(url, tmp_path)
-                cookie = with_secret(forum["cookies"][0])
-                with served(tmp_path, DATABASE_URL=url) as (port, _):
-                    wait_for(port)
-                    taken, refused = fill_up(port, cookie, forum["thread"])
-                    grow(200)
-                    for token in refused:
-                        for _ in range(2):
-                            told = reply(port, cookie, forum["thread"], token, text_of(token))
-                            assert told[0] == 302
-                    stored = posts_with(manage(url, "export_thread", str(forum["thread"])).stdout)
-                said = manage(url, "check_forum")
-                assert said.returncode == 0, said.stdout + said.stderr
-                if cluster:
-                    cluster.close()
-        finally:
+@pytest.mark.long
+@pytest.mark.races
+def test_a_real_disk_that_fills_up(tmp_path, record_property):
+    postgres = connection.vendor == "postgresql"
+    cluster = Cluster() if postgres else None
+    # nobody's server must be able to look into it
+    folder = (cluster.folder if cluster else tmp_path) / "disk"
+    try:
+        with disk(folder, 30 if postgres else 4) as grow:
+            url = f"sqlite:///{folder}/forum.sqlite3"
+            if cluster:
+                cluster.start()
+                in_tablespace(cluster, folder)
+                url = cluster.url(cluster.primary)
+            forum = prepare(url, tmp_path)
+            cookie = with_secret(forum["cookies"][0])
+            with served(tmp_path, DATABASE_URL=url) as (port, _):
+                wait_for(port)
+                taken, refused = fill_up(port, cookie, forum["thread"])
+                grow(200)
+                for token in refused:
+                    for _ in range(2):
+                        told = reply(port, cookie, forum["thread"], token, text_of(token))
+                        assert told[0] == 302
+                stored = posts_with(manage(url, "export_thread", str(forum["thread"])).stdout)
+            said = manage(url, "check_forum")
+            assert said.returncode == 0, said.stdout + said.stderr
             if cluster:
                 cluster.close()
-        assert sorted(stored) == sorted(taken + refused)
-        record_property("measured", f"{len(taken)} taken, {len(refused)} refused and taken later")
+    finally:
+        if cluster:
+            cluster.close()
+    assert sorted(stored) == sorted(taken + refused)
+    record_property("measured", f"{len(taken)} taken, {len(refused)} refused and taken later")
