@@ -29,6 +29,8 @@ OPENING = (
 
 OWN_ANSWER = "The party would have split, since nobody else held it together."
 
+PASSWORD = "jonbar point of 1934"
+
 # Passwords that cost nothing to hash, and no limit on how fast one may write.
 UNHURRIED = {
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
@@ -51,18 +53,20 @@ ROLES = {
 def make_member(name: str, **rights) -> User:
     """A member with this name, whose address is confirmed; `rights` are fields such as
     is_moderator."""
-    user = User.objects.create_user(name, f"{name}@example.org", "a long password", **rights)
+    user = User.objects.create_user(name, f"{name}@example.org", PASSWORD, **rights)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
 
 
-def start(board: Board, author: User, title="What if Lenin had lived?", text=OPENING) -> Thread:
+def start(
+    board: Board, author: User, title="What if Lenin had lived?", text=OPENING, *, kind="WI"
+) -> Thread:
     """Open a debate."""
     return threads.start(
         user=author,
         board=board,
         title=title,
-        kind="WI",
+        kind=kind,
         source=text,
         token=uuid4(),
         own_answer=OWN_ANSWER,

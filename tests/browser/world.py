@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 from uuid import uuid4
 
-from allauth.account.models import EmailAddress
 from django.core.management import call_command
 
 from accounts.models import User
@@ -18,21 +17,14 @@ from forum.actions import (
     reports,
     sanctions,
     threadmarks,
-    threads,
 )
-from forum.models import AuditEntry, Board, Notice, Post, Question, State, Thread
+from forum.models import AuditEntry, Board, Notice, Post, Question, Thread
+from tests import people
 
-PASSWORD = "jonbar point of 1934"
+PASSWORD, member, edit = people.PASSWORD, people.make_member, people.edit
 LONG_TITLE = "Donaudampfschifffahrtsgesellschaft" * 4 + "skapitänsmützenabzeichen"
 ARABIC = "ماذا لو لم يُهزم المسلمون في معركة بلاط الشهداء سنة ٧٣٢؟"
 HEBREW = "מה היה קורה אילו לא חרב בית המקדש השני?"
-
-
-def member(name: str, **more) -> User:
-    """A member whose address is known."""
-    user = User.objects.create_user(name, f"{name}@example.org", PASSWORD, **more)
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    return user
 
 
 def load_source_thread() -> Thread:
@@ -42,32 +34,17 @@ def load_source_thread() -> Thread:
 
 
 def start(user: User, title: str, text: str, *, board: str = "after-1900", kind="WI") -> Thread:
-    """Open a debate."""
-    return threads.start(
-        user=user,
-        board=Board.objects.get(slug=board),
-        title=title,
-        kind=kind,
-        source=text,
-        own_answer="It would end otherwise, since nothing else held it up.",
-        token=uuid4(),
-    )
+    """Open a debate in the board of this name."""
+    return people.start(Board.objects.get(slug=board), user, title, text, kind=kind)
 
 
 def reply(user: User, thread: Thread, text: str, parent: Post | None = None) -> Post:
     """Answer in a debate, or one of its posts."""
-    return posts.reply(user=user, thread=thread, parent=parent, source=text, token=uuid4())
+    return people.reply(thread, user, text, parent)
 
 
 def opening(thread: Thread) -> Post:
     return Post.objects.get(thread=thread, number=1)
-
-
-def edit(post: Post, text: str, reason: str = "") -> None:
-    """Let the author change a post."""
-    post = Post.objects.select_related("thread__board", "body__revision", "author").get(pk=post.pk)
-    base = post.body.revision.number
-    posts.edit(user=post.author, post=post, source=text, reason=reason, base=base)
 
 
 def furnish() -> SimpleNamespace:
@@ -235,10 +212,5 @@ def removed(made) -> Thread:
 
 
 def waiting(made) -> Post:
-    """A post that waits for approval. No page makes one yet, so it is made as it would stand."""
-    thread = start(made.one, "Does anybody approve?", "Of waiting.")
-    post = reply(made.quiet, thread, "This waits.")
-    Post.objects.filter(pk=post.pk).update(state=State.PENDING, number=None, tree_id=-post.pk)
-    thread.refresh_from_db()
-    Thread.objects.filter(pk=thread.pk).update(numbered=1, reply_count=0, last_post=opening(thread))
-    return Post.objects.get(pk=post.pk)
+    """A post that waits for approval."""
+    return people.pending(start(made.one, "Does anybody approve?", "Of waiting."), made.quiet)
