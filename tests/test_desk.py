@@ -332,10 +332,12 @@ def test_the_front_page_says_what_waits_in_the_boards_one_moderates(
 # --- By hand ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", OURS, ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "model",
+    [m for m in OURS if m not in (*WRITTEN, Upload)],  # those are sent and corrected, by actions
+    ids=lambda m: m.__name__,
+)
 def test_nothing_is_edited_added_or_deleted_by_hand(full, administrator, moderator, model):
-    if model in (*WRITTEN, Upload):  # sent and corrected, by actions
-        return
     before = dump(*FORUM)
     row = model._default_manager.first()
     junk = {field.name: "1" for field in model._meta.fields} | {"_save": "Save", "post": "yes"}
