@@ -26,6 +26,7 @@ from accounts.prepared import Prepared, insert_row
 
 from . import caching
 from .models import Board, Post, Thread
+from .permissions import NotThere
 
 AWAY = 10**15  # beyond every id, and beyond the trees of waiting posts
 ASIDE = 10**9  # beyond every number of a thread
@@ -35,6 +36,11 @@ MAX_LEVEL = 8  # display only: at 360 px a deeper indent would leave less than 2
 
 class NotLocked(RuntimeError):
     """A structural write was tried outside a transaction."""
+
+
+class ThreadGone(NotThere, Thread.DoesNotExist):
+    """The thread is not there any more: undoing a split takes away what the split made. To whoever
+    was about to write in it, the same as one that never was."""
 
 
 _locked = Prepared(
@@ -52,13 +58,13 @@ def lock(*thread_ids: int) -> list[Thread]:
     """Lock thread rows in ascending id order (so two locks never wait for each other) and return
     them fresh, with their boards.
 
-    Raises NotLocked outside a transaction and Thread.DoesNotExist if one is gone.
+    Raises NotLocked outside a transaction and ThreadGone if one is not there any more.
     """
     _require_transaction()
     wanted = sorted(set(thread_ids))
     rows = _locked(wanted)
     if len(rows) != len(wanted):
-        raise Thread.DoesNotExist
+        raise ThreadGone
     return rows
 
 

@@ -136,6 +136,36 @@ def test_one_debate_for_one_form(crew, forum):
     assert faults(connection) == []
 
 
+def test_replies_while_debates_are_split_merged_and_moved(crew, forum, record_property):
+    """Every reply that was acknowledged stands once, somewhere; nothing else does."""
+    Board.objects.create(name="Antiquity", slug="antiquity")
+    openings = [forum.start(f"What if the strait froze, {n}") for n in range(3)]
+    for opening in openings:
+        for _ in range(4):
+            forum.reply(forum.reply(opening))
+    before = set(Post.objects.values_list("pk", flat=True))
+    jobs = [
+        ("reply_anywhere", {"member": member.pk, "count": 30, "seed": seed})
+        for seed, member in enumerate(forum.members[:5])
+    ]
+    where = {"member": forum.members[7].pk, "thread": openings[0].thread_id}
+    jobs += [("mark_many", {**where, "ranges": [(n, n + 2) for n in range(1, 60, 3)]})]
+    jobs += [
+        ("rearrange", {"member": forum.moderator.pk, "count": 25, "seed": seed}) for seed in (7, 8)
+    ]
+    told = crew.together(jobs)
+    assert faults(connection) == []
+    made = [pk for pks, _ in told[:5] for pk in pks]
+    assert len(set(made)) == len(made) > 50
+    assert before | set(made) == set(Post.objects.values_list("pk", flat=True))
+    assert PostRevision.objects.count() == Submission.objects.count() == Post.objects.count()
+    done = {act: sum(one.get(act, 0) for one in told[6:]) for one in told[6:] for act in one}
+    assert {"split", "merge", "move branch", "move", "undo"} <= set(done), done
+    assert not list(Post.objects.filter(thread__state="merged"))
+    missed = sum(missed for _, missed in told[:5])
+    record_property("measured", f"{len(made)} replies, {missed} missed what moved; {done}")
+
+
 @pytest.mark.parametrize("how", ("lock", "close", "hide", "withdraw"))
 def test_nothing_is_posted_after_it_was_shut(crew, forum, how):
     """Every answer came before the entry in the audit log, which is written under the same lock."""

@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 import uuid
+from collections import Counter
 from contextlib import suppress
 
 import django
@@ -22,8 +23,19 @@ django.setup()
 from django.db import connection  # noqa: E402 (models need the settings)
 
 from accounts.models import User  # noqa: E402
-from forum.actions import moderation, posts, queue, reading, reports, threads  # noqa: E402
-from forum.models import Board, Case, Post, Thread  # noqa: E402
+from forum.actions import (  # noqa: E402
+    merging,
+    moderation,
+    moving,
+    posts,
+    queue,
+    reading,
+    reports,
+    threads,
+    undoing,
+)
+from forum.actions.composing import Unacceptable  # noqa: E402
+from forum.models import AuditEntry, Board, Case, Post, State, Thread  # noqa: E402
 from forum.permissions import Refused  # noqa: E402
 from tests.races.crew import Ledger, seeded  # noqa: E402
 
@@ -200,6 +212,48 @@ def quote_many(*, member: int, thread: int, source: int, count: int):
         )
 
 
+def reply_anywhere(*, member: int, count: int, seed: int):
+    """Reply to random posts, wherever they stand just then. Returns the ids of the posts, and how
+    often what was to be answered had just gone elsewhere."""
+    user, choice, made, missed = User.objects.get(pk=member), seeded(seed), [], 0
+    for _ in range(count):
+        there = Post.objects.filter(thread__state=State.VISIBLE, number__isnull=False)
+        parent, token = choice.choice(list(there.values_list("pk", flat=True))), uuid.uuid4()
+        try:
+            made.append(reply(user, fetch_post(parent).thread_id, parent, str(token)))
+        except (Refused, Unacceptable, Thread.DoesNotExist):  # also while it is fetched
+            missed += 1
+    return made, missed
+
+
+def rearrange(*, member: int, count: int, seed: int):
+    """Split, merge, move branches and debates, and take the last of that back, at random. Returns
+    how often each was done."""
+    user, choice, done = User.objects.get(pk=member), seeded(seed), Counter()
+    for turn in range(count):
+        there = list(Thread.objects.filter(state=State.VISIBLE).select_related("board"))
+        thread, other = choice.choice(there), choice.choice(there)
+        posts_there = list(Post.objects.filter(thread=thread, number__gt=1))
+        act = choice.choice(["split", "split", "merge", "move branch", "move", "undo"])
+        try:
+            if act == "split" and posts_there:
+                chosen = moving.branch(choice.choice(posts_there))
+                moving.split(user=user, thread=thread, chosen=chosen, title=f"Split, {turn}")
+            elif act == "merge":
+                merging.merge(user=user, thread=thread, into=other)
+            elif act == "move branch" and posts_there:
+                moving.move_branch(user=user, post=choice.choice(posts_there), target=other)
+            elif act == "move":
+                board = choice.choice(list(Board.objects.all()))
+                moving.move_thread(user=user, thread=thread, board=board)
+            elif act == "undo":
+                undoing.undo(user=user, entry=AuditEntry.objects.latest("pk"))
+            done[act] += 1
+        except (Refused, AuditEntry.DoesNotExist):
+            done["refused"] += 1
+    return done
+
+
 def mark_many(*, member: int, thread: int, ranges: list):
     """Mark ranges of numbers as read, one after the other."""
     for first, last in ranges:
@@ -245,6 +299,7 @@ def decide_once(*, member: int, case: int, act: str):
 JOBS = {
     job.__name__: job
     for job in (
+        *(rearrange, reply_anywhere),
         *(decide_once, edit_many, edit_once, fold_many, mark_all, mark_many, quote_many),
         *(reply_and_die, report_once),
         *(reply_many, reply_on, reply_once, reply_until_refused, shut, start_many),
