@@ -8,7 +8,7 @@ Only posts that stand in the debate count, for moderators too: an outline is rea
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import F, Q
@@ -248,23 +248,47 @@ def nested(outline: Outline) -> list[tuple[str, Passage | Entry | None]]:
 _SPECIAL = re.compile(r"[\\@#*_\[\]<>{}=]|[.:](?=\S)|/(?=[/*])|-(?=-)")
 
 
+# Stances that are no relations of Argdown's: tags, and data that name what they are toward.
+_TAGS = {Stance.ASKS: "asks", Stance.EVIDENCE: "evidence"}
+
+
 def argdown(outline: Outline, *, address: str) -> str:
     """The outline in Argdown: a passage is a statement, a reply an argument. Argdown knows support
-    and attack; evidence is support with a tag, and who asks stands apart, with a tag as well."""
+    and attack. Evidence is support with a tag; who asks neither supports nor attacks, and stands
+    apart with a tag. Data say in either case toward which passages: `{asks: ["5.4"]}`."""
     lines = ["===", f"title: {_yaml(outline.thread.title)}", f"source: {_yaml(address)}", "==="]
     lines += ["", f"# {_escaped(outline.thread.title)}"]
     if outline.after:
         lines += ["", f"// Up to #{outline.after - 1} only: the debate goes on."]
+    marks = _marks(outline)
+    related = set()
     for passage in outline.passages:
         lines += ["", _argument(passage)]
         for entry in passage.entries:
             if entry.stance != Stance.ASKS:
+                related.add(entry.post.pk)
                 sign = "-" if entry.stance == Stance.DISPUTES else "+"
-                lines.append(f"  {sign} {_reply(entry)}")
-    asking = [entry for entry in outline.entries() if entry.stance == Stance.ASKS]
-    for entry in asking:
-        lines += ["", f"// asks about {entry.toward.title}", _reply(entry)]
+                lines.append(f"  {sign} {_reply(entry, marks)}")
+    for entry in outline.entries():
+        if entry.post.pk not in related:
+            related.add(entry.post.pk)
+            lines += ["", _reply(entry, marks)]
     return "\n".join(lines) + "\n"
+
+
+def _marks(outline: Outline) -> dict[int, str]:
+    """By post: the tags and data that stand behind a reply's words."""
+    toward = defaultdict(lambda: defaultdict(list))
+    for entry in outline.entries():
+        if entry.stance in _TAGS:
+            toward[entry.post.pk][_TAGS[entry.stance]].append(entry.toward.title)
+    return {
+        pk: "".join(f" #{name}" for name in found)
+        + " {"
+        + ", ".join(f"{name}: {json.dumps(titles)}" for name, titles in found.items())
+        + "}"
+        for pk, found in toward.items()
+    }
 
 
 def _argument(passage: Passage) -> str:
@@ -272,9 +296,8 @@ def _argument(passage: Passage) -> str:
     return f"{head}: {_escaped(passage.text)}"
 
 
-def _reply(entry: Entry) -> str:
-    tag = {Stance.ASKS: " #asks", Stance.EVIDENCE: " #evidence"}.get(entry.stance, "")
-    return f"<{entry.post.number}>: {_escaped(entry.text)}{tag}"
+def _reply(entry: Entry, marks: Mapping[int, str]) -> str:
+    return f"<{entry.post.number}>: {_escaped(entry.text)}{marks.get(entry.post.pk, '')}"
 
 
 def _escaped(text: str) -> str:

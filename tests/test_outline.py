@@ -233,6 +233,8 @@ const texts = (table) => Object.fromEntries(Object.entries(table ?? {}).map(([ti
   [title, one.members.map((member) => member.text).filter((text) => text?.trim())]));
 console.log(JSON.stringify({
   errors: [...found.parserErrors, ...found.lexerErrors].map((error) => error.message),
+  data: Object.fromEntries(Object.entries(found.arguments ?? {}).map(([title, one]) =>
+    [title, [one.tags ?? [], one.data ?? {}]])),
   statements: texts(found.statements), arguments: texts(found.arguments),
   relations: found.relations.map((one) => [one.relationType, one.from.title, one.to.title]),
   title: found.frontMatter?.title,
@@ -271,15 +273,42 @@ def test_argdown_is_read_by_its_own_parser(npm, thread, answer, stranger, guest)
     read = parsed(npm, argdown(part, address="https://forum.example/threads/1/"))
     assert read["errors"] == []
     assert read["title"] == thread.title
+    # The parser counts a tag as a part of the text, and data not.
     tags = {"asks": " #asks", "evidence": " #evidence"}
     for entry in part.entries():
         said = read["arguments"][str(entry.post.number)]
         assert entry.text + tags.get(entry.stance, "") in [" ".join(one.split()) for one in said]
+        marks = {entry.stance: ["2"]} if entry.stance in tags else {}
+        assert read["data"][str(entry.post.number)] == [list(marks), marks]
     assert read["statements"] == {"2.2": ["It had a secretary, after all."]}
     attacks = [one[1:] for one in read["relations"] if one[0] == "attack"]
     supports = [one[1:] for one in read["relations"] if one[0] == "support"]
     assert attacks == [["6", "2"], ["10", "2"], ["13", "2.2"], ["14", "13"]]
     assert supports == [["5", "2"], ["8", "2"], ["9", "2"], ["12", "2"]]
+
+
+@pytest.mark.npm
+def test_one_reply_may_ask_here_and_bring_evidence_there(npm, thread, answer, stranger, guest):
+    """Who asks stands in no relation; toward what a reply asks or brings evidence is data of it."""
+    third = thread.posts.get(number=3)
+    first, second, text = "The party obeyed nobody.", "It had a secretary, after all.", "So?"
+    parts = [quoting(answer, first, then=""), quoting(answer, second, then="")]
+    parts.append(quoting(third, third.body.revision.plain, then=text))
+    post = reply(thread, stranger, "".join(parts), to=answer)
+    quotes = dict(zip(range(1, 4), ("asks", "evidence", "asks"), strict=True))
+    arguments.argue(user=stranger, post=post, lane="consequence", stance="", quotes=quotes, ties=[])
+    asked = reply(thread, stranger, "Who says so?", to=answer)
+    arguments.argue(
+        user=stranger, post=asked, lane="consequence", stance="asks", quotes={}, ties=[]
+    )
+    read = parsed(npm, argdown(drawn(thread, guest), address="/"))
+    assert read["errors"] == []
+    assert read["data"][str(post.number)] == [
+        ["asks", "evidence"],
+        {"asks": ["2.1", "3"], "evidence": ["2.2"]},
+    ]
+    assert read["data"][str(asked.number)] == [["asks"], {"asks": ["2"]}]
+    assert read["relations"] == [["support", str(post.number), "2.2"]]
 
 
 @pytest.mark.npm
