@@ -6,16 +6,75 @@ from collections.abc import Mapping
 from django.db.models import F
 
 from ..importing.fixture import ThreadFixture
-from ..models import Answer, ChangeOfMind, Post, Question, Thread, Threadmark
+from ..models import (
+    Answer,
+    AuditEntry,
+    ChangeOfMind,
+    Post,
+    Question,
+    Quote,
+    State,
+    Thread,
+    Threadmark,
+)
 from .arguments import count_anew
 
+CHUNK = 500
 
-def attach(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> None:
+
+def attach(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bool:
     """Write it for the posts whose places in the fixture `ids` leads to their ids, in a locked
-    thread, and count anew; the caller saves `card` and `lane_counts`. Whoever said it elsewhere is
-    no member here."""
+    thread, as far as it is missing and nobody here said otherwise, and count anew; the caller saves
+    `card` and `lane_counts`. Whoever said it elsewhere is no member here. Returns whether anything
+    was missing."""
+    wrote = [
+        _answers(fixture, thread, ids),
+        _minds(fixture, thread, ids),
+        _marks(fixture, thread, ids),
+    ]
+    count_anew(thread)
+    return any(wrote)
+
+
+def attach_to_all(fixture: ThreadFixture, thread: Thread) -> bool:
+    """The same for all posts that stand in the thread with the fixture's text, be they new or known
+    before, with their lanes and stances where they had none. Returns whether anything was
+    missing."""
+    places = {post.key: place for place, post in enumerate(fixture.posts)}
+    ids, lanes, stances = {}, [], []
+    decided = _decided(thread, "set lane")
+    rows = Post.objects.filter(
+        thread=thread, origin=thread, state=State.VISIBLE, body__revision__number=1
+    )
+    for pk, key, lane, stance, basis, text in rows.values_list(
+        *("pk", "key", "lane", "stance", "parent_basis", "body__revision__source")
+    ).iterator(chunk_size=CHUNK):
+        place = places.get(key)
+        if place is None or fixture.posts[place].text != text:
+            continue
+        ids[place] = pk
+        said = fixture.posts[place]
+        if said.lane and not lane and basis != Post.Basis.OPENING and pk not in decided:
+            lanes.append(Post(pk=pk, lane=said.lane))
+        if said.stance and not stance:
+            stances.append(Post(pk=pk, stance=said.stance))
+    Post.objects.bulk_update(lanes, ["lane"], batch_size=CHUNK)
+    Post.objects.bulk_update(stances, ["stance"], batch_size=CHUNK)
+    quotes = _quotes(fixture, thread, ids)
+    return any([attach(fixture, thread, ids), lanes, stances, quotes])
+
+
+def _decided(thread: Thread, *verbs: str) -> set[int]:
+    """The posts of which somebody here said it: that stays."""
+    rows = AuditEntry.objects.filter(post__thread=thread, verb__in=verbs)
+    return set(rows.values_list("post_id", flat=True))
+
+
+def _answers(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bool:
     asked = {row.text: row for row in Question.objects.filter(thread=thread, stands=True)}
-    Answer.objects.bulk_create(
+    here = set(Answer.objects.filter(post__thread=thread).values_list("question", "post"))
+    decided = _decided(thread, "tie answer")
+    rows = [
         Answer(
             question=asked[answer.question],
             post_id=ids[answer.post],
@@ -24,20 +83,61 @@ def attach(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> No
         )
         for answer in fixture.answers
         if answer.post in ids and answer.question in asked
+    ]
+    rows = [
+        row
+        for row in rows
+        if (row.question_id, row.post_id) not in here and row.post_id not in decided
+    ]
+    return bool(Answer.objects.bulk_create(rows))
+
+
+def _minds(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bool:
+    """A mind is known by what was said, as often as it was: nobody here can take it back."""
+    here = Counter(
+        ChangeOfMind.objects.filter(post__thread=thread, member=None).values_list(
+            "post", "was", "now", "reason"
+        )
     )
-    minds = [mind for mind in fixture.minds if mind.post in ids]
-    ChangeOfMind.objects.bulk_create(
-        ChangeOfMind(post_id=ids[mind.post], was=mind.was, now=mind.now, reason=mind.reason)
-        for mind in minds
+    said = Counter(
+        (ids[mind.post], mind.was, mind.now, mind.reason)
+        for mind in fixture.minds
+        if mind.post in ids
     )
-    for place, more in Counter(mind.post for mind in minds).items():
-        Post.objects.filter(pk=ids[place]).update(minds_changed=F("minds_changed") + more)
-    Threadmark.objects.bulk_create(
+    rows = [
+        ChangeOfMind(post_id=pk, was=was, now=now, reason=reason)
+        for pk, was, now, reason in (said - here).elements()
+    ]
+    ChangeOfMind.objects.bulk_create(rows)
+    for pk, more in Counter(row.post_id for row in rows).items():
+        Post.objects.filter(pk=pk).update(minds_changed=F("minds_changed") + more)
+    return bool(rows)
+
+
+def _marks(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bool:
+    here = set(Threadmark.objects.filter(thread=thread).values_list("post", flat=True))
+    here |= _decided(thread, "mark", "unmark")
+    rows = [
         Threadmark(thread=thread, post_id=ids[place], category=category, label=label)
         for place, category, label in fixture.marks
-        if place in ids
-    )
-    count_anew(thread)
+        if place in ids and ids[place] not in here
+    ]
+    return bool(Threadmark.objects.bulk_create(rows))
+
+
+def _quotes(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bool:
+    """The stances to single quotes, where there were none."""
+    said = {
+        (ids[place], quote.block.ordinal): quote.stance
+        for place in ids
+        for quote in fixture.posts[place].quotes
+        if quote.stance
+    }
+    rows = Quote.objects.filter(post__thread=thread, revision__number=1, stance="") if said else ()
+    rows = [row for row in rows if (row.post_id, row.ordinal) in said]
+    for row in rows:
+        row.stance = said[row.post_id, row.ordinal]
+    return bool(Quote.objects.bulk_update(rows, ["stance"], batch_size=CHUNK))
 
 
 def link_variants(fixture: ThreadFixture, thread: Thread) -> None:

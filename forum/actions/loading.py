@@ -32,7 +32,7 @@ from ..models import (
 )
 from ..models.visibility import wider
 from . import debate, posts, variants
-from .attaching import attach, link_variants
+from .attaching import attach, attach_to_all, link_variants
 from .composing import Composed, passage_keys, quote_row
 
 # One part of a load holds up other writers for its transaction, on SQLite all of them: about
@@ -254,14 +254,7 @@ def _load_newer(fixture: ThreadFixture, thread: Thread, finish: Callable[[Loaded
             debate.write(thread, fixture.forks, fixture.questions)
             thread.version += 1
             thread.save(update_fields=["card", "version"])
-        added = {
-            place: addition.here[key].pk
-            for place in new
-            if (key := fixture.posts[place].key) in addition.here
-            and addition.here[key].thread_id == thread.pk
-        }
-        if added:
-            attach(fixture, thread, added)
+        if attach_to_all(fixture, thread) or loaded.added:
             thread.version += 1
             thread.save(update_fields=["card", "lane_counts", "version"])
         if fixture.variant_of and not thread.variant_of_id and not variants.declared(thread):
