@@ -39,8 +39,13 @@ class Passage:
 
     @property
     def title(self) -> str:
-        """As the page and downloads name it: 5.4 is the fourth passage of #5."""
+        """As downloads name it: 5.4 is the fourth passage of #5."""
         return f"{self.post.number}.{self.passage}" if self.passage else str(self.post.number)
+
+    @property
+    def label(self) -> str:
+        """As pages name it."""
+        return f"¶ {self.title}" if self.passage else f"#{self.title}"
 
 
 @dataclass(slots=True)
@@ -58,6 +63,12 @@ class Entry:
     def said(self) -> str:
         """The stance in words."""
         return Stance(self.stance).label
+
+    @property
+    def toward_said(self) -> str:
+        """What it is toward, as the words go on behind the stance."""
+        joined = {Stance.ASKS: "about ", Stance.EVIDENCE: "to "}.get(self.stance, "")
+        return joined + self.toward.label
 
 
 @dataclass(slots=True)

@@ -88,5 +88,5 @@ def _picture(part: outlines.Outline) -> list[dict]:
             for n, entry in enumerate(passage.entries[:TWIGS])
         ]
         more = len(passage.entries) - TWIGS
-        drawn.append({"line": line, "title": passage.title, "twigs": twigs, "more": max(more, 0)})
+        drawn.append({"line": line, "title": passage.label, "twigs": twigs, "more": max(more, 0)})
     return drawn

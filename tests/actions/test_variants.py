@@ -163,8 +163,14 @@ def test_it_travels_and_a_newer_version_leaves_what_was_said_here(first, other, 
     assert newer.version > 1
     loading.load(newer)
     assert of(first) is None
-    AuditEntry.objects.filter(verb="variant").update(verb="describe")
-    Thread.objects.filter(pk=first.pk).update(fixture_version=1)
+
+
+def test_a_newer_version_says_it_where_nobody_here_did(first, other, guest):
+    Thread.objects.filter(pk=first.pk).update(variant_of=other)
+    data = "".join(writing.fixture(fresh(first), user=guest))
+    first.posts.update(origin=first)  # as if it had been loaded
+    Thread.objects.filter(pk=first.pk).update(variant_of=None, fixture_version=0)
+    (newer,) = reading.read_all(data.encode(), "x.json")
     loading.load(newer)
     assert of(first) == other
 
