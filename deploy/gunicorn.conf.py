@@ -18,6 +18,8 @@ keepalive = 60
 max_requests = 20_000
 max_requests_jitter = 2_000
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
+# Nobody steers it but by signals; its socket would lie in a home that the units keep shut.
+control_socket_disable = True
 accesslog = None  # LOG_FORMAT=json writes a line for each request, without what is private
 forwarded_allow_ips = "127.0.0.1,::1"
 
