@@ -76,7 +76,8 @@ def bounds(divergence: dict) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One branch of the axis: it leaves the line at height `low` and runs on at `high`."""
+    """One branch of the axis: it leaves the line at height `low` and runs on at `high`, where it
+    is `bend` pixels further along; `reins` are where the bend is pulled from."""
 
     x: str
     low: int
@@ -84,6 +85,8 @@ class Branch:
     text_y: int
     year: str
     fuzz: tuple[str, str] | None
+    bend: int
+    reins: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +109,24 @@ def axis(divergences: Sequence[dict]) -> Axis | None:
     low, high = first - max((last - first) * 1.1, 10), last + max((last - first) * 0.6, 8)
     place = lambda year: (year - low) / (high - low) * 100  # noqa: E731
     base = 14 + RISE * len(ordered)
+    knots = _apart([place((a + b) / 2) for a, b in years])
+    # On a narrow card, too, a branch is up before the next one leaves it.
+    close = any(abs(later - earlier) < 14 for earlier, later in pairwise(knots))
+    bend, reins = (9, (6, 3)) if close else (40, (22, 14))
     branches = []
-    for n, (divergence, (a, b)) in enumerate(zip(ordered, years, strict=True)):
+    for n, (divergence, (a, b), x) in enumerate(zip(ordered, years, knots, strict=True)):
         y = base - RISE * n
         wide = b > a or "~" in divergence["edtf"] or "?" in divergence["edtf"]
         branches.append(
             Branch(
-                x=percent(place((a + b) / 2)),
+                x=percent(x),
                 low=y,
                 high=y - RISE,
                 text_y=y - RISE + 4,
                 year=short(divergence["edtf"]),
-                fuzz=(percent(place(a)), percent(place(b + 1))) if wide else None,
+                fuzz=(percent(min(place(a), x)), percent(max(place(b + 1), x))) if wide else None,
+                bend=bend,
+                reins=reins,
             )
         )
     said = f"Our history from {label(round(low))} to {label(round(high))} as a straight line. "
@@ -128,6 +137,16 @@ def axis(divergences: Sequence[dict]) -> Axis | None:
     )
     ticks = [(percent(place(year)), label(year)) for year in ticks_between(low, high)]
     return Axis(height=base + 28, base=base, ticks=ticks, branches=branches, said=said)
+
+
+def _apart(places: Sequence[float]) -> list[float]:
+    """Places, of which each that follows another lies at least 3 percent behind it: forks of one
+    moment stand beside each other, if a little off. Where the middle of a long time lies before
+    that of the one before it, it stays there."""
+    found = list(places[:1])
+    for before, place in pairwise(places):
+        found.append(max(place, found[-1] + 3) if place > before - 3 else place)
+    return found
 
 
 def ticks_between(low: float, high: float) -> list[int]:

@@ -89,6 +89,18 @@ def test_nothing_is_drawn_outside_and_ticks_are_few_and_apart(when):
     assert "None" not in picture.said
 
 
+def test_forks_of_one_moment_stand_beside_each_other_each_on_the_line_before_it():
+    """On the narrowest card, too: five of one year, and five of five years."""
+    for when in (["1930"] * 5, ["1929", "1930", "1930", "1931", "1933"]):
+        picture = drawn(*when)
+        places = [number(branch.x) for branch in picture.branches]
+        assert places == sorted(places)
+        narrowest = 290 / 100  # pixels in a percent
+        for (here, then), branch in zip(itertools.pairwise(places), picture.branches, strict=False):
+            assert (then - here) * narrowest >= min(branch.bend, 8.6)
+    assert drawn("1924", "1936").branches[0].bend == 40
+
+
 @pytest.mark.parametrize("when", ["2 March 1917", "1917", "AD 1", "5000 BC", "after 1945"])
 def test_a_date_that_is_certain_is_a_knot_and_no_bar(when):
     assert drawn(when).branches[0].fuzz is None
