@@ -11,6 +11,7 @@ name means, what is escaped and what is missing is as in Django; a test draws pa
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from html import escape
 
 from django.conf import settings
@@ -106,6 +107,19 @@ class _Template:
     engine = _Engine
 
 
+class _It:
+    """As much of a context as Django's lookup asks for, holding one thing."""
+
+    __slots__ = ("it",)
+    template, template_name = _Template, "unknown"
+
+    def __init__(self, it) -> None:
+        self.it = it
+
+    def __getitem__(self, name: str):
+        return self.it
+
+
 def _first(names: dict, name: str):
     value = names.get(name, MISSING)
     return _looked_up(names, name) if callable(value) else value
@@ -135,14 +149,17 @@ def _step(current, bit: str):
 
 def _looked_up(current, bit: str):
     """The same by Django's own rules, for all that is not a plain value."""
-    context = Context({"it": current})
-    context.template = _Template
-    variable = Variable("it")
-    variable.lookups = ("it", bit)
     try:
-        return variable.resolve(context)
+        return _variable(bit).resolve(_It(current))
     except VariableDoesNotExist:
         return MISSING
+
+
+@cache
+def _variable(bit: str) -> Variable:
+    variable = Variable("it")
+    variable.lookups = ("it", bit)
+    return variable
 
 
 def _needed(value):
