@@ -8,7 +8,10 @@ from django import forms
 from django.conf import settings
 from django.db import OperationalError
 from django.http import Http404, HttpResponsePermanentRedirect
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.template.loader import get_template
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 
 from accounts.models import UNSHOWN, User
@@ -38,6 +41,8 @@ MAX_FOLDED = 100  # branches that an address can fold
 MAX_LISTED = 60  # marks in the index above a debate; the reader mode leads to all of them
 MAX_VARIANTS = 20
 VIEWS = ("flat", "tree")
+# Stand in a form that is kept where each reader's own tokens go: against forgery, and of the form.
+TOKENS = ("\ue000against forgery\ue001", "\ue000of the form\ue001")
 
 
 def thread(request, thread_id, slug=""):
@@ -100,12 +105,13 @@ def thread(request, thread_id, slug=""):
         except OperationalError as error:
             # A full disk is no reason not to read: what is new stays new.
             log.warning("not marked as read", exc_info=error)
+    offered = verbs(user, thread)
     response = render(
         request,
         "threads/thread.html",
         {
             "thread": thread,
-            "verbs": verbs(user, thread),
+            "verbs": offered,
             "view": view,
             "page": page,
             "pages": pages,
@@ -120,8 +126,9 @@ def thread(request, thread_id, slug=""):
             "fresh_count": len(fresh),
             "unread": unread,
             "unread_elsewhere": unread - len(fresh),
-            "form": _reply_form(user, thread, posts) if page == pages and not lane else None,
-            "target": reply_address(thread, None),
+            "reply_form": _reply_form(request, thread, posts, alike=alike)
+            if page == pages and not lane and "reply" in offered
+            else None,
             "marks": marks,
             **_variants(user, thread),
             "marks_listed": marks[:MAX_LISTED] if page == 1 else (),
@@ -148,12 +155,28 @@ def _variants(user, thread: Thread) -> dict:
     return found
 
 
-def _reply_form(user, thread: Thread, posts: list[Post]) -> ReplyForm | None:
-    if not may(user, "reply", thread):
-        return None
-    initial = {"token": uuid4(), "lane": arguments.default_lane(thread, None), "stance": ""}
-    opening = next((post for post in posts if post.is_opening), None)
-    return ReplyForm(thread=thread, asked=asked_in(user, thread, opening), initial=initial)
+def _reply_form(request, thread: Thread, posts: list[Post], *, alike: bool) -> SafeString:
+    """The form of an answer to the debate. To readers who see the same it is the same, but for its
+    tokens."""
+    user, target = request.user, reply_address(thread, None)
+
+    def draw() -> str:
+        opening = next((post for post in posts if post.is_opening), None)
+        lane = arguments.default_lane(thread, None)
+        form = ReplyForm(
+            thread=thread,
+            asked=asked_in(user, thread, opening),
+            initial={"token": TOKENS[1], "lane": lane, "stance": ""},
+        )
+        context = {"form": form, "thread": thread, "target": target, "member": user}
+        template = get_template("threads/_reply.html")
+        return template.render({**context, "csrf_token": TOKENS[0]})
+
+    key = ("reply form", thread.pk, thread.version, thread.edition, user.is_new)
+    html = (shared.held(key) or shared.keep(key, draw)) if alike else draw()
+    for mark, token in zip(TOKENS, (get_token(request), uuid4()), strict=True):
+        html = html.replace(mark, str(token))
+    return mark_safe(html)
 
 
 def _rows():
