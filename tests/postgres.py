@@ -79,8 +79,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     result = yield
     from django.conf import settings
 
-    # Every client of a test would list all static files anew; the live server serves them itself.
-    settings.WHITENOISE_USE_FINDERS = False
+    # Every client of a test would list all static files anew: they are looked for when asked for.
+    settings.WHITENOISE_AUTOREFRESH = True
     if not postgres:
         # Django would test in memory, where nothing ever waits for a lock.
         test = settings.DATABASES["default"].setdefault("TEST", {})
