@@ -239,7 +239,7 @@ def test_a_branch_becomes_a_debate_of_its_own(full, answer, moderator, stranger,
         (mark.user, mark.thread): (mark.ranges, mark.folded) for mark in ReadMark.objects.all()
     }
     assert marks[answerer, new] == ("1-3", [])
-    assert marks[answerer, full] == ("1-1", [])
+    assert marks[answerer, full] == ("1-2", [])  # one has read what one wrote
     assert marks[stranger, new] == ("1-1,3-4", [answer.pk])
     assert marks[stranger, full] == ("2-2", [])
     targets = set(Draft.objects.values_list("target", "label"))
@@ -485,7 +485,7 @@ def test_doubles_become_one(client, board, opener, answerer, stranger, moderator
     quote = Quote.objects.get(post=own)
     assert (quote.source_post, quote.verdict) == (stays[2], "exact")
     assert quote.source_revision == stays[2].body.revision
-    assert reading.seen(stranger, one).ranges == [(1, 2)]
+    assert reading.seen(stranger, one).ranges == [(1, 2), (4, 4)]  # the last is one's own
     page = client.get(f"/posts/{there[2].pk}/")
     assert page["Location"] == f"{one.get_absolute_url()}#post-{stays[2].pk}"
     history = client.get(f"/posts/{there[2].pk}/history/")
