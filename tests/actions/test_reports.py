@@ -125,7 +125,10 @@ def test_waiting_posts_are_decided_in_the_queue(thread, stranger, moderator):
                 queue.decide(user=moderator, case=case, act=act)
         queue.decide(user=moderator, case=case, act=act, reason="Because.")
         assert fresh(waiting).state == state
-    assert told(stranger) == ["Your post was approved and stands now.", "Your post was not taken."]
+    assert told(stranger) == [
+        "Your post was approved and stands now.",
+        "Your post was not taken. Its text is in your drafts.",
+    ]
 
 
 def test_a_decision_sent_twice_and_one_that_came_too_late(answer, stranger, moderator):
