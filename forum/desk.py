@@ -13,6 +13,8 @@ from .models.visibility import cases_visible_to, moderated_board_ids, moderates_
 from .permissions import may
 
 LATEST = 8  # entries of the log on the front page
+# What moderators work with, most often first; everything else is a record to look up.
+WORK = ("Case", "Thread", "Post", "Board", "Upload", "Term", "Page", "AuditEntry")
 
 
 def waiting(user) -> list[dict]:
@@ -42,6 +44,16 @@ def latest(user) -> list[AuditEntry]:
     return list(entries[:LATEST])
 
 
+def _parted(app: dict) -> list[dict]:
+    """The forum's part of the menu as two: what is worked with in its order, and the records."""
+    if app["app_label"] != "forum":
+        return [app]
+    models = {model["object_name"]: model for model in app["models"]}
+    work = [models.pop(name) for name in WORK if name in models]
+    parts = (("Work", work), ("Records", list(models.values())))
+    return [{**app, "name": name, "models": found} for name, found in parts if found]
+
+
 class Desk(admin.AdminSite):
     """The moderators' desk: its door follows the charter, its login is the site's own."""
 
@@ -53,8 +65,11 @@ class Desk(admin.AdminSite):
         return may(request.user, "enter desk")
 
     def get_app_list(self, request, app_label=None):
-        """The menu; the queue says how much waits."""
+        """The menu: first what one works with, then the records behind it; the queue says how much
+        waits."""
         apps = super().get_app_list(request, app_label)
+        if app_label is None:
+            apps = [part for app in apps for part in _parted(app)]
         for app in apps:
             for model in app["models"]:
                 if model["object_name"] == "Case":

@@ -82,7 +82,6 @@ class BoardAdmin(DraggableMPTTAdmin):
         "thread_count",
     )
     list_display_links = ("indented_title",)
-    list_filter = ("audience", "read_only")
     search_fields = ("name", "slug")
     expand_tree_by_default = True
     fieldsets = (
