@@ -49,6 +49,7 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
             moved=[[row.pk, row.came_from[1]] for row in going],
             parents=parents,
             cards=cards,
+            unseen=unseen_of(thread),
             variants=led,
             **carried,
         )
@@ -106,6 +107,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
             twins=[list(pair) for pair in twins.items()],
             quotes=quotes,
             cards=cards,
+            unseen=unseen_of(thread),
             variants=led,
             **carried,
         )
@@ -182,6 +184,18 @@ def _take_cards(thread: Thread, into: Thread) -> dict:
             _to(Question, one, into)
     count_cards(thread, into)
     return came
+
+
+def unseen_of(thread: Thread) -> dict[str, int]:
+    """What stays with a debate that went into another one, unseen until the merge is undone: its
+    own answer, and the divergences, questions and marks for which there was no room or that are
+    there already."""
+    return {
+        "own answer": int(bool(thread.own_answer)),
+        "divergence": thread.divergences.count(),
+        "question": thread.questions.filter(stands=True).count(),
+        "mark": thread.threadmarks.count(),
+    }
 
 
 def count_cards(*threads: Thread) -> None:

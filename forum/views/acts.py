@@ -12,7 +12,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 
 from .. import drawing
-from ..actions import composing, erasing, moving, undoing
+from ..actions import composing, debate, erasing, moving, undoing
 from ..models import AuditEntry, Post, Quote, State, Thread
 from ..permissions import NotThere, Refused, may, require
 from .acts_offered import ERASE, POST_ACTS, THREAD_ACTS, Act, BoardForm, ReasonForm, TargetForm
@@ -116,7 +116,8 @@ def _changes(name: str, thing: Post | Thread) -> Sequence[str]:
     if name in ("split", "move-branch"):
         return _of_posts(moving.branch(thing), thing.thread)
     if name in ("merge", "merge-duplicates"):
-        return _of_posts(list(thing.posts.values_list("pk", flat=True)), thing)
+        ids = list(thing.posts.values_list("pk", flat=True))
+        return [*_of_posts(ids, thing), *_not_shown(name, thing)]
     if name == "move":
         quoted = Quote.objects.filter(source_post__thread=thing).exclude(post__thread=thing)
         found = [f"{thing.numbered:,} posts go along."]
@@ -142,6 +143,27 @@ def _of_posts(ids: Sequence[int], thread: Thread) -> list[str]:
     found.append(
         "Links to the posts, quotes, what was read and drafts stay right; numbers are given anew."
     )
+    return found
+
+
+def _not_shown(name: str, thread: Thread) -> list[str]:
+    """What of a debate is kept, but not shown beside the one that takes it in."""
+    found = []
+    if thread.own_answer:
+        found.append("Its own answer is kept with it, but not shown beside the other debate's.")
+    if thread.card:
+        found.append(
+            f"Its divergences and questions go along as far as there is room: "
+            f"{debate.MAX_DIVERGENCES} and {debate.MAX_QUESTIONS} stand beside a debate. The rest "
+            "is kept with it."
+        )
+    if name == "merge-duplicates":
+        found.append(
+            "Of a post that is there twice, stances, answers and a mark are shown as the one that "
+            "stays has them; those of the double are kept with it."
+        )
+    if found:
+        found.append("What is kept so comes back when the merge is undone; the log tells of it.")
     return found
 
 

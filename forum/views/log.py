@@ -120,7 +120,18 @@ def _told(entry: AuditEntry, user, boards: Mapping[int, Board]) -> dict:
         "href": href,
         "board": entry.board if entry.board_id in boards else None,
         "who": _who(entry),
+        "unseen": _unseen(entry),
     }
+
+
+def _unseen(entry: AuditEntry) -> str:
+    """What stayed, unseen, with a debate that went into another one."""
+    left = [
+        f"{count} {noun}{'' if count == 1 else 's'}"
+        for noun, count in entry.detail.get("unseen", {}).items()
+        if count
+    ]
+    return f"Kept with the debate that went in, and not shown: {', '.join(left)}." if left else ""
 
 
 def _who(entry: AuditEntry) -> str:

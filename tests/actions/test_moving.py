@@ -22,7 +22,7 @@ from forum.actions import (
 )
 from forum.models import AuditEntry, Board, Draft, Post, Quote, ReadMark, State, Thread
 from forum.permissions import NotThere, Refused
-from tests.people import fresh, make_member, pending, quoting, reply, start
+from tests.people import browser, fresh, make_member, pending, quoting, reply, start
 from tests.races.soundness import faults
 from tests.test_tree import grow
 
@@ -205,6 +205,18 @@ def test_undoing_a_merge_brings_back_every_row(full, other, moderator, into):
     undo_last(moderator)
     assert everything() == before
     assert not faults(connection)
+
+
+def test_what_a_merge_does_not_show_is_said_before_and_in_the_log(full, other, moderator):
+    client = browser(moderator)
+    page = client.get(f"/threads/{other.pk}/moderate/?act=merge").content.decode()
+    assert "Its own answer is kept with it" in page
+    assert "divergences and questions go along as far as there is room: 5 and 10" in page
+    merging.merge(user=moderator, thread=other, into=full)
+    assert "not shown: 1 own answer, 1 question." in client.get("/log/").content.decode()
+    assert other.own_answer == fresh(other).own_answer != ""
+    page = client.get(f"/threads/{full.pk}/moderate/?act=merge-duplicates").content.decode()
+    assert "those of the double are kept with it" in page
 
 
 def test_undoing_the_move_of_a_debate(full, other_board, moderator):
