@@ -168,8 +168,8 @@ def _cache(url: str) -> dict:
 
 CACHES = {"default": _cache(env.str("CACHE_URL", default="dbcache://jonbar_cache"))}
 
-# Megabytes in which each worker keeps finished pages for visitors, and as much again for what is
-# drawn for members; 0 keeps none.
+# Megabytes in which each worker keeps finished pages for visitors, and as much again for what many
+# readers see alike; 0 keeps none.
 KEPT_PAGES_MB = env.int("KEPT_PAGES_MB", default=4)
 
 # --- People ---------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from tests.test_tree import grow
 
 pytestmark = pytest.mark.django_db
 MEMBER, VISITOR = 8, 6
-# The tree asks for the roots, the places and the way up to the page's first post besides.
-TREE = 3
+# The tree asks for the way up to the page's first post besides; moderators for what waits there.
+TREE = {"visitor": 1, "member": 1, "moderator": 3}
 # Moderators of single boards: which ones.
 BOARDS = 1
 
@@ -70,7 +70,9 @@ def test_a_page_of_a_debate(threads, stranger, board_moderator, view, who):
     # The last page asks for what waits; a tree page inside a branch for the posts above it.
     assert max(counts) - min(counts) <= (2 if view == "tree" else 1), counts
     budget = VISITOR if who == "visitor" else MEMBER
-    assert max(counts) <= budget + TREE * (view == "tree") + BOARDS * (who == "moderator"), counts
+    assert max(counts) <= budget + TREE[who] * (view == "tree") + BOARDS * (who == "moderator"), (
+        counts
+    )
 
 
 def test_a_page_full_of_quotes_mentions_and_edits(thread, answer, opener, stranger):

@@ -20,7 +20,7 @@ WORDS = "The harbours of the north were closed to all who had not signed."
 # Queries of a debate's page: at most so many, on pages with quotes both ways and mentions. The last
 # page has one more for a member (posts that wait for approval), a page of the tree one more if it
 # begins inside a branch.
-MOST = {"visitor": {"flat": 5, "tree": 8}, "member": {"flat": 9, "tree": 12}}
+MOST = {"visitor": {"flat": 5, "tree": 8}, "member": {"flat": 8, "tree": 10}}
 KILOBYTES = 60
 SENTENCES = (
     "Nobody in the ministry believed the figures, least of all those who had written them down.",
