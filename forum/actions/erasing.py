@@ -38,6 +38,7 @@ from ..models import (
     slug_for,
 )
 from ..permissions import Refused, require
+from ..quoting import cut_ends
 from . import debate, notices
 from . import words as words_of
 from .audit import record
@@ -325,6 +326,12 @@ def _part(found: Found, moved: set[int]) -> None:
             quote.parts, quote.verdict = [], Quote.Verdict.UNVERIFIABLE
             quote.whole = quote.cut_start = quote.cut_end = False
             quote.save()
+        else:
+            # Black letters are neither capitals nor small: sentences may begin elsewhere now.
+            ends = cut_ends(quote.source_revision.plain, quote.start, quote.end)
+            if ends != (quote.cut_start, quote.cut_end):
+                quote.cut_start, quote.cut_end = ends
+                quote.save(update_fields=["cut_start", "cut_end"])
 
 
 def _index(post_ids: Iterable[int]) -> None:

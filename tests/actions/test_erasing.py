@@ -10,6 +10,7 @@ from django.db import connection
 from django.db import models as fields
 
 from forum.actions import debate, drafts, erasing, moderation, reports, threads
+from forum.checking import check
 from forum.models import AuditEntry, Post, Quote, Thread
 from forum.permissions import Refused
 from tests.people import browser, edit, fresh, quoting, reply, start
@@ -65,6 +66,16 @@ def named(thread, board, opener, answerer, stranger, moderator):
         user=stranger, post=fresh(post), reason="illegal", text=f"It names {NAME}.", token=uuid4()
     )
     return fresh(post)
+
+
+def test_quotes_of_what_was_erased_follow_from_it(thread, answerer, opener, administrator):
+    """Where a sentence begins is told by capital letters, which are black now."""
+    post = reply(thread, answerer, "The party obeyed nobody. It had a secretary. And purges.")
+    reply(thread, opener, quoting(post, "It had a secretary."))
+    found = erasing.find(post, "")
+    erasing.erase(user=administrator, post=post, reason="By law 12.", places=found.places)
+    assert faults(connection) == []
+    assert not [fault for fault in check() if fault.kind == "quotes"]
 
 
 def test_words_are_erased_everywhere(named, administrator, stranger):
