@@ -271,11 +271,14 @@ def test_the_same_queries_for_a_long_book(thread, opener):
 
 @pytest.mark.epubcheck
 @pytest.mark.once
-def test_epubcheck_finds_nothing(seed, thread, answer, opener, tmp_path):
+def test_epubcheck_finds_nothing(seed, thread, answer, opener, moderator, tmp_path):
     """One book of everything that books can hold, in one call: the checker starts slowly."""
     checker = dev.find_epubcheck()
     assert checker, "No epubcheck. Leave this test out: -m 'not epubcheck'"
     reply(thread, opener, ALL_OF_IT)
+    gone = reply(thread, opener, quoting(answer, "The party obeyed nobody.", "Off the point."))
+    reply(thread, opener, quoting(gone, "Off the point.", "Is it?"))
+    moderation.hide(user=moderator, post=fresh(gone), reason="Off the point.")
     reply(thread, opener, quoting(answer, "The party … nobody.") + "\n\n> obeyed nobody\n\nSo.")
     text = (
         '[quote="nobody"]\nNever said.\n[/quote]\n\n- a list\n\n  > with a quote\n\nAnd \u202eso.'
@@ -297,6 +300,11 @@ def test_epubcheck_finds_nothing(seed, thread, answer, opener, tmp_path):
         except markup.MarkupError:
             continue
         chapters.append(epub.Chapter(f"odd-{number}", f"Odd {number}", body))
+    # A long story, in a script from right to left.
+    chapters += [
+        epub.Chapter(f"mark-{n}", f"فصل {n}: «{'<&' * (n % 3)}»", "<p>\u202eسفن\u202c</p>")
+        for n in range(1000)
+    ]
     whole = books.of_thread(seed, user=GUEST, base=BASE)
     path = tmp_path / "all.epub"
     path.write_bytes(

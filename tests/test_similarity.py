@@ -198,6 +198,27 @@ def test_the_preview_says_what_was_argued_and_what_is_open(board, opener, strang
     assert not Thread.objects.exclude(pk=thread.pk).exists()
 
 
+def test_nobody_opens_the_same_debate_unawares(board, opener, stranger):
+    """Who opens at once is shown what is like it, once; and is not asked again."""
+    one, other = SAME[0]
+    thread = open_debate(board, opener, one)
+    client = browser(stranger)
+    page = client.post("/threads/new/", sent(other, do="post"))
+    shown = page.content.decode()
+    assert page.status_code == 200 and "argued here already" in shown and 'id="similar"' in shown
+    assert f'name="looked" value="{thread.pk}"' in shown
+    assert Thread.objects.count() == 1
+    opened = sent(other, do="post", looked=str(thread.pk))
+    assert client.post("/threads/new/", opened).status_code == 302
+    assert Thread.objects.count() == 2
+    # A second press finds what the first has made, and nothing like it.
+    assert client.post("/threads/new/", sent(other, do="post")).status_code == 302
+    assert Thread.objects.count() == 2
+    odd = sent(one, do="post", title="Lenin lives, once more", looked="x 7\u0663 " + "9" * 99)
+    odd["token"] = "0b0c3f0e-8f55-4f5e-9c55-1f6b7e40c9d2"
+    assert "argued here already" in client.post("/threads/new/", odd).content.decode()
+
+
 def test_a_variant_is_shown_on_both_sides(board, opener, stranger, guest):
     one, other = SAME[0]
     thread = open_debate(board, opener, one)

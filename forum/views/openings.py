@@ -86,6 +86,7 @@ class StartForm(ForkForm):
         self.fields["board"].queryset = Board.objects.filter(pk__in=boards).in_order()
 
 
+MOST_LOOKED = 50  # debates that a form remembers to have shown
 LOST = (
     "The debate that yours is a variant of is not there any more. Send the form again, and yours "
     "opens on its own."
@@ -101,7 +102,8 @@ MoreForks = forms.formset_factory(
 
 def start(request):
     """Open a debate. Questions found in the opening are put to its author, who ticks those that
-    stand beside the debate: with the preview, or before it opens, if they were not shown yet."""
+    stand beside the debate, and so are debates like it: with the preview, or before it opens, if
+    they were not shown yet."""
     user = request.user
     require(user, "write")
     if request.method != "POST":
@@ -143,12 +145,22 @@ def start(request):
             )
             for field, sentence in absent.items():
                 form.add_error(field if field in form.fields else None, sentence)
-            if not absent and unseen:
-                return _start_page(request, form, rows, asked=asked, confirm=True, variant=variant)
             if lost:
                 form.add_error(None, LOST)
             elif not absent:
-                done = _opened_last(user, data) or acts.start(
+                done = _opened_last(user, data)
+                similar = None
+                if not (done or variant):
+                    similar = _not_looked_at(request.POST, _already_argued(user, given))
+                if not done and (unseen or similar):
+                    return _start_page(
+                        *(request, form, rows),
+                        asked=asked,
+                        confirm=True,
+                        similar=similar,
+                        variant=variant,
+                    )
+                done = done or acts.start(
                     user=user,
                     board=data["board"],
                     source=data["text"],
@@ -249,6 +261,21 @@ def _already_argued(user, given: Mapping) -> list[similarity.Similar]:
     )
 
 
+def _not_looked_at(
+    sent: QueryDict, similar: list[similarity.Similar]
+) -> list[similarity.Similar] | None:
+    """The debates like this one, if some of them were not shown to its author yet."""
+    looked = set(sent.get("looked", "").split())
+    return similar if any(str(one.thread.pk) not in looked for one in similar) else None
+
+
+def _looked(sent: QueryDict, similar: list[similarity.Similar] | None) -> str:
+    """The debates that were shown to the author of this one, for the form: a few ids."""
+    before = [pk for pk in sent.get("looked", "").split() if pk.isdecimal() and len(pk) < 19]
+    shown = [str(one.thread.pk) for one in similar or ()]
+    return " ".join(list(dict.fromkeys([*shown, *before]))[:MOST_LOOKED])
+
+
 def _variant_of(user, sent: QueryDict) -> tuple[Thread | None, bool]:
     """The debate that was chosen as the one of which this is another version, and whether one was
     chosen that the member does not see there."""
@@ -298,6 +325,7 @@ def _start_page(
             "preview": preview,
             "confirm": confirm,
             "similar": similar,
+            "looked": _looked(request.POST, similar),
             "variant": variant,
             "variant_alone": variant and variant.pk not in {one.thread.pk for one in similar or ()},
             "draft": draft,
