@@ -148,10 +148,11 @@ def start(request):
             if lost:
                 form.add_error(None, LOST)
             elif not absent:
-                done = _opened_last(user, data)
                 similar = None
-                if not (done or variant):
+                if not variant:
                     similar = _not_looked_at(request.POST, _already_argued(user, given))
+                # Asked after that: what a first press just opened is not shown to the second.
+                done = _opened_last(user, data)
                 if not done and (unseen or similar):
                     return _start_page(
                         *(request, form, rows),
