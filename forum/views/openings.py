@@ -1,21 +1,20 @@
-"""What a debate is about: opening one, and saying where it leaves history."""
+"""Opening a debate: where it leaves history, what it asks, and what is like it."""
 
 from collections.abc import Mapping
 from uuid import uuid4
 
 from django import forms
 from django.http import QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 
 from .. import markup, similarity
 from ..actions import composing, debate, drafts, pace
 from ..actions import threads as acts
-from ..history_dates import spoken
 from ..models import Board, Post, State, Thread
 from ..models.visibility import boards_visible_to
 from ..permissions import may, require
 from ..questions import questions_in
-from .fetch import board_or_404, thread_named, thread_or_404
+from .fetch import board_or_404, thread_named
 from .writing import TokenField, keep_draft, kept_in, posted, previewed
 
 START = "/threads/new/"
@@ -334,89 +333,3 @@ def _start_page(
         },
         status=status,
     )
-
-
-# --- /threads/<id>/describe/ -----------------------------------------------------------------
-
-
-ForkForms = forms.formset_factory(
-    ForkForm, max_num=debate.MAX_DIVERGENCES, absolute_max=debate.MAX_DIVERGENCES, validate_max=True
-)
-
-
-def describe(request, thread_id):
-    """Say where a debate leaves history and which of its questions stand beside it."""
-    thread = thread_or_404(request.user, thread_id)
-    require(request.user, "describe", thread)
-    kept = [one["text"] for one in thread.card.get("questions", ())]
-    known = list(dict.fromkeys([*kept, *_proposed(request.user, thread)]))
-    ticked = request.POST.getlist("question") if request.method == "POST" else kept
-    errors, meanwhile, base = [], None, thread.descriptions
-    own = thread.author_id == request.user.pk
-    if request.method == "POST":
-        # Without `initial`: a row sent a second time differs from what stands there by nothing,
-        # and an unchanged row would count as an empty one.
-        rows = ForkForms(request.POST, error_messages=MISTAKEN)
-        said = request.POST.get("base", "")
-        base = int(said) if said.isdecimal() and len(said) < 9 else base
-        if rows.is_valid():
-            forks = [row.cleaned_data["fork"] for row in rows if row.cleaned_data.get("fork")]
-            try:
-                return redirect(
-                    debate.describe(
-                        user=request.user,
-                        thread=thread,
-                        forks=forks,
-                        questions=[text for text in known if text in ticked],
-                        policy=request.POST.get("policy"),
-                        own_answer=request.POST.get("own_answer"),
-                        base=base,
-                        reason=_one_line(request.POST.get("reason", "")),
-                    )
-                )
-            except composing.Unacceptable as error:
-                errors.append(str(error))
-            except debate.DescribedMeanwhile as error:
-                meanwhile, base = error.thread, error.thread.descriptions
-        errors += rows.non_form_errors()
-    else:
-        rows = ForkForms(
-            initial=[
-                {
-                    "change": one["change"],
-                    "when": spoken(one["edtf"]),
-                    "place": one["place"],
-                    "actor": one["actor"],
-                }
-                for one in thread.card.get("divergences", ())
-            ]
-        )
-    return render(
-        request,
-        "threads/describe.html",
-        {
-            "thread": thread,
-            "rows": rows,
-            "errors": errors,
-            "own": own,
-            "base": base,
-            "meanwhile": meanwhile,
-            "policy": request.POST.get("policy", thread.policy),
-            "own_answer": request.POST.get("own_answer", thread.own_answer),
-            "reason": request.POST.get("reason", ""),
-            "questions": [(text, text in ticked) for text in known],
-        },
-        status=409 if meanwhile else 422 if rows.is_bound else 200,
-    )
-
-
-def _proposed(user, thread: Thread) -> tuple[str, ...]:
-    """The questions in the opening of a debate, unless its words are hidden from `user`."""
-    opening = Post.objects.select_related("body__revision").opening_of(thread.pk).get()
-    opening.thread = thread
-    return questions_in(opening.body.revision.plain) if may(user, "see post", opening) else ()
-
-
-def _one_line(text: str) -> str:
-    """A reason as the log takes it."""
-    return " ".join(text.replace("\0", "").split())[:300]
