@@ -47,7 +47,6 @@ LONG = {
     "forum.drawing": "all that stored HTML lacks is laid in here, for a page and for a book",
     "forum.permissions": "one charter: a reader finds every rule in it, and no second one",
     "forum.tree": "the only code that may place posts",
-    "forum.history_dates": "one grammar of dates, with what is said about it to whoever mistypes",
     "forum.actions.loading": "one act, told in the order in which it happens",
     "forum.views.posts": "all addresses below one post",
     "forum.views.threads": "all addresses below one debate",
