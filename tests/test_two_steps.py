@@ -14,10 +14,9 @@ from django.test import Client
 from forum.models import AuditEntry, Notice
 from forum.permissions import Refused, may, require
 
-from .people import make_member
+from .people import PASSWORD, make_member
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "a long password"
 HERE = {"HTTP_HOST": "localhost"}
 INDEX, APP = "/accounts/2fa/", "/accounts/2fa/totp/activate/"
 

@@ -442,12 +442,13 @@ def test_only_who_moderates_undoes(full, moderator, stranger, opener):
 
 def test_addresses_of_a_merged_debate_lead_on(client, full, other, moderator, opener):
     client.force_login(opener)
+    answered = other.posts.get(number=1)
     merging.merge(user=moderator, thread=other, into=full)
     for page, now in (
         ("", full.get_absolute_url()),
         (f"{other.slug}/", full.get_absolute_url()),
         ("new/", f"/threads/{full.pk}/new/"),
-        ("reply/?to=5", f"/threads/{full.pk}/reply/?to=5"),
+        (f"reply/?to={answered.pk}", f"/threads/{full.pk}/reply/?to={answered.pk}"),
         ("rename/", f"/threads/{full.pk}/rename/"),
     ):
         answer = client.get(f"/threads/{other.pk}/{page}")
