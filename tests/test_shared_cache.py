@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from forum.settings import _cache
-from tests.people import browser, typed
+from tests.people import PASSWORD, browser, typed
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +40,7 @@ def test_nobody_waits_for_a_cache_that_is_away(thread, opener, settings):
         assert browser().get(path).status_code in (200, 302)
     answer = client.post(address, PREVIEW)
     assert answer.status_code == 503 and typed(answer)["text"] == "Keep this."
-    signing_in = {"login": "opener", "password": "a long password"}
+    signing_in = {"login": "opener", "password": PASSWORD}
     assert browser().post("/accounts/login/", signing_in).status_code == 503
     assert client.post(address, {"text": "Said.", "token": uuid4()}).status_code == 302
 
