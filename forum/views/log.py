@@ -128,7 +128,7 @@ def _unseen(entry: AuditEntry) -> str:
     """What stayed, unseen, with a debate that went into another one."""
     left = [
         f"{count} {noun}{'' if count == 1 else 's'}"
-        for noun, count in entry.detail.get("unseen", {}).items()
+        for noun, count in sorted(entry.detail.get("unseen", {}).items())
         if count
     ]
     return f"Kept with the debate that went in, and not shown: {', '.join(left)}." if left else ""
