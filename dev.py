@@ -301,6 +301,8 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
             name = f"{title}, Python {minor}"
             print(f"\n=== {name}", flush=True)
             env = os.environ | {"JONBAR_TEST_DATABASE": database}
+            # Some sixty processes load the forum; without bytecode each compiles it anew.
+            env.pop("PYTHONDONTWRITEBYTECODE", None)
             if not pytest_args and f"{DATABASES['sqlite']}, Python {minor}" in ran:
                 env["JONBAR_TEST_ONLY"] = "database"
             chosen = ["-m", " and ".join(marks)] if marks else []
