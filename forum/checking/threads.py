@@ -13,6 +13,8 @@ from .places import CHUNK, check_labels
 
 NAMED = 5
 UNNUMBERED = (State.PENDING, State.REJECTED)
+# What was withdrawn while it waited never arrived: it has no number, and stands in no tree.
+WITHDRAWN = Q(state=State.REMOVED, withdrawn=True, number__isnull=True, tree_id__lt=0)
 
 
 def check_thread(thread_id: int, *, fix: bool) -> list[Fault]:
@@ -38,14 +40,15 @@ def check_thread(thread_id: int, *, fix: bool) -> list[Fault]:
 
 
 def _check_numbers(thread: Thread, *, fix: bool) -> Iterator[Fault]:
-    """Waiting posts have no number, all others run from 1 on in order of arrival."""
+    """Waiting posts, and those withdrawn before they arrived, have no number; all others run from 1
+    on in order of arrival."""
     posts = Post.objects.filter(thread=thread)
     early = posts.filter(state__in=UNNUMBERED, number__isnull=False)
     if count := early.count():
         yield Fault(thread.pk, "numbers", f"{count} waiting posts have numbers", healed=fix)
         if fix:
             early.update(number=None)
-    arrived = posts.exclude(state__in=UNNUMBERED)
+    arrived = posts.exclude(state__in=UNNUMBERED).exclude(WITHDRAWN)
     numbers = arrived.order_by(F("number").asc(nulls_last=True)).values_list("number", flat=True)
     if all(n == at for at, n in enumerate(numbers.iterator(chunk_size=CHUNK), 1)):
         return

@@ -6,6 +6,7 @@ import pytest
 from accounts.models import Edition
 from forum.actions import moderation, posts, threads
 from forum.actions.composing import Unacceptable
+from forum.checking import check
 from forum.models import AuditEntry, Board, Post, PostBody, PostRevision, Thread
 from forum.permissions import NotThere, Refused
 from tests.people import dump, fresh, pending, quoting, reply, start
@@ -156,6 +157,7 @@ def test_a_waiting_post_that_was_withdrawn_comes_back_with_a_number(thread, stra
     posts.withdraw(user=stranger, post=waiting)
     after = fresh(thread)
     assert (after.reply_count, after.numbered, fresh(waiting).number) == (3, 4, None)
+    assert [str(fault) for fault in check(quick=True)] == []
     moderation.restore(user=moderator, post=waiting)
     assert fresh(waiting).number == 5
     assert fresh(thread).reply_count == 4
