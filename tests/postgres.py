@@ -83,9 +83,18 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     settings.WHITENOISE_AUTOREFRESH = True
     if not postgres:
         # Django would test in memory, where nothing ever waits for a lock.
-        test = settings.DATABASES["default"].setdefault("TEST", {})
-        test["NAME"] = f"{folder}/test.sqlite3"
+        database = settings.DATABASES["default"]
+        database.setdefault("TEST", {})["NAME"] = f"{folder}/test.sqlite3"
+        trust_the_power(database)
     return result
+
+
+def trust_the_power(database: dict) -> None:
+    """Let SQLite too hand its commits to the operating system without waiting for the disk; takes
+    the settings of a database. What a process committed outlives the process all the same."""
+    options = database.get("OPTIONS", {})
+    if "init_command" in options:
+        options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -244,10 +244,10 @@ def test_after_an_act_no_page_shows_what_was(world, act, stranger):
         answers = [reader.get(path, follow=True) for reader in readers for path in paths]
         return [settled(answer.content.decode()) for answer in answers]
 
-    pages()
     before = pages()
     ACTS[act][0](world)
-    pages()  # what is new is read
+    for query in ("", "?view=tree"):  # what is new is read
+        readers[1].get(world.thread.get_absolute_url() + query, follow=True)
     kept = pages()
     assert kept != before
     forget()

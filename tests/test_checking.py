@@ -4,6 +4,7 @@ That the forum is sound afterwards is judged by the check that shares nothing wi
 (tests/races/soundness.py).
 """
 
+import os
 from io import StringIO
 
 import pytest
@@ -31,6 +32,7 @@ from tests.test_tree import grow
 
 pytestmark = pytest.mark.django_db
 
+LONG = os.environ.get("JONBAR_LONG") == "1"
 PLACES = ("lft", "rght", "level", "tree_id")
 # {a} … {g} are one thread: a the opening; b a root with replies c (with d below, and e below d)
 # and f; g a root alone. {x}, {y} (below x), {o} (the opening) are another. {w} waits.
@@ -217,23 +219,28 @@ def rows() -> dict:
 
 
 def test_what_is_derived_is_healed(names, record_property):
-    """Each damage by itself: the forum is made once and taken back to how it was."""
+    """Each damage by itself: the forum is made once and taken back to how it was. Once every row is
+    as it was there is nothing left to find; the forum is gone through again only where some are
+    not. In the ordinary run one in four is looked at before it is healed."""
     sound, before = rows(), truth()
     keys = set(PassageKey.objects.values_list("thread_id", "key", "post_id"))
-    for kind, statement in {**LABELS, **DERIVED}.items():
+    for n, (kind, statement) in enumerate({**LABELS, **DERIVED}.items()):
         with transaction.atomic():
             damage(statement, names)
-            found = list(check())
-            assert found and all(f.healable and not f.healed for f in found), (kind, found)
+            if LONG or n % 4 == 0:
+                found = list(check())
+                assert found and all(f.healable and not f.healed for f in found), (kind, found)
             healed = list(check(fix=True))
             assert healed and all(fault.healed for fault in healed), (kind, healed)
-            assert list(check(fix=True)) == [], kind
             assert faults(connection) == [], kind
             assert truth() == before, kind
             # Keys of older texts may stay, and need not come back.
-            assert keys >= set(PassageKey.objects.values_list("thread_id", "key", "post_id")), kind
+            left = set(PassageKey.objects.values_list("thread_id", "key", "post_id"))
+            assert keys >= left, kind
             if "read marks" not in kind:
                 assert rows() == sound, kind
+            if LONG or "read marks" in kind or keys != left:
+                assert list(check(fix=True)) == [], kind
             transaction.set_rollback(True)
     told = f"{len(LABELS)} kinds of damage to trees healed, {len(DERIVED)} to all else"
     record_property("measured", told)

@@ -16,7 +16,7 @@ from tests.cluster import Cluster, served
 from tests.test_replicas import prepare
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
-KILLS = 40 if LONG else 5
+KILLS = 40 if LONG else 3
 
 
 def workers_of(pid: int) -> list[int]:

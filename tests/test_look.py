@@ -96,7 +96,8 @@ def test_every_page_of_the_desk_is_free_of_inline_style_and_script(client, theme
             pages.append(reverse(f"{name}_add"))
     pages.append(reverse("admin:accounts_user_change", args=[keeper.pk]))
     pages.append(reverse("admin:auth_user_password_change", args=[keeper.pk]))
-    for address in pages:
+    # The theme is said by the base of all of them: in full once, then here and there.
+    for address in pages if theme == "auto" else pages[:3]:
         answer = client.get(address)
         assert answer.status_code == 200, address
         assert inline(answer.content.decode()) == [], address

@@ -4,6 +4,7 @@ The processes are real ones (tests/races/crew.py); that the forum is sound is ju
 that reads only the rows (tests/races/soundness.py).
 """
 
+import os
 import time
 import uuid
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ from tests.races.crew import SIZE, Entry, Gone, Ledger, Process, percentile, see
 from tests.races.soundness import faults
 
 pytestmark = pytest.mark.races
+LONG = os.environ.get("JONBAR_LONG") == "1"
+KILLS = 30 if LONG else 12
 
 
 def test_480_replies_into_one_thread(crew, forum, ledger, record_property):
@@ -172,7 +175,7 @@ def test_nothing_is_posted_after_it_was_shut(crew, forum, how):
     whole = how in ("lock", "close")
     who = {"close": forum.members[0], "withdraw": forum.members[1]}.get(how, forum.moderator)
     before = 0
-    for turn in range(6):
+    for turn in range(6 if LONG else 3):
         opening = forum.start()
         parent = forum.reply(opening)
         told = crew.together(
@@ -290,7 +293,7 @@ def test_posts_that_quote_each_other_are_edited_at_once(crew, forum, record_prop
 
 
 def test_killed_processes_leave_nothing_broken(crew, forum, ledger, record_property):
-    """30 kills wherever a process happens to be; the next one sends the unanswered form again."""
+    """Kills wherever a process happens to be; the next one sends the unanswered form again."""
     opening, book, choice = forum.start(), Ledger(ledger), seeded("kills")
     tried: dict[str, Entry] = {}  # by token, the last try
     told: dict[str, int] = {}
@@ -316,7 +319,7 @@ def test_killed_processes_leave_nothing_broken(crew, forum, ledger, record_prope
     for process in crew.processes:
         write_on(process)
     late = 0
-    for _ in range(30):
+    for _ in range(KILLS):
         known, until = len(told), time.monotonic() + 30
         while len(told) == known and time.monotonic() < until:
             time.sleep(choice.uniform(0.005, 0.05))
@@ -344,7 +347,7 @@ def test_killed_processes_leave_nothing_broken(crew, forum, ledger, record_prope
     )
     record_property(
         "measured",
-        f"{len(told)} replies, 30 kills, {late} of them after the commit and before the answer",
+        f"{len(told)} replies, {KILLS} kills, {late} of them after the commit and before the answer",
     )
 
 
@@ -382,7 +385,7 @@ def test_killed_at_every_statement_of_a_reply(crew, forum, record_property):
 
 def test_ranges_read_at_once_are_united(crew, forum):
     reader = forum.members[7]
-    for turn in range(5):  # the first to come makes the row: also a race
+    for turn in range(5 if LONG else 2):  # the first to come makes the row: also a race
         opening, choice = forum.start(), seeded("ranges", turn)
         Thread.objects.filter(pk=opening.thread_id).update(numbered=1000)
         ranges = [

@@ -20,7 +20,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forum.settings")
 django.setup()
 
-from django.db import connection  # noqa: E402 (models need the settings)
+from django.conf import settings  # noqa: E402 (models need the settings)
+from django.db import connection  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from forum.actions import (  # noqa: E402
@@ -37,7 +38,10 @@ from forum.actions import (  # noqa: E402
 from forum.actions.composing import Unacceptable  # noqa: E402
 from forum.models import AuditEntry, Board, Case, Post, State, Thread  # noqa: E402
 from forum.permissions import Refused  # noqa: E402
+from tests.postgres import trust_the_power  # noqa: E402
 from tests.races.crew import Ledger, seeded  # noqa: E402
+
+trust_the_power(settings.DATABASES["default"])
 
 
 def fetch_thread(pk: int) -> Thread:

@@ -12,26 +12,52 @@ from django.utils import timezone
 from accounts.models import User
 from forum.actions import moderation, reading
 from forum.models import Post, ReadMark, Thread
-from tests.people import browser, fresh, make_member, pending, reply, start
+from tests.people import (
+    browser,
+    cast,
+    debate,
+    fresh,
+    make_member,
+    pending,
+    reply,
+    settled_row,
+    start,
+)
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def reader(thread) -> User:
-    """A member who was there when #1 to #4 of the debate had been written, and has read them."""
+def of_yesterday(thread: Thread) -> Thread:
+    """Let the debate be as old as that."""
     earlier = timezone.now() - timedelta(days=1)
     thread.posts.update(loaded_at=earlier)
     Thread.objects.filter(pk=thread.pk).update(last_post_at=earlier)
-    return make_member("reader", date_joined=earlier + timedelta(hours=1))
+    return thread
+
+
+@pytest.fixture(scope="module")
+def world(settled):
+    """A debate of 44 posts, and a member who was there when #1 to #4 had been written, and has read
+    them. #5 to #44 are new: the odd ones answer #2, the others the opening."""
+    made = cast()
+    thread, answer = of_yesterday(made.thread), made.thread.posts.get(number=2)
+    joined = timezone.now() - timedelta(hours=23)
+    made.reader = make_member("reader", date_joined=joined)
+    for number in range(5, 45):
+        reply(thread, made.opener, to=answer if number % 2 else None)
+    return made
+
+
+board, other_board, news = settled_row("board"), settled_row("other_board"), settled_row("thread")
+opener, answerer = settled_row("opener"), settled_row("answerer")
+stranger, moderator = settled_row("stranger"), settled_row("moderator")
+reader = settled_row("reader")
 
 
 @pytest.fixture
-def news(thread, reader, opener, answer) -> Thread:
-    """#5 to #44 are new: the odd ones answer #2, the others the opening."""
-    for number in range(5, 45):
-        reply(thread, opener, to=answer if number % 2 else None)
-    return fresh(thread)
+def thread(board, opener, answerer) -> Thread:
+    """Another debate, of four posts, which the reader has read."""
+    return of_yesterday(debate(board, opener, answerer))
 
 
 def page(thread: Thread, user, number: int = 1, view="flat", **headers) -> str:

@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from itertools import product
 from urllib.parse import urljoin
 
 import pytest
@@ -48,20 +49,20 @@ def in_order(thread, view) -> list[int]:
 # --- Pages and permalinks ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", User.PAGE_SIZES)
-@pytest.mark.parametrize("view", ["flat", "tree"])
-def test_every_post_is_on_one_page_and_its_permalink_leads_there(long_thread, size, view):
-    client = browser(reader(size, view))
+def test_every_post_is_on_one_page_and_its_permalink_leads_there(long_thread):
     address = long_thread.get_absolute_url()
-    pages = [client.get(address, {"page": n + 1}) for n in range(-(-45 // size))]
-    assert client.get(address, {"page": len(pages) + 1}).status_code == 404
-    assert [pk for page in pages for pk in post_ids(page)] == in_order(long_thread, view)
-    on_page = {pk: n for n, page in enumerate(pages, 1) for pk in post_ids(page)}
-    for pk, number in on_page.items():
-        query = f"?page={number}" if number > 1 else ""
-        assert client.get(f"/posts/{pk}/")["Location"] == f"{address}{query}#post-{pk}"
-        assert client.get(f"/posts/{pk}/?p=1")["Location"].endswith(f"#post-{pk}-1")
-    assert f'id="post-{pk}-1"' in pages[-1].content.decode()
+    for size, view in product(User.PAGE_SIZES, ("flat", "tree")):
+        client = browser(reader(size, view, name=f"reader-{view}-{size}"))
+        pages = [client.get(address, {"page": n + 1}) for n in range(-(-45 // size))]
+        assert client.get(address, {"page": len(pages) + 1}).status_code == 404
+        assert [pk for page in pages for pk in post_ids(page)] == in_order(long_thread, view)
+        on_page = {pk: n for n, page in enumerate(pages, 1) for pk in post_ids(page)}
+        for pk, number in on_page.items():
+            query = f"?page={number}" if number > 1 else ""
+            place = f"{address}{query}#post-{pk}"
+            assert client.get(f"/posts/{pk}/")["Location"] == place, (size, view)
+        assert client.get(f"/posts/{pk}/?p=1")["Location"] == f"{place}-1"
+        assert f'id="post-{pk}-1"' in pages[-1].content.decode()
 
 
 @pytest.mark.parametrize("view", ["flat", "tree"])
