@@ -38,16 +38,17 @@ def check_texts(thread_id: int, *, fix: bool, quick: bool) -> Iterator[Fault]:
     """The texts of one thread, some posts at a time."""
     if not Thread.objects.filter(pk=thread_id).exclude(state__in=NOWHERE).exists():
         return
-    last = 0
-    while posts := list(
-        Post.objects.filter(thread_id=thread_id, pk__gt=last).order_by("pk")[:BATCH]
-    ):
+    last, more = 0, True
+    while more:
+        rows = Post.objects.filter(thread_id=thread_id, pk__gt=last).order_by("pk")
+        posts = list(rows[:BATCH])
         batch = _Batch(thread_id, posts, quick)
         _read(batch)
         for post in posts:
             yield from _check_post(batch, post, fix=fix)
         yield from _check_keys(batch, fix=fix)
-        last = posts[-1].pk
+        if more := len(posts) == BATCH:
+            last = posts[-1].pk
     yield from _check_stray_keys(thread_id, fix=fix)
 
 

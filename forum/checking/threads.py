@@ -1,9 +1,11 @@
 """One thread's parents, numbers, counters and address."""
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from .. import tree
 from ..models import NOWHERE, Post, State, Thread, slug_for
@@ -80,7 +82,7 @@ def _check_parents(thread: Thread) -> Iterator[Fault]:
     )
     if openings != list(numbered.order_by("number").values_list("number", flat=True)[:1]):
         yield Fault(thread.pk, "parents", f"its openings are {openings}", healable=False)
-    for rule, said in (
+    rules = (
         (Q(parent__isnull=False) & ~Q(parent__thread=thread), "answer a post of another thread"),
         (Q(parent__parent_basis=Post.Basis.OPENING), "have the opening as parent, are no roots"),
         (Q(parent__isnull=False, parent__number__isnull=True), "answer a post that waits"),
@@ -89,7 +91,10 @@ def _check_parents(thread: Thread) -> Iterator[Fault]:
             Q(parent__isnull=False, parent_basis__in=(Post.Basis.OPENING, Post.Basis.UNKNOWN)),
             "have a parent, though nobody knows of one",
         ),
-    ):
+    )
+    if not numbered.filter(reduce(or_, (rule for rule, _ in rules))).exists():
+        return
+    for rule, said in rules:
         ids = list(numbered.filter(rule).order_by("pk").values_list("pk", flat=True)[: NAMED + 1])
         if ids:
             named = ", ".join(map(str, ids[:NAMED])) + (", …" if len(ids) > NAMED else "")
@@ -101,9 +106,9 @@ def _check_counters(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     posts = Post.objects.filter(thread=thread, number__isnull=False)
     standing = posts.filter(state=State.VISIBLE)
     last = standing.order_by("-number").first()
+    replies = Q(state=State.VISIBLE) & ~Q(parent_basis=Post.Basis.OPENING)
     right = {
-        "numbered": posts.count(),
-        "reply_count": standing.exclude(parent_basis=Post.Basis.OPENING).count(),
+        **posts.aggregate(numbered=Count("pk"), reply_count=Count("pk", filter=replies)),
         "last_post_id": last and last.pk,
         "last_post_at": _last_at(thread, last),
         "slug": slug_for(thread.title),

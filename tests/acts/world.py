@@ -22,6 +22,9 @@ from forum.actions import (
     threadmarks,
     uploads,
 )
+from forum.checking import Fault, check
+from forum.checking.members import check_cases, check_members
+from forum.checking.places import check_boards
 from forum.models import (
     Board,
     Case,
@@ -187,6 +190,43 @@ def snapshot() -> Rows:
                 [column[0] for column in cursor.description],
                 sorted(map(tuple, cursor)),
             )
+    return found
+
+
+def touched(before: Rows, now: Rows) -> set[int]:
+    """The debates of which a row is new, gone or another one than before, and those that quote them
+    or are variants of them."""
+    home = {}  # the debate of each post
+    for columns, lines in (before["forum_post"], now["forum_post"]):
+        pk, thread_id = columns.index("id"), columns.index("thread_id")
+        home |= {line[pk]: line[thread_id] for line in lines}
+    found = set()
+    for table, (columns, lines) in now.items():
+        if before[table][1] == lines:
+            continue
+        known = {repr(line) for line in before[table][1]} & {repr(line) for line in lines}
+        for line in (*before[table][1], *lines):
+            if repr(line) not in known:
+                row = dict(zip(columns, line, strict=True))
+                found |= {row.get("thread_id"), home.get(row.get("post_id"))}
+                found |= {row["id"]} if table == "forum_thread" else set()
+    found.discard(None)
+    columns, lines = now["forum_quote"]
+    ends = columns.index("post_id"), columns.index("source_post_id")
+    quoting = {home[line[ends[0]]] for line in lines if home.get(line[ends[1]]) in found}
+    columns, lines = now["forum_thread"]
+    ends = columns.index("id"), columns.index("variant_of_id")
+    variants = {line[ends[0]] for line in lines if line[ends[1]] in found}
+    return found | quoting | variants
+
+
+def check_touched(before: Rows, now: Rows, *, quick: bool = False) -> list[Fault]:
+    """What the forum's own check finds wrong, but for the debates that nobody touched since all of
+    it was sound `before`."""
+    whole = (check_boards, check_members, check_cases)
+    found = [fault for part in whole for fault in part(fix=False)]
+    for pk in sorted(touched(before, now)):
+        found += check(thread_id=pk, quick=quick)
     return found
 
 

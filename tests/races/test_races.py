@@ -347,7 +347,7 @@ def test_killed_processes_leave_nothing_broken(crew, forum, ledger, record_prope
     )
     record_property(
         "measured",
-        f"{len(told)} replies, {KILLS} kills, {late} of them after the commit and before the answer",
+        f"{len(told)} replies, {KILLS} kills, {late} after the commit and before the answer",
     )
 
 
