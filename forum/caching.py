@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from threading import Lock
 
+import brotli
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.http import HttpResponse
@@ -36,6 +38,14 @@ NUMBERS = (
     "SELECT version, (SELECT number FROM accounts_edition WHERE id = 1)"
     " FROM forum_thread WHERE id = %s"
 )
+REFUSED = re.compile(r";\s*q=0(?:\.0*)?\s*\Z")  # a coding that the browser names to refuse it
+# Brotli at this level takes a quarter of the time of gzip at its usual one, and makes less of it.
+PACK = {
+    "br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=3),
+    "gzip": partial(gzip.compress, compresslevel=4, mtime=0),
+    "": bytes,
+}
+UNPACK = {"br": brotli.decompress, "gzip": gzip.decompress}
 # Until when what was drawn in this request holds (seconds of the clock), where somebody asks.
 _until: ContextVar[list[float] | None] = ContextVar("until", default=None)
 _edition: ContextVar[int | None] = ContextVar("edition", default=None)
@@ -81,20 +91,22 @@ def timed() -> Iterator[list[float]]:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A finished page: its headers, its body compressed by gzip, the mark of its content."""
+    """A finished page: its headers, its body as its first reader took it (`coding`), the mark of
+    its content."""
 
     numbers: tuple
     until: float
     etag: str
     headers: tuple[tuple[str, str], ...]
+    coding: str
     body: bytes
     match: ResolverMatch | None
 
     def answer(self, request) -> HttpResponse:
         """The page in the form that the browser takes, or 304 if it has it already."""
         request.resolver_match = self.match  # for those who count what is asked for
-        packed = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
-        etag = f'"{self.etag}-gzip"' if packed else f'"{self.etag}"'
+        coding = _coding(request)
+        etag = f'"{self.etag}-{coding}"' if coding else f'"{self.etag}"'
         known = request.META.get("HTTP_IF_NONE_MATCH", "")
         same = bool(known) and any(
             tag.strip().removeprefix("W/") in (etag, "*") for tag in known.split(",")
@@ -103,11 +115,13 @@ class Kept:
             response = HttpResponse(status=304)
             del response.headers["Content-Type"]
         else:
-            body = self.body if packed else gzip.decompress(self.body)
+            body = self.body
+            if coding != self.coding:
+                body = PACK[coding](UNPACK[self.coding](body))
             response = HttpResponse(body)
             response.headers["Content-Length"] = str(len(body))
-            if packed:
-                response.headers["Content-Encoding"] = "gzip"
+            if coding:
+                response.headers["Content-Encoding"] = coding
         for name, value in self.headers:
             if not same or name in WITHOUT_BODY:
                 response.headers[name] = value
@@ -214,14 +228,27 @@ def _numbers(thread_id: int) -> tuple | None:
         return None  # the view asks too, and says what is wrong
 
 
+def _coding(request) -> str:
+    """How the page is to be compressed for this browser; empty: not at all."""
+    header = request.META.get("HTTP_ACCEPT_ENCODING", "")
+    if not header:
+        return ""
+    taken = {
+        part.partition(";")[0].strip() for part in header.split(",") if not REFUSED.search(part)
+    }
+    return next((coding for coding in ("br", "gzip") if coding in taken), "")
+
+
 def _finished(request, response: HttpResponse, numbers: tuple, until: float) -> Kept:
     response.headers["Cache-Control"] = "no-cache"  # kept by browsers too, but asked about first
     response.headers["Vary"] = "Accept-Encoding, Cookie"
+    coding = _coding(request) or "br"  # whoever takes none gets it unpacked
     return Kept(
         numbers=numbers,
         until=until,
         etag=blake2b(response.content, digest_size=12).hexdigest(),
         headers=tuple(pair for pair in response.items() if pair[0] != "Content-Length"),
-        body=gzip.compress(response.content, compresslevel=5, mtime=0),
+        coding=coding,
+        body=PACK[coding](response.content),
         match=getattr(request, "resolver_match", None),
     )

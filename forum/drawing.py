@@ -15,13 +15,13 @@ from django.db.models import F, Q
 from django.template.loader import get_template
 from django.utils.safestring import mark_safe
 
-from accounts.models import UNSHOWN, User, skeleton
+from accounts.models import User, skeleton
 from accounts.prepared import Prepared
 
 from . import marking, markup, quoting
 from .glossary import Glossary
 from .models import Post, PostRevision, Quote, State
-from .models.visibility import ForReader, posts_visible_to
+from .models.visibility import posts_visible_to
 from .permissions import alike, in_locked_branch, may, verbs
 
 # A whole-post quote longer than this folds behind its word count.
@@ -177,17 +177,18 @@ def draw_preview(composed, *, user, post_id="preview") -> str:
 # --- Quotes in a post -------------------------------------------------------------------------
 
 
-# Of a source its page shows the writer's name and where it stands; the rest would only be carried.
-UNCARRIED = [
-    *(f"author__{name}" for name in UNSHOWN),
-    *(f"thread__{name}" for name in ("card", "lane_counts", "own_answer", "source", "key")),
-    *(f"thread__board__{name}" for name in ("description", "parent")),
-]
 _quotes = Prepared(
     lambda revisions: (
         Quote.objects.filter(revision_id__in=revisions)
         .select_related("source_post__author", "source_post__thread__board")
-        .defer(*(f"source_post__{name}" for name in UNCARRIED))
+        # What is shown of a source, and what its rights hang on.
+        .only(
+            *("post", "revision", "ordinal", "source_revision", "source_passage", "start", "end"),
+            *("parts", "words", "verdict", "whole", "cut_start", "cut_end", "nested", "stance"),
+            *("source_post__number", "source_post__state", "source_post__byline"),
+            *("source_post__author__username", "source_post__thread__state"),
+            *("source_post__thread__author", "source_post__thread__board__audience"),
+        )
         .annotate(
             current_id=F("source_post__body__revision_id"),
             source_revision_number=F("source_revision__number"),
@@ -367,40 +368,40 @@ def verdicts(posts: Sequence[Post], user) -> dict[int, list[Quote]]:
 # --- Quotes of a post -------------------------------------------------------------------------
 
 
-def _quoting(ids: Sequence[int], user):
-    """Which post quotes which passage of these posts, as far as `user` sees: ids, passage, number,
-    thread."""
-    return (
+_quoted_by = Prepared(
+    lambda ids: (
         Quote.objects.filter(
             source_post_id__in=ids,
             revision_id=F("post__body__revision_id"),
             post__state=State.VISIBLE,
-            post__in=posts_visible_to(user),
+        )
+        .select_related("post__thread__board")
+        .only(
+            *("source_post", "source_passage", "post__number", "post__thread__state"),
+            *("post__thread__author", "post__thread__board__audience"),
         )
         .order_by("post_id")
-        .values_list(
-            "source_post_id", "source_passage", "post_id", "post__number", "post__thread_id"
-        )
-        .distinct()
-    )
-
-
-_quoted_by = ForReader(lambda user, ids: _quoting(ids, user), "numbers")
+    ),
+    "numbers",
+)
 
 
 def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, dict[int, str]]:
     """For each post, the margin notes of its passages: who quotes them, as far as `user` sees."""
     by_id = {post.pk: post for post in posts}
-    rows = _quoted_by(user, list(by_id))
-    found: dict[int, dict[int, list]] = defaultdict(lambda: defaultdict(list))
-    for source_id, passage, post_id, number, thread_id in rows:
-        found[source_id][passage].append(
-            {
-                "href": f"#post-{post_id}" if post_id in here else f"/posts/{post_id}/",
-                "number": number,
-                "elsewhere": thread_id != by_id[source_id].thread_id,
+    seen: dict[int, bool] = {}
+    found: dict[int, dict[int, dict]] = defaultdict(lambda: defaultdict(dict))
+    for quote in _quoted_by(list(by_id)):
+        by = quote.post
+        if by.thread_id not in seen:
+            seen[by.thread_id] = may(user, "see thread", by.thread)
+        if seen[by.thread_id]:
+            # Once, however often it quotes the passage.
+            found[quote.source_post_id][quote.source_passage][by.pk] = {
+                "href": f"#post-{by.pk}" if by.pk in here else f"/posts/{by.pk}/",
+                "number": by.number,
+                "elsewhere": by.thread_id != by_id[quote.source_post_id].thread_id,
             }
-        )
     template = get_template("posts/_note.html")
     return {
         source_id: {
@@ -408,7 +409,7 @@ def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, d
                 {
                     "post": by_id[source_id],
                     "passage": passage,
-                    "links": links[:MAX_BACKLINKS],
+                    "links": list(links.values())[:MAX_BACKLINKS],
                     "more": len(links) - MAX_BACKLINKS,
                 }
             )

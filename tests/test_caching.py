@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from io import StringIO
 
+import brotli
 import pytest
 import time_machine
 from django.core.management import call_command
@@ -443,11 +444,17 @@ def test_it_is_asked_for_again_only_if_it_changed(thread, opener):
 
 def test_it_is_compressed_for_those_who_take_it(thread):
     plain = page(thread)
-    packed = page(thread, headers={"accept-encoding": "gzip, br"})
-    assert packed["Content-Encoding"] == "gzip"
-    assert gzip.decompress(packed.content) == plain.content
-    assert packed["ETag"] != plain["ETag"]
-    assert int(packed["Content-Length"]) == len(packed.content) < len(plain.content)
+    marks = {plain["ETag"]}
+    # Kept as the first one took it; others get it in their own way.
+    for taken, coding in (("gzip, br", "br"), ("br;q=0, gzip;q=0.5", "gzip"), ("zstd", "")):
+        packed = page(thread, headers={"accept-encoding": taken})
+        assert packed.get("Content-Encoding", "") == coding
+        assert int(packed["Content-Length"]) == len(packed.content)
+        unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "": bytes}[coding]
+        assert unpack(packed.content) == plain.content
+        marks.add(packed["ETag"])
+        assert not coding or len(packed.content) < len(plain.content)
+    assert len(marks) == 3  # of none, br, gzip
 
 
 def test_head_answers_like_get_without_the_page(thread):

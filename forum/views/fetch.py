@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import reverse
 
-from accounts.models import EDITION
+from accounts.models import EDITION, UNSHOWN
 from accounts.prepared import Prepared
 
 from ..models import AuditEntry, Board, Post, State, Thread, Threadmark
@@ -78,6 +78,7 @@ def board_or_404(user, slug: str) -> Board:
 _thread = Prepared(
     lambda pk: (
         Thread.objects.select_related("board", "author")
+        .defer(*(f"author__{name}" for name in UNSHOWN))
         .annotate(
             has_variants=Exists(Thread.objects.filter(variant_of=OuterRef("pk"))),
             marked=Exists(Threadmark.objects.filter(thread=OuterRef("pk"))),

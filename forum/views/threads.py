@@ -180,7 +180,10 @@ def _reply_form(request, thread: Thread, posts: list[Post], *, alike: bool) -> S
 
 
 def _rows():
-    return Post.objects.for_reading().defer(*(f"author__{name}" for name in UNSHOWN))
+    return Post.objects.for_reading().defer(
+        *(f"author__{name}" for name in UNSHOWN),
+        *("key", "origin", "loaded_at", "merged_into", "body__revision_number", "body__renderer"),
+    )
 
 
 # By how many posts a page holds: the statement's limit is a part of it.
@@ -195,14 +198,7 @@ _numbered = {
     )
     for size in User.PAGE_SIZES
 }
-_by_id = Prepared(
-    lambda ids: (
-        Post.objects.for_reading()
-        .defer(*(f"author__{name}" for name in UNSHOWN))
-        .filter(pk__in=ids)
-    ),
-    "numbers",
-)
+_by_id = Prepared(lambda ids: _rows().filter(pk__in=ids), "numbers")
 
 
 def _shares(user, thread: Thread, seen, view: str) -> bool:
