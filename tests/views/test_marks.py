@@ -31,7 +31,7 @@ MEMBERS = {"stranger", "invited", "opener", "answerer", "warden", *STAFF}
 ROLES = ("guest", "stranger", "invited", "opener", "answerer", "warden", *sorted(STAFF))
 # Those whose rights differ most open everything there is, the others every address once, each of
 # another thing; with JONBAR_LONG=1 every role opens everything.
-SCANNED = ("guest", "stranger", "answerer", "warden", "moderator")
+SCANNED = ("stranger", "answerer", "warden")
 LONG = os.environ.get("JONBAR_LONG") == "1"
 
 # Who may read the words of a thing. The warden moderates the hidden board alone; everything that
@@ -239,6 +239,10 @@ class Marked(TestCase):
             yield from (f"/threads/new/?board={slug}", f"/log/?board={slug}")
             yield f"/timeline/?board={slug}"
         yield "/drafts/newest/?target=/threads/new/"
+        yield from self.at_the_desk(role)
+
+    def at_the_desk(self, role: str):
+        """The desk's addresses: all of its lists and some rows of each, for who may come there."""
         if role not in ("warden", *STAFF):
             yield from (f"/admin/forum/post/{p.pk}/change/" for p in self.posts.values())
             return
@@ -301,6 +305,10 @@ class Marked(TestCase):
             address = next((a for a, what in known if what == turn), known[n % len(known)][0])
             told = set(every.findall(self.said(role, address).lower()))
             self.assertEqual(told - may_read, set(), (role, name, address))
+        # Moderators may read most of what there is, but for what the desk alone could show them.
+        for address in self.at_the_desk(role) if role == "moderator" else ():
+            told = set(every.findall(self.said(role, address).lower()))
+            self.assertEqual(told - may_read, set(), (role, address))
 
     def test_a_word_is_found_by_exactly_those_who_may_read_it(self):
         for role in ROLES:
@@ -367,8 +375,12 @@ class Marked(TestCase):
         wrong = []
         for role in ROLES:
             pages = {}
-            for entry, (shows, ask) in ENTRIES.items():
+            for n, (entry, (shows, ask)) in enumerate(ENTRIES.items()):
                 for what in shows:
+                    # Every other one in the ordinary run: each role comes to each entry and to
+                    # each thing all the same.
+                    if (n + list(READERS).index(what) + ROLES.index(role)) % 2 and not LONG:
+                        continue
                     thing = SimpleNamespace(
                         what=what,
                         post=self.own_posts[what],
