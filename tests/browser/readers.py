@@ -1,6 +1,6 @@
 """A person before a browser, and what a page must be for that person to use it."""
 
-import json
+import os
 from pathlib import Path
 
 import axe_playwright_python
@@ -9,26 +9,14 @@ from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+LONG = os.environ.get("JONBAR_LONG") == "1"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 # Tells of what the policy stopped, also where the console would stay silent.
 LISTEN = """addEventListener("securitypolicyviolation",
     (event) => console.error("policy: " + event.violatedDirective + " " + event.blockedURI))"""
-# WCAG 2.5.8: 24 px, or inside a sentence, or with so much room around that circles of 24 px about
-# the centres of neighbours do not meet. axe measures that too, but leaves out what it finds hidden.
-SMALL = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
-  .filter((e) => e.checkVisibility() && e.type !== "hidden" && !e.closest(".trap, .skip, .vh"))
-  .filter((e) => !(e.matches("a") && e.closest("p, li, dd, td, th, .prose, figcaption, label")
-                   && getComputedStyle(e).display === "inline"))
-  .map((e) => [e, (e.closest("label") || e).getBoundingClientRect()])
-  .filter(([e, box]) => box.width < 23.5 || box.height < 23.5)
-  .map(([e, box]) => `${box.width.toFixed(1)} x ${box.height.toFixed(1)}: `
-                     + e.outerHTML.slice(0, 120))"""
-# What sticks out to the side, if anything does; a list's bullet is no element.
-WIDER = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-  [...document.querySelectorAll("body :not(svg *)")]
-  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 || e.matches(":has(> li)"))
-  .map((e) => e.outerHTML.slice(0, 120)).slice(-3)"""
+# What keeps a page from being used: see there.
+FAULTS = Path(__file__).with_name("faults.js").read_text()
 
 
 class Reader:
@@ -44,6 +32,7 @@ class Reader:
         )
         self.url = url
         self.trouble: list[str] = []
+        self.pages = 0  # that were looked at
         self.careless = False  # leaves forms without sending, whatever the page asks
         self.context.set_default_timeout(15_000)
         self.context.add_init_script(LISTEN)
@@ -100,26 +89,28 @@ class Reader:
         self.page.get_by_label(label, exact=True).fill(text)
 
 
-def faults(page: Page, *, ours: bool = True) -> list[str]:
+known_looks: set[str] = set()  # whose contrast was found to be enough, or told
+
+
+def faults(page: Page, *, ours: bool = True, structure: bool = True) -> list[str]:
     """What keeps the page as it stands from being used by everybody: findings of axe-core, text
     that needs scrolling sideways and, on pages of `ours`, targets that are small however much room
-    is around them (Django's admin relies on the room, which axe measures)."""
-    if page.evaluate("!window.axe"):
-        page.add_init_script(AXE)  # for the pages to come
+    is around them (Django's admin relies on the room, which axe measures).
+
+    Contrast is asked of one element of each look that no page of this run had so far, colours
+    included (faults.js says what a look is): nearly all of axe's time went into computing it anew
+    for posts that look alike. JONBAR_LONG=1 asks it of every element. Without `structure`, what is
+    the same in any size and theme is left out."""
+    asked = {
+        "ours": ours,
+        "standards": STANDARDS if structure or LONG else [],
+        "known": [] if LONG else sorted(known_looks),
+        "all": LONG,
+    }
+    told = page.evaluate(FAULTS, asked)
+    if told is None:  # no axe yet
         # Without the 0 axe itself would be the answer, and take longer to arrive than to look.
         page.evaluate(f"(() => {{ {AXE}; return 0; }})()")
-    options = {
-        "runOnly": {"type": "tag", "values": STANDARDS},
-        "rules": {"target-size": {"enabled": not ours}},
-        "resultTypes": ["violations"],
-        "preload": False,  # it writes inline style, and what it loads serves rules not asked for
-    }
-    found = page.evaluate(f"axe.run({json.dumps(options)})")
-    told = [
-        f"{finding['id']}: {node['target']} {node['html'][:200]} {node.get('failureSummary', '')}"
-        for finding in found["violations"]
-        for node in finding["nodes"]
-    ]
-    if ours:
-        told += [f"small target {told}" for told in page.evaluate(SMALL)]
-    return told + [f"too wide: {told}" for told in page.evaluate(WIDER)]
+        told = page.evaluate(FAULTS, asked)
+    known_looks.update(told["looks"])
+    return told["faults"]
