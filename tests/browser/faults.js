@@ -24,6 +24,7 @@ async ({ ours, standards, known, all }) => {
   // How an element looks: its tag, classes, states and colours, and those of all it stands in.
   // What is equal in all that has the same contrast.
   const looked = new Map([[document, ""]]);
+  const NAMES = /\b(app|column|field|model)-[\w-]+/g; // the admin writes out whose row it is
   const STATES = /^(data-|aria-(?!label|describedby|controls|owns)|type$|open$|disabled$|checked$)/;
   const look = (e) => {
     let known = looked.get(e);
@@ -31,7 +32,8 @@ async ({ ours, standards, known, all }) => {
       const style = getComputedStyle(e);
       const states = [...e.attributes].filter((a) => STATES.test(a.name) && a.value.length < 40)
         .map((a) => `${a.name}=${/\d/.test(a.value) ? "" : a.value}`).sort();
-      const own = [e.localName, e.className.baseVal ?? e.className, ...states, style.color,
+      const classes = (e.className.baseVal ?? e.className).replace(NAMES, "");
+      const own = [e.localName, classes, ...states, style.color,
         style.backgroundColor, style.backgroundImage.slice(0, 80), style.opacity, style.fontSize,
         style.fontWeight, style.position, style.textShadow].join("|");
       known = digest(look(e.parentNode instanceof ShadowRoot ? e.parentNode.host : e.parentNode)
