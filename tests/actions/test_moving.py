@@ -23,7 +23,17 @@ from forum.actions import (
 )
 from forum.models import AuditEntry, Board, Draft, Post, Quote, ReadMark, State, Thread
 from forum.permissions import NotThere, Refused
-from tests.people import browser, fresh, make_member, pending, quoting, reply, start
+from tests.people import (
+    browser,
+    cast,
+    fresh,
+    make_member,
+    pending,
+    quoting,
+    reply,
+    settled_row,
+    start,
+)
 from tests.races.soundness import faults
 from tests.test_tree import grow
 
@@ -62,11 +72,14 @@ def numbers(thread) -> list[tuple]:
     return list(rows.values_list("number", "parent__number", "parent_basis"))
 
 
-@pytest.fixture
-def full(thread, opening, answer, opener, answerer, stranger, moderator):
+@pytest.fixture(scope="module")
+def world(settled):
     """The debate of four posts, with one of everything that hangs on a post or its place: quotes
     within it and from elsewhere, a pending answer, marks, folds, drafts, threadmarks, answers."""
-    third = thread.posts.get(number=3)
+    made = cast()
+    opener, answerer, stranger = made.opener, made.answerer, made.stranger
+    thread, moderator = made.thread, made.moderator
+    opening, answer, third = (thread.posts.get(number=number) for number in (1, 2, 3))
     stranger.date_joined = opener.date_joined  # and so has not read what came since
     stranger.save(update_fields=["date_joined"])
     debate.describe(
@@ -104,7 +117,22 @@ def full(thread, opening, answer, opener, answerer, stranger, moderator):
         ties=[arguments.Tie(question.pk, "disputes")],
     )
     moderation.lock_branch(user=moderator, post=third)
-    return fresh(thread)
+    return made
+
+
+full, board, other_board = (settled_row(name) for name in ("thread", "board", "other_board"))
+opener, answerer, stranger = (settled_row(name) for name in ("opener", "answerer", "stranger"))
+moderator, administrator = settled_row("moderator"), settled_row("administrator")
+
+
+@pytest.fixture
+def opening(full) -> Post:
+    return full.posts.get(number=1)
+
+
+@pytest.fixture
+def answer(full) -> Post:
+    return full.posts.get(number=2)
 
 
 @pytest.fixture
