@@ -52,8 +52,8 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
             raise Refused("This post does not wait for approval.")
         if verb == "restore" and waits:
             raise Refused("This post waits for approval; approve it instead.")
-        if verb in ("hide", "remove") and waits:
-            raise Refused("This post waits for approval and was not seen yet.")
+        if verb in ("hide", "remove") and post.number is None:
+            raise Refused("This post was not seen by anybody yet; nothing is to be taken away.")
         if post.state != state:
             before, was = post.state, standing(post, thread)
             posts.set_state(post, state, reason=reason if state != State.VISIBLE else "")

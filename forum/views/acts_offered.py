@@ -138,8 +138,13 @@ def _waits(post: Post) -> bool:
     return post.state in (State.PENDING, State.REJECTED)
 
 
+def _arrived(post: Post) -> bool:
+    # What was withdrawn while it waited waits no more, and was never seen either.
+    return post.number is not None
+
+
 def _branches(post: Post) -> bool:
-    return post.number is not None and not post.is_opening
+    return _arrived(post) and not post.is_opening
 
 
 POST_ACTS = {
@@ -161,20 +166,20 @@ POST_ACTS = {
         "A placeholder with your reason keeps its place and number; moderators still read it.",
         _plain(moderation.hide, "post"),
         NeededReasonForm,
-        offered=lambda post: not _waits(post) and post.state != State.HIDDEN,
+        offered=lambda post: _arrived(post) and post.state != State.HIDDEN,
     ),
     "remove": Act(
         "Remove",
         "As hiding, and readers are told that it was removed. It can be brought back.",
         _plain(moderation.remove, "post"),
         NeededReasonForm,
-        offered=lambda post: not _waits(post) and post.state != State.REMOVED,
+        offered=lambda post: _arrived(post) and post.state != State.REMOVED,
     ),
     "restore": Act(
         "Bring back",
         "It stands again in its place, with its number and the quotes of it.",
         _plain(moderation.restore, "post"),
-        offered=lambda post: post.state in (State.HIDDEN, State.REMOVED) and post.number,
+        offered=lambda post: _arrived(post) and post.state in (State.HIDDEN, State.REMOVED),
     ),
     "lock-branch": Act(
         "Lock the branch",

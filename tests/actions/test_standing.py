@@ -1,15 +1,24 @@
 """Whether posts and debates stand: withdraw, hide, remove, restore, approve, lock, pin, rename,
 close. Counters, audit entries, reasons; and that what is brought back is as it was."""
 
-import pytest
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from itertools import product
 
-from accounts.models import Edition
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import Edition, User
 from forum.actions import moderation, posts, threads
 from forum.actions.composing import Unacceptable
 from forum.checking import check
-from forum.models import AuditEntry, Board, Post, PostBody, PostRevision, Thread
+from forum.checking.threads import check_thread
+from forum.models import AuditEntry, Board, Post, PostBody, PostRevision, State, Thread
 from forum.permissions import NotThere, Refused
 from tests.people import dump, fresh, pending, quoting, reply, start
+from tests.races.soundness import faults
 from tests.test_tree import assert_sound
 
 TABLES = (Thread, Post, PostRevision, PostBody, AuditEntry, Board)
@@ -162,6 +171,34 @@ def test_a_waiting_post_that_was_withdrawn_comes_back_with_a_number(thread, stra
     assert fresh(waiting).number == 5
     assert fresh(thread).reply_count == 4
     assert_sound(thread)
+
+
+def test_what_waits_is_judged_and_taken_back_in_any_order(board, thread, stranger, moderator):
+    """A reply and a debate: whatever is done to them, in pairs, the forum is sound after it."""
+    acts = {
+        name: partial(getattr(moderation, name), user=moderator, reason="Because.")
+        for name in ("approve", "reject", "hide", "remove", "restore")
+    }
+    acts["withdraw"] = partial(posts.withdraw, user=stranger)
+    until = timezone.now() + timedelta(days=1)
+    User.objects.filter(pk=stranger.pk).update(approval_until=until)
+    debate = start(board, fresh(stranger))
+    User.objects.filter(pk=stranger.pk).update(approval_until=None)
+    waiting = [pending(thread, stranger), debate.posts.get()]
+    assert {post.state for post in waiting} == {State.PENDING}
+
+    found = {}
+    for post, *names in product(waiting, acts, acts):
+        with transaction.atomic():
+            for name in names:
+                with suppress(Refused):
+                    acts[name](post=fresh(post))
+            if wrong := faults(connection) + [
+                str(one) for one in check_thread(post.thread_id, fix=False)
+            ]:
+                found[post.is_opening, *names] = wrong
+            transaction.set_rollback(True)
+    assert found == {}
 
 
 def test_hiding_what_other_debates_quote_makes_all_kept_pages_old(

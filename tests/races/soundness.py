@@ -67,7 +67,9 @@ def _thread_faults(thread: dict, posts: list[dict]) -> list[str]:
     if thread["branch_locks"] != locks:
         found.append(f"{name}: counts {thread['branch_locks']} locked branches, has {locks}")
     openings = [post["number"] for post in planted if post["parent_basis"] == "opening"]
-    if openings != [1] and (thread["state"] != "merged" or openings):
+    # A debate whose opening waits, or was taken back while it did, has nothing that arrived.
+    waits = any(p["parent_basis"] == "opening" and p["number"] is None for p in posts)
+    if openings != ([] if waits or thread["state"] == "merged" else [1]):
         found.append(f"{name}: its openings are {openings}")
     standing = [post for post in planted if post["state"] == "visible"]
     answers = sum(post["parent_basis"] != "opening" for post in standing)
