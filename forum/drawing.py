@@ -8,11 +8,10 @@ needs its source's text (altered, shortened, or edited since).
 
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from itertools import pairwise
 
 from django.db.models import F, Q
-from django.template.loader import get_template
 from django.utils.safestring import mark_safe
 
 from accounts.models import User, skeleton
@@ -23,6 +22,7 @@ from .glossary import Glossary
 from .models import Post, PostRevision, Quote, State
 from .models.visibility import posts_visible_to
 from .permissions import alike, in_locked_branch, may, verbs
+from .templating import filling
 
 # A whole-post quote longer than this folds behind its word count.
 FOLD_WORDS = 40
@@ -73,6 +73,7 @@ def draw(
     members = _members((post.body.html for post in readable), ignoring)
     numbers = _nested_numbers(quotes, user)
     answered = _answered_on(posts, quotes, shown) if road else {}
+    frame = filling("posts/_quote.html")
     for post in readable:
         html = markup.without_quotes(
             post.body.html, [quote.ordinal for quote in answered.get(post.pk, ())]
@@ -81,7 +82,7 @@ def draw(
         html = marking.mark_words(html, said) if said else html
         html = terms.explain(html, post.pk) if terms else html
         laid = {
-            quote.ordinal: _around(quote, shown[quote.pk], texts, numbers, here, ignoring)
+            quote.ordinal: _around(frame, quote, shown[quote.pk], texts, numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())
         }
         html = markup.lay_in(
@@ -164,8 +165,9 @@ def draw_preview(composed, *, user, post_id="preview") -> str:
     }
     numbers = _nested_numbers({None: composed.quotes}, user)
     ignoring = ignored_by(user)
+    frame = filling("posts/_quote.html")
     laid = {
-        quote.ordinal: _around(quote, shown[quote.ordinal], texts, numbers, (), ignoring)
+        quote.ordinal: _around(frame, quote, shown[quote.ordinal], texts, numbers, (), ignoring)
         for quote in composed.quotes
     }
     html = composed.rendered.html
@@ -261,6 +263,7 @@ def _texts(quotes: dict[int, list[Quote]], shown: dict[int, str]) -> dict[int, P
 
 
 def _around(
+    frame: Callable[[dict], str],
     quote: Quote,
     status: str,
     texts: dict[int, PostRevision],
@@ -268,8 +271,8 @@ def _around(
     here: Container[int],
     ignoring: Container[int],
 ) -> tuple[str, str]:
-    """The HTML before and after a quote's words; `here` are the posts on the same page, `ignoring`
-    the members whose words this reader folds away."""
+    """The HTML before and after a quote's words, out of the `frame` of all quotes; `here` are the
+    posts on the same page, `ignoring` the members whose words this reader folds away."""
     pinned = texts.get(quote.source_revision_id)
     current = texts.get(getattr(quote, "current_id", None))
     context = {}
@@ -294,7 +297,7 @@ def _around(
         ]
     known = quote.source_post if status != "unverifiable" else None
     words = len(quote.words.split())
-    html = _quote_template().render(
+    html = frame(
         {
             "quote": quote,
             "status": status,
@@ -345,10 +348,6 @@ def _nested_numbers(quotes: dict, user) -> dict[int, int]:
     if not wanted:
         return {}
     return dict(posts_visible_to(user).filter(pk__in=wanted).values_list("pk", "number"))
-
-
-def _quote_template():
-    return get_template("posts/_quote.html")
 
 
 def verdicts(posts: Sequence[Post], user) -> dict[int, list[Quote]]:
@@ -402,10 +401,10 @@ def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, d
                 "number": by.number,
                 "elsewhere": by.thread_id != by_id[quote.source_post_id].thread_id,
             }
-    template = get_template("posts/_note.html")
+    note = filling("posts/_note.html")
     return {
         source_id: {
-            passage: template.render(
+            passage: note(
                 {
                     "post": by_id[source_id],
                     "passage": passage,

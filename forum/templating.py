@@ -30,6 +30,7 @@ from django.template.base import (
     render_value_in_context,
 )
 from django.template.context import Context
+from django.template.loader import get_template
 from django.templatetags.static import StaticNode
 from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils.safestring import SafeData, SafeString, mark_safe
@@ -57,13 +58,16 @@ class Compiled(NodeList):
         super().__init__(template.nodelist)
         self.contains_nontext = template.nodelist.contains_nontext
         self.function: Callable | None = None
+        self.alone = False  # whether the function needs nothing but names
         if (
             engine.autoescape
             and not engine.string_if_invalid
             and not settings.USE_THOUSAND_SEPARATOR
         ):
             with suppress(Unwritable):
-                self.function = _Writer(engine).function(template)
+                writer = _Writer(engine)
+                self.function = writer.function(template)
+                self.alone = not writer.called
 
     def render(self, context: Context) -> SafeString:
         """The page, as any list of nodes gives it."""
@@ -254,6 +258,22 @@ def _address(name: str) -> str:
     return found
 
 
+_around: dict[tuple, tuple[str, str]] = {}
+_STAND_IN = 7_000_000_007  # a number that stands in no address
+
+
+def _address_with(name: str, value) -> str:
+    """The address with this name and one argument. What stands before and after a number is the
+    same for all numbers."""
+    if type(value) is not int or value < 0:
+        return escape(reverse(name, args=["" if value is MISSING else value]))
+    key = (name, get_script_prefix(), get_urlconf(), settings.ROOT_URLCONF)
+    if (found := _around.get(key)) is None:
+        before, _, after = escape(reverse(name, args=[_STAND_IN])).partition(str(_STAND_IN))
+        found = _around[key] = before, after
+    return f"{found[0]}{value}{found[1]}"
+
+
 _files: dict[str, str] = {}
 
 
@@ -264,6 +284,22 @@ def _file(path: str) -> str:
         if hasattr(staticfiles_storage, "hashed_files") and not settings.DEBUG:
             _files[path] = found
     return found
+
+
+_ALWAYS = {"True": True, "False": False, "None": None}
+_BARE = Context()  # says how values are shown, and holds none
+
+
+def filling(name: str) -> Callable[[dict], SafeString]:
+    """How to fill the template of this name for a part of a page, with nothing at hand but the
+    names that it is given: no request, no context processors. Saves what Django does around each
+    page, which for a line of HTML takes longer than to fill it."""
+    wrapped = get_template(name)
+    nodes = wrapped.template.nodelist
+    function = nodes.function if isinstance(nodes, Compiled) else None
+    if function is None or not nodes.alone:
+        return wrapped.render
+    return lambda names: mark_safe(function({**_ALWAYS, **names}, _BARE))
 
 
 # --- Writing a template out -------------------------------------------------------------------
@@ -280,7 +316,7 @@ class _Writer:
             function.__name__: function
             for function in (
                 *(_first, _step, _needed, _tried, _shown, _ask, _listed, _round, _restore, _safely),
-                *(_address, _file, template_localtime),
+                *(_address, _address_with, _file, template_localtime),
             )
         }
         self.objects |= {"MISSING": MISSING, "UNKNOWN": object()}
@@ -290,6 +326,7 @@ class _Writer:
         self.local: dict[str, str] = {}
         # Of these variables, the attributes that were looked up: each has a variable of its own.
         self.known: dict[str, dict[str, str]] = {}
+        self.called = False  # tags that render themselves
         self.within = False  # a function of its own, which cannot keep them
 
     def function(self, template) -> Callable:
@@ -358,6 +395,7 @@ class _Writer:
         """A tag that renders itself. Blocks within it would not know what extends them."""
         if node.get_nodes_by_type(loader_tags.BlockNode):
             raise Unwritable
+        self.called = True
         self.line(f"w({self.named(node)}.render_annotated(context))")
 
     # Names and filters
@@ -426,6 +464,8 @@ class _Writer:
         second = self.condition(condition.second)
         if word in ("or", "and"):
             return f"({first} {word} {second})"
+        if word in ("==", "!=") and _is_word(condition.second):
+            return f"({first} {word} {second})"  # cannot fail, and is not so for what is missing
         return f"_ask({self.named(COMPARED[word])}, {first}, {second})"
 
     # Tags
@@ -542,9 +582,14 @@ class _Writer:
 
     def write_url(self, node: defaulttags.URLNode, _blocks) -> bool:
         name = node.view_name
-        if node.args or node.kwargs or node.asvar or name.filters or not isinstance(name.var, str):
+        if node.kwargs or node.asvar or name.filters or not isinstance(name.var, str):
             return False
-        self.line(f"w(_address({name.var!r}))")
+        if len(node.args) > 1 or (node.args and ":" in name.var):
+            return False
+        if node.args:
+            self.line(f"w(_address_with({name.var!r}, {self.expression(node.args[0])}))")
+        else:
+            self.line(f"w(_address({name.var!r}))")
         return True
 
     def write_static(self, node: StaticNode, _blocks) -> bool:
@@ -553,6 +598,12 @@ class _Writer:
             return False
         self.line(f"w(_file({str(path.var)!r}))")
         return True
+
+
+def _is_word(condition) -> bool:
+    """Whether a condition is a word between quotation marks."""
+    value = getattr(condition, "value", None)
+    return isinstance(value, FilterExpression) and not value.is_var and not value.filters
 
 
 WRITTEN: dict[type, Callable] = {

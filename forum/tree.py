@@ -17,7 +17,7 @@ from datetime import datetime
 from itertools import accumulate
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, connections, router, transaction
 from django.db.models import F, Q
 from mptt.exceptions import InvalidMove
 
@@ -516,8 +516,8 @@ def _forest(thread: Thread) -> tuple[array, array]:
 def page(thread: Thread, number: int, size: int) -> TreePage:
     """Cut page `number` (from 1) of `size` posts out of the thread's tree order, without OFFSET.
 
-    Within a tree the rank of a node is (lft - 1 + level) / 2; sizes of trees add up. Three
-    queries at most: the roots, the page's rows, the ancestors of its first post.
+    Within a tree the rank of a node is (lft - 1 + level) / 2; sizes of trees add up. Two queries at
+    most: the roots, and the page's rows with the ancestors of its first post.
     """
     trees, ends = _forest(thread)
     first, last = (number - 1) * size, number * size
@@ -531,17 +531,7 @@ def page(thread: Thread, number: int, size: int) -> TreePage:
         wanted.append((index, trees[index], low, high))
     if not wanted:
         return TreePage([], {}, [], total)
-    rows = _rows(wanted)
-    start = rows[0]
-    above = (
-        list(
-            Post.objects.filter(tree_id=start[1], lft__lt=start[2], rght__gt=start[3])
-            .order_by("lft")
-            .values_list("pk", "tree_id", "lft", "rght", "level")
-        )
-        if start[4]
-        else []
-    )
+    above, rows = _rows(wanted)
     places = _places(above + rows, opening=trees[0], last_tree=trees[-1], many=len(trees) > 1)
     return TreePage(
         ids=[row[0] for row in rows],
@@ -551,26 +541,49 @@ def page(thread: Thread, number: int, size: int) -> TreePage:
     )
 
 
-def _rows(wanted: Sequence[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int, int]]:
-    """(pk, tree_id, lft, rght, level) of the wanted ranks, in tree order."""
+_TABLE = Post._meta.db_table
+_RANK = "(lft - 1 + level) / 2"
+_COLUMNS = "id, tree_id, lft, rght, level"
+# lft = 2 * rank + 1 - level, and level <= rank: an index range, and the rank itself.
+_CUT = f"""
+    WITH head AS (
+        SELECT {_COLUMNS} FROM {_TABLE} WHERE tree_id = %s AND lft > %s AND lft < %s
+        AND {_RANK} >= %s AND {_RANK} < %s
+    ), start AS (SELECT tree_id, lft, rght FROM head ORDER BY lft LIMIT 1)
+    SELECT {_COLUMNS} FROM head
+    UNION ALL SELECT {_COLUMNS} FROM {_TABLE} WHERE tree_id {{listed}}
+    UNION ALL SELECT {_COLUMNS} FROM {_TABLE} WHERE tree_id = %s AND lft < %s AND {_RANK} < %s
+    UNION ALL SELECT up.id, up.tree_id, up.lft, up.rght, up.level FROM {_TABLE} up, start
+        WHERE up.tree_id = start.tree_id AND up.lft < start.lft AND up.rght > start.rght
+"""
+_LISTED = {
+    "postgresql": "= ANY(CAST(%s AS bigint[]))",
+    "sqlite": "IN (SELECT value FROM json_each(%s))",
+}
+_NO_TREE = 0  # every tree has the id of a post, or minus one
+
+
+def _rows(
+    wanted: Sequence[tuple[int, int, int, int]],
+) -> tuple[list[tuple[int, int, int, int, int]], list[tuple[int, int, int, int, int]]]:
+    """(pk, tree_id, lft, rght, level) of the ancestors of the first wanted rank, and of the wanted
+    ranks, both in tree order."""
     order = {tree_id: index for index, tree_id, _, _ in wanted}
-    columns = ("pk", "tree_id", "lft", "rght", "level")
     (_, head, low, high), *rest = wanted
-    # lft = 2 * rank + 1 - level, and level <= rank: an index range, then exact in Python.
-    rows = Post.objects.filter(tree_id=head, lft__gt=low, lft__lt=2 * high).values_list(*columns)
-    if rest:
-        whole = [tree_id for _, tree_id, _, _ in rest[:-1]]
-        _, tail, _, tail_high = rest[-1]
-        rows = rows.union(
-            Post.objects.filter(tree_id__in=whole).values_list(*columns),
-            Post.objects.filter(tree_id=tail, lft__lt=2 * tail_high).values_list(*columns),
-            all=True,
-        )
-    bounds = {tree_id: (low, high) for _, tree_id, low, high in wanted}
-    kept = [
-        row for row in rows if bounds[row[1]][0] <= (row[2] - 1 + row[4]) // 2 < bounds[row[1]][1]
-    ]
-    return sorted(kept, key=lambda row: (order[row[1]], row[2]))
+    whole = [tree_id for _, tree_id, _, _ in rest[:-1]]
+    _, tail, _, end = rest[-1] if rest else (0, _NO_TREE, 0, 0)
+    using = connections[router.db_for_read(Post)]
+    # As one type, whatever their size: a statement is planned for the types of what it gets.
+    one = using.ops.adapt_integerfield_value
+    first = [one(n, "BigIntegerField") for n in (head, low, 2 * high, low, high)]
+    last = [one(n, "BigIntegerField") for n in (tail, 2 * end, end)]
+    listed = ",".join(map(str, whole))
+    listed = f"{{{listed}}}" if using.vendor == "postgresql" else f"[{listed}]"
+    with using.cursor() as cursor:
+        cursor.execute(_CUT.format(listed=_LISTED[using.vendor]), [*first, listed, *last])
+        rows = sorted(cursor.fetchall(), key=lambda row: (order[row[1]], row[2]))
+    begins = next(n for n, row in enumerate(rows) if (row[2] - 1 + row[4]) // 2 >= low)
+    return rows[:begins], rows[begins:]
 
 
 def _places(

@@ -91,26 +91,54 @@ def seen(user, thread: Thread) -> Seen:
     return Seen(parse(ranges), folded, bool(invited), bool(waiting))
 
 
-def mark_read(*, user, thread: Thread, numbers: Iterable[tuple[int, int]]) -> None:
+def mark_read(
+    *,
+    user,
+    thread: Thread,
+    numbers: Iterable[tuple[int, int]],
+    known: list[tuple[int, int]] | None = None,
+) -> None:
     """Remember that `user` has seen the posts of `thread` in these ranges of numbers (inclusive).
+    `known` are those that the mark held a moment ago: if it still does, one statement writes it.
 
     Two tabs or devices may call this at once: they wait for each other and the ranges are united.
     """
+    numbers = list(numbers)
     with transaction.atomic():
-        mark = _locked_mark(user, thread)
-        merged = parse(mark.ranges)
-        for first, last in numbers:
-            merged = merge(merged, first, last)
-        if merged != parse(mark.ranges):
-            for name, value in columns(merged).items():
-                setattr(mark, name, value)
-            mark.save(update_fields=["ranges", "count"])
+        written = known is not None and _written_over(known, user, thread, _with(known, numbers))
+        if not written:
+            mark = _locked_mark(user, thread)
+            before = parse(mark.ranges)
+            merged = _with(before, numbers)
+            written = merged != before
+            if written:
+                ReadMark.objects.filter(pk=mark.pk).update(**columns(merged))
+        if written:
             # Asked after the write, which waits for an act that holds this mark or its thread: the
             # numbers that were read may mean other posts since.
             if not Thread.objects.filter(pk=thread.pk, numbering=thread.numbering).exists():
                 transaction.set_rollback(True)
 
 
+def _with(ranges: list[tuple[int, int]], numbers: Iterable[tuple[int, int]]) -> list:
+    for first, last in numbers:
+        ranges = merge(ranges, first, last)
+    return ranges
+
+
+def _written_over(known: list[tuple[int, int]], user, thread: Thread, ranges: list) -> bool:
+    """Write a mark if it still says what is known of it. The row's own lock is enough: an act that
+    holds it changes what it says, or the numbering that is asked afterwards."""
+    with connection.cursor() as cursor:
+        was, new = columns(known), columns(ranges)
+        cursor.execute(REPLACE, [new["ranges"], new["count"], user.pk, thread.pk, was["ranges"]])
+        return cursor.rowcount > 0
+
+
+REPLACE = (
+    f"UPDATE {ReadMark._meta.db_table} SET ranges = %s, count = %s"
+    " WHERE user_id = %s AND thread_id = %s AND ranges = %s"
+)
 APPEND = f"""
     UPDATE {ReadMark._meta.db_table} SET count = count + 1, ranges = CASE
         WHEN ranges LIKE %s THEN substr(ranges, 1, length(ranges) - %s) || %s

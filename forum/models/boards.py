@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
 from mptt.models import MPTTModel, TreeForeignKey
 
 
@@ -108,4 +107,4 @@ class Board(MPTTModel):
         return (self.slug,)
 
     def get_absolute_url(self) -> str:
-        return reverse("board", args=[self.slug])
+        return f"/boards/{self.slug}/"

@@ -1,5 +1,7 @@
 """Filters and tags that every template has at hand."""
 
+from calendar import month_name
+
 from django import template
 from django.utils import timezone
 from django.utils.safestring import mark_safe
@@ -9,6 +11,7 @@ from ..caching import holds_for
 from ..history_dates import short, spoken
 
 HOUR, DAY = 3600, 24 * 3600
+MONTHS = ("", *month_name[1:])  # strftime takes longer than all the rest
 
 register = template.Library()
 register.filter("spoken", spoken)
@@ -30,14 +33,14 @@ def when(moment):
         said = f"{timesince(moment, now, depth=1)} ago".replace("\xa0", " ")
         holds_for(60 - age % 60 if age < HOUR else HOUR - age % HOUR)
     elif age < 366 * DAY and local.year == now.astimezone(zone).year:
-        said = f"{local.day} {local:%B}"
+        said = f"{local.day} {MONTHS[local.month]}"
         holds_for(HOUR)  # until the year ends, at the latest
     else:
-        said = f"{local.day} {local:%B %Y}"
+        said = f"{local.day} {MONTHS[local.month]} {local.year}"
     # Nothing in it needs escaping, and it stands on a page some twenty times.
     return mark_safe(
         f'<time datetime="{local.isoformat(timespec="seconds")}"'
-        f' title="{local.day} {local:%B %Y, %H:%M}">{said}</time>'
+        f' title="{local.day} {MONTHS[local.month]} {local.year}, {local:%H:%M}">{said}</time>'
     )
 
 

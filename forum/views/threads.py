@@ -101,7 +101,8 @@ def thread(request, thread_id, slug=""):
     unread = seen.unread(thread) if seen else 0
     if fresh and not request.headers.get("Sec-Purpose"):  # a prefetch is no reading
         try:
-            reading.mark_read(user=user, thread=thread, numbers=[(n, n) for n in fresh])
+            numbers = [(n, n) for n in fresh]
+            reading.mark_read(user=user, thread=thread, numbers=numbers, known=seen.ranges)
         except OperationalError as error:
             # A full disk is no reason not to read: what is new stays new.
             log.warning("not marked as read", exc_info=error)

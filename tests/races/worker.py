@@ -259,11 +259,11 @@ def rearrange(*, member: int, count: int, seed: int):
 
 
 def mark_many(*, member: int, thread: int, ranges: list):
-    """Mark ranges of numbers as read, one after the other."""
+    """Mark ranges of numbers as read, one after the other, as a page does."""
     for first, last in ranges:
-        reading.mark_read(
-            user=User.objects.get(pk=member), thread=fetch_thread(thread), numbers=[(first, last)]
-        )
+        user, row = User.objects.get(pk=member), fetch_thread(thread)
+        known = reading.seen(user, row).ranges
+        reading.mark_read(user=user, thread=row, numbers=[(first, last)], known=known)
 
 
 def fold_many(*, member: int, thread: int, count: int):
