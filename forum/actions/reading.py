@@ -104,20 +104,27 @@ def mark_read(
     Two tabs or devices may call this at once: they wait for each other and the ranges are united.
     """
     numbers = list(numbers)
+    if known is not None:
+        # A transaction of its own: where the mark says something else by now, it holds the row's
+        # lock all the same, and who waits for an account must not hold a mark.
+        with transaction.atomic():
+            if _written_over(known, user, thread, _with(known, numbers)):
+                _unless_renumbered(thread)
+                return
     with transaction.atomic():
-        written = known is not None and _written_over(known, user, thread, _with(known, numbers))
-        if not written:
-            mark = _locked_mark(user, thread)
-            before = parse(mark.ranges)
-            merged = _with(before, numbers)
-            written = merged != before
-            if written:
-                ReadMark.objects.filter(pk=mark.pk).update(**columns(merged))
-        if written:
-            # Asked after the write, which waits for an act that holds this mark or its thread: the
-            # numbers that were read may mean other posts since.
-            if not Thread.objects.filter(pk=thread.pk, numbering=thread.numbering).exists():
-                transaction.set_rollback(True)
+        mark = _locked_mark(user, thread)
+        before = parse(mark.ranges)
+        merged = _with(before, numbers)
+        if merged != before:
+            ReadMark.objects.filter(pk=mark.pk).update(**columns(merged))
+            _unless_renumbered(thread)
+
+
+def _unless_renumbered(thread: Thread) -> None:
+    """Take the mark just written back if the numbers that were read may mean other posts since.
+    Asked after the write, which waits for an act that holds the mark or its thread."""
+    if not Thread.objects.filter(pk=thread.pk, numbering=thread.numbering).exists():
+        transaction.set_rollback(True)
 
 
 def _with(ranges: list[tuple[int, int]], numbers: Iterable[tuple[int, int]]) -> list:
@@ -213,10 +220,11 @@ def _locked_mark(user, thread: Thread) -> ReadMark:
     """The member's mark in the thread, made if need be, locked for this transaction.
 
     The lock is the account's row, which `mark_all_read` writes first: a mark may not be there yet,
-    or be about to go.
+    or be about to go. Then the mark's own, which is all that most writes of marks take.
     """
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    mark = ReadMark.objects.filter(user=user, thread=thread).first()
+    marks = ReadMark.objects.select_for_update(no_key=True)
+    mark = marks.filter(user=user, thread=thread).first()
     if mark is None:
         known = columns(seen(user, thread).ranges)
         mark = ReadMark.objects.create(user=user, thread=thread, **known)
