@@ -1,7 +1,6 @@
 // What keeps the page as it stands from being used by everybody, as sentences, and the looks whose
-// contrast was asked for the first time; null where axe is missing. Called by readers.faults.
-async ({ ours, standards, known, all }) => {
-  if (!window.axe) return null;
+// contrast was asked for the first time; null where axe is needed and missing. Called by readers.faults.
+async ({ ours, standards, rules, known, all }) => {
   // WCAG 2.5.8: 24 px, or inside a sentence, or with so much room around that circles of 24 px
   // about the centres of neighbours do not meet. axe measures that too, but leaves out what it
   // finds hidden.
@@ -54,26 +53,26 @@ async ({ ours, standards, known, all }) => {
   const says = (e) => e.matches("input, select, textarea")
     || [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
 
+  const SIZE = ["link-in-text-block", "scrollable-region-focusable", "target-size"];
   const options = { resultTypes: ["violations"], preload: false }; // it writes inline style
   const axed = async (where, runOnly, rules = {}) =>
     (await axe.run(where, { ...options, runOnly, rules })).violations.flatMap((found) =>
       found.nodes.map((node) =>
         `${found.id}: ${node.target} ${node.html.slice(0, 200)} ${node.failureSummary || ""}`));
 
-  const faults = [...(ours ? small() : []), ...wide()];
-  const sized = ["link-in-text-block", "scrollable-region-focusable"];
-  if (!ours) sized.push("target-size");
-  const contrast = { "color-contrast": { enabled: all } };
-  faults.push(...(standards.length
-    ? await axed(document, { type: "tag", values: standards },
-                 { ...contrast, "target-size": { enabled: !ours } })
-    : await axed(document, { type: "rule", values: sized })));
-  if (all) return { faults, looks: [] };
-
   const seen = new Set(known), fresh = new Map();
-  for (const e of document.querySelectorAll("body *"))
+  for (const e of all ? [] : document.querySelectorAll("body *"))
     if (e.checkVisibility() && says(e) && !seen.has(look(e)) && !fresh.has(look(e)))
       fresh.set(look(e), e);
+  if (!window.axe && (rules !== "none" || fresh.size)) return null;
+
+  const faults = [...(ours ? small() : []), ...wide()];
+  const target = { "target-size": { enabled: !ours } };
+  if (rules === "all")
+    faults.push(...await axed(document, { type: "tag", values: standards },
+                              { ...target, "color-contrast": { enabled: all } }));
+  else if (rules === "size")
+    faults.push(...await axed(document, { type: "rule", values: SIZE }, target));
   if (fresh.size)
     faults.push(...await axed({ include: [...fresh.values()] },
                               { type: "rule", values: ["color-contrast"] }));

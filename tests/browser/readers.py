@@ -6,7 +6,7 @@ from pathlib import Path
 import axe_playwright_python
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, WebError
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 LONG = os.environ.get("JONBAR_LONG") == "1"
@@ -19,27 +19,60 @@ LISTEN = """addEventListener("securitypolicyviolation",
 FAULTS = Path(__file__).with_name("faults.js").read_text()
 
 
+def profile(browser: Browser, url: str, *, javascript: bool, **options) -> BrowserContext:
+    """A browser profile without a past; `options` are Playwright's."""
+    context = browser.new_context(
+        base_url=url,
+        java_script_enabled=javascript,
+        reduced_motion="reduce",  # what stands there, not what is on its way
+        **options,
+    )
+    context.set_default_timeout(15_000)
+    context.add_init_script(LISTEN)
+    return context
+
+
 class Reader:
     """One person: a browser profile with a page, and the troubles that its pages had: errors in
     the console, what the content policy stopped, scripts that failed, dialogs nobody expected."""
 
-    def __init__(self, browser: Browser, url: str, *, javascript: bool, **context) -> None:
-        self.context = browser.new_context(
-            base_url=url,
-            java_script_enabled=javascript,
-            reduced_motion="reduce",  # what stands there, not what is on its way
-            **{"viewport": WIDE, **context},
-        )
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context = context
         self.url = url
         self.trouble: list[str] = []
         self.pages = 0  # that were looked at
         self.careless = False  # leaves forms without sending, whatever the page asks
-        self.context.set_default_timeout(15_000)
-        self.context.add_init_script(LISTEN)
         self.context.on("page", self._watch)
         self.context.on("console", self._heard)
-        self.context.on("weberror", lambda error: self.trouble.append(f"script: {error.error}"))
-        self.page = self.context.new_page()
+        self.context.on("weberror", self._failed)
+        if self.context.pages:
+            self.page = self.context.pages[0]
+            self._watch(self.page)
+        else:
+            self.page = self.context.new_page()
+
+    def leaves(self) -> bool:
+        """Get up; True if somebody else may sit down: nothing of what was done here is left."""
+        if self.trouble or self.context.pages != [self.page] or self.page.is_closed():
+            return False
+        if self.page.url.startswith(self.url):
+            self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        # A form that is left tries to keep its draft: nobody's any more, and no trouble of a test.
+        self.context.remove_listener("console", self._heard)
+        self.context.remove_listener("weberror", self._failed)
+        self.context.clear_cookies()
+        self.careless = True
+        self.page.goto("about:blank")
+        self.page.remove_listener("dialog", self._interrupted)
+        self.context.remove_listener("page", self._watch)
+        self.page.unroute_all()
+        self.page.emulate_media(media="screen", color_scheme="light")
+        self.context.set_offline(False)
+        # The next test's pages have the same addresses, and may have the same tags.
+        tools = self.context.new_cdp_session(self.page)
+        tools.send("Network.clearBrowserCache")
+        tools.detach()
+        return True
 
     def _watch(self, page: Page) -> None:
         page.on("dialog", self._interrupted)
@@ -50,6 +83,9 @@ class Reader:
         else:
             self.trouble.append(f"dialog: {dialog.type} {dialog.message}")
             dialog.dismiss()
+
+    def _failed(self, error: WebError) -> None:
+        self.trouble.append(f"script: {error.error}")
 
     def _heard(self, message: ConsoleMessage) -> None:
         # The browser also calls the page's own status an error: what opens it checks the status.
@@ -92,18 +128,19 @@ class Reader:
 known_looks: set[str] = set()  # whose contrast was found to be enough, or told
 
 
-def faults(page: Page, *, ours: bool = True, structure: bool = True) -> list[str]:
+def faults(page: Page, *, ours: bool = True, rules: str = "all") -> list[str]:
     """What keeps the page as it stands from being used by everybody: findings of axe-core, text
     that needs scrolling sideways and, on pages of `ours`, targets that are small however much room
     is around them (Django's admin relies on the room, which axe measures).
 
     Contrast is asked of one element of each look that no page of this run had so far, colours
     included (faults.js says what a look is): nearly all of axe's time went into computing it anew
-    for posts that look alike. JONBAR_LONG=1 asks it of every element. Without `structure`, what is
-    the same in any size and theme is left out."""
+    for posts that look alike. JONBAR_LONG=1 asks it of every element. Of axe's other rules "all"
+    are asked, or those that depend on the "size" and theme, or "none"."""
     asked = {
         "ours": ours,
-        "standards": STANDARDS if structure or LONG else [],
+        "standards": STANDARDS,
+        "rules": "all" if LONG else rules,
         "known": [] if LONG else sorted(known_looks),
         "all": LONG,
     }

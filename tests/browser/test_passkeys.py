@@ -98,4 +98,5 @@ def test_a_passkey_from_its_first_day_to_its_last(site, sits_down):
     reader.fills("Code", "000000")
     reader.presses("Use this app")
     found += looked_at(reader)
+    tools.detach()  # nobody else has this authenticator
     assert not found, "\n".join(found)
