@@ -27,8 +27,19 @@ from forum.actions import (
     threadmarks,
     threads,
 )
-from forum.models import Board, Term
-from tests.people import browser, edit, fresh, make_member, pending, quoting, reply, start
+from forum.models import Board, Term, Thread
+from tests.people import (
+    browser,
+    cast,
+    edit,
+    fresh,
+    make_member,
+    pending,
+    quoting,
+    reply,
+    settled_row,
+    start,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +47,16 @@ pytestmark = pytest.mark.django_db
 def forget() -> None:
     caching.pages.clear()
     caching.drawn.clear()
+
+
+@pytest.fixture(scope="module")
+def world(settled):
+    return cast()
+
+
+thread, board, other_board = (settled_row(name) for name in ("thread", "board", "other_board"))
+opener, answerer, stranger = (settled_row(name) for name in ("opener", "answerer", "stranger"))
+moderator, administrator = settled_row("moderator"), settled_row("administrator")
 
 
 @pytest.fixture(autouse=True)
@@ -61,51 +82,51 @@ def words(thread, **options) -> str:
 # Each act on a debate of four posts (see `thread`), and what a visitor finds or misses then.
 
 
-def approves(world) -> None:
-    moderation.approve(user=world.moderator, post=world.waiting)
+def approves(scene) -> None:
+    moderation.approve(user=scene.moderator, post=scene.waiting)
 
 
-def hides(world) -> None:
-    moderation.hide(user=world.moderator, post=world.answer, reason="Off the point")
+def hides(scene) -> None:
+    moderation.hide(user=scene.moderator, post=scene.answer, reason="Off the point")
 
 
-def restores(world) -> None:
-    moderation.restore(user=world.moderator, post=world.hidden)
+def restores(scene) -> None:
+    moderation.restore(user=scene.moderator, post=scene.hidden)
 
 
-def describes(world) -> None:
+def describes(scene) -> None:
     forks = [debate.fork(change="Trotsky succeeds Lenin", when="c. 1924")]
-    debate.describe(user=world.opener, thread=world.thread, forks=forks, questions=[])
+    debate.describe(user=scene.opener, thread=scene.thread, forks=forks, questions=[])
 
 
-def quotes_from_elsewhere(world) -> None:
-    with world.commits():
-        reply(world.other, world.answerer, quoting(world.answer, "The party obeyed nobody."))
+def quotes_from_elsewhere(scene) -> None:
+    with scene.commits():
+        reply(scene.other, scene.answerer, quoting(scene.answer, "The party obeyed nobody."))
 
 
-def hides_what_is_quoted_here(world) -> None:
-    moderation.hide(user=world.moderator, post=world.elsewhere, reason="Off the point")
+def hides_what_is_quoted_here(scene) -> None:
+    moderation.hide(user=scene.moderator, post=scene.elsewhere, reason="Off the point")
 
 
-def edits_what_is_quoted_here(world) -> None:
-    with world.commits():
-        edit(world.elsewhere, "I take it all back.")
+def edits_what_is_quoted_here(scene) -> None:
+    with scene.commits():
+        edit(scene.elsewhere, "I take it all back.")
 
 
-def hides_the_debate_quoted_here(world) -> None:
-    moderation.hide_thread(user=world.moderator, thread=world.elsewhere.thread, reason="Spam")
+def hides_the_debate_quoted_here(scene) -> None:
+    moderation.hide_thread(user=scene.moderator, thread=scene.elsewhere.thread, reason="Spam")
 
 
-def at_the_desk(world, path: str, **changes) -> None:
+def at_the_desk(scene, path: str, **changes) -> None:
     """Send a form of the desk as it comes, but for these fields."""
-    form = world.admin.get(path).context["adminform"].form
+    form = scene.admin.get(path).context["adminform"].form
     given = {name: form.get_initial_for_field(form.fields[name], name) for name in form.fields}
     given = {name: value for name, value in given.items() if value not in (None, False)}
-    assert world.admin.post(path, {**given, **changes}).status_code == 302
+    assert scene.admin.post(path, {**given, **changes}).status_code == 302
 
 
-def renames_a_board(world) -> None:
-    at_the_desk(world, f"/admin/forum/board/{world.thread.board_id}/change/", name="Before 1900")
+def renames_a_board(scene) -> None:
+    at_the_desk(scene, f"/admin/forum/board/{scene.thread.board_id}/change/", name="Before 1900")
 
 
 def renames_a_member(world) -> None:
@@ -186,7 +207,7 @@ ACTS = {
 }
 
 
-class World:
+class Scene:
     """A debate with a post that waits and a quote of another debate, and who acts on it."""
 
     def __init__(self, **people) -> None:
@@ -194,7 +215,7 @@ class World:
 
 
 @pytest.fixture
-def world(
+def scene(
     thread, answer, opener, answerer, moderator, administrator, other_board,
     django_capture_on_commit_callbacks,
 ):  # fmt: skip
@@ -202,7 +223,7 @@ def world(
     elsewhere = reply(other, answerer, "Ships need coal, and coal needs ships.")
     reply(thread, opener, quoting(elsewhere, "Ships need coal"))
     hidden = moderation.hide(user=moderator, post=thread.posts.get(number=4), reason="Spam")
-    return World(
+    return Scene(
         thread=fresh(thread),
         answer=fresh(answer),
         opener=opener,
@@ -219,36 +240,36 @@ def world(
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_after_an_act_the_next_page_is_new(world, act, stranger):
+def test_after_an_act_the_next_page_is_new(scene, act, stranger):
     happens, found = ACTS[act]
-    before = page(world.thread)
+    before = page(scene.thread)
     member = browser(stranger)
-    assert found not in words(world.thread, client=member)
-    assert page(world.thread)["ETag"] == before["ETag"]  # it is kept
+    assert found not in words(scene.thread, client=member)
+    assert page(scene.thread)["ETag"] == before["ETag"]  # it is kept
     assert found not in before.content.decode()
-    happens(world)
-    after = page(fresh(world.thread))
+    happens(scene)
+    after = page(fresh(scene.thread))
     assert found in after.content.decode()
     assert after["ETag"] != before["ETag"]
-    assert found in words(fresh(world.thread), client=member)
+    assert found in words(fresh(scene.thread), client=member)
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_after_an_act_no_page_shows_what_was(world, act, stranger):
+def test_after_an_act_no_page_shows_what_was(scene, act, stranger):
     """Lists and debates, drawn out of what is kept, are to the letter what they are without it."""
-    boards = [f"/boards/{thread.board.slug}/" for thread in (world.thread, world.other)]
+    boards = [f"/boards/{thread.board.slug}/" for thread in (scene.thread, scene.other)]
     paths = ["/", *boards, "/members/opener/", "/members/answerer/"]
-    paths += [world.thread.get_absolute_url() + query for query in ("", "?view=tree")]
+    paths += [scene.thread.get_absolute_url() + query for query in ("", "?view=tree")]
     readers = [browser(reader) for reader in (None, stranger)]
 
     def pages() -> list[str]:
         answers = [reader.get(path, follow=True) for reader in readers for path in paths]
-        return [settled(answer.content.decode()) for answer in answers]
+        return [still(answer.content.decode()) for answer in answers]
 
     before = pages()
-    ACTS[act][0](world)
+    ACTS[act][0](scene)
     for query in ("", "?view=tree"):  # what is new is read
-        readers[1].get(world.thread.get_absolute_url() + query, follow=True)
+        readers[1].get(scene.thread.get_absolute_url() + query, follow=True)
     kept = pages()
     assert kept != before
     forget()
@@ -257,15 +278,15 @@ def test_after_an_act_no_page_shows_what_was(world, act, stranger):
 
 
 @pytest.mark.parametrize("narrowed", ["board", "thread"])
-def test_what_is_closed_to_visitors_is_gone_at_once(world, moderator, narrowed):
-    page(world.thread)
+def test_what_is_closed_to_visitors_is_gone_at_once(scene, moderator, narrowed):
+    page(scene.thread)
     if narrowed == "board":
         with transaction.atomic():
-            Board.objects.filter(pk=world.thread.board_id).update(audience="members")
+            Board.objects.filter(pk=scene.thread.board_id).update(audience="members")
             new_edition()
     else:
-        moderation.hide_thread(user=moderator, thread=world.thread, reason="Spam")
-    assert browser().get(world.thread.get_absolute_url()).status_code == 404
+        moderation.hide_thread(user=moderator, thread=scene.thread, reason="Spam")
+    assert browser().get(scene.thread.get_absolute_url()).status_code == 404
 
 
 def test_an_act_that_is_undone_raises_nothing(thread, opener):
@@ -384,12 +405,10 @@ def test_members_share_what_is_drawn_and_nothing_of_their_own(
             alone = {}
             for reader in readers:
                 forget()
-                alone[reader] = settled(
-                    words(thread, client=browser(reader), query=f"?view={view}")
-                )
+                alone[reader] = still(words(thread, client=browser(reader), query=f"?view={view}"))
         forget()
         for reader in readers:
-            html = settled(words(thread, client=browser(reader), query=f"?view={view}"))
+            html = still(words(thread, client=browser(reader), query=f"?view={view}"))
             assert html == alone[reader], (reader, view)
         pages = [kept for kept, _ in caching.drawn._kept.values() if isinstance(kept, shared.Page)]
         assert len(pages) == 1
@@ -402,7 +421,7 @@ def test_who_is_invited_somewhere_shares_nothing(thread, stranger, inner_board):
     assert not caching.drawn._kept
 
 
-def settled(html: str) -> str:
+def still(html: str) -> str:
     """A page without what is new at each request."""
     return re.sub(r'name="(csrfmiddlewaretoken|token)" value="[^"]*"', "", html)
 
@@ -479,6 +498,8 @@ def test_a_kept_page_takes_one_query(thread):
 
 
 def test_words_about_time_go_on(thread):
+    Thread.objects.filter(pk=thread.pk).update(last_post_at=timezone.now())
+    thread.posts.update(loaded_at=timezone.now(), written_at=timezone.now())
     assert "just now" in words(thread)
     for later, said in ((61, "1 minute ago"), (119, "1 minute ago"), (7300, "2 hours ago")):
         with time_machine.travel(timezone.now() + timedelta(seconds=later), tick=False):
