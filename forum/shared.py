@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from time import time
 
-from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import User
@@ -19,6 +18,7 @@ from . import caching, drawing
 from .glossary import Glossary
 from .models import Board, Post, Thread
 from .pictures import on_scale, percent
+from .templating import filling
 
 # Bytes of a row and its text that is kept drawn, roughly, and of a piece, besides the HTML.
 ROW, PIECE = 6000, 400
@@ -79,12 +79,12 @@ def _copy(post: Post) -> Post:
 def finish(posts: Iterable[Post], key: tuple, *, user: User) -> None:
     """Give the posts of the page that is kept under `key` their HTML (`drawn`), as far as they are
     to `user` what they are to everybody, neither new nor their own."""
-    template = get_template("posts/_post.html")
+    fill = filling("posts/_post.html")
     for post in posts:
         if not (post.fresh or post.author_id == user.pk):
             mine = (*key, post.pk, post.verbs, user.time_zone)
             context = {"post": post, "offer": True, "member": _MEMBER}
-            post.drawn = held(mine) or keep(mine, partial(template.render, context))
+            post.drawn = held(mine) or keep(mine, partial(fill, context))
 
 
 # --- Lines of lists ---------------------------------------------------------------------------
@@ -104,24 +104,24 @@ def thread_lines(rows: Iterable[tuple], *, user, board_shown: bool = False) -> l
     missing = [keys[key] for key, line in lines.items() if line is None]
     if missing:
         threads = Thread.objects.for_listing().in_bulk([pk for pk, _ in missing])
-        template = get_template("threads/_line.html")
+        fill = filling("threads/_line.html")
         for key, (pk, unread) in keys.items():
             if lines[key] is None and pk in threads:
                 threads[pk].unread = unread
                 context = {"thread": threads[pk], "board_shown": board_shown, "member": user}
-                lines[key] = keep(key, partial(template.render, context))
+                lines[key] = keep(key, partial(fill, context))
     return [line for line in lines.values() if line is not None]
 
 
 def board_lines(boards: Iterable[Board], *, strips: bool = False) -> list[SafeString]:
     """The lines of a list of boards, with the site's edition and `fresh`: how many debates of each
     hold news. `strips`: with a picture of the years that each is about."""
-    template = get_template("boards/_line.html")
+    fill = filling("boards/_line.html")
     lines = []
     for board in boards:
         key = ("board", board.pk, board.edition, board.thread_count, board.fresh, strips)
         context = {"board": board, "strip": _strip(board) if strips else None}
-        lines.append(held(key) or keep(key, partial(template.render, context)))
+        lines.append(held(key) or keep(key, partial(fill, context)))
     return lines
 
 
@@ -144,10 +144,10 @@ def post_lines(rows: Iterable[tuple], *, user) -> list[SafeString]:
     missing = [keys[key] for key, line in lines.items() if line is None]
     if missing:
         posts = Post.objects.select_related("thread__board", "body__revision").in_bulk(missing)
-        template = get_template("members/_line.html")
+        fill = filling("members/_line.html")
         for key, pk in keys.items():
             if lines[key] is None and pk in posts:
-                lines[key] = keep(key, partial(template.render, {"post": posts[pk]}))
+                lines[key] = keep(key, partial(fill, {"post": posts[pk]}))
     return [line for line in lines.values() if line is not None]
 
 

@@ -297,9 +297,18 @@ def filling(name: str) -> Callable[[dict], SafeString]:
     wrapped = get_template(name)
     nodes = wrapped.template.nodelist
     function = nodes.function if isinstance(nodes, Compiled) else None
-    if function is None or not nodes.alone:
+    if function is None:
         return wrapped.render
-    return lambda names: mark_safe(function({**_ALWAYS, **names}, _BARE))
+
+    def fill(given: dict) -> SafeString:
+        names, context = {**_ALWAYS, **given}, _BARE
+        if not nodes.alone:  # tags that render themselves look for names here
+            context = Context()
+            context.dicts.append(names)
+            context.template = wrapped.template
+        return mark_safe(function(names, context))
+
+    return fill
 
 
 # --- Writing a template out -------------------------------------------------------------------

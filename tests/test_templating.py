@@ -8,14 +8,16 @@ from types import SimpleNamespace
 import pytest
 from django.template import Context, Engine, RequestContext, engines
 from django.template.base import NodeList, Template
+from django.template.loader import get_template
 from django.test import RequestFactory
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import mark_safe
 
+from forum import drawing
 from forum.actions import debate
 from forum.models import Post
-from forum.templating import Compiled, Templates
+from forum.templating import Compiled, Templates, filling
 from tests.people import browser, edit, fresh, make_member, pending, quoting, reply
 
 PARTS = {
@@ -243,3 +245,24 @@ def test_error_pages_stand_whole_whatever_was_drawn_before(client, db):
     for name in ("base.html", "errors/_base.html"):
         engines["django"].get_template(name)
     assert "This page did not happen" in client.get("/nothing/").content.decode()
+
+
+@pytest.mark.parametrize("name", ["posts/_post.html", "posts/_note.html", "threads/_line.html"])
+def test_parts_are_filled_without_the_frame_of_a_page(thread, answer, name):
+    post = Post.objects.for_reading().select_related("thread__board").get(pk=answer.pk)
+    drawing.draw([post], user=answer.author)
+    post.fresh = True
+    post.thread.unread = 2
+    names = {
+        "post": post,
+        "thread": post.thread,
+        "offer": True,
+        "passage": 1,
+        "links": (),
+        "more": 3,
+    }
+    before = dict(names)
+    assert filling(name)(names) == get_template(name).render(dict(names))
+    assert names == before
+    post.state, post.verbs = "pending", {"release"}  # draws a tag that renders itself
+    assert filling(name)(names) == get_template(name).render(dict(names))
