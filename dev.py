@@ -5,7 +5,8 @@
                                      debates to answer, from the Bronze Age to 1962
     python3 dev.py test [...]        everything that this machine can test; on request --only sqlite
                                      (postgres, browser), --all-pythons, --long (acts in any order,
-                                     every crash point, load), and whatever pytest takes
+                                     every crash point, load, sights of pages), and whatever
+                                     pytest takes
     python3 dev.py lint              style, templates, settings, migrations
     python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE
     python3 dev.py manage ...        manage.py, with the right packages
@@ -316,8 +317,8 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
         print("What touches no database, and how pages look, was tested once for each Python.")
     if os.environ.get("JONBAR_LONG") != "1":
         print(
-            "In their short forms: acts in any order, crash points, load, hostile texts. All of"
-            " them: python3 dev.py test --long"
+            "In their short forms: acts in any order, crash points, load, hostile texts, drafts,"
+            " the sights of each page. All of them: python3 dev.py test --long"
         )
     for name in failed:
         print(f"FAILED: {name}")
