@@ -317,8 +317,9 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
         print("What touches no database, and how pages look, was tested once for each Python.")
     if os.environ.get("JONBAR_LONG") != "1":
         print(
-            "In their short forms: acts in any order, crash points, load, hostile texts, drafts,"
-            " the sights of each page. All of them: python3 dev.py test --long"
+            "In their short forms: acts in any order and in sequences, crash points, load, races,"
+            " hostile texts, forged quotes, the longest debates, drafts, the sights of each page."
+            " All of them: python3 dev.py test --long"
         )
     for name in failed:
         print(f"FAILED: {name}")

@@ -26,7 +26,7 @@ from tests.races.soundness import faults
 LONG = os.environ.get("JONBAR_LONG") == "1"
 # Statements from one end to the next. The short form begins anywhere: over all acts the ends fall
 # everywhere.
-STEP = 1 if LONG else 13
+STEP = 1 if LONG else 5
 # What an act, or the form in front of it, announces when it was done before.
 ANNOUNCED = (Refused, Unacceptable, EditedMeanwhile, ObjectDoesNotExist, IntegrityError)
 # Said again after the commit by whoever comes next; see the acts.
