@@ -110,8 +110,12 @@ def find_python(minor: str) -> str | None:
 
 
 def find_chromium() -> str | None:
-    """Give the path of a Chromium: the one named by CHROMIUM, or the first on the PATH."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    """Give the path of a Chromium: the one named by CHROMIUM, or the first on the PATH. Its engine
+    without windows draws the same pages for two thirds of the processor time."""
+    names = (
+        *(os.environ.get("CHROMIUM"), "chromium-headless-shell"),
+        *("chromium", "chromium-browser", "google-chrome"),
+    )
     return next(filter(None, (shutil.which(name) for name in names if name)), None)
 
 

@@ -25,8 +25,8 @@ from tests.races.soundness import faults
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
 # Statements from one end to the next. The short form begins anywhere: over all acts the ends fall
-# everywhere.
-STEP = 1 if LONG else 5
+# everywhere. An act torn in two shows on either database, and PostgreSQL is slow to be put back.
+STEP = 1 if LONG else 5 if connection.vendor == "sqlite" else 15
 # What an act, or the form in front of it, announces when it was done before.
 ANNOUNCED = (Refused, Unacceptable, EditedMeanwhile, ObjectDoesNotExist, IntegrityError)
 # Said again after the commit by whoever comes next; see the acts.

@@ -1,10 +1,13 @@
 """Everything can be reached and done with the keyboard alone, in the order in which it is read."""
 
+import os
+
 import pytest
 
 from . import world
 from .readers import NARROW, WIDE
 
+LONG = os.environ.get("JONBAR_LONG") == "1"
 # Where the focus is: the element, whether one sees that it is there, and its place in the page.
 FOCUS = """() => {
   const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
@@ -36,8 +39,8 @@ def walk(page) -> list[dict]:
         steps.append(step)
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_the_focus_goes_everywhere_in_reading_order(size, site, sits_down):
+def test_the_focus_goes_everywhere_in_reading_order(site, sits_down):
+    """Page by page wide and narrow in turn; with JONBAR_LONG=1 each page in both sizes."""
     made = world.furnish()
     addresses = (
         "/",
@@ -48,8 +51,12 @@ def test_the_focus_goes_everywhere_in_reading_order(size, site, sits_down):
         "/threads/new/",
         "/accounts/settings/",
     )
-    reader = sits_down(made.one, viewport=size)
-    for address in addresses:
+    sizes = [[WIDE, NARROW]] * len(addresses) if LONG else [[WIDE], [NARROW]] * len(addresses)
+    reader = sits_down(made.one)
+    for address, size in (
+        (a, size) for a, each in zip(addresses, sizes, strict=False) for size in each
+    ):
+        reader.page.set_viewport_size(size)
         reader.opens(address)
         count = reader.page.evaluate(REACHABLE)
         steps = walk(reader.page)
