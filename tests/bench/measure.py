@@ -241,6 +241,9 @@ def writes(sizes: Iterable[int], count: int, random: Random) -> list[Page]:
     ]
     found.append(Page("edit", member, itertools.cycle(asked), size=max(sizes), writes=True))
     board = Board.objects.get(slug=fill.BOARD)
+    # Of few words all debates are alike: whoever starts one here has looked at all the others.
+    newest = Thread.objects.latest("pk").pk
+    looked = " ".join(map(str, range(1, newest + count + 1)))
     asked = [
         Request(
             "/threads/new/",
@@ -249,6 +252,7 @@ def writes(sizes: Iterable[int], count: int, random: Random) -> list[Page]:
                 "title": writer.sentence(),
                 "kind": "WI",
                 "own_answer": writer.sentence(),
+                "looked": looked,
                 "text": fill.plain(writer.text()),
                 "token": str(uuid4()),
             },
