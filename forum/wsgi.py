@@ -15,4 +15,4 @@ application = get_wsgi_application()
 # What stands now stays, and is not looked through; the rest is, after so many new objects.
 gc.collect()
 gc.freeze()
-gc.set_threshold(10_000, 20, 20)
+gc.set_threshold(2_000, 10, 5)
