@@ -163,8 +163,9 @@ def test_nothing_runs_in_texts(forum, lines, sits_down, tmp_path, record_propert
     )
 
 
-def test_nothing_runs_in_narrow_places(forum, lines, sits_down, record_property):
+def test_nothing_runs_in_narrow_places(forum, lines, sits_down, settings, record_property):
     """Titles, names, labels, reasons, dates: as many strings in each as fit."""
+    settings.REPORTS_PER_DAY = 0
     one, two, chief, thread = forum
     places: dict[str, int] = {}
 
