@@ -13,7 +13,7 @@ COPY fixtures fixtures
 COPY forum forum
 COPY static static
 COPY templates templates
-RUN useradd --system --uid 10001 jonbar && mkdir /data && chown jonbar /data
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin jonbar && mkdir /data && chown jonbar /data
 USER jonbar
 # Names with hashes need the files; the key signs nothing here.
 RUN SECRET_KEY=build ALLOWED_HOSTS=build DATABASE_URL=sqlite://:memory: \
