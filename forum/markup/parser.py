@@ -53,12 +53,18 @@ def _table_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return table(state, start, end, False)
 
 
-def _footnote_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Block rule: a footnote's text, at top level only.
+_FOOTNOTE = re.compile(r"\[\^([^\s\]]+)\]:")
 
-    In a quote it would carry somebody else's words into the post's own.
-    """
-    return state.level == 0 and footnote_def(state, start, end, silent)
+
+def _footnote_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Block rule: a footnote's text, at top level only. In a quote it would carry somebody else's
+    words into the post's own. A second text of the same footnote is no footnote, and so is read
+    where it stands: the library would show it in place of the first."""
+    found = _FOOTNOTE.match(state.src, state.bMarks[start] + state.tShift[start])
+    known = state.env.get("footnotes", {}).get("refs", {})
+    if state.level or found is None or f":{found[1]}" in known:
+        return False
+    return footnote_def(state, start, end, silent)
 
 
 def _reference_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -66,7 +66,7 @@ def write_blocks(writer: Writer, tokens: Sequence[Token]) -> None:
         elif kind == "footnote_open":
             writer.out.append(f"<!--n{token.meta['id'] + 1}--><li>")
         elif kind == "footnote_anchor":
-            writer.out.append(_way_back(writer, token))
+            writer.out.append(_way_back(token))
         i += 1
 
 
@@ -74,7 +74,7 @@ def _write_paragraph(writer: Writer, tokens: Sequence[Token], i: int) -> int:
     html, words = _inline(writer, tokens[i + 1])
     i += 2
     while tokens[i].type == "footnote_anchor":
-        html += _way_back(writer, tokens[i])
+        html += _way_back(tokens[i])
         i += 1
     writer.leaf("p", html, words)
     return i
@@ -135,10 +135,6 @@ def _write_quote(writer: Writer, tokens: Sequence[Token], i: int) -> int:
             depth -= 1
         elif depth == 1:
             inside.append(token)
-        elif token.type == "inline":
-            for child in token.children or ():
-                if child.type == "footnote_ref":
-                    writer.dropped_references.add((child.meta["id"], child.meta["subId"]))
     write_blocks(writer, inside)
     syntax = "quote" if opening.type == "quote_open" else "blockquote"
     writer.close_quote(syntax, *_source_of(opening), nested)
@@ -151,9 +147,8 @@ def _source_of(opening: Token) -> tuple[str, int | None, int | None]:
     return attribution(opening.meta["tag"].value)
 
 
-def _way_back(writer: Writer, token: Token) -> str:
-    note, sub = token.meta["id"], token.meta["subId"]
-    return "" if (note, sub) in writer.dropped_references else f"<!--b{note + 1}.{sub}-->"
+def _way_back(token: Token) -> str:
+    return f"<!--b{token.meta['id'] + 1}.{token.meta['subId']}-->"
 
 
 _EMPHASIS = {"em_open", "strong_open", "s_open", "em_close", "strong_close", "s_close"}
@@ -214,6 +209,7 @@ def _inline(writer: Writer, token: Token) -> tuple[str, str]:
             else:
                 html.append(f"@{name}")
         elif kind == "footnote_ref":
-            html.append(f"<!--r{child.meta['id'] + 1}.{child.meta['subId']}-->")
-            writer.references += 1
+            number = f"{child.meta['id'] + 1}.{child.meta['subId']}"
+            html.append(f"<!--r{number}-->")
+            writer.references.add(number)
     return "".join(html), "".join(words)

@@ -1,6 +1,7 @@
 """Writes HTML, own words, passages and quotes in reading order, and sanitises last."""
 
 import html as html_lib
+import re
 
 import nh3
 
@@ -38,6 +39,9 @@ _CLEANER = nh3.Cleaner(
 )
 
 
+_WAY_BACK = re.compile(r"<!--b(\d+\.\d+)-->")
+
+
 class Writer:
     """Collects HTML, own words, passages, quotes and mentions in reading order."""
 
@@ -49,8 +53,7 @@ class Writer:
         self.quotes: list[QuoteBlock] = []
         self.mentions: dict[str, str] = {}
         self.quote_words: list[str] | None = None
-        self.references = 0
-        self.dropped_references: set[tuple[int, int]] = set()
+        self.references: set[str] = set()  # to footnotes: "1.0" is the first one to the first
 
     def passage(self, words: str) -> int | None:
         """Take a leaf's words; return its number, or None in a quote or without words."""
@@ -107,10 +110,14 @@ class Writer:
 
     def rendered(self) -> Rendered:
         """Sanitise, check the limits that only the end can know, and give the result."""
-        html = "".join(self.out)
+        # No way back to what is not there: references are lost with quotes inside quotes, and with
+        # footnotes that nothing refers to.
+        html = _WAY_BACK.sub(
+            lambda found: found[0] if found[1] in self.references else "", "".join(self.out)
+        )
         refuse_more("paragraphs and list items", len(self.passages), MAX_PASSAGES)
         refuse_more("mentions of members", len(self.mentions), MAX_MENTIONS)
-        refuse_more("references to footnotes", self.references, MAX_FOOTNOTE_REFERENCES)
+        refuse_more("references to footnotes", len(self.references), MAX_FOOTNOTE_REFERENCES)
         refuse_more("characters once it is drawn", len(html), MAX_HTML)
         return Rendered(
             html=_CLEANER.clean(html),

@@ -116,6 +116,7 @@ def assert_stays_inside(source):
 @given(SOURCES)
 @settings(max_examples=300 * TIMES, deadline=None)
 @example("- [quote=A]a\n[/quote]\n  @member-a[^1]\n\n[^1]: b")
+@example("[^0]:[^0]\n\n[^0]:")
 def test_any_text_stays_inside_its_post(source):
     assert_stays_inside(source)
 
