@@ -396,6 +396,14 @@ def test_each_host_has_pages_of_its_own(thread, settings):
     assert response.status_code == 400
 
 
+@pytest.fixture
+def one_moment():
+    """The clock stands: "just now" may end between two drawings of a page."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
+
+
+@pytest.mark.usefixtures("one_moment")
 def test_members_share_what_is_drawn_and_nothing_of_their_own(
     thread, answer, opener, answerer, stranger, moderator
 ):
