@@ -25,7 +25,6 @@ if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit("Jonbar needs Python 3.11 or newer; this is {}.{}.".format(*sys.version_info))
 
 import argparse
-import contextlib
 import hashlib
 import os
 import platform
@@ -34,7 +33,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -42,10 +40,9 @@ LOCKS = ROOT / "requirements"
 NPM = ROOT / "tests" / "npm"  # what tests want from npm; it is put into var/npm
 PYTHONS = ("3.11", "3.12", "3.13")
 DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
-# For each database as many as there are processors, and the databases side by side: a test that
-# waits, for a page or a process, leaves its own to another. Of many processors not all: each worker
-# has a browser, and up to eight processes.
-WORKERS = min(os.cpu_count() or 1, 6)
+# One more than there are processors: a test that waits, for a page or a process, leaves its own to
+# another. Of many processors not all: each worker has a browser, and up to eight processes.
+WORKERS = min(os.cpu_count() or 1, 6) + 1
 
 
 # --- The environment ------------------------------------------------------------------------
@@ -178,27 +175,6 @@ def run(*command: str | Path, **more) -> int:
     return subprocess.run(command, cwd=ROOT, **more).returncode
 
 
-def run_together(commands: list[tuple[list, dict]]) -> list[int]:
-    """Run commands (each with its environment) at the same time in the project's folder; give their
-    exit codes. The first one's output comes as it is written, that of the others once all before
-    them have ended: mixed, nobody could read either."""
-    with contextlib.ExitStack() as held:
-        waiting = []
-        for command, env in commands[1:]:
-            output = held.enter_context(tempfile.TemporaryFile())
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT
-            )
-            waiting.append((process, output))
-        codes = [run(*command, env=env) for command, env in commands[:1]]
-        for process, output in waiting:
-            codes.append(process.wait())
-            output.seek(0)
-            shutil.copyfileobj(output, sys.stdout.buffer)
-            sys.stdout.flush()
-    return codes
-
-
 def must(*command: str | Path) -> None:
     """Run a command; if it fails, so do we, with its exit code."""
     code = run(*command)
@@ -317,28 +293,28 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
         pythons = {minor: path for minor, path in found.items() if path}
         left_out += [f"Python {minor}: not found here" for minor in found if minor not in pythons]
 
-    databases = [name for name in DATABASES if only not in DATABASES or only == name]
-    if only == "browser" and not chromium:
-        databases = []
     for minor, path in pythons.items():
         here = path == sys.executable
         python = environment("dev.txt", python=path, folder=".venv" if here else f".venv-{minor}")
-        names = [f"{DATABASES[database]}, Python {minor}" for database in databases]
-        commands = []
-        for database in databases:
+        for database, title in DATABASES.items():
+            if only in DATABASES and only != database:
+                continue
+            if only == "browser" and not chromium:
+                continue
+            # Workers pay for themselves in a whole run, not in a glance at one file.
+            workers = [] if pytest_args else ["-n", str(WORKERS), "--dist", "worksteal"]
+            name = f"{title}, Python {minor}"
+            print(f"\n=== {name}", flush=True)
             env = os.environ | {"JONBAR_TEST_DATABASE": database}
             # Some sixty processes load the forum; without bytecode each compiles it anew.
             env.pop("PYTHONDONTWRITEBYTECODE", None)
-            # Workers pay for themselves in a whole run, not in a glance at one file.
-            workers = [] if pytest_args else ["-n", str(WORKERS), "--dist", "worksteal"]
-            if commands and not pytest_args:
+            if not pytest_args and f"{DATABASES['sqlite']}, Python {minor}" in ran:
                 env["JONBAR_TEST_ONLY"] = "database"
             chosen = ["-m", " and ".join(marks)] if marks else []
-            commands.append(([python, "-m", "pytest", *workers, *chosen, *pytest_args], env))
-        print("\n=== " + " beside ".join(names), flush=True)
-        ran += names
-        codes = run_together(commands)
-        failed += [name for name, code in zip(names, codes, strict=True) if code]
+            code = run(python, "-m", "pytest", *workers, *chosen, *pytest_args, env=env)
+            ran.append(name)
+            if code:
+                failed.append(name)
 
     print("\nRan: " + ("; ".join(ran) or "nothing"))
     if len(ran) > 1 and not pytest_args:

@@ -298,14 +298,13 @@ def suite(monkeypatch):
     class Suite:
         codes, ran, long = {"sqlite": 0, "postgres": 0}, [], []
 
-        def run_together(self, commands):
-            for command, env in commands:
-                self.long.append(env.get("JONBAR_LONG", "0"))
-                self.ran.append((env["JONBAR_TEST_DATABASE"], tuple(command[3:])))
-            return [self.codes[env["JONBAR_TEST_DATABASE"]] for _, env in commands]
+        def run(self, *command, env):
+            self.long.append(env.get("JONBAR_LONG", "0"))
+            self.ran.append((env["JONBAR_TEST_DATABASE"], command[3:]))
+            return self.codes[env["JONBAR_TEST_DATABASE"]]
 
     suite = Suite()
-    monkeypatch.setattr(dev, "run_together", suite.run_together)
+    monkeypatch.setattr(dev, "run", suite.run)
     monkeypatch.setattr(dev, "environment", lambda lock, *, python, folder: python)
     monkeypatch.setattr(dev, "find_chromium", lambda: "/somewhere/chromium")
     monkeypatch.setattr(dev, "find_epubcheck", lambda: "/somewhere/epubcheck.jar")
@@ -319,23 +318,6 @@ def suite(monkeypatch):
 def test_both_databases_are_tested(suite):
     assert dev.main(["test"]) == 0
     assert [database for database, _ in suite.ran] == ["sqlite", "postgres"]
-
-
-def test_what_runs_together_is_not_mixed_and_each_is_judged(tmp_path, capfd):
-    """The first waits for what the second does: they run at once, and yet its words come first."""
-    done = tmp_path / "done"
-    first = f"""
-print("1st", flush=True)
-for _ in range(600):
-    if {str(done)!r} in __import__("glob").glob({str(tmp_path / "*")!r}):
-        print("saw it")
-        break
-    __import__("time").sleep(0.05)"""
-    second = f"print('2nd', flush=True); open({str(done)!r}, 'w'); exit(3)"
-    commands = [([sys.executable, "-c", what], dict(os.environ)) for what in (first, second)]
-    assert dev.run_together(commands) == [0, 3]
-    assert capfd.readouterr().out.split("\n") == ["1st", "saw it", "2nd", ""]
-    assert dev.run_together([]) == []
 
 
 def test_arguments_for_pytest_reach_it(suite):
