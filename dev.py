@@ -3,10 +3,10 @@
 
     python3 dev.py run [--port N]    the forum on this machine, ready to use; --openings for more
                                      debates to answer, from the Bronze Age to 1962
-    python3 dev.py test [...]        everything that this machine can test; on request --only sqlite
-                                     (postgres, browser), --all-pythons, --long (acts in any order,
-                                     every crash point, load, sights of pages), and whatever
-                                     pytest takes
+    python3 dev.py test [...]        the tests on SQLite and on PostgreSQL, in under five minutes;
+                                     --whole for all of them, as in CI, --long for every crash
+                                     point, hostile text and sight of a page; --only sqlite
+                                     (postgres, browser), --all-pythons, and whatever pytest takes
     python3 dev.py lint              style, templates, settings, migrations
     python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE
     python3 dev.py manage ...        manage.py, with the right packages
@@ -267,10 +267,11 @@ def prepare(openings: bool = False) -> None:
 # --- test and lint --------------------------------------------------------------------------
 
 
-def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
+def test(only: str | None, all_pythons: bool, quick: bool, pytest_args: list[str]) -> int:
     """Run the tests on every database, here or with every Python; say what ran and what did not.
 
-    Gives the exit code. Where CI is set, whatever had to be left out is a failure.
+    A `quick` run leaves out the marks `whole` and, on the second database, `reads`. Gives the exit
+    code. Where CI is set, whatever had to be left out is a failure.
     """
     ran, failed, left_out = [], [], []
     chromium = find_chromium()
@@ -308,6 +309,7 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
             env = os.environ | {"JONBAR_TEST_DATABASE": database}
             # Some sixty processes load the forum; without bytecode each compiles it anew.
             env.pop("PYTHONDONTWRITEBYTECODE", None)
+            env["JONBAR_QUICK"] = "1" if quick else "0"
             if not pytest_args and f"{DATABASES['sqlite']}, Python {minor}" in ran:
                 env["JONBAR_TEST_ONLY"] = "database"
             chosen = ["-m", " and ".join(marks)] if marks else []
@@ -319,6 +321,11 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
     print("\nRan: " + ("; ".join(ran) or "nothing"))
     if len(ran) > 1 and not pytest_args:
         print("What touches no database, and how pages look, was tested once for each Python.")
+    if quick:
+        print(
+            "A quick run. Left to CI and `python3 dev.py test --whole`: pages on PostgreSQL, most"
+            " of what a browser tries, load, backups while people write, upgrades, standby servers."
+        )
     if os.environ.get("JONBAR_LONG") != "1":
         print(
             "In their short forms: acts in any order and in sequences, crash points, load, races,"
@@ -329,8 +336,12 @@ def test(only: str | None, all_pythons: bool, pytest_args: list[str]) -> int:
         print(f"FAILED: {name}")
     for reason in left_out:
         print(f"Left out: {reason}")
-    in_ci = os.environ.get("CI", "").lower() in ("1", "true")
-    return 1 if failed or not ran or (in_ci and left_out) else 0
+    return 1 if failed or not ran or (in_ci() and left_out) else 0
+
+
+def in_ci() -> bool:
+    """Whether this is continuous integration, where nothing is left out."""
+    return os.environ.get("CI", "").lower() in ("1", "true")
 
 
 def lint() -> int:
@@ -424,6 +435,7 @@ def main(arguments: list[str]) -> int | None:
     command = commands.add_parser("test", allow_abbrev=False)
     command.add_argument("--only", choices=(*DATABASES, "browser"))
     command.add_argument("--all-pythons", action="store_true")
+    command.add_argument("--whole", action="store_true")
     command.add_argument("--long", action="store_true")
     commands.add_parser("lint")
     commands.add_parser("bench", add_help=False)
@@ -439,7 +451,10 @@ def main(arguments: list[str]) -> int | None:
     if known.command == "test":
         if known.long:
             os.environ["JONBAR_LONG"] = "1"
-        return test(known.only, known.all_pythons, rest)
+        # Whoever names what to test is shown all of it.
+        named = rest or known.only == "browser"
+        quick = not (known.whole or known.long or named or in_ci())
+        return test(known.only, known.all_pythons, quick, rest)
     if known.command == "lint":
         return lint()
     if known.command == "bench":

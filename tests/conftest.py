@@ -1,11 +1,14 @@
 """What all tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 import dev
 from forum import glossary
+from tests import postgres
 from tests.people import (  # noqa: F401  (fixtures are found by their names here)
     administrator,
     answer,
@@ -23,6 +26,20 @@ from tests.people import (  # noqa: F401  (fixtures are found by their names her
     thread,
     unhurried,
 )
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """A worker's database stands there before Django asks for it; it goes with its folder or
+    server."""
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
+    """Of several workers one migrates, see `place_migrated`."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        postgres.place_migrated(settings.DATABASES["default"])
 
 
 @pytest.fixture(autouse=True)

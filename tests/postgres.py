@@ -8,6 +8,7 @@ pytest-xdist learn of the one that their controller started.
 """
 
 import contextlib
+import fcntl
 import importlib.util
 import os
 import pwd
@@ -15,6 +16,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -61,6 +63,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     early_config.add_cleanup(resources.close)
     folder = resources.enter_context(tempfile.TemporaryDirectory(prefix="jonbar-tests-"))
     Path(folder, "static").mkdir()  # as after collectstatic; whitenoise warns of a missing one
+    os.environ.setdefault("JONBAR_TEST_MIGRATED", f"{folder}/migrated.sqlite3")
     if postgres and "JONBAR_TEST_POSTGRES_URL" not in os.environ:
         os.environ["JONBAR_TEST_POSTGRES_URL"] = resources.enter_context(server())
     os.environ.update(
@@ -97,11 +100,48 @@ def trust_the_power(database: dict) -> None:
         options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
 
 
+def place_migrated(database: dict) -> None:
+    """Put a database that is migrated and empty where Django looks for the one of its tests, whose
+    settings these are.
+
+    Migrating takes some seconds of a processor: the first worker that needs it does it once, for
+    all that pytest-xdist has started, and each gets a copy.
+    """
+    model, name = Path(os.environ["JONBAR_TEST_MIGRATED"]), database["TEST"]["NAME"]
+    url = os.environ.get("JONBAR_TEST_POSTGRES_URL", "")
+    server, _, role = url.rpartition("/")
+    with open(f"{model}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if database["ENGINE"].endswith("sqlite3"):
+            if not model.exists():
+                migrate(f"sqlite:///{model}")
+            shutil.copyfile(model, name)
+            return
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            if not model.exists():
+                connection.execute(f"DROP DATABASE IF EXISTS {role}_migrated")
+                connection.execute(f"CREATE DATABASE {role}_migrated")
+                migrate(f"{server}/{role}_migrated")
+                model.touch()
+            connection.execute(f"DROP DATABASE IF EXISTS {name}")  # of a server that was named
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {role}_migrated")
+
+
+def migrate(url: str) -> None:
+    """Bring a database up to date, in a process of its own: nobody stays connected to it."""
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
+        check=True,
+        env=os.environ | {"DATABASE_URL": url},
+    )
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the tests in order, and leave out those that are not for this run: of the mark `postgres`
-    on SQLite, of the mark `long` without JONBAR_LONG=1, and with JONBAR_TEST_ONLY=database what
-    `dev.py test` has run beside the other database and what cannot come out differently: tests that
-    touch no database (but those of the mark `races`, which bring their own), and those of `once`.
+    on SQLite, of the mark `long` without JONBAR_LONG=1, of the mark `whole` with JONBAR_QUICK=1.
+    With JONBAR_TEST_ONLY=database, on the second one, also what cannot come out differently: tests
+    that touch no database (but those of the mark `races`, which bring their own), and those of
+    `once`; in a quick run what reads more than it writes too, the mark `reads`.
     """
     # The longest first, so that no worker is left alone with one of them at the end.
     items.sort(key=lambda item: "browser/test_pages" not in item.nodeid)
@@ -110,9 +150,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out.add("postgres")
     if os.environ.get("JONBAR_LONG") != "1":
         left_out.add("long")
+    quick = os.environ.get("JONBAR_QUICK") == "1"
+    if quick:
+        left_out.add("whole")
     again = os.environ.get("JONBAR_TEST_ONLY") == "database"
     if again:
-        left_out.add("once")
+        left_out |= {"once", "reads"} if quick else {"once"}
     touching = {"db", "transactional_db", "live_server", "django_db_setup"}
 
     def is_left(item: pytest.Item) -> bool:

@@ -19,7 +19,7 @@ from accounts.models import User
 PASSWORD = "correct horse 9"
 SITE = "https://debates.example"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.reads]
 
 
 @pytest.fixture(autouse=True)

@@ -42,6 +42,7 @@ def lines(path: Path) -> list[bytes]:
     return gzip.open(path).read().splitlines(keepends=True)
 
 
+@pytest.mark.whole
 def test_a_backup_taken_while_people_write_is_whole(world, tmp_path, capsys):
     """The command tries it: it is restored, each row compared, everything derived checked."""
     stop, made = threading.Event(), []
@@ -71,6 +72,7 @@ def test_a_backup_taken_while_people_write_is_whole(world, tmp_path, capsys):
         call_command("backup", path)
 
 
+@pytest.mark.whole
 @pytest.mark.postgres
 def test_it_can_be_moved_to_the_other_database_and_back(world, tmp_path):
     """From PostgreSQL into SQLite, and on into PostgreSQL: every row arrives."""

@@ -41,7 +41,7 @@ from tests.people import (
     start,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.reads]
 
 
 def forget() -> None:

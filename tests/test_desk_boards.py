@@ -13,7 +13,7 @@ from forum.permissions import NotThere, Refused
 
 from .people import browser, dump, fresh, make_member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.reads]
 LIST = reverse("admin:forum_board_changelist")
 FIELDS = {
     "name": "Maps",

@@ -15,11 +15,13 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 
 import dev
+from tests import postgres
 
 SOURCE = dev.ROOT / "dev.py"
 REQUIREMENT = re.compile(
@@ -296,9 +298,10 @@ def suite(monkeypatch):
     """A machine whose pytest gives `suite.codes[database]`; `suite.ran` says what it was asked."""
 
     class Suite:
-        codes, ran, long = {"sqlite": 0, "postgres": 0}, [], []
+        codes, ran, quick, long = {"sqlite": 0, "postgres": 0}, [], [], []
 
         def run(self, *command, env):
+            self.quick.append(env["JONBAR_QUICK"])
             self.long.append(env.get("JONBAR_LONG", "0"))
             self.ran.append((env["JONBAR_TEST_DATABASE"], command[3:]))
             return self.codes[env["JONBAR_TEST_DATABASE"]]
@@ -364,6 +367,65 @@ def test_the_long_forms_run_on_request_and_are_named_otherwise(suite, capsys):
     dev.main(["test", "--long"])
     assert named not in capsys.readouterr().out
     assert suite.long[2:] == ["1", "1"]
+
+
+def test_a_run_is_quick_unless_asked_for_more_and_says_so(suite, monkeypatch, capsys):
+    assert dev.main(["test"]) == 0
+    assert suite.quick == ["1", "1"]
+    assert "A quick run. Left to CI and `python3 dev.py test --whole`" in capsys.readouterr().out
+    for asked in (["--whole"], ["--long"], ["--only", "browser"], ["tests/test_dev.py"]):
+        suite.quick.clear()
+        dev.main(["test", *asked])
+        assert set(suite.quick) == {"0"}, asked
+    suite.quick.clear()
+    monkeypatch.setenv("CI", "true")
+    dev.main(["test"])
+    assert suite.quick == ["0", "0"]
+    assert "A quick run" not in capsys.readouterr().out
+
+
+class Item:
+    """As much of a test as decides whether it is for a run."""
+
+    def __init__(self, *marks: str, fixtures: tuple[str, ...] = ()) -> None:
+        self.nodeid = f"tests/{'-'.join(marks + fixtures) or 'plain'}"
+        self.fixturenames = fixtures
+        self.marks = [pytest.mark.__getattr__(mark).mark for mark in marks]
+
+    def iter_markers(self):
+        return iter(self.marks)
+
+
+@pytest.mark.parametrize(
+    ("database", "again", "form", "left"),
+    [
+        ("sqlite", False, "whole", {"long", "postgres"}),
+        ("sqlite", False, "quick", {"long", "postgres", "whole"}),
+        ("sqlite", False, "long", {"postgres"}),
+        ("postgres", False, "whole", {"long"}),
+        ("postgres", False, "quick", {"long", "whole"}),
+        ("postgres", True, "whole", {"plain", "long", "once"}),
+        ("postgres", True, "quick", {"plain", "long", "once", "reads", "whole"}),
+        ("postgres", True, "long", {"plain", "once"}),
+    ],
+)
+def test_what_each_run_leaves_out(database, again, form, left, monkeypatch):
+    marks = ("once", "reads", "whole", "long", "postgres")
+    items = [Item(), Item("races"), Item(fixtures=("db",))]
+    items += [Item("django_db", mark) for mark in marks]
+    monkeypatch.setenv("JONBAR_TEST_DATABASE", database)
+    monkeypatch.setenv("JONBAR_TEST_ONLY", "database" if again else "")
+    monkeypatch.setenv("JONBAR_QUICK", "1" if form == "quick" else "0")
+    monkeypatch.setenv("JONBAR_LONG", "1" if form == "long" else "0")
+    told = []
+    config = SimpleNamespace(
+        hook=SimpleNamespace(pytest_deselected=lambda items: told.extend(items))
+    )
+    kept = list(items)
+    postgres.pytest_collection_modifyitems(config, kept)
+    names = {item.nodeid.removeprefix("tests/").removeprefix("django_db-") for item in told}
+    assert names == left
+    assert len(kept) + len(told) == len(items)
 
 
 def test_a_machine_without_redis_leaves_its_tests_out_and_says_so(suite, monkeypatch, capsys):

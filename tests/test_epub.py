@@ -270,6 +270,7 @@ def test_the_same_queries_for_a_long_book(thread, opener):
 # --- As the checker of the trade sees it ----------------------------------------------------
 
 
+@pytest.mark.whole
 @pytest.mark.epubcheck
 @pytest.mark.once
 def test_epubcheck_finds_nothing(seed, thread, answer, opener, moderator, tmp_path):

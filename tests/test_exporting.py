@@ -26,7 +26,7 @@ from forum.models import (
 )
 from tests.people import browser, edit, fresh, make_member, pending, quoting, reply, start
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.reads]
 GUEST = AnonymousUser()
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "threads"
 

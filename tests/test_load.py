@@ -24,6 +24,7 @@ def workers_of(pid: int) -> list[int]:
     return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
+@pytest.mark.whole
 @pytest.mark.races
 def test_nothing_acknowledged_is_lost_or_doubled(tmp_path, record_property):
     postgres = connection.vendor == "postgresql"

@@ -15,7 +15,7 @@ from forum.permissions import may
 from tests.people import browser, edit, fresh, quoting, reply, start
 from tests.views.test_queries import MEMBER, queries
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.reads]
 
 
 def say(thread, user, text="So it is.", to=None, **more) -> Post:

@@ -50,6 +50,7 @@ def prepare(url: str, folder) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.whole
 @pytest.mark.postgres
 @pytest.mark.races
 @pytest.mark.parametrize("synchronous", [True, pytest.param(False, marks=pytest.mark.long)])

@@ -16,7 +16,7 @@ from forum.permissions import Refused, may, require
 
 from .people import PASSWORD, make_member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.reads]
 HERE = {"HTTP_HOST": "localhost"}
 INDEX, APP = "/accounts/2fa/", "/accounts/2fa/totp/activate/"
 

@@ -2,8 +2,9 @@
 by the same form it is there once.
 
 In the short form the connection is cut and the rest of the act never happens: to the database the
-same as a process that is gone; and only some statements are tried, see STEP. With JONBAR_LONG=1 a
-process of its own does the act and is killed, after each statement in turn.
+same as a process that is gone; and only some statements are tried, see STEP, in a quick run a third
+of these. With JONBAR_LONG=1 a process of its own does the act and is killed, after each statement
+in turn.
 """
 
 import os
@@ -24,9 +25,10 @@ from tests.acts.catalogue import CASES, PARTS, acts
 from tests.races.soundness import faults
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
+QUICK = os.environ.get("JONBAR_QUICK") == "1"
 # Statements from one end to the next. The short form begins anywhere: over all acts the ends fall
 # everywhere. An act torn in two shows on either database, and PostgreSQL is slow to be put back.
-STEP = 1 if LONG else 5 if connection.vendor == "sqlite" else 15
+STEP = 1 if LONG else (5 if connection.vendor == "sqlite" else 15) * (3 if QUICK else 1)
 # What an act, or the form in front of it, announces when it was done before.
 ANNOUNCED = (Refused, Unacceptable, EditedMeanwhile, ObjectDoesNotExist, IntegrityError)
 # Said again after the commit by whoever comes next; see the acts.

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 LONG = os.environ.get("JONBAR_LONG") == "1"
+QUICK = os.environ.get("JONBAR_QUICK") == "1"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 # Tells of what the policy stopped, also where the console would stay silent.

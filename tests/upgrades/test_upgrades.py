@@ -90,6 +90,7 @@ def test_there_is_something_to_upgrade():
     assert all(one.stat().st_size < 300_000 for one in KEPT)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("backup", KEPT, ids=lambda path: path.stem)
 def test_a_forum_of_an_older_version_is_upgraded(backup, empty, record_property):
     env = os.environ | {

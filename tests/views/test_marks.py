@@ -30,8 +30,8 @@ STAFF = {"moderator", "administrator"}
 MEMBERS = {"stranger", "invited", "opener", "answerer", "warden", *STAFF}
 ROLES = ("guest", "stranger", "invited", "opener", "answerer", "warden", *sorted(STAFF))
 # Those whose rights differ most open everything there is, the others every address once, each of
-# another thing; with JONBAR_LONG=1 every role opens everything.
-SCANNED = ("stranger", "answerer", "warden")
+# another thing; with JONBAR_LONG=1 every role opens everything, in a quick run the warden alone.
+SCANNED = ("stranger", "answerer", "warden")[2 if os.environ.get("JONBAR_QUICK") == "1" else 0 :]
 LONG = os.environ.get("JONBAR_LONG") == "1"
 
 # Who may read the words of a thing. The warden moderates the hidden board alone; everything that
