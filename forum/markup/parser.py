@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, reference, table
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline, link
 from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
@@ -65,6 +66,15 @@ def _footnote_rule(state: StateBlock, start: int, end: int, silent: bool) -> boo
     if state.level or found is None or f":{found[1]}" in known:
         return False
     return footnote_def(state, start, end, silent)
+
+
+def _footnotes_rule(state: StateCore) -> None:
+    """Core rule: footnotes that nothing refers to come after those that something does. The library
+    would drop their words."""
+    footnotes = state.env.get("footnotes", {"refs": {}})
+    for name, number in footnotes["refs"].items():
+        if number < 0:
+            footnotes["list"][len(footnotes["list"])] = {"label": name[1:], "count": 0}
 
 
 def _reference_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -173,6 +183,7 @@ def _parser() -> MarkdownIt:
     md.block.ruler.at("table", _table_rule, {"alt": ["paragraph", "reference"]})
     md.block.ruler.at("footnote_def", _footnote_rule, {"alt": ["paragraph", "reference"]})
     md.block.ruler.at("reference", _reference_rule)
+    md.core.ruler.before("footnote_tail", "footnotes", _footnotes_rule)
     md.inline.ruler.at("image", _image_rule)
     md.inline.ruler.at("footnote_ref", _footnote_reference_rule)
     md.inline.ruler.after("text", "url", _url_rule)

@@ -110,8 +110,8 @@ class Writer:
 
     def rendered(self) -> Rendered:
         """Sanitise, check the limits that only the end can know, and give the result."""
-        # No way back to what is not there: references are lost with quotes inside quotes, and with
-        # footnotes that nothing refers to.
+        # No way back to what is not there: references are lost with quotes inside quotes, and some
+        # footnotes have none.
         html = _WAY_BACK.sub(
             lambda found: found[0] if found[1] in self.references else "", "".join(self.out)
         )

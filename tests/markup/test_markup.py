@@ -253,10 +253,15 @@ def test_a_footnote_in_a_quote_does_not_become_own_words():
 def test_no_way_back_to_a_reference_that_is_not_drawn():
     page = laid(md("a[^1]\n\n> b\n> > c[^1]\n\n[^1]: note"))
     assert page.count('class="footnote-back"') == page.count('class="footnote-ref"') == 1
-    # The only reference stands in a note that nothing refers to, and that is not drawn.
-    page = laid(md("[^a]: lost[^b]\n\n[^b]: kept"))
-    assert "kept" in page
-    assert "footnote-back" not in page
+
+
+def test_a_footnote_that_nothing_refers_to_keeps_its_words():
+    rendered = md(f"a[^1]\n\n[^x]: lost[^y]\n\n[^1]: first\n\n[^y]: y\n\n[^{'z' * 51}]: long")
+    assert passages(rendered) == ["a", "first", "y", "lost", "long"]
+    page = laid(rendered)
+    assert page.count('<li id="post-7-fn') == 4
+    assert page.count('class="footnote-back"') == page.count('class="footnote-ref"') == 2
+    assert passages(md("[^x]: alone")) == ["alone"]
 
 
 def test_a_second_text_of_a_footnote_stays_where_it_is():
