@@ -59,13 +59,20 @@ _FOOTNOTE = re.compile(r"\[\^([^\s\]]+)\]:")
 
 def _footnote_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Block rule: a footnote's text, at top level only. In a quote it would carry somebody else's
-    words into the post's own. A second text of the same footnote is no footnote, and so is read
-    where it stands: the library would show it in place of the first."""
+    words into the post's own. The next line may hold the next footnote. A second text of the same
+    one is none, and so is read where it stands: the library would show it in place of the first."""
     found = _FOOTNOTE.match(state.src, state.bMarks[start] + state.tShift[start])
     known = state.env.get("footnotes", {}).get("refs", {})
-    if state.level or found is None or f":{found[1]}" in known:
+    if found is None or f":{found[1]}" in known:
         return False
-    return footnote_def(state, start, end, silent)
+    if silent and state.env.get("in_footnote") and state.sCount[start] < state.blkIndent:
+        return True  # it ends the paragraph in there, and is read when the footnote has ended
+    if state.level:
+        return False
+    state.env["in_footnote"] = not silent
+    is_one = footnote_def(state, start, end, silent)
+    state.env["in_footnote"] = False
+    return is_one
 
 
 def _footnotes_rule(state: StateCore) -> None:

@@ -161,6 +161,7 @@ MARKDOWN = {
     "footnotes each": "".join(f"[^{n}]" for n in range(900))
     + "\n\n"
     + "".join(f"[^{n}]: a\n" for n in range(900)),
+    "footnotes unasked": "".join(f"[^{n}]: a\n" for n in range(2_000)),
     "footnote in itself": "[^1]: a [^1]\n\n[^1]",
     "footnotes in one another": fill("[^a]: [^a]: "),
     "footnotes inline": fill("^["),

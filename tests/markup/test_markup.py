@@ -264,6 +264,16 @@ def test_a_footnote_that_nothing_refers_to_keeps_its_words():
     assert passages(md("[^x]: alone")) == ["alone"]
 
 
+def test_footnotes_on_lines_that_follow_each_other():
+    notes = "[^1]: one\n  [^2]: two\nand a half\n[^3]:\n    - three\n[^4]: four"
+    rendered = md(f"a[^1] b[^2] c[^3]\n{notes}")
+    assert passages(rendered) == ["a b c", "one", "two\nand a half", "three", "four"]
+    # Only at the margin: what stands deeper belongs to what it stands in.
+    rendered = md("a[^1]\n\n[^1]: > b\n[^2]: c")
+    assert rendered.quotes[0].words == "b\n[^2]: c"
+    assert passages(md("[^1]: a\n\n    - b\n      [^2]: c")) == ["a", "b\n[^2]: c"]
+
+
 def test_a_second_text_of_a_footnote_stays_where_it_is():
     rendered = md("a[^1]\n\n[^1]: first\n\n[^1]: second\n\n[^1]: third")
     assert passages(rendered) == ["a", ": second", ": third", "first"]
