@@ -3,7 +3,7 @@
 
     python3 dev.py run [--port N]    the forum on this machine, ready to use; --openings for more
                                      debates to answer, from the Bronze Age to 1962
-    python3 dev.py test [...]        the tests on SQLite and on PostgreSQL, in under five minutes;
+    python3 dev.py test [...]        the tests on SQLite and on PostgreSQL, in a few minutes;
                                      --whole for all of them, as in CI, --long for every crash
                                      point, hostile text and sight of a page; --only sqlite
                                      (postgres, browser), --all-pythons, and whatever pytest takes
