@@ -132,6 +132,7 @@ def migrate(url: str) -> None:
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "--verbosity=0"],
         check=True,
+        cwd=Path(__file__).parent.parent,
         env=os.environ | {"DATABASE_URL": url},
     )
 
