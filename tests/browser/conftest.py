@@ -29,7 +29,7 @@ LIGHT = ("--in-process-gpu", "--js-flags=--always-sparkplug")
 @pytest.hookimpl(tryfirst=True)  # before tests/postgres.py goes by these marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what stands in this folder. Only the journey writes and reads enough to tell one
-    database from another. It and the pages, but the desk's, are all that a quick run can wait for."""
+    database from another. A quick run can wait for it and the pages, but not the desk's."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.browser)
