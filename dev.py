@@ -7,10 +7,11 @@
                                      --whole for all of them, as in CI, --long for every crash
                                      point, hostile text and sight of a page; --only sqlite
                                      (postgres, browser), --all-pythons, and whatever pytest takes
-    python3 dev.py lint              style, templates, settings, migrations
+    python3 dev.py lint              style, types, templates, settings, migrations
+    python3 dev.py types             types alone
     python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE
     python3 dev.py manage ...        manage.py, with the right packages
-    python3 dev.py lock [--upgrade]  write requirements/*.txt anew from requirements/*.in
+    python3 dev.py lock [--upgrade]  write requirements/*.txt anew from pyproject.toml
     python3 dev.py keep              keep a forum of this version for tests of later upgrades
     python3 dev.py audit             ask whether a hole is known in any package of the locks
 
@@ -38,7 +39,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 LOCKS = ROOT / "requirements"
 NPM = ROOT / "tests" / "npm"  # what tests want from npm; it is put into var/npm
-PYTHONS = ("3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 # One more than there are processors: a test that waits, for a page or a process, leaves its own to
 # another. Of many processors not all: each worker has a browser, and up to eight processes.
@@ -344,11 +345,19 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() in ("1", "true")
 
 
+# Neither somebody's .env nor a database decides whether the sources are in order.
+BARE = {"DEBUG": "1", "SECRET_KEY": "lint", "DATABASE_URL": "sqlite://:memory:"}
+
+
+def types() -> int:
+    """Check the types; gives mypy's exit code. Its Django plugin reads the settings."""
+    return run(environment("dev.txt"), "-m", "mypy", "accounts", "forum", env=os.environ | BARE)
+
+
 def lint() -> int:
     """Check style, templates, settings and migrations; all of them, even if the first one fails."""
     python = environment("dev.txt")
-    # Neither somebody's .env nor a database decides whether the sources are in order.
-    env = os.environ | {"DEBUG": "1", "SECRET_KEY": "lint", "DATABASE_URL": "sqlite://:memory:"}
+    env = os.environ | BARE
     checks = [
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
@@ -385,18 +394,20 @@ def manage(arguments: list[str]) -> None:
 
 
 def lock(upgrade: bool) -> None:
-    """Write both locks anew. Without `upgrade`, what still fits keeps its version."""
+    """Write both locks from pyproject.toml. Without `upgrade`, what fits keeps its version."""
     uv = ROOT / ".venv-lock" / "bin" / "uv"
     if not uv.exists():
         must(sys.executable, "-m", "venv", "--clear", ".venv-lock")
         must(uv.with_name("python"), "-m", "pip", "install", "--quiet", "uv")
-    for name in ("base", "dev"):
+    # The tests run with the versions that the forum is served with.
+    more = {"base": (), "dev": ("--extra", "dev", "--constraint", "requirements/base.txt")}
+    for name, options in more.items():
         # Nothing that tells where the packages came from or on which machine this ran.
         must(
             *(uv, "pip", "compile", "--quiet", "--no-config", "--universal", "--generate-hashes"),
             *("--python-version", "3.11", "--no-header", "--no-emit-index-url"),
             *("--no-emit-find-links", *["--upgrade"] * upgrade),
-            *(f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"),
+            *("pyproject.toml", *options, "--output-file", f"requirements/{name}.txt"),
         )
 
 
@@ -438,6 +449,7 @@ def main(arguments: list[str]) -> int | None:
     command.add_argument("--whole", action="store_true")
     command.add_argument("--long", action="store_true")
     commands.add_parser("lint")
+    commands.add_parser("types")
     commands.add_parser("bench", add_help=False)
     commands.add_parser("manage", add_help=False)
     commands.add_parser("lock").add_argument("--upgrade", action="store_true")
@@ -457,6 +469,8 @@ def main(arguments: list[str]) -> int | None:
         return test(known.only, known.all_pythons, quick, rest)
     if known.command == "lint":
         return lint()
+    if known.command == "types":
+        return types()
     if known.command == "bench":
         return bench(arguments[1:])
     if known.command == "keep":

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -40,9 +41,12 @@ def locked(name: str) -> dict[tuple[str, str], str]:
 
 
 def asked_for(name: str) -> set[str]:
-    """The packages that an .in file names, as a lock spells them."""
-    lines = (dev.LOCKS / f"{name}.in").read_text().splitlines()
-    named = [re.match(r"[\w.-]+", line) for line in lines if line[:1].isalpha()]
+    """The packages that pyproject.toml names for a lock, as a lock spells them."""
+    project = tomllib.loads((dev.ROOT / "pyproject.toml").read_text())["project"]
+    lines = project["dependencies"]
+    if name == "dev":
+        lines = [*lines, *project["optional-dependencies"]["dev"]]
+    named = [re.match(r"[\w.-]+", line) for line in lines]
     return {match[0].lower().replace("_", "-") for match in named}
 
 
