@@ -31,7 +31,7 @@ from .days import day, year_of
 from .doubts import bounds
 from .edtf import edtf_text, parsed
 from .periods import name_of
-from .points import EARLIEST, LATEST, MAX_LENGTH, OPEN, TRY, NotADate
+from .points import EARLIEST, LATEST, MAX_LENGTH, TRY, NotADate, OpenSpan
 from .reading import understood
 from .spelling import normal
 from .wording import say, say_open, short_range
@@ -104,10 +104,10 @@ def spoken(edtf: str) -> str:
     span = parsed(edtf)
     if named := name_of(span):
         return named.words()
+    if isinstance(span, OpenSpan):
+        return say_open(span)
     if span.start == span.end:
         return say(span.start)
-    if span.start in OPEN or span.end in OPEN:
-        return say_open(span)
     first, last = span.start, span.end
     if first.year <= 0 and last.year <= 0 and not first.month and not last.month:
         return f"between {say(first).removesuffix(' BC')} and {say(last)}"
@@ -119,8 +119,8 @@ def short(edtf: str) -> str:
     span = parsed(edtf)
     if named := name_of(span):
         return named.words(short=True)
+    if isinstance(span, OpenSpan):
+        return say_open(span, short=True)
     if span.start == span.end:
         return say(span.start, short=True)
-    if span.start in OPEN or span.end in OPEN:
-        return say_open(span, short=True)
     return short_range(span.start, span.end)

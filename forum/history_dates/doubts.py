@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .days import first_day, last_day
 from .periods import name_of
-from .points import EARLIEST, LATEST, OPEN, Point, Span
+from .points import EARLIEST, LATEST, OpenSpan, Point, Span
 from .wording import counted
 
 _DAYS_OFF = 7  # "about 21 March": within the week
@@ -34,8 +34,13 @@ def _off(point: Point) -> int:
     return times * 12 * widths[point.year < 1000]
 
 
-def bounds(span: Span) -> tuple[int, int]:
+def bounds(span: Span | OpenSpan) -> tuple[int, int]:
     """First and last day of a span, doubt included."""
+    if isinstance(span, OpenSpan):
+        off = _off(span.point)
+        if span.onward:
+            return first_day(span.point, off), LATEST
+        return EARLIEST, last_day(span.point, off)
     start, end = span.start, span.end
     if named := name_of(span):
         # Its own approximate ends lie inside the period: only a doubt about the whole widens it.
@@ -43,7 +48,4 @@ def bounds(span: Span) -> tuple[int, int]:
         if named.unit in _PERIOD_OFF:
             off = 12 * named.doubt.bit_count() * _PERIOD_OFF[named.unit]
             return first_day(start, off), last_day(end, off)
-    return (
-        EARLIEST if start in OPEN else first_day(start, _off(start)),
-        LATEST if end in OPEN else last_day(end, _off(end)),
-    )
+    return first_day(start, _off(start)), last_day(end, _off(end))

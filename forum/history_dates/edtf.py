@@ -3,7 +3,7 @@
 import re
 
 from .days import point_at, span_between
-from .points import MARKS, MAX_LENGTH, OPEN, TRY, NotADate, Point, Span
+from .points import MARKS, MAX_LENGTH, OPEN, TRY, NotADate, OpenSpan, Point, Span
 
 EDTF_DATE = re.compile(
     r"(?:Y(-?[1-9]\d{4,8})|(?!-0000)(-?\d{4})(?:-(\d\d)(?:-(\d\d))?)?)([?~%])?", re.ASCII
@@ -13,18 +13,18 @@ EDTF_UNSPECIFIED = re.compile(
 )
 
 
-def parsed(edtf: str) -> Span:
+def parsed(edtf: str) -> Span | OpenSpan:
     """The span of an EDTF text; raises NotADate."""
     start, slash, end = edtf.partition("/")
     if not slash:
         return parsed_date(edtf)
     if start in OPEN and end in OPEN:
         raise NotADate(f"An interval needs a date at one end at least. {TRY}")
-    first = start if start in OPEN else _parsed_end(start)
-    last = end if end in OPEN else _parsed_end(end)
-    if start in OPEN or end in OPEN:
-        return Span(first, last)
-    return span_between(first, last)
+    if start in OPEN:
+        return OpenSpan(_parsed_end(end), start, onward=False)
+    if end in OPEN:
+        return OpenSpan(_parsed_end(start), end, onward=True)
+    return span_between(_parsed_end(start), _parsed_end(end))
 
 
 def _parsed_end(edtf: str) -> Point:
@@ -58,14 +58,14 @@ def parsed_date(edtf: str) -> Span:
     raise NotADate(f"“{edtf[:MAX_LENGTH]}” cannot be read as EDTF of level 1. {TRY}")
 
 
-def edtf_text(span: Span) -> str:
+def edtf_text(span: Span | OpenSpan) -> str:
     """A span as EDTF."""
+    if isinstance(span, OpenSpan):
+        point = _point_text(span.point)
+        return f"{point}/{span.far}" if span.onward else f"{span.far}/{point}"
     start, end = span.start, span.end
     if start == end:
         return _point_text(start)
-    if start in OPEN or end in OPEN:
-        ends = (each if each in OPEN else _point_text(each) for each in (start, end))
-        return "/".join(ends)
     if not start.month and not end.month and start.doubt == end.doubt and start.year <= 9999:
         # Not the year 0 and its neighbours: 000X would hold 1 BC.
         for unit in (10, 100):

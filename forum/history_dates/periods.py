@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .points import APPROXIMATE, MONTHS, OPEN, UNCERTAIN, Point, Span, month_length, months_of
+from .points import APPROXIMATE, MONTHS, UNCERTAIN, OpenSpan, Point, Span, month_length, months_of
 from .wording import COMMA, counted, doubtful, ordinal, say, with_era
 
 # Where a period is cut into early, mid and late: after how many of its units. The early twenties
@@ -77,11 +77,11 @@ class _Named:
         return doubtful(part + name, self.doubt, short)
 
 
-def name_of(span: Span) -> _Named | None:
+def name_of(span: Span | OpenSpan) -> _Named | None:
     """The name of a span: the only place that gives an interval back its word."""
-    start, end = span.start, span.end
-    if start in OPEN or end in OPEN or start == end:
+    if isinstance(span, OpenSpan) or span.start == span.end:
         return None
+    start, end = span.start, span.end
     if not start.month and not end.month:
         for unit, name, (low, high) in _periods(start.year):
             if (start.year, end.year) == (low, high) and start.doubt == end.doubt:

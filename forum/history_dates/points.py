@@ -36,8 +36,18 @@ class Point:
 class Span:
     """From the start of one point to the end of another; a single date has the same one twice."""
 
-    start: "Point | str"
-    end: "Point | str"
+    start: Point
+    end: Point
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSpan:
+    """All from one point on (`onward`), or all up to it; `far` is what EDTF writes at the other
+    end: ".." where there is none (after, before), "" where nobody knows it (since, until)."""
+
+    point: Point
+    far: str
+    onward: bool
 
 
 def season_months(season: int) -> tuple[int, int]:

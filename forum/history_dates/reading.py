@@ -1,9 +1,10 @@
 """What a typed date can mean: single dates, open ends, ranges; all ways together."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from .days import first_day, last_day, point_at, span_between
 from .edtf import EDTF_DATE, EDTF_UNSPECIFIED, parsed, parsed_date
@@ -17,6 +18,7 @@ from .points import (
     UNCERTAIN,
     WINTER,
     NotADate,
+    OpenSpan,
     Point,
     Span,
     civil,
@@ -235,7 +237,7 @@ _OPEN_BEHIND = re.compile(
 )
 
 
-def _open_ended(text: str) -> list[Span]:
+def _open_ended(text: str) -> list[OpenSpan]:
     """Before, until, since and after a date."""
     match = _OPEN_BEFORE.fullmatch(text) or _OPEN_BEHIND.fullmatch(text)
     if not match:
@@ -244,7 +246,7 @@ def _open_ended(text: str) -> list[Span]:
     return [_opened(word, span) for span in _stated(match["date"])]
 
 
-def _opened(word: str, span: Span) -> Span:
+def _opened(word: str, span: Span) -> OpenSpan:
     """A span with the far end open; a period gives way to the year, month or day beside it."""
     start, end = span.start, span.end
     if start.month > 12:
@@ -252,11 +254,13 @@ def _opened(word: str, span: Span) -> Span:
         start, end = (Point(at // 12, at % 12 + 1, doubt=start.doubt) for at in (low, high))
     if word in ("before", "until"):
         if start == end:
-            return Span(".." if word == "before" else "", end)
-        return Span("", _beside(start, first_day(start) - 1) if word == "before" else end)
+            return OpenSpan(end, ".." if word == "before" else "", onward=False)
+        end = _beside(start, first_day(start) - 1) if word == "before" else end
+        return OpenSpan(end, "", onward=False)
     if start == end:
-        return Span(start, ".." if word == "after" else "")
-    return Span(_beside(end, last_day(end) + 1) if word == "after" else start, "")
+        return OpenSpan(start, ".." if word == "after" else "", onward=True)
+    start = _beside(end, last_day(end) + 1) if word == "after" else start
+    return OpenSpan(start, "", onward=True)
 
 
 def _beside(point: Point, number: int) -> Point:
@@ -352,12 +356,17 @@ def _left_ends(left: str, right: str) -> list[str]:
 # All ways together
 
 
-def _first_found(ways: Iterable[Callable[[], list[Span]]], all_of_them: bool = False) -> list[Span]:
+_Found = TypeVar("_Found", Span, Span | OpenSpan)
+
+
+def _first_found(
+    ways: Iterable[Callable[[], Sequence[_Found]]], all_of_them: bool = False
+) -> list[_Found]:
     """What the first of some ways of reading finds, or what all do.
 
     If nothing is found, raises the first refusal, should there be one.
     """
-    found: list[Span] = []
+    found: list[_Found] = []
     refusal = None
     for way in ways:
         try:
@@ -371,7 +380,7 @@ def _first_found(ways: Iterable[Callable[[], list[Span]]], all_of_them: bool = F
     return found
 
 
-def _interval(text: str) -> list[Span]:
+def _interval(text: str) -> list[Span | OpenSpan]:
     """EDTF's own intervals."""
     start, slash, end = text.upper().partition("/")
     if slash and all(each in OPEN or EDTF_DATE.fullmatch(each) for each in (start, end)):
@@ -387,7 +396,8 @@ def _year_and_two(text: str) -> list[Span]:
     return [span for span in found if span.start.month <= 12] or found
 
 
-def understood(text: str) -> list[Span]:
+def understood(text: str) -> list[Span | OpenSpan]:
     """All that a text can mean; raises NotADate, with the reason, for an impossible date."""
+    ways: tuple[Callable[[str], Sequence[Span | OpenSpan]], ...]
     ways = (_interval, _year_and_two, _stated, _open_ended, _ranges)
     return _first_found(partial(way, text) for way in ways)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .points import APPROXIMATE, MONTHS, OPEN, SPRING, UNCERTAIN, WINTER, Point, Span
+from .points import APPROXIMATE, MONTHS, SPRING, UNCERTAIN, WINTER, OpenSpan, Point
 
 COMMA = ("", ",")
 _ENDS_WITH = {"..": "before", "": "until"}
@@ -57,11 +57,10 @@ def say(point: Point, short: bool = False, era: bool = False) -> str:
     return doubtful(f"{point.day} {year}" if point.day else year, point.doubt, short)
 
 
-def say_open(span: Span, short: bool = False) -> str:
+def say_open(span: OpenSpan, short: bool = False) -> str:
     """A span that is open at one end, in words."""
-    if span.start in OPEN:
-        return f"{_ENDS_WITH[span.start]} {say(span.end, short)}"
-    return f"{_STARTS_WITH[span.end]} {say(span.start, short)}"
+    words = _STARTS_WITH if span.onward else _ENDS_WITH
+    return f"{words[span.far]} {say(span.point, short)}"
 
 
 def short_range(start: Point, end: Point) -> str:
