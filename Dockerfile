@@ -8,6 +8,7 @@ COPY requirements/base.txt requirements/base.txt
 RUN pip install --no-cache-dir --require-hashes -r requirements/base.txt
 COPY manage.py ./
 COPY accounts accounts
+COPY core core
 COPY deploy/gunicorn.conf.py deploy/gunicorn.conf.py
 COPY fixtures fixtures
 COPY forum forum

@@ -351,7 +351,8 @@ BARE = {"DEBUG": "1", "SECRET_KEY": "lint", "DATABASE_URL": "sqlite://:memory:"}
 
 def types() -> int:
     """Check the types; gives mypy's exit code. Its Django plugin reads the settings."""
-    return run(environment("dev.txt"), "-m", "mypy", "accounts", "forum", env=os.environ | BARE)
+    python = environment("dev.txt")
+    return run(python, "-m", "mypy", "accounts", "core", "forum", env=os.environ | BARE)
 
 
 def lint() -> int:

@@ -13,8 +13,9 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from core.compiled_queries import CompiledQuery
+
 from .models import Session, User
-from .prepared import Prepared
 
 
 def _with_account(key: str, now):
@@ -26,7 +27,7 @@ def _with_account(key: str, now):
     )
 
 
-_session = Prepared(_with_account, "text", "moment")
+_session = CompiledQuery("session", _with_account, "text", "moment")
 
 
 class SessionStore(db.SessionStore):

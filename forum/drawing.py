@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils.safestring import mark_safe
 
 from accounts.models import User, skeleton
-from accounts.prepared import Prepared
+from core.compiled_queries import CompiledQuery
 
 from . import marking, markup, quoting
 from .glossary import Glossary
@@ -179,7 +179,8 @@ def draw_preview(composed, *, user, post_id="preview") -> str:
 # --- Quotes in a post -------------------------------------------------------------------------
 
 
-_quotes = Prepared(
+_quotes = CompiledQuery(
+    "quotes_in",
     lambda revisions: (
         Quote.objects.filter(revision_id__in=revisions)
         .select_related("source_post__author", "source_post__thread__board")
@@ -367,7 +368,8 @@ def verdicts(posts: Sequence[Post], user) -> dict[int, list[Quote]]:
 # --- Quotes of a post -------------------------------------------------------------------------
 
 
-_quoted_by = Prepared(
+_quoted_by = CompiledQuery(
+    "quotes_of",
     lambda ids: (
         Quote.objects.filter(
             source_post_id__in=ids,
@@ -418,7 +420,8 @@ def _backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, d
     }
 
 
-_named = Prepared(
+_named = CompiledQuery(
+    "members_named",
     lambda skeletons: User.objects.filter(
         Q(skeleton__in=skeletons) | Q(past_names__skeleton__in=skeletons), is_active=True
     ).values_list("pk", "username", "past_names__username"),

@@ -134,6 +134,9 @@ else:
             " -c idle_in_transaction_session_timeout=30000"
         )
 
+# Queries that Django compiles each time (core/compiled_queries.py): their names, or "all".
+PLAIN_QUERIES = frozenset(env.list("PLAIN_QUERIES", default=[]))
+
 # Pages are read from these where there are any (forum/replication.py).
 for _number, _url in enumerate(env.list("DATABASE_REPLICAS", default=[]), 1):
     DATABASES[f"replica_{_number}"] = {

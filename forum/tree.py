@@ -22,7 +22,7 @@ from django.db.models import F, Q
 from mptt.exceptions import InvalidMove
 
 from accounts.models import new_edition
-from accounts.prepared import Prepared, insert_row
+from core.compiled_queries import CompiledQuery, insert_row
 
 from . import caching
 from .models import Board, Post, Thread
@@ -43,7 +43,8 @@ class ThreadGone(NotThere, Thread.DoesNotExist):
     was about to write in it, the same as one that never was."""
 
 
-_locked = Prepared(
+_locked = CompiledQuery(
+    "locked_threads",
     lambda ids: (
         Thread.objects.select_for_update(of=("self",))
         .select_related("board")
@@ -96,7 +97,7 @@ def new_ids(count: int) -> list[int]:
         return list(range(first, first + count))
 
 
-_by_id = Prepared(lambda pk: Post.objects.filter(pk=pk), "number")
+_by_id = CompiledQuery("post_labels", lambda pk: Post.objects.filter(pk=pk), "number")
 
 
 def fresh(post: Post, thread: Thread) -> Post:

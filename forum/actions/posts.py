@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import new_edition
-from accounts.prepared import Prepared, insert_row
+from core.compiled_queries import CompiledQuery, insert_row
 
 from .. import tree
 from ..models import (
@@ -273,8 +273,10 @@ def _follow_passages(post: Post, revision: PostRevision) -> None:
         ).update(source_passage=passage)
 
 
-_submission = Prepared(
-    lambda token: Submission.objects.select_related("post").filter(token=token), "token"
+_submission = CompiledQuery(
+    "submission",
+    lambda token: Submission.objects.select_related("post").filter(token=token),
+    "token",
 )
 
 

@@ -8,7 +8,7 @@ from django.db.models import Exists, Subquery
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.prepared import Prepared
+from core.compiled_queries import CompiledQuery
 
 from ..models import Board, Post, ReadMark, State, Thread
 
@@ -78,7 +78,7 @@ def _seen_by(user_id: int, thread_id: int, since):
     )
 
 
-_seen = Prepared(_seen_by, "number", "number", "moment")
+_seen = CompiledQuery("read_mark", _seen_by, "number", "number", "moment")
 
 
 def seen(user, thread: Thread) -> Seen:

@@ -1,6 +1,7 @@
 """What exists. Querysets say what a page needs; models/visibility.py who may see it."""
 
-from . import lookups  # noqa: F401  (registers what statements are written with)
+from core import lookups  # noqa: F401  (registers what statements are written with)
+
 from .boards import Board
 from .cases import Case, Report
 from .debate import Answer, ChangeOfMind, Divergence, Question

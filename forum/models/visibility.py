@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from accounts.prepared import Prepared
+from core.compiled_queries import CompiledQuery
 
 from .boards import Board
 from .cases import Case
@@ -115,20 +115,24 @@ def posts_visible_to(user) -> QuerySet[Post]:
 
 class ForReader:
     """A queryset of what a reader sees, which `build` makes out of the reader and values of these
-    kinds (see Prepared). Its statement is written once for visitors and once for members without
-    rights of their own. `counting`: it depends on since when a member counts what is new."""
+    kinds (see CompiledQuery, also for `name`). It is compiled once for visitors and once for
+    members without rights of their own. `counting`: it depends on since when a member counts what
+    is new."""
 
-    def __init__(self, build: Callable[..., QuerySet], *kinds: str, counting=False) -> None:
+    def __init__(
+        self, name: str, build: Callable[..., QuerySet], *kinds: str, counting: bool = False
+    ) -> None:
         self.build, self.counting = build, counting
-        self.visitor = Prepared(lambda *values: build(AnonymousUser(), *values), *kinds)
+        self.visitor = CompiledQuery(name, lambda *values: build(AnonymousUser(), *values), *kinds)
         if counting:
-            self.member = Prepared(
+            self.member = CompiledQuery(
+                name,
                 lambda pk, since, *values: build(User(pk=pk, read_until=since), *values),
                 *("number", "moment", *kinds),
             )
         else:
-            self.member = Prepared(
-                lambda pk, *values: build(User(pk=pk), *values), "number", *kinds
+            self.member = CompiledQuery(
+                name, lambda pk, *values: build(User(pk=pk), *values), "number", *kinds
             )
 
     def __call__(self, user, *values) -> list:

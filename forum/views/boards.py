@@ -25,10 +25,13 @@ FILTERS = {"unread": "Unread", "unanswered": "Unanswered", "answered": "Answered
 
 
 _newest = ForReader(
+    "newest_threads",
     lambda user: threads_visible_to(user).rows(user).order_by("-last_post_at", "-pk")[:NEWEST],
     counting=True,
 )
-_boards = ForReader(lambda user: boards_visible_to(user).annotate(edition=EDITION).in_order())
+_boards = ForReader(
+    "boards", lambda user: boards_visible_to(user).annotate(edition=EDITION).in_order()
+)
 
 
 def home(request):
@@ -60,7 +63,7 @@ def _threads_with_news(user, since):
     )
 
 
-_news = ForReader(_threads_with_news, "moment", counting=True)
+_news = ForReader("threads_with_news", _threads_with_news, "moment", counting=True)
 
 
 def _unread_threads(user) -> Counter[int]:
@@ -81,6 +84,7 @@ def _listed(user, board_id: int, moment: str, pinned: bool):
 # By order, and whether pinned.
 _first_page = {
     (moment, pinned): ForReader(
+        "threads_of_board",
         lambda user, board, moment=moment, pinned=pinned: _listed(user, board, moment, pinned),
         "number",
         counting=True,

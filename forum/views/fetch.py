@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import reverse
 
 from accounts.models import EDITION, UNSHOWN
-from accounts.prepared import Prepared
+from core.compiled_queries import CompiledQuery
 
 from ..models import AuditEntry, Board, Post, State, Thread, Threadmark
 from ..permissions import may, require
@@ -59,7 +59,8 @@ def _taken_in(user, thread: Thread | None, thread_id: int) -> Thread | None:
     return target
 
 
-_board = Prepared(
+_board = CompiledQuery(
+    "board",
     lambda slug: Board.objects.select_related("parent").annotate(edition=EDITION).filter(slug=slug),
     "text",
 )
@@ -75,7 +76,8 @@ def board_or_404(user, slug: str) -> Board:
     return board
 
 
-_thread = Prepared(
+_thread = CompiledQuery(
+    "thread",
     lambda pk: (
         Thread.objects.select_related("board", "author")
         .defer(*(f"author__{name}" for name in UNSHOWN))
@@ -113,7 +115,8 @@ def thread_named(user, typed: str) -> Thread | None:
     return thread if thread is not None and may(user, "see thread", thread) else None
 
 
-_post = Prepared(
+_post = CompiledQuery(
+    "post",
     lambda pk: (
         Post.objects.for_reading()
         .select_related("author", "body__revision", "thread__board", "thread__author")

@@ -17,6 +17,7 @@ NEWEST = 2**62  # above the id of any post
 
 
 _posts_of = ForReader(
+    "posts_of_member",
     lambda user, author, before: (
         posts_visible_to(user)
         .filter(author=author, state=State.VISIBLE, pk__lt=before)

@@ -8,7 +8,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts.prepared import Prepared
+from core.compiled_queries import CompiledQuery
 
 from .. import drawing, markup, quoting, tree
 from ..actions import arguments, composing, drafts, pace, reading
@@ -246,7 +246,8 @@ def _quoted_words(request) -> str:
     return "".join(texts)
 
 
-_last_of = Prepared(
+_last_of = CompiledQuery(
+    "last_post_of_member",
     lambda user: (
         Post.objects.select_related("body__revision", "thread")
         .filter(author=user)

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 
 from accounts.models import UNSHOWN, User
-from accounts.prepared import Prepared
+from core.compiled_queries import CompiledQuery
 
 from .. import caching, drawing, glossary, shared, tree
 from ..actions import arguments, composing, reading
@@ -189,7 +189,8 @@ def _rows():
 
 # By how many posts a page holds: the statement's limit is a part of it.
 _numbered = {
-    size: Prepared(
+    size: CompiledQuery(
+        "posts_by_number",
         lambda thread, first, last, size=size: (
             _rows()
             .filter(thread=thread, number__gte=first, number__lte=last)
@@ -199,7 +200,7 @@ _numbered = {
     )
     for size in User.PAGE_SIZES
 }
-_by_id = Prepared(lambda ids: _rows().filter(pk__in=ids), "numbers")
+_by_id = CompiledQuery("posts_by_id", lambda ids: _rows().filter(pk__in=ids), "numbers")
 
 
 def _shares(user, thread: Thread, seen, view: str) -> bool:

@@ -1,7 +1,10 @@
-"""Querysets whose statement is written once and sent with other values each time.
+"""Querysets whose SQL is compiled once and sent with other values each time.
 
-Django writes the SQL of a queryset anew whenever it is evaluated, which takes longer than the
-database takes to answer it. For the few statements that every page sends this is worth saving.
+Django compiles a queryset anew whenever it is evaluated, which takes longer than the database takes
+to answer it. For the few statements that every page sends this is worth saving. This module is the
+fence around the parts of Django that it leans on (compilers, converters, how rows become objects):
+each query has a name, `settings.PLAIN_QUERIES` hands any of them, or "all", back to the ORM, and
+tests/core/test_compiled_queries.py compares every one with what the ORM gives.
 """
 
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -11,6 +14,7 @@ from functools import cache
 from threading import Lock
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, connections, router
 from django.db.models import Model, QuerySet
 from django.db.models.base import ModelState
@@ -23,21 +27,28 @@ MOMENT = datetime(1903, 3, 3, 3, 3, 3, tzinfo=UTC)
 PADDING = {"numbers": -1, "texts": "\ue000"}
 LISTED = (20, 50)  # for how many values of a list there is a statement then
 # What becomes of rows that are not to be objects.
-AS: dict[type, Callable] = {
+ROW_KINDS: dict[type, Callable] = {
     ValuesListIterable: lambda rows, _: [tuple(row) for row in rows],
     FlatValuesListIterable: lambda rows, _: [row[0] for row in rows],
 }
 
 
-class Prepared:
+def is_plain(name: str) -> bool:
+    """Whether the operator wants a query to be compiled by Django each time."""
+    return name in settings.PLAIN_QUERIES or "all" in settings.PLAIN_QUERIES
+
+
+class CompiledQuery:
     """`build` makes the queryset out of its values; `kinds` says what these are: "number",
     "numbers" (a list of ids), "moment", "text", "texts" (a list) or "token" (a UUID).
-    Called with values it gives the rows; none, if a list is empty.
+    Called with values it gives the rows; none, if a list is empty. `name` is what
+    `settings.PLAIN_QUERIES` calls it.
 
     The shape of the statement must not depend on the values.
     """
 
-    def __init__(self, build: Callable[..., QuerySet], *kinds: str) -> None:
+    def __init__(self, name: str, build: Callable[..., QuerySet], *kinds: str) -> None:
+        self.name = name
         self.build = build
         self.kinds = kinds
         self._written: dict[tuple, _Statement] = {}
@@ -45,6 +56,8 @@ class Prepared:
 
     def __call__(self, *values) -> list:
         """The rows for these values, in one query."""
+        if is_plain(self.name):
+            return list(self.build(*values))
         arrays = connection.vendor == "postgresql"
         sizes, flat = [], []
         for kind, value in zip(self.kinds, values, strict=True):
@@ -103,11 +116,11 @@ class _Statement:
         self.converters = compiler.get_converters(columns)
         kind = queryset._iterable_class
         if kind is ModelIterable:
-            self.made: Callable = _Things(
+            self.made: Callable = _RowFactory(
                 compiler.klass_info, compiler.select, compiler.annotation_col_map or {}
             )
-        elif kind in AS:
-            self.made = AS[kind]
+        elif kind in ROW_KINDS:
+            self.made = ROW_KINDS[kind]
         else:
             raise ValueError("a statement gives objects, tuples or single values")
         adapt = compiler.connection.ops.adapt_datetimefield_value
@@ -117,15 +130,15 @@ class _Statement:
                 known[mark] = known[mark.hex] = number  # as the database takes it
             else:
                 known[adapt(mark) if isinstance(mark, datetime) else mark] = number
-        self.places = [
+        self.positions = [
             (at, known[value], type(value) if isinstance(value, int) else None)
             for at, value in enumerate(self.parameters)
             if isinstance(value, int | str | datetime | UUID) and value in known
         ]
-        if {n for _, n, _ in self.places} != set(range(len(marks))):
+        if {n for _, n, _ in self.positions} != set(range(len(marks))):
             raise ValueError("a value does not stand in the statement as a parameter of its own")
         parts = self.sql.split("%s")
-        for at, number, kind in self.places:
+        for at, number, kind in self.positions:
             if number in listed:
                 if not parts[at].endswith("IN ("):
                     raise ValueError("a list does not stand alone behind IN")
@@ -138,7 +151,7 @@ class _Statement:
         using = self.queryset.db
         connection = connections[using]
         parameters = list(self.parameters)
-        for at, number, kind in self.places:
+        for at, number, kind in self.positions:
             value = values[number]
             if isinstance(value, list):
                 # Written out as PostgreSQL reads it, which takes a tenth of adapting each number.
@@ -162,7 +175,7 @@ class _Statement:
         return self.made(rows, using)
 
 
-class _Things:
+class _RowFactory:
     """Makes the rows of a statement into what a queryset gives: objects with those that they lead
     to. How is settled once, and no `__init__` runs: that of mptt takes as long as all the rest. An
     object that several rows lead to is made once. Posts and boards made so are for reading; mptt
@@ -176,7 +189,7 @@ class _Things:
         self.key = self.first + self.names.index(self.model._meta.pk.attname)
         self.annotations = list(annotations.items())
         self.related = [
-            (_Things(other, select, {}), other["local_setter"], other["remote_setter"])
+            (_RowFactory(other, select, {}), other["local_setter"], other["remote_setter"])
             for other in info.get("related_klass_infos", ())
         ]
 
@@ -205,7 +218,11 @@ class _Things:
 
 def insert_row(row: Model) -> None:
     """Write a new row, as `save(force_insert=True)` does, by a statement that is written once for
-    each model. Its id is the database's to give if it has none."""
+    each model. Its id is the database's to give if it has none. In `settings.PLAIN_QUERIES` it is
+    called "insert_row"."""
+    if is_plain("insert_row"):
+        row.save_base(force_insert=True)  # not save(): mptt would place the row itself
+        return
     fields, statement = _insertion(type(row), row.pk is None)
     connection = connections[router.db_for_write(type(row), instance=row)]
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]

@@ -1,0 +1,1 @@
+"""What both apps stand on and no forum is needed for: it has no tables of its own."""
