@@ -4,6 +4,8 @@ The account stands in the session's row, so that one query brings both: every pa
 for them.
 """
 
+import re
+
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import auth
@@ -28,12 +30,18 @@ def _with_account(key: str, now):
 
 
 _session = CompiledQuery("session", _with_account, "text", "moment")
+# What Django gives out. A cookie can bring anything, in octal even a NUL, which PostgreSQL does not
+# let be looked for.
+KEY = re.compile(r"[a-z0-9]{32}")
 
 
 class SessionStore(db.SessionStore):
     """Django's sessions in the database, with their accounts."""
 
     member: User | None = None  # read together with the session
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key if KEY.fullmatch(session_key or "") else None)
 
     @classmethod
     def get_model_class(cls) -> type[Session]:

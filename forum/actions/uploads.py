@@ -1,7 +1,6 @@
 """Loading debates at the desk: read what was sent, correct it, load it; with the readers and the
 loader of the commands."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,16 @@ from accounts.models import User
 from ..history_dates import NotADate
 from ..history_dates import read as read_date
 from ..importing import Rejected, fixture, reading, text
-from ..importing.fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD
+from ..importing.fields import (
+    DIVERGENCE,
+    PARTS,
+    POST,
+    QUESTION,
+    QUOTE,
+    THREAD,
+    Check,
+    fields_of,
+)
 from ..importing.fixture import ThreadFixture
 from ..models import Board, Post, Thread, Upload
 from ..permissions import require
@@ -109,22 +117,15 @@ def _with_separators(data: bytes) -> bytes:
 
 
 def _debates(data: bytes, name: str) -> list[list[dict]]:
-    """The objects of each debate of a fixture. What does not look like one is refused here; what
-    is wrong inside of it is shown where it can be corrected."""
-    try:
-        objects = json.loads(data)
-    except json.JSONDecodeError as error:
-        raise Rejected(f"{name}, line {error.lineno}: not JSON ({error.msg}).") from None
-    except (ValueError, RecursionError) as error:
-        raise Rejected(f"{name}: not JSON ({error}).") from None
-    if not isinstance(objects, list) or not all(
-        isinstance(one, dict) and isinstance(one.get("fields"), dict) for one in objects
-    ):
-        raise Rejected(f"{name}: a fixture is a list of objects with model and fields.")
-    if not objects or objects[0].get("model") != THREAD:
+    """The objects of each debate of a fixture. What does not look like one, or cannot be kept, is
+    refused here; what is wrong inside of it is shown where it can be corrected."""
+    objects = reading.parse_json(data, name)
+    if not isinstance(objects[0], dict) or objects[0].get("model") != THREAD:
         raise Rejected(f"{name}: the first object must be a debate ({THREAD}).")
     found: list[list[dict]] = []
-    for one in objects:
+    for number, one in enumerate(objects, 1):
+        fields = fields_of(one, number, name, THREAD, *PARTS)
+        Check(fields, name, number, one["model"]).kinds()
         if one.get("model") == THREAD:
             found.append([])
         found[-1].append(one)

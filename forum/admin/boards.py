@@ -16,6 +16,7 @@ from ..actions import boards
 from ..models import Board
 from ..models.visibility import moderated_board_ids, moderates_all
 from ..permissions import Refused, may
+from ..views.fetch import sent_id
 
 MAX_INVITED = 2000
 SHIFT = re.compile(r"(\d{1,18}):(up|down|in|out)")
@@ -200,7 +201,7 @@ class BoardAdmin(DraggableMPTTAdmin):
         """What mptt's script asks for when a board was dragged; it loads the page anew then."""
         rows = self.get_queryset(request)
         ids = [request.POST.get(name, "") for name in ("cut_item", "pasted_on")]
-        found = [rows.filter(pk=pk).first() if pk.isdecimal() else None for pk in ids]
+        found = [rows.filter(pk=sent_id(pk)).first() for pk in ids]
         try:
             if None in found:
                 raise Refused("These boards have changed meanwhile. Try again.")

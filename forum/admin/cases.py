@@ -13,6 +13,7 @@ from ..actions import queue, sanctions
 from ..models import AuditEntry, Case, Post, Report
 from ..models.visibility import cases_visible_to, moderated_board_ids, moderates_all
 from ..permissions import Refused, may
+from ..views.fetch import sent_id
 from .site import ReadOnly
 
 PER_PAGE = 20
@@ -50,7 +51,7 @@ class CaseAdmin(ReadOnly):
 
     def _decide(self, request):
         wanted = request.POST.get("case", "")
-        case = self.get_queryset(request).filter(pk=wanted if wanted.isdecimal() else 0).first()
+        case = self.get_queryset(request).filter(pk=sent_id(wanted)).first()
         if case is None:
             raise Http404
         act = request.POST.get("act", "")

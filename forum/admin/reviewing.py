@@ -10,6 +10,7 @@ from ..actions import cleanup
 from ..models import AuditEntry, Member, Post, State
 from ..models.visibility import moderated_board_ids, moderates_all
 from ..permissions import Refused, require
+from ..views.fetch import sent_id
 
 PER_PAGE = 50
 BATCHES = 10
@@ -78,7 +79,7 @@ def _act(request, member: Member) -> None:
     wanted = request.POST.get("undo", "")
     if wanted:
         entry = AuditEntry.objects.filter(
-            member=member, verb="clean up", pk=wanted if wanted.isdecimal() else 0
+            member=member, verb="clean up", pk=sent_id(wanted)
         ).first()
         if entry is None:
             raise Http404

@@ -153,7 +153,9 @@ class UploadAdmin(ReadOnly):
         return self._render(request, "look", context, 422 if problems and request.POST else 200)
 
     def _correct(self, request, upload: Upload) -> list[str]:
-        said = request.POST
+        said = request.POST.copy()
+        for name, values in said.lists():  # no database keeps a NUL
+            said.setlist(name, [value.replace("\0", "") for value in values])
         posts = {}
         for name in said:
             if name.startswith("text-") and (number := _number(name[5:])):

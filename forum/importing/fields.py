@@ -14,6 +14,8 @@ PARTS = (POST, QUOTE, DIVERGENCE, QUESTION, ANSWER, CHANGE, THREADMARK)
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LABELS = ("lft", "rght", "level", "tree_id")
 _LARGEST = 2**31 - 1
+_NUMBERS = ("version", "ordinal", "passage")
+_NATURAL = ("board", "thread", "parent", "post", "source_post", "variant_of")
 _FIELDS = {
     THREAD: (
         {"key", "format", "version", "board", "title", "kind"},
@@ -91,12 +93,7 @@ class Check:
         value = self.fields.get(name, "")
         if not isinstance(value, str):
             raise self.fail(f"{name} must be a text.")
-        if "\0" in value:
-            raise self.fail(f"{name} holds a NUL character, which cannot be stored.")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise self.fail(f"{name} holds half a character, which cannot be stored.") from None
+        self._storable(name, value)
         if longest is not None:
             if len(value) > longest:
                 raise self.fail(f"{name} has {len(value):,} characters; {longest} are allowed.")
@@ -132,7 +129,45 @@ class Check:
             return None
         if not isinstance(value, list) or len(value) != 1 or not isinstance(value[0], str):
             raise self.fail(f'{name} must be a natural key such as ["some-key"].')
+        self._storable(name, value[0])
         return value[0]
+
+    def kinds(self) -> None:
+        """Raise Rejected unless each field holds what a page can show and a database can keep. What
+        stands in the fields is judged when they are read as a fixture."""
+        for name, value in self.fields.items():
+            if value is None:
+                continue
+            if name in _NUMBERS or (name, self.model) == ("format", THREAD):
+                if type(value) is not int or abs(value) > _LARGEST:
+                    raise self.fail(f"{name} must be a whole number.")
+            elif name in ("paragraphs", "nested"):
+                self._list(name, value, of=int if name == "paragraphs" else list)
+            elif name == "by_editor":
+                if type(value) is not bool:
+                    raise self.fail("by_editor must be true or false.")
+            elif name in _NATURAL:
+                self.natural_key(name)
+            else:
+                self.text(name)
+
+    def _list(self, name: str, values: Any, of: type) -> None:
+        if not isinstance(values, list) or any(type(value) is not of for value in values):
+            kind = "whole numbers" if of is int else "natural keys"
+            raise self.fail(f"{name} must be a list of {kind}.")
+        for value in values:
+            if of is int and abs(value) > _LARGEST:
+                raise self.fail(f"{name} must be a list of whole numbers.")
+            if of is list:
+                Check({name: value}, *self.named).natural_key(name)
+
+    def _storable(self, name: str, value: str) -> None:
+        if "\0" in value:
+            raise self.fail(f"{name} holds a NUL character, which cannot be stored.")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise self.fail(f"{name} holds half a character, which cannot be stored.") from None
 
     def post(self, name: str, places: Mapping[str, int]) -> int:
         """Where the post named stands among those read so far."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 from django.conf import settings
@@ -85,7 +86,7 @@ def read_all(data: bytes, name: str) -> list[ThreadFixture]:
     """
     if len(data) > settings.FIXTURE_MAX_BYTES:
         raise too_large(name)
-    objects = _parse(data, name)
+    objects = parse_json(data, name)
     starts = [at for at, thing in enumerate(objects) if not at or _is_thread(thing)]
     fixtures: list[ThreadFixture] = []
     keys: dict[str, str] = {}
@@ -154,10 +155,17 @@ def too_large(name: str) -> Rejected:
     return Rejected(f"{name}: larger than the {limit:,} bytes that FIXTURE_MAX_BYTES allows.")
 
 
-def _parse(data: bytes, name: str) -> list:
-    """The objects of a JSON file."""
+def parse_json(data: bytes, name: str) -> list:
+    """The objects of the JSON file `name`: a list that holds something, with numbers that every
+    reader of JSON takes. Raises Rejected with the line, or what is wrong where it has none."""
     try:
-        objects = json.loads(data, object_pairs_hook=_unique, parse_constant=_no_constant)
+        objects = json.loads(
+            data,
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_short,
+        )
     except json.JSONDecodeError as error:
         raise Rejected(f"{name}, line {error.lineno}: not JSON ({error.msg}).") from None
     except UnicodeDecodeError as error:
@@ -184,6 +192,21 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict:
 
 def _no_constant(constant: str) -> None:
     raise ValueError(f"{constant} is not a number.")
+
+
+def _finite(text: str) -> float:
+    """A number with a point; one that is beyond all bounds would be read as Infinity."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text[:20]} is larger than any number.")
+    return number
+
+
+def _short(text: str) -> int:
+    """A whole number. Nothing here counts in thousands of digits, and Python reads no more."""
+    if len(text) > 20:
+        raise ValueError(f"{text[:20]}… is too long a number.")
+    return int(text)
 
 
 def _thread(fields: dict, number: int, name: str) -> ThreadFixture:

@@ -154,6 +154,12 @@ def place_or_404(user, post_id: int) -> Post:
     return found
 
 
+def sent_id(text: str) -> int:
+    """The id that a form or an address names; 0, which no row has, if it names none. Longer numbers
+    than a database holds are none: Python refuses to read those of thousands of digits."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
 def page_or_404(request, pages: int) -> int:
     """The page asked for, 1..pages; anything else is not there."""
     asked = request.GET.get("page", "1")

@@ -2,8 +2,8 @@
 
 from django.conf import settings
 from django.db.models.functions import Lower
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -24,9 +24,10 @@ def theme(request):
         chosen = request.POST.get("theme")
         chosen = chosen if chosen in THEMES else "auto"
         back = request.POST.get("next", "")
-        if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        # A path of this site as it stands: Django would take a single word for a page's name.
+        if not (back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)):
             back = "/"
-        response = redirect(back)
+        response = HttpResponseRedirect(back)
         if request.user.is_authenticated:
             request.user.theme = chosen
             request.user.save(update_fields=["theme"])

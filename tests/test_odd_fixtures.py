@@ -1,0 +1,96 @@
+"""Broken fixtures, at the desk and at `loaddata`: each ends in a sentence, whatever is wrong with
+it, and changes nothing. Drawn from seeds; JONBAR_LONG=1 breaks some thousands.
+"""
+
+import json
+import os
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+
+from forum.models import Board, Upload
+from tests.mutations import broken
+from tests.people import browser, play
+from tests.test_uploads import ADD, form_of
+
+pytestmark = pytest.mark.django_db
+LONG = os.environ.get("JONBAR_LONG") == "1"
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+THREAD = (FIXTURES / "threads" / "trotsky-spain.json").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def desk(settled):
+    Board.objects.create(name="After 1900", slug="after-1900")
+    return play("administrator")
+
+
+def test_a_broken_fixture_at_the_desk_is_a_sentence(desk, record_property):
+    client, board, told, faults = browser(desk), Board.objects.get(), {}, []
+    for seed in range(3_000 if LONG else 60):
+        data = broken(THREAD, seed)
+        with transaction.atomic():
+            try:
+                file = SimpleUploadedFile("broken.json", data)
+                answer = client.post(
+                    ADD, {"board": board.pk, "kind": "WI", "token": uuid4(), "file": file}
+                )
+                what = "refused"
+                if answer.status_code == 302:
+                    what = "kept"
+                    upload = Upload.objects.first()
+                    form = form_of(client, upload)
+                    where = f"/admin/forum/upload/{upload.pk}/change/"
+                    assert client.post(where, {**form, "do": "save"}).status_code in (302, 200, 422)
+                    done = client.post(where, {**form, "do": "load"})
+                    what = {302: "loaded", 422: "shown"}[done.status_code]
+                else:
+                    assert answer.status_code == 422
+                    assert "This was not taken yet." in answer.content.decode()
+            except Exception as error:
+                what = "failed"
+                faults.append(f"{seed}: {type(error).__name__} {str(error)[:200]}")
+            transaction.set_rollback(True)
+        told[what] = told.get(what, 0) + 1
+    record_property("measured", ", ".join(f"{n:,} {what}" for what, n in sorted(told.items())))
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (r'"a\u0000b"', "NUL"),
+        (r'"\ud800"', "half a character"),
+        ("NaN", "NaN is not a number"),
+        ("-Infinity", "Infinity is not a number"),
+        ("1e999", "larger than any number"),
+        ("9" * 5_000, "too long a number"),
+        ('["a"]', "title must be a text"),
+    ],
+)
+@pytest.mark.parametrize("name", ["title", "source"])
+def test_what_no_database_keeps_is_said_at_the_desk(desk, name, value, says):
+    data = json.loads(THREAD)
+    data[0]["fields"][name] = "HERE"
+    text = json.dumps(data).replace('"HERE"', value)
+    board = Board.objects.get()
+    sent = {"board": board.pk, "kind": "WI", "token": uuid4(), "text": text}
+    answer = browser(desk).post(ADD, sent)
+    assert answer.status_code == 422
+    assert says.replace("title", name) in answer.content.decode()
+    assert not Upload.objects.exists()
+
+
+def test_a_nul_typed_while_correcting_costs_nothing(desk):
+    client, board = browser(desk), Board.objects.get()
+    file = SimpleUploadedFile("thread.json", THREAD)
+    client.post(ADD, {"board": board.pk, "kind": "WI", "token": uuid4(), "file": file})
+    upload = Upload.objects.get()
+    form = form_of(client, upload) | {"title": "One\0Two", "text-2": "Three\0Four"}
+    where = f"/admin/forum/upload/{upload.pk}/change/"
+    assert client.post(where, {**form, "do": "save"}).status_code in (200, 302)
+    upload.refresh_from_db()
+    assert upload.objects_read[0]["fields"]["title"] == "OneTwo"
