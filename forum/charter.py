@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from .models import Board, Case, Notice, Post, State, Thread
+from .models import AuditEntry, Board, Case, Notice, Post, State, Thread
 from .permissions import CHARTER, may
 
 # Verbs of what was held and may appear now.
@@ -133,6 +133,8 @@ def _thing(kind: type, *, author_id: int, board: Board | None = None, waits: boo
     thread = Thread(pk=ANOTHER, board=board, author_id=author_id, created_at=now)
     if kind is Thread:
         return thread
+    if kind is AuditEntry:
+        return AuditEntry(pk=ANOTHER, verb="lock", thread=thread)
     return Post(
         pk=ANOTHER,
         thread=thread,

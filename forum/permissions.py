@@ -14,13 +14,14 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from .models import NOWHERE, Board, Case, Notice, Post, State, Thread
+from .models import NOWHERE, AuditEntry, Board, Case, Notice, Post, State, Thread
 from .models.visibility import (
     cases_visible_to,
     invited_board_ids,
     moderates,
     moderates_all,
 )
+from .opposites import OPPOSITES, asked
 
 
 class Refused(Exception):
@@ -406,6 +407,26 @@ def decide(user, case: Case) -> None:
             raise NotThere
 
 
+def undo(user, entry: AuditEntry) -> None:
+    """Moderators take an act back where they may do its opposite, on every post, debate, board and
+    member that it concerns."""
+    if entry.verb not in OPPOSITES:
+        raise Refused("This act cannot be undone.")
+    if entry.thread is not None:
+        moderate(user, entry.thread.board)
+    for verb, thing in asked(entry):
+        if thing is None:
+            raise Refused("A debate or board that it concerns is not here any more.")
+        if getattr(thing, "state", None) == State.MERGED:
+            raise Refused("This debate went into another one since.")
+        try:
+            CHARTER[verb](user, thing)
+        except NotThere:
+            raise Refused(
+                "It concerns a debate or board where you may not do the opposite."
+            ) from None
+
+
 def invite(user, board: Board) -> None:
     """Moderators of a board say which members are invited to it."""
     see_board(user, board)
@@ -512,6 +533,7 @@ CHARTER: dict[str, Callable] = {
     "answer act": answer_act,
     "moderate": moderate,
     "decide": decide,
+    "undo": undo,
     "invite": invite,
     "warn": warn,
     "suspend": suspend,

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from forum import charter
-from forum.models import Board, Case, Notice, Page, Post, Thread
+from forum.models import AuditEntry, Board, Case, Notice, Page, Post, Thread
 from forum.permissions import CHARTER, Refused
 
 from .people import browser
@@ -32,6 +32,7 @@ SAID = {
     "answer act": "-ooooo",
     "moderate": "----yy",
     "decide": "----yy",
+    "undo": "----yy",
     "invite": "----yy",
     "warn": "----yy",
     "suspend": "-----y",
@@ -53,7 +54,7 @@ BOARDS = {
     "Read only": "r r r r r r r",
 }
 
-KINDS = (None, Board, Thread, Post, Notice, Case, User)
+KINDS = (None, AuditEntry, Board, Thread, Post, Notice, Case, User)
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ LAYERS = (
         ),
         *("forum.pictures", "forum.charter", "forum.context", "forum.desk", "forum.templatetags"),
         *("forum.epub", "forum.books", "forum.similarity", "forum.outline", "forum.glossary"),
-        *("forum.watching", "forum.metrics", "forum.readiness"),
+        *("forum.watching", "forum.metrics", "forum.readiness", "forum.opposites"),
         *("forum.archive", "forum.replication"),
     ),
     ("forum.actions", "forum.importing", "forum.checking"),

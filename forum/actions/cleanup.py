@@ -73,23 +73,24 @@ def clean_up(
 
 
 def undo(*, user: User, entry: AuditEntry, reason: str = "") -> tuple[AuditEntry, list[str]]:
-    """Bring back what a batch hid. Returns the entry of that, and in words what was left as it is
-    because something happened to it since. Raises permissions.Refused."""
+    """Bring back what a batch hid, as a whole: whoever may bring back each part does. Returns the
+    entry of that, and in words what was left as it is because something happened to it since.
+    Raises permissions.Refused."""
     if entry.verb != "clean up":
         raise Refused("This is no clean-up.")
-    require(user, "clean up", entry.member)
     with transaction.atomic():
         parts = AuditEntry.objects.filter(
             member=entry.member, detail__batch=entry.detail["batch"]
         ).exclude(pk=entry.pk)
-        parts = list(parts.select_related("post", "thread").order_by("-pk"))
+        parts = list(parts.select_related("post", "thread", "undone_by").order_by("-pk"))
         # All locks first: each undoing locks the site's edition, after which no thread may be.
         _lock({part.thread_id for part in parts})
+        require(user, "undo", entry)
         if AuditEntry.objects.filter(undoes=entry).exists():
             raise Refused("This clean-up was undone already.")
         left = []
         for part in parts:
-            if not undoing.may_be_undone(part):
+            if hasattr(part, "undone_by"):
                 continue
             try:
                 undoing.undo(user=user, entry=part, reason=reason)

@@ -123,10 +123,16 @@ def _locked_pair(user, thread: Thread, into: Thread) -> tuple[Thread, Thread, Ma
     thread, into = locked[thread.pk], locked[into.pk]
     for one in (thread, into):
         require(user, "moderate", one)
-    for one in (thread, into):
-        if one.state != State.VISIBLE:
-            raise Refused(f"“{one.title}” is not visible. Bring it back first.")
+    refuse_hidden(thread, into)
     return thread, into, locked
+
+
+def refuse_hidden(*threads: Thread) -> None:
+    """Raise Refused for a debate that is hidden as a whole: between it and another one posts would
+    come to sight, or go out of it, by the way."""
+    for thread in threads:
+        if thread.state != State.VISIBLE:
+            raise Refused(f"“{thread.title}” is not visible. Bring it back first.")
 
 
 def opener(thread: Thread) -> dict:

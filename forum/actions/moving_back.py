@@ -25,7 +25,7 @@ from ..models import (
 from ..permissions import Refused
 from . import moving, reading, variants
 from .carrying import carry, last_word, quoted_elsewhere, return_drafts
-from .merging import count_cards, point
+from .merging import count_cards, point, refuse_hidden
 
 
 def _give_back(
@@ -73,6 +73,7 @@ def _old_numbers(rows: Sequence[tree.Standing], numbers: Mapping[int, int | None
 def _carry_back(
     entry: AuditEntry, threads: Mapping[int, Thread], standing: Sequence[tree.Standing]
 ) -> None:
+    _check_audience(threads, standing)
     more = entry.detail["more_read"]
     unchanged = {
         pk: alone for pk, alone, now in more if ReadMark.objects.filter(pk=pk, ranges=now).exists()
@@ -80,6 +81,16 @@ def _carry_back(
     carry(threads, standing, made=entry.detail["marks"])
     _read_less(unchanged, entry.detail["marks"], threads)
     return_drafts(entry.detail["drafts"])
+
+
+def _check_audience(threads: Mapping[int, Thread], standing: Sequence[tree.Standing]) -> None:
+    """Raise Refused if what goes back to another board, with what answers it since, quotes words
+    that may not be read there."""
+    back = [row for row in standing if row.thread_id != row.was[0]]
+    for source, target in {(row.was[0], row.thread_id) for row in back}:
+        if threads[source].board_id != threads[target].board_id:
+            posts = Post.objects.filter(pk__in=[row.pk for row in back])
+            moving.check_audience(posts, threads[target].board)
 
 
 def _read_less(
@@ -98,12 +109,11 @@ def split(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     """Give the posts of a debate that was split off back, and let it go. Raises Refused where
     others have written there since."""
     old, new = threads[entry.thread_id], threads[entry.other_thread]
+    refuse_hidden(old, new)
     moved = {pk for pk, _ in entry.detail["moved"]}
     if Post.objects.filter(thread=new).exclude(pk__in=moved).exists():
         raise Refused("Others have written in the new debate since. Merge the two debates instead.")
     standing = _give_back(entry, threads, old.pk, new.pk)
-    if old.board_id != new.board_id:
-        moving.check_audience(Post.objects.filter(pk__in=moved), old.board)
     _carry_back(entry, threads, standing)
     if lane := entry.detail["lane"]:
         Post.objects.filter(pk=entry.post_id, lane="").update(lane=lane)
@@ -128,9 +138,6 @@ def _forget(thread: Thread, into: Thread) -> None:
 def move_branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     """Give a moved branch back to the debate that it came from. Raises Refused."""
     source, target = threads[entry.thread_id], threads[entry.other_thread]
-    if source.board_id != target.board_id:
-        moved = [pk for pk, _ in entry.detail["moved"]]
-        moving.check_audience(Post.objects.filter(pk__in=moved), source.board)
     _carry_back(entry, threads, _give_back(entry, threads, source.pk, target.pk))
     for pk, moment in entry.detail["last_post_at"].items():
         last_word(int(pk), moment)
@@ -141,6 +148,7 @@ def merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     into, thread = threads[entry.thread_id], threads[entry.other_thread]
     if thread.state != State.MERGED or thread.merged_into_id != into.pk:
         raise Refused("The debates are not as the merge left them.")
+    refuse_hidden(into)
     before = entry.detail["before"]
     twins = dict(entry.detail.get("twins", ()))
     standing = _give_back(entry, threads, thread.pk, into.pk)
@@ -148,9 +156,9 @@ def merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     opener = before["opener"]
     into.author_id, into.byline = opener["author"], opener["byline"]
     into.created_at = datetime.fromisoformat(opener["created_at"])
+    _quote_doubles(entry.detail.get("quotes", ()), twins)  # what they quote goes back with them
     _carry_back(entry, threads, standing)
     point(dict.fromkeys(twins))
-    _quote_doubles(entry.detail.get("quotes", ()), twins)
     for name, model in (("divergences", Divergence), ("questions", Question)):
         for pk, order in entry.detail["cards"][name]:
             model.objects.filter(pk=pk, thread=into).update(thread=thread, order=order)

@@ -5,7 +5,7 @@ from django.db.models import F
 
 from .. import tree
 from ..models import AuditEntry, Case, State, Suspension, Thread, Warning
-from ..permissions import Refused, require
+from ..permissions import Refused, may, require
 from . import cases, cleanup, members, moderation, notices, sanctions, undoing
 from .audit import record
 
@@ -31,6 +31,14 @@ SAID = {
     "rename member": "You have the name that you asked for.",
     "refuse name": "The name that you asked for was refused.",
 }
+
+
+def offered(user, case: Case, answered: AuditEntry | None) -> tuple[tuple[str, str], ...]:
+    """What `user` may decide about a case, out of ACTS: an act that was `answered` (one of
+    `AuditEntry.objects.for_undo()`) is taken back by who may do its opposite."""
+    if answered is None or may(user, "undo", answered):
+        return ACTS[case.kind]
+    return tuple(row for row in ACTS[case.kind] if row[0] != "take back")
 
 
 def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> Case:

@@ -126,19 +126,14 @@ def _just_done(
 
 
 def lift_warning(*, user: User, warning: Warning, reason: str) -> AuditEntry:
-    """Take a warning back, with what came of its points."""
+    """Take a warning back, with what came of its points; who might give it may."""
     reason = _reason(reason)
     with _locked(warning.member) as member:
-        require(user, "warn", member)
-        warning = (
-            Warning.objects.filter(pk=warning.pk).select_related("entry__post__thread").first()
-        )
+        require(user, "undo", AuditEntry.objects.for_undo().get(pk=warning.entry_id))
+        warning = Warning.objects.filter(pk=warning.pk).select_related("entry__post").first()
         if warning is None:
             raise Refused("This warning was taken back already.")
         post = warning.entry.post
-        if not moderates_all(user):
-            if post is None or not moderates(user, post.thread.board_id):
-                raise Refused("This warning is not from one of your boards.")
         entry = record(
             user, "lift warning", member=member, post=post, reason=reason, points=warning.points
         )
@@ -175,10 +170,10 @@ def suspend(
 
 
 def lift_suspension(*, user: User, suspension: Suspension, reason: str) -> AuditEntry:
-    """End a suspension at once."""
+    """End a suspension at once; who might give it may."""
     reason = _reason(reason)
     with _locked(suspension.member) as member:
-        require(user, "suspend", member)
+        require(user, "undo", AuditEntry.objects.for_undo().get(pk=suspension.entry_id))
         if not Suspension.objects.filter(pk=suspension.pk).exists():
             raise Refused("This suspension was lifted already.")
         entry = record(

@@ -22,8 +22,7 @@ from ..models import (
     Thread,
     slug_for,
 )
-from ..models.visibility import moderates
-from ..permissions import Refused, require
+from ..permissions import Refused, may, require
 from . import (
     arguments,
     cases,
@@ -45,7 +44,8 @@ MOVING = ("split", "move branch", "merge", "merge duplicates")
 
 
 def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
-    """Take back the act that `entry` records and return the entry of that.
+    """Take back the act that `entry` records and return the entry of that. It asks what the
+    opposite act would ask, on all that it touches, of the locked rows: see `opposites`.
 
     Raises permissions.Refused where the act cannot be taken back, was already, or where what
     followed it is in the way; then nothing was changed.
@@ -61,11 +61,9 @@ def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
                 threads = {row.pk: row for row in tree.lock(*ids)}
             except Thread.DoesNotExist:
                 raise Refused("The debate is not here any more.") from None
-            for thread in threads.values():
-                if thread.state != State.MERGED:
-                    require(user, "moderate", thread)
-                elif entry.verb not in MOVING or not moderates(user, thread.board_id):
-                    raise Refused("This debate went into another one since.")
+            # Again: what it touches may have moved before we had the lock.
+            entry = AuditEntry.objects.for_undo().get(pk=entry.pk)
+            require(user, "undo", entry)
             if AuditEntry.objects.filter(undoes=entry).exists():
                 raise Refused("This act was undone already.")
             if entry.verb in MOVING:
@@ -93,9 +91,10 @@ def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
     return done
 
 
-def may_be_undone(entry: AuditEntry) -> bool:
-    """Whether a page offers to take this act back: it is one that can be, and was not yet."""
-    return entry.verb in ACTS and not AuditEntry.objects.filter(undoes=entry).exists()
+def may_undo(user, entry: AuditEntry) -> bool:
+    """Whether a page offers `user` to take this act back: it is one that can be, was not yet, and
+    `user` may do its opposite. The entry is one of `AuditEntry.objects.for_undo()`."""
+    return entry.verb in ACTS and not hasattr(entry, "undone_by") and may(user, "undo", entry)
 
 
 def _refuse_out_of_order(entry: AuditEntry, ids: set[int]) -> None:
@@ -194,16 +193,9 @@ def _move_thread(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     thread = threads[entry.thread_id]
     if thread.board_id != entry.detail["after"]:
         raise Refused("The debate was moved again since.")
-    board = Board.objects.filter(pk=entry.detail["before"]).first()
-    if board is None:
-        raise Refused("The board that it came from is not here any more.")
+    board = Board.objects.get(pk=entry.detail["before"])
     moving.check_audience(thread.posts.all(), board)
     moving.put_on_board(thread, board)
-
-
-def _stands(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
-    """Posts and threads are hidden and brought back under the same words."""
-    (_post_state if entry.post_id else _columns)(entry, threads)
 
 
 def _stands(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:

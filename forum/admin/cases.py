@@ -126,13 +126,17 @@ def dress(cases: list[Case], user) -> None:
     reports = defaultdict(list)
     for report in Report.objects.filter(case__in=cases).select_related("member").order_by("pk"):
         reports[report.case_id].append(report)
+    answered = AuditEntry.objects.for_undo().in_bulk(
+        [case.notice.entry_id for case in cases if case.notice_id]
+    )
     before = Counter(
         Case.objects.filter(
             post__in=posts, kind=Case.Kind.REPORT, decided_at__isnull=False
         ).values_list("post_id", flat=True)
     )
     for case in cases:
-        case.acts = queue.ACTS[case.kind]
+        entry = answered.get(case.notice.entry_id) if case.notice_id else None
+        case.acts = queue.offered(user, case, entry)
         case.shown = posts.get(case.post_id)
         case.made = reports[case.pk]
         said = Counter(report.get_reason_display() for report in case.made)

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from ..actions import cleanup
 from ..models import AuditEntry, Member, Post, State
 from ..models.visibility import moderated_board_ids, moderates_all
-from ..permissions import Refused, require
+from ..permissions import Refused, may, require
 from ..views.fetch import sent_id
 
 PER_PAGE = 50
@@ -55,7 +55,8 @@ def review(site, request, pk: int):
         post.field = "thread" if whole and post.state == State.VISIBLE else "post"
         post.value = str(post.thread_id if post.field == "thread" else post.pk)
         post.stands = (post.thread if post.field == "thread" else post).state in STANDS
-    batches = AuditEntry.objects.filter(member=member, verb="clean up").select_related("actor")
+    batches = AuditEntry.objects.for_undo().select_related("actor").order_by("-pk")
+    batches = batches.filter(member=member, verb="clean up", undone_by__isnull=True)[:BATCHES]
     return render(
         request,
         "admin/forum/review.html",
@@ -66,7 +67,7 @@ def review(site, request, pk: int):
             "posts": found[:PER_PAGE],
             "older": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else None,
             "later": bool(before),
-            "batches": batches.filter(undone_by__isnull=True).order_by("-pk")[:BATCHES],
+            "batches": [entry for entry in batches if may(request.user, "undo", entry)],
             "batch": uuid4(),
             "kept": kept,
         },

@@ -23,6 +23,10 @@ class AuditEntryQuerySet(models.QuerySet):
             "actor", "member", "board", "thread__board", "post__thread__board"
         )
 
+    def for_undo(self) -> "AuditEntryQuerySet":
+        """With what its undoing asks of the charter, and whether it was undone."""
+        return self.select_related("member", "thread__board", "post__thread__board", "undone_by")
+
 
 class AuditEntry(models.Model):
     """One act: who did what to which thing, and why. Nothing ever changes or deletes it."""

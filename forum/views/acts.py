@@ -37,7 +37,7 @@ def moderate_post(request, post_id):
         "post": post,
         "thread": post.thread,
         "back": post.get_absolute_url(),
-        "log": _latest(post.thread, post),
+        "log": _latest(request.user, post.thread, post),
     }
     return _page(request, post, acts, name, context)
 
@@ -52,7 +52,7 @@ def moderate_thread(request, thread_id):
         "thread": thread,
         "back": thread.get_absolute_url(),
         "waiting": waiting.select_related("author")[:50],
-        "log": _latest(thread),
+        "log": _latest(request.user, thread),
     }
     return _page(request, thread, THREAD_ACTS, name, context)
 
@@ -167,14 +167,15 @@ def _not_shown(name: str, thread: Thread) -> list[str]:
     return found
 
 
-def _latest(thread: Thread, post: Post | None = None) -> list[AuditEntry]:
-    """The newest entries about a debate or one of its posts, each with `offers_undo`."""
+def _latest(user, thread: Thread, post: Post | None = None) -> list[AuditEntry]:
+    """The newest entries about a debate or one of its posts, each with `offers_undo`: whether
+    `user` may take it back."""
     rows = AuditEntry.objects.filter(thread=thread)
     if post is not None:
         rows = AuditEntry.objects.filter(post=post)
-    entries = list(rows.select_related("actor", "undone_by").order_by("-pk")[:LATEST])
+    entries = list(rows.for_undo().select_related("actor").order_by("-pk")[:LATEST])
     for entry in entries:
-        entry.offers_undo = entry.verb in undoing.ACTS and not hasattr(entry, "undone_by")
+        entry.offers_undo = undoing.may_undo(user, entry)
     return entries
 
 
@@ -184,7 +185,8 @@ def _latest(thread: Thread, post: Post | None = None) -> list[AuditEntry]:
 def undo(request, entry_id):
     """Take an act back: a page that asks, a form that does."""
     entry = (
-        AuditEntry.objects.select_related("thread__board", "post", "actor")
+        AuditEntry.objects.for_undo()
+        .select_related("actor")
         .filter(pk=entry_id, thread__isnull=False)
         .first()
     )
@@ -207,7 +209,7 @@ def undo(request, entry_id):
             "entry": entry,
             "thread": entry.thread,
             "form": form,
-            "possible": undoing.may_be_undone(entry),
+            "possible": undoing.may_undo(request.user, entry),
         },
         status=422 if form.errors else 200,
     )
