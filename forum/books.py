@@ -121,7 +121,7 @@ def _changed(post: Post) -> datetime:
 def _front(thread: Thread, title: str, about: str, base: str) -> str:
     divergences = "".join(
         f"<li>{epub.text(spoken(one['edtf']))}: {epub.text(one['change'])}</li>"
-        for one in thread.card.get("divergences", ())
+        for one in thread.shown_card.get("divergences", ())
     )
     where = f"{base}{thread.get_absolute_url().lstrip('/')}"
     return (

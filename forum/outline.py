@@ -191,8 +191,8 @@ def _minds(post_ids: Sequence[int]) -> dict[int, list[ChangeOfMind]]:
 
 
 def _answers(thread: Thread) -> list[tuple[str, list[Answer]]]:
-    """The questions of the card with the posts that answer them."""
-    asked = thread.card.get("questions", [])
+    """The questions of the opening, while that stands, with the posts that answer them."""
+    asked = thread.shown_card.get("questions", [])
     if not any(one["answers"] for one in asked):
         return [(one["text"], []) for one in asked]
     rows = Answer.objects.filter(

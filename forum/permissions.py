@@ -82,6 +82,14 @@ def see_post(user, post: Post) -> None:
     raise NotThere
 
 
+def see_opening(user, thread: Thread) -> None:
+    """What are an opening's own words (the own answer, the questions, the divergences of a debate)
+    is read by whoever reads the opening, wherever it stands."""
+    see_thread(user, thread)
+    if not (thread.opening_stands or moderates(user, thread.board_id)):
+        raise NotThere
+
+
 def see_history(user, post: Post) -> None:
     """Who may read a post may read every text it had, and why it was changed."""
     see_post(user, post)
@@ -274,8 +282,11 @@ def rename(user, thread: Thread) -> None:
 
 
 def describe(user, thread: Thread) -> None:
-    """Moderators say what a debate is about; members do so for the ones they opened."""
+    """Moderators say what a debate is about; members do so for the ones they opened, while the
+    opening stands."""
     rename(user, thread)
+    if not may(user, "see opening", thread):
+        raise Refused("The opening does not stand any more, and with it what it is about.")
 
 
 def mark(user, post: Post) -> None:
@@ -510,6 +521,7 @@ CHARTER: dict[str, Callable] = {
     "see board": see_board,
     "see thread": see_thread,
     "see post": see_post,
+    "see opening": see_opening,
     "see history": see_history,
     "write": write,
     "use account": use_account,

@@ -129,9 +129,12 @@ def already_argued(
         score, shared = _score(words, theirs[pk], spans, days[pk], weight)
         if score >= ENOUGH:
             scored.append((score, pk, shared))
-    scored = sorted(scored, reverse=True)[:SHOWN]
+    scored.sort(reverse=True)
     rows = threads_visible_to(user).for_listing().in_bulk([pk for _, pk, _ in scored])
-    found = [Similar(rows[pk], score, shared) for score, pk, shared in scored if pk in rows]
+    # What is like it is told by the words of the opening, where that stands.
+    scored = [row for row in scored if row[1] in rows and rows[row[1]].opening_stands][:SHOWN]
+    found = [Similar(rows[pk], score, shared) for score, pk, shared in scored]
+    rows = [similar.thread for similar in found]
     open_questions = defaultdict(list)
     for question in Question.objects.unanswered().filter(thread__in=rows).order_by("order"):
         open_questions[question.thread_id].append(question)

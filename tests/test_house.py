@@ -171,6 +171,34 @@ def test_posts_are_placed_by_the_tree_module_alone(path):
                 assert not labels & {word.arg for word in call.keywords}
 
 
+# Where an opening's own words are written, kept, compared, or shown by the rule of see_opening.
+CARD = {
+    *(
+        "models/threads.py",
+        "migrations/",
+        "actions/",
+        "checking/",
+        "views/threads.py",
+        "views/writing.py",
+    ),
+    *("views/describing.py", "templates/threads/describe.html"),
+    "templates/questions/questions.html",  # asks for debates whose opening stands
+    "importing/writing.py",  # refuses where it does not
+    "views/acts.py",  # says that there are some
+}
+
+
+def test_an_openings_own_words_are_shown_by_one_rule():
+    """Elsewhere `shown_card` tells of a debate what everybody may read of its opening."""
+    files = [*(ROOT / "forum").rglob("*.py"), *(ROOT / "templates").rglob("*.html")]
+    bare = [
+        str(path.relative_to(ROOT))
+        for path in files
+        if re.search(r"(?:thread|meanwhile)\.(?:card|own_answer)\b", path.read_text())
+    ]
+    assert [one for one in bare if not any(allowed in one for allowed in CARD)] == []
+
+
 def test_no_template_walks_a_tree_by_recursion():
     for path in (ROOT / "templates").rglob("*.html"):
         assert "recursetree" not in path.read_text()

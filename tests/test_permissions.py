@@ -117,7 +117,7 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
     }
     takes = {
         "board": ("see board", "start", "moderate", "invite", "load"),
-        "thread": ("see thread", "reply", "rename", "describe", "close", "moderate"),
+        "thread": ("see thread", "see opening", "reply", "rename", "describe", "close", "moderate"),
         "post": (
             *("see post", "see history", "answer", "edit", "withdraw", "release", "mark"),
             *("report", "moderate", "erase"),

@@ -13,7 +13,7 @@ from .boards import Board
 from .cases import Case
 from .moderation import AuditEntry
 from .posts import Post
-from .threads import NOWHERE, State, Thread
+from .threads import NOWHERE, State, Thread, opening_standing
 
 # From wide to narrow: words may be carried into an audience as narrow or narrower, never wider.
 AUDIENCES = (
@@ -98,6 +98,18 @@ def boards_visible_to(user) -> QuerySet[Board]:
 def threads_visible_to(user) -> QuerySet[Thread]:
     """The debates that `user` may read, on whatever board."""
     return Thread.objects.filter(_boards(user, "board__"), _states(user, "board_id"))
+
+
+def openings_visible_to(user) -> QuerySet[Thread]:
+    """The debates whose opening `user` may read, and with it what are the opening's own words: the
+    own answer, the questions, the divergences (`permissions.see_opening` of one debate)."""
+    threads = threads_visible_to(user)
+    if moderates_all(user):
+        return threads
+    rule = Q(opening_standing())
+    if own := moderated_board_ids(user):
+        rule |= Q(board_id__in=own)
+    return threads.filter(rule)
 
 
 def posts_visible_to(user) -> QuerySet[Post]:

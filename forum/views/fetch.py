@@ -81,6 +81,7 @@ _thread = CompiledQuery(
     lambda pk: (
         Thread.objects.select_related("board", "author")
         .defer(*(f"author__{name}" for name in UNSHOWN))
+        .with_opening()
         .annotate(
             has_variants=Exists(Thread.objects.filter(variant_of=OuterRef("pk"))),
             marked=Exists(Threadmark.objects.filter(thread=OuterRef("pk"))),

@@ -5,7 +5,7 @@ from itertools import groupby
 from django.http import Http404
 from django.shortcuts import render
 
-from ..models import Post, Question, State
+from ..models import Question, State
 from ..models.visibility import threads_visible_to
 
 PER_PAGE = 30
@@ -16,10 +16,9 @@ def questions(request):
     as they are asked there; a seek, no OFFSET. A question is words of the opening: where that does
     not stand, it is not asked."""
     rows = Question.objects.unanswered().filter(
-        thread__in=threads_visible_to(request.user).filter(state=State.VISIBLE),
-        thread__posts__parent__isnull=True,
-        thread__posts__parent_basis=Post.Basis.OPENING,
-        thread__posts__state=State.VISIBLE,
+        thread__in=threads_visible_to(request.user)
+        .filter(state=State.VISIBLE)
+        .whose_opening_stands()
     )
     before = request.GET.get("before", "")
     if before:

@@ -106,6 +106,8 @@ def thread(request, thread_id, slug=""):
         except OperationalError as error:
             # A full disk is no reason not to read: what is new stays new.
             log.warning("not marked as read", exc_info=error)
+    reads_opening = may(user, "see opening", thread)
+    card = thread.card if reads_opening else {}
     offered = verbs(user, thread)
     response = render(
         request,
@@ -127,15 +129,15 @@ def thread(request, thread_id, slug=""):
             "fresh_count": len(fresh),
             "unread": unread,
             "unread_elsewhere": unread - len(fresh),
-            "reply_form": _reply_form(request, thread, posts, alike=alike)
+            "reply_form": _reply_form(request, thread, alike=alike)
             if page == pages and not lane and "reply" in offered
             else None,
             "marks": marks,
             **_variants(user, thread),
             "marks_listed": marks[:MAX_LISTED] if page == 1 else (),
-            "axis": axis(thread.card.get("divergences", ())) if page == 1 and not lane else None,
-            # They are the opening's own words: where these are hidden, so are they.
-            "asks": page == 1 and not any(post.is_opening and post.gone for post in posts),
+            "card": card,
+            "axis": axis(card.get("divergences", ())) if page == 1 and not lane else None,
+            "own_answer": thread.own_answer if reads_opening else "",
             **context,
         },
     )
@@ -156,17 +158,16 @@ def _variants(user, thread: Thread) -> dict:
     return found
 
 
-def _reply_form(request, thread: Thread, posts: list[Post], *, alike: bool) -> SafeString:
+def _reply_form(request, thread: Thread, *, alike: bool) -> SafeString:
     """The form of an answer to the debate. To readers who see the same it is the same, but for its
     tokens."""
     user, target = request.user, reply_address(thread, None)
 
     def draw() -> str:
-        opening = next((post for post in posts if post.is_opening), None)
         lane = arguments.default_lane(thread, None)
         form = ReplyForm(
             thread=thread,
-            asked=asked_in(user, thread, opening),
+            asked=asked_in(user, thread),
             initial={"token": TOKENS[1], "lane": lane, "stance": ""},
         )
         context = {"form": form, "thread": thread, "target": target, "member": user}

@@ -8,7 +8,7 @@ from django.shortcuts import render
 
 from ..history_dates import EARLIEST, LATEST, HistoryDate, NotADate, read, short, year_of
 from ..models import Divergence, Thread
-from ..models.visibility import boards_visible_to, threads_visible_to
+from ..models.visibility import boards_visible_to, openings_visible_to
 from ..pictures import (
     ERAS,
     LINE,
@@ -31,11 +31,11 @@ FILTERS = ("from", "to", *NARROWER)
 
 def timeline(request):
     """One page of divergences, earliest first, below a picture: of each of them where all are on
-    one page, else of how many lie where."""
+    one page, else of how many lie where. A divergence is words of the opening (see_opening)."""
     asked = {name: request.GET.get(name, "").strip() for name in FILTERS}
     if asked["kind"] and asked["kind"] not in Thread.Kind.values:
         raise Http404
-    rows = Divergence.objects.filter(thread__in=threads_visible_to(request.user))
+    rows = Divergence.objects.filter(thread__in=openings_visible_to(request.user))
     errors = {}
     limits = {}
     for name in ("from", "to"):

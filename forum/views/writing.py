@@ -17,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 from .. import drawing, markup
 from ..actions import composing, drafts, pace
 from ..actions.arguments import Tie
-from ..models import Answer, Draft, Lane, Post, Stance, Thread
+from ..models import Answer, Draft, Lane, Stance, Thread
 from ..permissions import may
 
 # What a draft keeps in columns of its own, and what belongs to one sending of a form only.
@@ -218,13 +218,7 @@ def _quote_blocks(text: str) -> list[markup.QuoteBlock]:
     return [block for block in blocks if block.syntax != "blockquote"]
 
 
-def asked_in(user, thread: Thread, opening: Post | None = None) -> list[dict]:
+def asked_in(user, thread: Thread) -> list[dict]:
     """The questions of a debate that a reply can answer: of a hidden opening, none."""
     asked = thread.card.get("questions", [])
-    if asked:
-        opening = opening or Post.objects.opening_of(thread.pk).first()
-        if opening is None:
-            return []
-        opening.thread = thread
-        asked = asked if may(user, "see post", opening) else []
-    return asked
+    return asked if asked and may(user, "see opening", thread) else []

@@ -337,7 +337,7 @@ def test_hidden_words_are_not_offered_as_questions(bridge, opener, moderator, st
         for view in ("flat", "tree"):
             page = words(browser(reader).get(f"{bridge.get_absolute_url()}?view={view}"))
             assert (ASKED[0] in page) is sees
-            assert "It holds." in page  # as the title does: moderators describe it anew
+            assert ("It holds." in page) is sees
     form = browser(opener).get(f"/threads/{bridge.pk}/describe/")
     assert ASKED[1] not in offered(form)
 

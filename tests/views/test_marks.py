@@ -111,6 +111,10 @@ class Marked(TestCase):
             public = what not in ("members", "invited", "closed")
             board = cls.boards["public" if public else what]
             cls.threads[what] = cls.debate(board, opener if public else keeper, what)
+        # Its title and its place are there for everybody, its opening is not.
+        cls.headless = cls.debate(cls.boards["public"], opener, "hidden opening")
+        moderation.hide(user=keeper, post=cls.headless.posts.get(), reason="Off.")
+        reply(cls.headless, answerer, "Suppose that it is not.")
         main = cls.threads["public"]
         cls.quote(main, answerer, cls.threads["moved away"], "moved away")
         cls.quote(cls.threads["closed"], keeper, main, "public")
@@ -211,9 +215,11 @@ class Marked(TestCase):
         if not asked:
             return [(None, {})]
         if asked[0] == "thread_id":
-            return [(what, {"thread_id": t.pk, "slug": "x"}) for what, t in self.threads.items()]
+            known = [*self.threads.items(), (None, self.headless)]
+            return [(what, {"thread_id": t.pk, "slug": "x"}) for what, t in known]
+        headless = [(None, {"post_id": p.pk}) for p in self.headless.posts.order_by("pk")]
         return {
-            "post_id": [(what, {"post_id": p.pk}) for what, p in self.own_posts.items()],
+            "post_id": [(what, {"post_id": p.pk}) for what, p in self.own_posts.items()] + headless,
             "slug": [(what, {"slug": what}) for what in self.boards],
             "username": [(None, {"username": u.username}) for u in self.people.values() if u.pk],
             "token": [(None, {"token": self.token})],
@@ -269,6 +275,8 @@ class Marked(TestCase):
         found |= {word(what): READERS[what] for what in READERS}
         for part in ("title", "fork", "question"):
             found |= {word(what, part): READERS[what] for what in DEBATES}
+        for part in ("text", "fork", "question"):
+            found[word("hidden opening", part)] = STAFF
         return found
 
     def scan(self, role: str) -> None:
@@ -423,13 +431,14 @@ def opener_of(what: str) -> str:
     return "moderator" if what in ("members", "invited", "closed") else "opener"
 
 
-ON_DEBATES = ("see thread", "reply", "rename", "describe", "close")
+ON_DEBATES = ("see thread", "see opening", "reply", "rename", "describe", "close")
 VERBS = {
     "reply": lambda what: members_who_read(what) if what in OPEN else set(),
     "rename": lambda what: moderators_of(what) | writer_of(what),
     "describe": lambda what: moderators_of(what) | writer_of(what),
     "close": writer_of,
     "see thread": lambda what: READERS[what],
+    "see opening": lambda what: READERS[what],
     "see post": lambda what: READERS[what],
     "see history": lambda what: READERS[what],
     "answer": lambda what: members_who_read(what) if what in STANDS and what in OPEN else set(),
