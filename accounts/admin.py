@@ -11,6 +11,7 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import Exists, OuterRef
 
+from .filtering import NamedFilters
 from .models import User, new_edition
 
 # Addresses are shown and changed with their member, and rights come from the charter, not from
@@ -43,7 +44,7 @@ class AddForm(OneAddress, AdminUserCreationForm):
 
 
 @admin.register(User)
-class MemberAdmin(django_admin.UserAdmin):
+class MemberAdmin(NamedFilters, django_admin.UserAdmin):
     """The members. Accounts are closed, not deleted: what was argued stays."""
 
     form = ChangeForm

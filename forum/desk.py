@@ -64,6 +64,12 @@ class Desk(admin.AdminSite):
     def has_permission(self, request) -> bool:
         return may(request.user, "enter desk")
 
+    def get_urls(self):
+        """Without the pages of Django's that nothing here uses: one leads to whatever has an
+        address, by way of its title, the other searches for the rows of any relation."""
+        unused = ("view_on_site", "autocomplete")
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
+
     def get_app_list(self, request, app_label=None):
         """The menu: first what one works with, then the records behind it; the queue says how much
         waits."""

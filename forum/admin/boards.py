@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
 from mptt.admin import DraggableMPTTAdmin
 
+from accounts.filtering import NamedFilters
 from accounts.models import User
 
 from ..actions import boards
@@ -76,7 +77,7 @@ class BoardForm(forms.ModelForm):
 
 
 @admin.register(Board)
-class BoardAdmin(DraggableMPTTAdmin):
+class BoardAdmin(NamedFilters, DraggableMPTTAdmin):
     form = BoardForm
     list_display = (
         *("tree_actions", "indented_title", "audience", "starters", "answerers", "read_only"),
@@ -147,6 +148,10 @@ class BoardAdmin(DraggableMPTTAdmin):
 
     def save_related(self, request, form, formsets, change) -> None:
         """All of it is saved already, by actions."""
+
+    def view_on_site(self, obj) -> str:
+        """The address itself: Django's own goes by way of a page that leads to anything."""
+        return obj.get_absolute_url()
 
     def delete_model(self, request, obj) -> None:
         boards.remove(user=request.user, board=obj)

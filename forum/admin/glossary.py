@@ -2,13 +2,15 @@
 
 from django.contrib import admin
 
+from accounts.filtering import NamedFilters
+
 from ..actions import glossary
 from ..models import Term
 from ..permissions import may
 
 
 @admin.register(Term)
-class TermAdmin(admin.ModelAdmin):
+class TermAdmin(NamedFilters, admin.ModelAdmin):
     list_display = ("name", "meaning")
     search_fields = ("name", "aliases", "meaning")
 

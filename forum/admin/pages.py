@@ -3,6 +3,8 @@
 from django import forms
 from django.contrib import admin
 
+from accounts.filtering import NamedFilters
+
 from ..actions import pages
 from ..actions.composing import Unacceptable
 from ..models import Page
@@ -33,7 +35,7 @@ class PageForm(forms.ModelForm):
 
 
 @admin.register(Page)
-class PageAdmin(admin.ModelAdmin):
+class PageAdmin(NamedFilters, admin.ModelAdmin):
     form = PageForm
     fields = ("kind", "source", "reason")
     list_display = ("kind", "written", "edited_at")
@@ -49,6 +51,10 @@ class PageAdmin(admin.ModelAdmin):
             user=request.user, kind=obj.kind, source=data["source"], reason=data["reason"]
         )
         obj.pk = saved.pk
+
+    def view_on_site(self, obj) -> str:
+        """The address itself, as for boards."""
+        return obj.get_absolute_url()
 
     def get_readonly_fields(self, request, obj=None):
         return ("kind",) if obj else ()

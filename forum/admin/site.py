@@ -1,13 +1,18 @@
 """What the pages of the desk share: rights from the charter, acts with a reason."""
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.shortcuts import render
 from django.urls import reverse
 
+from accounts.filtering import NamedFilters
+
 from ..models import NOWHERE, Thread
 from ..models.visibility import moderated_board_ids, moderates_all
 from ..permissions import Refused, may
+from ..views.fetch import sent_id
 
 
 class OwnBoards(admin.RelatedFieldListFilter):
@@ -21,12 +26,13 @@ class OwnBoards(admin.RelatedFieldListFilter):
         return [choice for choice in choices if choice[0] in own]
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly(NamedFilters, admin.ModelAdmin):
     """Shows rows of the boards one moderates, and changes nothing by hand: what happens to them
     happens through actions. `board_path` is the lookup from the row to its board's id. Of a
     debate that is being loaded, or went into another one, nothing is shown."""
 
     board_path = "board_id"
+    view_on_site = False  # pages that lead there have a link of their own
 
     def get_queryset(self, request) -> QuerySet:
         rows = super().get_queryset(request)
@@ -110,6 +116,13 @@ class WithActs(ReadOnly):
             verb: (self._bulk(verb), verb, f"{label} the chosen ones")
             for verb, (label, _) in self.acts.items()
         }
+
+    def response_action(self, request, queryset):
+        """Act on the chosen rows. Django looks their ids up as they were sent."""
+        for pk in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            if not sent_id(pk):
+                raise BadRequest("Rows are chosen by their numbers.")
+        return super().response_action(request, queryset)
 
     @staticmethod
     def _bulk(verb: str):
