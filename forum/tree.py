@@ -15,10 +15,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import connection, connections, router, transaction
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
+from django.db.transaction import Atomic
 from mptt.exceptions import InvalidMove
 
 from accounts.models import new_edition
@@ -35,7 +37,8 @@ MAX_LEVEL = 8  # display only: at 360 px a deeper indent would leave less than 2
 
 
 class NotLocked(RuntimeError):
-    """A structural write was tried outside a transaction."""
+    """A write that needs a thread's lock was tried without it: outside a transaction, or in one
+    that holds another thread's."""
 
 
 class ThreadGone(NotThere, Thread.DoesNotExist):
@@ -66,7 +69,76 @@ def lock(*thread_ids: int) -> list[Thread]:
     rows = _locked(wanted)
     if len(rows) != len(wanted):
         raise ThreadGone
+    _hold(*wanted)
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class LockedThread:
+    """The right to write a thread's counters and to number and place its posts. `lock` gives it,
+    to the transaction's block that called it and to those within; it ends with that block."""
+
+    pk: int
+
+
+# By block of a transaction that is open, or of one that nobody asks of any more.
+_held: WeakKeyDictionary[Atomic, set[LockedThread]] = WeakKeyDictionary()
+
+
+def _hold(*thread_ids: int) -> None:
+    block = connection.atomic_blocks[-1]
+    _held.setdefault(block, set()).update(map(LockedThread, thread_ids))
+
+
+def require_lock(*thread_ids: int) -> None:
+    """Raise NotLocked unless this transaction locked (or made) all these threads. Asked by whoever
+    writes, of the thread that is written: a post may have left the one that was locked for it."""
+    _require_transaction()
+    held = set().union(*(_held.get(block, ()) for block in connection.atomic_blocks))
+    for pk in thread_ids:
+        if LockedThread(pk) not in held:
+            raise NotLocked(f"thread {pk} is written without its lock")
+
+
+def make_thread(thread: Thread) -> Thread:
+    """Write the row of a new thread and return it. Nobody else sees it until this transaction
+    stands, so it is as good as locked."""
+    _require_transaction()
+    thread.save(force_insert=True)
+    _hold(thread.pk)
+    return thread
+
+
+def save_thread(thread: Thread, *columns: str) -> None:
+    """Write columns of a locked thread (all, if none is named) under a new version, so that no page
+    drawn until now is shown again. Raises NotLocked."""
+    require_lock(thread.pk)
+    every = [field.name for field in Thread._meta.concrete_fields if not field.primary_key]
+    fields = map(Thread._meta.get_field, columns or every)
+    values = {field.attname: getattr(thread, field.attname) for field in fields}
+    # Counted by the database: another row object may have been saved in this transaction.
+    Thread.objects.filter(pk=thread.pk).update(**values | {"version": F("version") + 1})
+    thread.version += 1
+
+
+def raise_version(*thread_ids: int) -> None:
+    """Let the pages of locked threads be drawn anew. Raises NotLocked."""
+    require_lock(*thread_ids)
+    Thread.objects.filter(pk__in=thread_ids).update(version=F("version") + 1)
+
+
+def count_on_board(thread: Thread, by: int, *, board_id: int | None = None) -> None:
+    """Add to (or take from) the debates that the board of a locked thread shows, or those of
+    another board that it comes to or leaves. Raises NotLocked."""
+    require_lock(thread.pk)
+    board = Board.objects.filter(pk=board_id or thread.board_id)
+    board.update(thread_count=F("thread_count") + by)
+
+
+def last_number(thread: Thread) -> int:
+    """The highest number of a locked thread, by its posts: what its `numbered` must say."""
+    require_lock(thread.pk)
+    return Post.objects.filter(thread=thread).aggregate(last=Max("number"))["last"] or 0
 
 
 def new_ids(count: int) -> list[int]:
@@ -120,7 +192,7 @@ def insert(post: Post, parent: Post | None = None) -> Post:
 
     A pending post (no number) is stored unplanted, in a tree of minus its own id.
     """
-    _require_transaction()
+    require_lock(post.thread_id)
     if post.parent_id is None or post.number is None:
         post.pk = new_ids(1)[0]
     if post.number is None:
@@ -158,8 +230,8 @@ def place(post: Post, label: tuple[int, int, int, int]) -> Post:
 
 
 def write(posts: Sequence[Post]) -> None:
-    """Write new posts that have ids and labels, in the order of arrival."""
-    _require_transaction()
+    """Write new posts that have ids and labels, in the order of arrival, into locked threads."""
+    require_lock(*{post.thread_id for post in posts})
     Post.objects.bulk_create(posts)
 
 
@@ -223,7 +295,7 @@ class Standing:
 def standing(*thread_ids: int) -> list[Standing]:
     """All posts of some threads, which the caller has locked: each thread's in order of their
     numbers, and then those that wait."""
-    _require_transaction()
+    require_lock(*thread_ids)
     rows = (
         Post.objects.filter(thread_id__in=thread_ids)
         .order_by("thread_id", F("number").asc(nulls_last=True), "pk")
@@ -244,7 +316,7 @@ def rearrange(posts: Sequence[Standing]) -> None:
 
     Raises ValueError if a parent is no numbered post of the same thread.
     """
-    _require_transaction()
+    require_lock(*{post.thread_id for post in posts}, *{post.was[0] for post in posts})
     planted = [post for post in posts if post.number is not None]
     planted.sort(key=lambda post: (post.thread_id, post.number))
     found = labels((post.pk, post.parent_id) for post in planted)
@@ -324,17 +396,17 @@ def labels(
     return found
 
 
-def unplant(post_ids: Sequence[int]) -> None:
-    """Give posts that wait (no number) the labels of such: each alone, in a tree of minus its id.
-    The caller holds the lock."""
-    _require_transaction()
+def unplant(thread: Thread, post_ids: Sequence[int]) -> None:
+    """Give posts of a locked thread that wait (no number) the labels of such: each alone, in a tree
+    of minus its id."""
+    require_lock(thread.pk)
     Post.objects.filter(pk__in=post_ids).update(lft=1, rght=2, level=0, tree_id=-F("pk"))
 
 
-def renumber(numbers: Sequence[tuple[int, int]]) -> None:
-    """Give posts of one thread, (id, number) each, other numbers. The caller holds the lock and
-    sees to it that all numbers of the thread are different afterwards."""
-    _require_transaction()
+def renumber(thread: Thread, numbers: Sequence[tuple[int, int]]) -> None:
+    """Give posts of a locked thread, (id, number) each, other numbers. The caller sees to it that
+    all numbers of the thread are different afterwards."""
+    require_lock(thread.pk)
     for at in range(0, len(numbers), BATCH):
         ids = [pk for pk, _ in numbers[at : at + BATCH]]
         # Out of the way first: on their way to the right numbers posts must not meet.

@@ -204,6 +204,87 @@ def test_no_template_walks_a_tree_by_recursion():
         assert "recursetree" not in path.read_text()
 
 
+# What a thread and its board count. Only forum.tree writes it, and only under the thread's lock.
+COUNTED = {
+    *("version", "numbered", "numbering", "reply_count", "last_post", "last_post_id"),
+    *("last_post_at", "branch_locks", "lane_counts", "thread_count"),
+}
+# Who sets them on a locked row that tree.save_thread then writes, which asks for the lock.
+COUNTERS = {
+    "forum.actions.arguments": {"count", "count_lanes"},
+    "forum.actions.carrying": {"carry", "last_word", "recount"},
+    "forum.actions.loading": {"_hang", "_publish", "write"},
+    "forum.actions.moderation": {"set_branch_lock"},
+    "forum.actions.posts": {"add", "set_state"},
+}
+# Who raises versions of other threads, by one statement that needs no row read before.
+UNLOCKED = {
+    "forum.actions.attaching": {"link_variants"},
+    "forum.actions.posts": {"touch", "mark"},
+    "forum.checking.places": {"check_boards"},  # under the board's own lock
+}
+# Acts on a post begin with actions.locking.locked_post. These lock several threads at once, and
+# compare what they locked with where the post is then.
+SEVERAL = {"forum.actions.moving": {"move_branch"}, "forum.actions.undoing": {"_take_number"}}
+
+
+def functions(path: Path):
+    """(name, node) of every function in a file, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node
+
+
+def called(node: ast.Call) -> str:
+    return ast.unparse(node.func)
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_counters_are_written_with_the_lock_of_their_thread(path):
+    own = name_of(path)
+    if own in ("forum.tree", "forum.models.threads"):
+        return
+    for name, function in functions(path):
+        for node in ast.walk(function):
+            targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+            for target in targets if isinstance(node, ast.Assign | ast.AugAssign) else ():
+                for part in ast.walk(target):
+                    if isinstance(part, ast.Attribute) and part.attr in COUNTED:
+                        assert name in COUNTERS.get(own, ()), f"{own}.{name} sets {part.attr}"
+            if not isinstance(node, ast.Call):
+                continue
+            words = {word.arg for word in node.keywords}
+            if called(node).endswith(".update") and words & COUNTED:
+                assert name in UNLOCKED.get(own, ()), f"{own}.{name} writes {words & COUNTED}"
+            fields = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
+            if called(node).endswith((".save", ".bulk_update")):
+                assert not fields & COUNTED, f"{own}.{name} saves {fields & COUNTED}"
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_acts_on_a_post_lock_its_debate_in_one_way(path):
+    own = name_of(path)
+    if own == "forum.actions.locking":
+        return
+    for name, function in functions(path):
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and called(node) == "tree.lock":
+                of_post = any(
+                    isinstance(part, ast.Attribute) and part.attr == "thread_id"
+                    for argument in node.args
+                    for part in ast.walk(argument)
+                    if not ast.unparse(argument).startswith("batch.")
+                )
+                assert not of_post or name in SEVERAL.get(own, ()), f"{own}.{name}"
+
+
+def test_nobody_is_excused_in_vain():
+    there = {name_of(path): {name for name, _ in functions(path)} for path in CODE}
+    for excused in (COUNTERS, UNLOCKED, SEVERAL):
+        for module, names in excused.items():
+            assert names <= there[module]
+
+
 # --- Settings ---------------------------------------------------------------------------------
 
 PRODUCTION = {

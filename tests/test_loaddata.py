@@ -148,7 +148,7 @@ def test_the_source_thread(boards):
     assert "trotsky-spain: 7 posts loaded into /threads/" in load("trotsky-spain")
     thread = check_thread("trotsky-spain")
     assert thread.board.slug == "after-1900"
-    assert (thread.byline, thread.author, thread.version) == ("Voice 1", None, 1)
+    assert (thread.byline, thread.author, thread.version) == ("Voice 1", None, 2)
     assert thread.created_at == thread.last_post_at
     posts = list(thread.posts.order_by("number"))
     assert [post.writer for post in posts] == [f"Voice {n}" for n in range(1, 8)]

@@ -109,9 +109,9 @@ def assert_sound(thread):
 
 def blank_thread(board) -> Thread:
     now = timezone.now()
-    return Thread.objects.create(
-        board=board, title="T", slug="t", key=uuid4().hex, created_at=now, last_post_at=now
-    )
+    new = Thread(board=board, title="T", slug="t", created_at=now, last_post_at=now)
+    new.key = uuid4().hex
+    return tree.make_thread(new)
 
 
 def parents_of(choices):
@@ -240,6 +240,7 @@ def test_reserved_ids_are_not_given_out_again(board):
     with transaction.atomic():
         reserved = tree.new_ids(5)
         assert reserved == sorted(set(reserved))
+        tree.lock(thread.pk)
         later = tree.insert(Post(thread=thread, number=2, loaded_at=timezone.now()))
     assert later.pk > reserved[-1]
 
@@ -328,6 +329,7 @@ def test_relabel_heals_trees_mixed_up_between_threads(board):
 def test_relabel_leaves_waiting_posts_unplanted(board, opener):
     thread = grow(board, [None, None, 1])
     with transaction.atomic():
+        tree.lock(thread.pk)
         waiting = tree.insert(
             Post(thread=thread, parent=thread.posts.get(number=2), loaded_at=timezone.now())
         )
@@ -413,6 +415,7 @@ def test_a_page_costs_the_same_queries_anywhere(board, django_assert_num_queries
 def test_waiting_posts_are_on_no_page(board):
     thread = grow(board, [None, None])
     with transaction.atomic():
+        tree.lock(thread.pk)
         tree.insert(Post(thread=thread, loaded_at=timezone.now()))
     assert tree.page(thread, 1, 20).total == 2
 

@@ -24,6 +24,7 @@ from ..permissions import Refused, require
 from . import debate, notices
 from .audit import record
 from .composing import Unacceptable
+from .locking import locked_post
 
 MAX_REASON = ChangeOfMind._meta.get_field("reason").max_length
 
@@ -96,8 +97,7 @@ def argue(
             _set_answers(user, post, ties, reason),
         ]
         if any(changed):
-            thread.version += 1
-            thread.save(update_fields=["version", "lane_counts", "card"])
+            tree.save_thread(thread, "lane_counts", "card")
     return post
 
 
@@ -140,8 +140,7 @@ def put_back_lane(entry: AuditEntry, thread: Thread) -> None:
     if post.lane != entry.detail["after"]:
         raise Refused("The post was put into another lane since.")
     _put_into(post, entry.detail["before"])
-    thread.version += 1
-    thread.save(update_fields=["lane_counts", "version"])
+    tree.save_thread(thread, "lane_counts")
 
 
 def put_back_answers(entry: AuditEntry, thread: Thread) -> None:
@@ -163,8 +162,7 @@ def put_back_answers(entry: AuditEntry, thread: Thread) -> None:
         Answer.objects.filter(pk=pk).update(created_at=datetime.fromisoformat(moment))
         asked.append(question)
     debate.recount(thread, asked)
-    thread.version += 1
-    thread.save(update_fields=["card", "version"])
+    tree.save_thread(thread, "card")
 
 
 def _as_left(entry: AuditEntry, thread: Thread) -> Post:
@@ -240,11 +238,7 @@ def keep_mind(*, user, post: Post) -> None:
 
 
 def _locked(user, post: Post, verb: str) -> Post:
-    (thread,) = tree.lock(post.thread_id)
-    post = Post.objects.get(pk=post.pk)
-    if post.thread_id != thread.pk:
-        raise Unacceptable("This post was just moved. Open it again.")
-    post.thread = thread
+    post = locked_post(post)
     require(user, verb, post)
     return post
 
@@ -252,8 +246,7 @@ def _locked(user, post: Post, verb: str) -> Post:
 def _count_minds(post: Post, by: int) -> None:
     post.minds_changed += by
     post.save(update_fields=["minds_changed"])
-    post.thread.version += 1
-    post.thread.save(update_fields=["version"])
+    tree.raise_version(post.thread_id)
 
 
 def count(post: Post, by: int) -> None:

@@ -84,8 +84,7 @@ def recount(thread: Thread) -> None:
     elif last.pk != thread.last_post_id:
         thread.last_post_at = arrival(last)
     thread.last_post = last
-    thread.version += 1
-    thread.save()
+    tree.save_thread(thread)
 
 
 def arrival(post: Post) -> datetime:
@@ -102,7 +101,8 @@ def last_word(thread_id: int, moment: str) -> None:
     # Of imported posts that moment may be when they were written, not when they came.
     last = thread.last_post
     if last is not None and last.origin_id and before <= last.loaded_at:
-        Thread.objects.filter(pk=thread_id).update(last_post_at=before)
+        thread.last_post_at = before
+        tree.save_thread(thread, "last_post_at")
 
 
 # --- Read marks -------------------------------------------------------------------------------

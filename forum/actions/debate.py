@@ -162,9 +162,8 @@ def describe(
             "questions": list(thread.questions.values_list("pk", "text", "order", "stands")),
         }
         write(thread, forks, questions)
-        thread.version += 1
         thread.descriptions += 1
-        thread.save(update_fields=["card", "policy", "own_answer", "descriptions", "version"])
+        tree.save_thread(thread, "card", "policy", "own_answer", "descriptions")
         entry = record(
             user, "describe", thread=thread, reason=reason, before=before, after=after, rows=rows
         )
@@ -207,9 +206,8 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
     words.index(thread)
     recount(thread, list(known))
     lay_out(thread)
-    thread.version += 1
     thread.descriptions += 1
-    thread.save(update_fields=["card", "policy", "descriptions", "version"])
+    tree.save_thread(thread, "card", "policy", "descriptions")
 
 
 def described(thread: Thread) -> dict:

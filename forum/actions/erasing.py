@@ -156,8 +156,7 @@ def erase(*, user, post: Post, words: str = "", reason: str, places: int) -> Aud
             thread.refresh_from_db()
             debate.lay_out(thread)
             words_of.index(thread)
-            thread.version += 1
-            thread.save(update_fields=["card", "version"])
+            tree.save_thread(thread, "card")
         entry = record(
             user,
             "erase",

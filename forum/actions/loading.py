@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from .. import quoting, tree
@@ -151,9 +150,8 @@ def _load_new(fixture: ThreadFixture, finish: Callable[[Loaded], None]) -> Loade
     loaded = Loaded(thread, added=len(fixture.posts))
     try:
         with transaction.atomic():
-            thread.save()
+            tree.make_thread(thread)
             debate.write(thread, fixture.forks, fixture.questions)
-            thread.save(update_fields=["card"])
             ids = tree.new_ids(len(fixture.posts))
         pairs = (
             (pk, None if post.parent is None else ids[post.parent])
@@ -206,8 +204,8 @@ def _publish(fixture: ThreadFixture, thread: Thread, ids: Sequence[int]) -> None
     thread.numbered, thread.reply_count = len(ids), len(ids) - 1
     thread.last_post_id = ids[-1]
     counters = ("numbered", "reply_count", "last_post", "card", "lane_counts")
-    thread.save(update_fields=["state", *counters, "variant_of", "variant_key"])
-    Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") + 1)
+    tree.save_thread(thread, "state", *counters, "variant_of", "variant_key")
+    tree.count_on_board(thread, 1)
 
 
 def _clear(thread_id: int) -> None:
@@ -252,14 +250,12 @@ def _load_newer(fixture: ThreadFixture, thread: Thread, finish: Callable[[Loaded
         (thread,) = tree.lock(thread.pk)
         if (fixture.forks or fixture.questions) and not _described(thread):
             debate.write(thread, fixture.forks, fixture.questions)
-            thread.version += 1
-            thread.save(update_fields=["card", "version"])
+            tree.save_thread(thread, "card")
         if attach_to_all(fixture, thread) or loaded.added:
-            thread.version += 1
-            thread.save(update_fields=["card", "lane_counts", "version"])
+            tree.save_thread(thread, "card", "lane_counts")
         if fixture.variant_of and not thread.variant_of_id and not variants.declared(thread):
             link_variants(fixture, thread)
-            thread.save(update_fields=["variant_of", "variant_key"])
+            tree.save_thread(thread, "variant_of", "variant_key")
         if not addition.without:
             Thread.objects.filter(pk=thread.pk).update(fixture_version=fixture.version)
         finish(loaded)
@@ -358,15 +354,10 @@ class _Addition:
             for thread in threads.values():
                 mine = [item for item in added if item.row.thread_id == thread.pk]
                 if mine:
-                    thread.version += 1
                     thread.reply_count += len(mine)
                     thread.last_post = mine[-1].row
                     thread.last_post_at = max(thread.last_post_at, _moment(mine[-1].post, now))
-                    thread.save(
-                        update_fields=[
-                            *("numbered", "version", "reply_count", "last_post", "last_post_at")
-                        ]
-                    )
+                    tree.save_thread(thread, "numbered", "reply_count", "last_post", "last_post_at")
         return len(added)
 
     def _anchor(self, contribution: Contribution) -> str:

@@ -5,10 +5,9 @@ posts or with those that are there twice, so that its addresses lead on and the 
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import F
 
 from .. import tree
-from ..models import Answer, Board, Divergence, Post, PostRevision, Question, Quote, State, Thread
+from ..models import Answer, Divergence, Post, PostRevision, Question, Quote, State, Thread
 from ..permissions import Refused, require
 from . import arguments, variants, words
 from .audit import record
@@ -156,10 +155,9 @@ def _opened_by(thread: Thread, standing: Sequence[tree.Standing]) -> None:
 def close_shell(thread: Thread, into: Thread) -> None:
     """Leave of a debate the row by which its addresses lead to the one that took it in."""
     if thread.state == State.VISIBLE:
-        Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") - 1)
+        tree.count_on_board(thread, -1)
     thread.state, thread.merged_into = State.MERGED, into
-    thread.version += 1
-    thread.save(update_fields=["state", "merged_into", "version"])
+    tree.save_thread(thread, "state", "merged_into")
 
 
 # --- Divergences and questions ----------------------------------------------------------------
@@ -210,7 +208,7 @@ def count_cards(*threads: Thread) -> None:
     for thread in threads:
         arguments.count_anew(thread)
         lay_out(thread)
-        thread.save(update_fields=["card", "lane_counts"])
+        tree.save_thread(thread, "card", "lane_counts")
         words.index(thread)
 
 

@@ -1,15 +1,15 @@
 """What moderators do. Each act asks the charter, changes, and leaves its entry in the audit log."""
 
 from django.db import transaction
-from django.db.models import F
 
 from accounts.models import new_edition
 
 from .. import tree
-from ..models import Board, Post, State, Thread
+from ..models import Post, State, Thread
 from ..permissions import Refused, require
 from . import cases, notices, posts
 from .audit import record
+from .locking import locked_post
 
 MAX_SLOW = 7 * 24 * 60  # minutes: a slower debate is a locked one
 
@@ -45,7 +45,7 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
     if verb == "reject" and not reason.strip():
         raise Refused("Say why: its author reads the reason.")
     with transaction.atomic():
-        thread, post = locked_post(post)
+        post = locked_post(post)
         require(user, "moderate", post)
         waits = post.state in (State.PENDING, State.REJECTED)
         if verb in ("approve", "reject") and not waits:
@@ -55,7 +55,7 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
         if verb in ("hide", "remove") and post.number is None:
             raise Refused("This post was not seen by anybody yet; nothing is to be taken away.")
         if post.state != state:
-            before, was = post.state, standing(post, thread)
+            before, was = post.state, standing(post)
             posts.set_state(post, state, reason=reason if state != State.VISIBLE else "")
             entry = record(
                 user, verb, post=post, reason=reason, before=before, after=state, was=was
@@ -65,23 +65,13 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
     return post
 
 
-def locked_post(post: Post) -> tuple[Thread, Post]:
-    """The thread and the post, locked and fresh. Raises Refused if it was moved meanwhile."""
-    (thread,) = tree.lock(post.thread_id)
-    fresh = Post.objects.get(pk=post.pk)
-    if fresh.thread_id != thread.pk:
-        raise Refused("This post was just moved to another debate. Look again.")
-    fresh.thread = thread
-    return thread, fresh
-
-
-def standing(post: Post, thread: Thread) -> dict:
+def standing(post: Post) -> dict:
     """What a change of state takes away, besides the state: for the audit log, to undo it by."""
     return {
         "reason": post.state_reason,
         "withdrawn": post.withdrawn,
         "loaded_at": post.loaded_at.isoformat(),
-        "last_post_at": thread.last_post_at.isoformat(),
+        "last_post_at": post.thread.last_post_at.isoformat(),
     }
 
 
@@ -97,14 +87,14 @@ def unlock_branch(*, user, post: Post, reason: str = "") -> Post:
 
 def _set_branch(user, post: Post, verb: str, reason: str, *, locked: bool) -> Post:
     with transaction.atomic():
-        thread, post = locked_post(post)
+        post = locked_post(post)
         require(user, "moderate", post)
         if post.number is None:
             raise Refused("This post waits for approval and has no branch yet.")
         if post.is_opening:
             raise Refused("The opening has no branch of its own; lock the debate instead.")
         if post.branch_locked != locked:
-            set_branch_lock(post, thread, locked)
+            set_branch_lock(post, post.thread, locked)
             entry = record(user, verb, post=post, reason=reason, before=not locked, after=locked)
             notices.tell(post.author, entry=entry)
     return post
@@ -115,8 +105,7 @@ def set_branch_lock(post: Post, thread: Thread, locked: bool) -> None:
     post.branch_locked = locked
     post.save(update_fields=["branch_locked"])
     thread.branch_locks += 1 if locked else -1
-    thread.version += 1
-    thread.save(update_fields=["branch_locks", "version"])
+    tree.save_thread(thread, "branch_locks")
 
 
 def lock(*, user, thread: Thread, reason: str = "") -> Thread:
@@ -197,8 +186,7 @@ def set_columns(thread: Thread, wanted: dict) -> None:
     was = thread.state
     for name, value in wanted.items():
         setattr(thread, name, value)
-    thread.version += 1
-    thread.save(update_fields=[*wanted, "version"])
+    tree.save_thread(thread, *wanted)
     # Boards count what everybody may see.
     if shown := (thread.state == State.VISIBLE) - (was == State.VISIBLE):
-        Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") + shown)
+        tree.count_on_board(thread, shown)

@@ -8,7 +8,6 @@ from heapq import merge as merged
 from itertools import accumulate
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from .. import tree
@@ -48,10 +47,9 @@ def put_on_board(thread: Thread, board: Board) -> None:
     """Give a locked thread another board, with the counts of both."""
     if thread.state == State.VISIBLE:
         for pk, change in sorted([(thread.board_id, -1), (board.pk, 1)]):
-            Board.objects.filter(pk=pk).update(thread_count=F("thread_count") + change)
+            tree.count_on_board(thread, change, board_id=pk)
     thread.board = board
-    thread.version += 1
-    thread.save(update_fields=["board", "version"])
+    tree.save_thread(thread, "board")
     quoted_elsewhere([thread.pk])
 
 
@@ -277,26 +275,28 @@ def _hang(
 def _new_thread(thread: Thread, opening: Post, title: str, board: Board) -> Thread:
     """A thread for posts that are split off; it takes the rules of the one they come from."""
     moment = opening.written_at or opening.loaded_at
-    new = Thread.objects.create(
-        board=board,
-        title=title,
-        slug=slug_for(title),
-        kind=thread.kind,
-        policy=thread.policy,
-        key=new_key(),
-        author=opening.author,
-        byline=opening.byline,
-        source=thread.source,
-        state=thread.state,
-        locked=thread.locked,
-        archived=thread.archived,
-        slow_minutes=thread.slow_minutes,
-        approval=thread.approval,
-        created_at=min(moment, timezone.now()),
-        last_post_at=moment,
+    new = tree.make_thread(
+        Thread(
+            board=board,
+            title=title,
+            slug=slug_for(title),
+            kind=thread.kind,
+            policy=thread.policy,
+            key=new_key(),
+            author=opening.author,
+            byline=opening.byline,
+            source=thread.source,
+            state=thread.state,
+            locked=thread.locked,
+            archived=thread.archived,
+            slow_minutes=thread.slow_minutes,
+            approval=thread.approval,
+            created_at=min(moment, timezone.now()),
+            last_post_at=moment,
+        )
     )
     if new.state == State.VISIBLE:
-        Board.objects.filter(pk=board.pk).update(thread_count=F("thread_count") + 1)
+        tree.count_on_board(new, 1)
     return new
 
 

@@ -7,13 +7,10 @@ post stood is in the entry; what was written there meanwhile keeps its order aro
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import F
-
 from .. import tree
 from ..models import (
     Answer,
     AuditEntry,
-    Board,
     Divergence,
     Post,
     Question,
@@ -126,13 +123,13 @@ def _forget(thread: Thread, into: Thread) -> None:
     """Let an emptied debate go: without a trace where nothing in the log names it, else as one
     that went into the other. Its addresses lead there either way."""
     if thread.state == State.VISIBLE:
-        Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") - 1)
+        tree.count_on_board(thread, -1)
     variants.lead(thread, into)
     if not AuditEntry.objects.filter(thread=thread).exists():
         thread.delete()  # its posts would be in the way
     else:
         thread.state, thread.merged_into = State.MERGED, into
-        thread.save(update_fields=["state", "merged_into"])
+        tree.save_thread(thread, "state", "merged_into")
 
 
 def move_branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
@@ -169,7 +166,7 @@ def merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     for pk, moment in entry.detail["last_post_at"].items():
         last_word(int(pk), moment)
     if thread.state == State.VISIBLE:
-        Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") + 1)
+        tree.count_on_board(thread, 1)
     quoted_elsewhere(threads)
 
 

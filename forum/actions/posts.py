@@ -13,7 +13,6 @@ from core.compiled_queries import CompiledQuery, insert_row
 from .. import tree
 from ..models import (
     Answer,
-    Board,
     Case,
     Draft,
     PassageKey,
@@ -25,9 +24,10 @@ from ..models import (
     Thread,
 )
 from ..permissions import WAITING, Refused, require
-from . import arguments, cases, debate, drafts, members, pace, reading, screening
+from . import arguments, carrying, cases, debate, drafts, members, pace, reading, screening
 from .audit import record
 from .composing import Composed, Unacceptable, compose, followed_passage, passage_keys
+from .locking import locked_post
 
 
 class EditedMeanwhile(Exception):
@@ -68,39 +68,61 @@ def reply(
         )
         composed.take_stances(quotes or {})
         held = screening.screen(user, board=thread.board, composed=composed, trapped=trapped)
-        with transaction.atomic():
-            (thread,) = tree.lock(thread.pk)
-            require(user, "reply", thread)
-            pace.check_waiting(user, thread)
-            if parent is not None:
-                parent = tree.fresh(parent, thread)
-                if parent.thread_id != thread.pk:
+
+        def write() -> Post:
+            (locked,) = tree.lock(thread.pk)
+            require(user, "reply", locked)
+            pace.check_waiting(user, locked)
+            answered = None if parent is None else tree.fresh(parent, locked)
+            if answered is not None:
+                if answered.thread_id != locked.pk:
                     raise Unacceptable(
                         "The post you answer was moved to another debate. Reply there."
                     )
-                require(user, "answer", parent)
+                require(user, "answer", answered)
             stances = [stance, *(quotes or {}).values()]
             passages = len(composed.rendered.passages)
-            arguments.check(thread, lane=lane, stances=stances, ties=ties, passages=passages)
+            arguments.check(locked, lane=lane, stances=stances, ties=ties, passages=passages)
             post = Post(
-                thread=thread,
-                parent=None if parent is None or parent.is_opening else parent,
+                thread=locked,
+                parent=None if answered is None or answered.is_opening else answered,
                 parent_basis=Post.Basis.REPLY,
                 author=user,
-                lane=lane or arguments.default_lane(thread, parent),
+                lane=lane or arguments.default_lane(locked, answered),
                 stance=stance,
             )
-            held = held or screening.of_debate(user, thread)
-            add(post, composed, editor=user, ties=ties, held=held)
+            waits = held or screening.of_debate(user, locked)
+            add(post, composed, editor=user, ties=ties, held=waits)
             if post.number:
                 reading.mark_written(user=user, post=post)
             _sent(token, user, post)
+            return post
+
+        try:
+            with transaction.atomic():
+                post = write()
+        except IntegrityError:
+            if not _counted_anew(thread):
+                raise
+            with transaction.atomic():
+                post = write()
     except (Refused, Unacceptable, pace.TooFast, IntegrityError):
         # Sent a second time, a form meets its own token, or is refused for what it did before.
         if done := submitted(token, user):
             return done
         raise
     return post
+
+
+def _counted_anew(thread: Thread) -> bool:
+    """Whether a thread gave a number that one of its posts had already: then it is counted anew,
+    so that replies do not fail for ever, whatever it was that miscounted."""
+    with transaction.atomic():
+        (thread,) = tree.lock(thread.pk)
+        if thread.numbered == tree.last_number(thread):
+            return False
+        carrying.recount(thread)
+        return True
 
 
 def add(
@@ -118,14 +140,14 @@ def add(
         post.state, post.state_reason = State.PENDING, held.why
         post.held_until = held.until
     thread, now = post.thread, timezone.now()
-    thread.version += 1
+    tree.require_lock(thread.pk)
     post.loaded_at = now
     post.written_at = post.written_at or now
     if post.state == State.PENDING:
         tree.insert(post)
         _store(composed, post, 1, editor=editor, now=now)
         arguments.tie_answers(editor, post, ties)
-        thread.save(update_fields=["version"])
+        tree.raise_version(thread.pk)
         cases.hold(post, kind=held.kind if held else Case.Kind.HELD)
         return post
     thread.numbered += 1
@@ -136,12 +158,12 @@ def add(
         thread.reply_count += 1
     thread.last_post, thread.last_post_at = post, now
     arguments.count(post, 1)
-    changed = ["numbered", "version", "reply_count", "last_post", "last_post_at", "lane_counts"]
+    changed = ["numbered", "reply_count", "last_post", "last_post_at", "lane_counts"]
     if ties:
         arguments.tie_answers(editor, post, ties)
         debate.recount(thread, [tie.question for tie in ties])
         changed.append("card")
-    thread.save(update_fields=changed)
+    tree.save_thread(thread, *changed)
     if post.author:
         members.welcome(post.author)
     return post
@@ -164,14 +186,10 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: int) -> PostR
         parent=answered_by(post),
         earlier=current,
     )
-    screening.check_edit(user, post, composed)
     with transaction.atomic():
-        (thread,) = tree.lock(post.thread_id)
-        post = Post.objects.select_related("thread__board", "body__revision").get(pk=post.pk)
-        if post.thread_id != thread.pk:
-            raise Unacceptable("This post was just moved. Open it again to edit it.")
-        post.thread = thread
+        post = locked_post(post, "body__revision")
         require(user, "edit", post)
+        screening.check_edit(user, post, composed)
         current = post.body.revision
         if current.source == source:
             return current
@@ -180,8 +198,7 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: int) -> PostR
         revision = _store(
             composed, post, current.number + 1, editor=user, now=timezone.now(), reason=reason
         )
-        thread.version += 1
-        thread.save(update_fields=["version"])
+        tree.raise_version(post.thread_id)
         _follow_passages(post, revision)
         touch(_quoted_elsewhere(post).values_list("post__thread_id", flat=True))
     return revision
@@ -191,8 +208,7 @@ def withdraw(*, user, post: Post, reason: str = "") -> Post:
     """Take one's own post back. Its place and number stay; moderators can still read it."""
     require(user, "withdraw", post)
     with transaction.atomic():
-        tree.lock(post.thread_id)
-        post = Post.objects.select_related("thread__board").get(pk=post.pk)
+        post = locked_post(post)
         require(user, "withdraw", post)
         set_state(post, State.REMOVED, reason=reason, withdrawn=True)
         cases.settle(post, record(user, "withdraw", post=post, reason=reason))
@@ -202,8 +218,7 @@ def withdraw(*, user, post: Post, reason: str = "") -> Post:
 def release(*, user, post: Post) -> Post:
     """Let one's own reply appear that slow mode held. Doing so twice does it once."""
     with transaction.atomic():
-        tree.lock(post.thread_id)
-        post = Post.objects.select_related("thread__board").get(pk=post.pk)
+        post = locked_post(post)
         if post.state == State.VISIBLE and post.author_id == user.pk:
             return post
         require(user, "release", post)
@@ -213,7 +228,9 @@ def release(*, user, post: Post) -> Post:
 
 
 def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = False) -> None:
-    """Change whether a post stands, with all counters. The caller holds the thread's lock."""
+    """Change whether a post stands, with all counters. Raises tree.NotLocked unless the caller
+    holds the lock of the post's thread, after which the post was read."""
+    tree.require_lock(post.thread_id)
     was = post.state
     if was == state:
         return
@@ -227,7 +244,7 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     arguments.count(post, 1)
     if state == State.VISIBLE and post.number is None:
         # It arrives now: lists and read marks count on numbers and arrivals in one order.
-        thread.numbered += 1
+        thread.numbered = tree.last_number(thread) + 1
         post.number, post.loaded_at = thread.numbered, timezone.now()
         tree.plant(post)
     post.save(update_fields=["state", "state_reason", "withdrawn", "number", "loaded_at"])
@@ -240,20 +257,19 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     )
     thread.last_post = last
     thread.last_post_at = last.loaded_at if last else thread.created_at
-    thread.version += 1
-    changed = ["numbered", "reply_count", "last_post", "last_post_at", "version", "lane_counts"]
+    changed = ["numbered", "reply_count", "last_post", "last_post_at", "lane_counts"]
     if post.is_opening and {was, state} & set(WAITING):
         # A debate waits with its opening, and appears with it.
         shown = (state == State.VISIBLE) - (thread.state == State.VISIBLE)
         thread.state = state
         changed.append("state")
-        Board.objects.filter(pk=thread.board_id).update(thread_count=F("thread_count") + shown)
+        tree.count_on_board(thread, shown)
         if thread.variant_of_id:
             touch([thread.variant_of_id])  # it names its variants
     if answered := list(Answer.objects.filter(post=post).values_list("question_id", flat=True)):
         debate.recount(thread, answered)
         changed.append("card")
-    thread.save(update_fields=changed)
+    tree.save_thread(thread, *changed)
     if state == State.VISIBLE and post.author:
         members.welcome(post.author)
     if _quoted_elsewhere(post).exists():

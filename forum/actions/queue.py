@@ -1,13 +1,13 @@
 """Deciding what waits in the queue: each decision is an act with a reason, and closes its case."""
 
 from django.db import transaction
-from django.db.models import F
 
 from .. import tree
 from ..models import AuditEntry, Case, State, Suspension, Thread, Warning
 from ..permissions import Refused, may, require
 from . import cases, cleanup, members, moderation, notices, sanctions, undoing
 from .audit import record
+from .locking import PostMoved
 
 # What may be decided, by kind of case: (act, what the form calls it), the usual one first.
 ACTS = {
@@ -58,12 +58,15 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
         ids = {case.post.thread_id if case.post_id else case.thread_id}
         if case.notice_id:  # taking its act back may concern two
             ids |= {case.notice.entry.thread_id, case.notice.entry.other_thread}
-        tree.lock(*Thread.objects.filter(pk__in=ids - {None}).values_list("pk", flat=True))
+        there = Thread.objects.filter(pk__in=ids - {None}).values_list("pk", flat=True)
+        locked = {thread.pk for thread in tree.lock(*there)}
         case = (
             Case.objects.select_for_update(of=("self",))
             .select_related("post__thread__board", "post__author", "thread__board", "member")
             .get(pk=case.pk)
         )
+        if case.post_id and case.post.thread_id not in locked:
+            raise PostMoved
         require(user, "decide", case)
         if case.decision_id:
             if case.decision.actor_id == user.pk and case.decision.reason == reason:
@@ -119,7 +122,7 @@ def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
     if act == "hide" and post.state == State.HIDDEN and case.hid:
         post.state_reason = reason
         post.save(update_fields=["state_reason"])
-        Thread.objects.filter(pk=post.thread_id).update(version=F("version") + 1)
+        tree.raise_version(post.thread_id)
         notices.tell(post.author, entry=entry, said="Your post stays hidden.")
     return entry
 

@@ -4,12 +4,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from .. import tree
 from ..models import Case, Post, Report, State
 from ..permissions import require
 from . import notices, pace, posts
 from .audit import record
 from .composing import Unacceptable
+from .locking import locked_post
 
 MAX_TEXT = Report._meta.get_field("text").max_length
 HIDDEN_BY_REPORTS = "Several members reported it; a moderator will look at it."
@@ -33,13 +33,9 @@ def report(*, user, post: Post, reason: str, text: str = "", token: UUID) -> Rep
     if len(text) > MAX_TEXT or "\0" in text:
         raise Unacceptable(f"Please say it in plain text of at most {MAX_TEXT:,} characters.")
     with transaction.atomic():
-        (thread,) = tree.lock(post.thread_id)
+        post = locked_post(post, "author")
         if done := _sent(token, user):
             return done
-        post = Post.objects.select_related("author").get(pk=post.pk)
-        if post.thread_id != thread.pk:
-            raise Unacceptable("This post was just moved. Open it again to report it.")
-        post.thread = thread
         require(user, "report", post)
         case, _ = Case.objects.open().get_or_create(
             post=post, kind=Case.Kind.REPORT, defaults={"member": post.author}

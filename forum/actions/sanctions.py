@@ -21,6 +21,7 @@ from ..permissions import Refused, require
 from . import notices
 from .audit import record
 from .composing import Unacceptable
+from .locking import locked_post
 
 MAX_POINTS = 5
 MAX_DAYS = 365
@@ -72,7 +73,7 @@ def warn(
     reason = _reason(reason)
     if not 1 <= points <= MAX_POINTS:
         raise Refused(f"A warning carries 1 to {MAX_POINTS} points.")
-    with _locked(member) as member:
+    with _locked_about(member, post) as (member, post):
         require(user, "warn", member)
         if not moderates_all(user):
             if post is None or not moderates(user, post.thread.board_id):
@@ -128,12 +129,11 @@ def _just_done(
 def lift_warning(*, user: User, warning: Warning, reason: str) -> AuditEntry:
     """Take a warning back, with what came of its points; who might give it may."""
     reason = _reason(reason)
-    with _locked(warning.member) as member:
+    with _locked_about(warning.member, warning.entry.post) as (member, post):
         require(user, "undo", AuditEntry.objects.for_undo().get(pk=warning.entry_id))
-        warning = Warning.objects.filter(pk=warning.pk).select_related("entry__post").first()
+        warning = Warning.objects.filter(pk=warning.pk).first()
         if warning is None:
             raise Refused("This warning was taken back already.")
-        post = warning.entry.post
         entry = record(
             user, "lift warning", member=member, post=post, reason=reason, points=warning.points
         )
@@ -269,8 +269,17 @@ def _in_force(member: User) -> dict:
 @contextmanager
 def _locked(member: User) -> Iterator[User]:
     """A transaction in which the account's row is locked and fresh."""
+    with _locked_about(member, None) as (member, _):
+        yield member
+
+
+@contextmanager
+def _locked_about(member: User, post: Post | None) -> Iterator[tuple[User, Post | None]]:
+    """The same, with the post that the act is about. Its thread comes first, as for whoever writes
+    a post: that changes the account of its writer."""
     with transaction.atomic():
-        yield User.objects.select_for_update(no_key=True).get(pk=member.pk)
+        post = None if post is None else locked_post(post)
+        yield User.objects.select_for_update(no_key=True).get(pk=member.pk), post
 
 
 def _reason(text: str) -> str:

@@ -7,6 +7,7 @@ from ..models import AuditEntry, Post, State, Thread, Threadmark
 from ..permissions import Refused, require
 from .audit import record
 from .composing import Unacceptable
+from .locking import locked_post
 
 MAX_MARKS = 1_000  # of one thread: each page of the story lists some of them
 MAX_LABEL = Threadmark._meta.get_field("label").max_length
@@ -64,8 +65,7 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
         said = {**before, "thread": thread, "marked_by_id": entry.detail.get("marked_by")}
         pk = now.pk if now else entry.detail.get("mark")
         Threadmark.objects.update_or_create(pk=pk, defaults={"post": post, **said})
-    thread.version += 1
-    thread.save(update_fields=["version"])
+    tree.raise_version(thread.pk)
 
 
 def check_label(label: str) -> str:
@@ -84,11 +84,7 @@ def check_label(label: str) -> str:
 
 def _locked(user, post: Post) -> Post:
     """The post as it stands under its thread's lock, if `user` may mark it."""
-    (thread,) = tree.lock(post.thread_id)
-    post = Post.objects.select_related("thread__board").get(pk=post.pk)
-    if post.thread_id != thread.pk:
-        raise Unacceptable("This post was just moved. Open its page again.")
-    post.thread = thread
+    post = locked_post(post)
     require(user, "mark", post)
     return post
 
@@ -100,8 +96,7 @@ def _said(threadmark: Threadmark) -> dict:
 def _tell(user, post: Post, verb: str, before: Threadmark | None, after: dict | None) -> None:
     """Let the pages of the debate be drawn anew, and leave an entry if a moderator did it."""
     thread = post.thread
-    thread.version += 1
-    thread.save(update_fields=["version"])
+    tree.raise_version(thread.pk)
     if thread.author_id != user.pk:
         row = {"mark": before.pk, "marked_by": before.marked_by_id} if before else {}
         was = _said(before) if before else None

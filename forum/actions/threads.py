@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from .. import tree
@@ -70,29 +69,31 @@ def start(
         ).values():
             raise Unacceptable(sentence)
         now = timezone.now()
-        thread = Thread.objects.create(
-            board=now_board,
-            title=title,
-            slug=slug_for(title),
-            kind=kind,
-            policy=policy or Thread.Policy.OPEN,
-            own_answer=own_answer,
-            variant_of=variant_of,
-            key=new_key(),
-            author=user,
-            created_at=now,
-            last_post_at=now,
-            state=State.PENDING if held else State.VISIBLE,
+        thread = tree.make_thread(
+            Thread(
+                board=now_board,
+                title=title,
+                slug=slug_for(title),
+                kind=kind,
+                policy=policy or Thread.Policy.OPEN,
+                own_answer=own_answer,
+                variant_of=variant_of,
+                key=new_key(),
+                author=user,
+                created_at=now,
+                last_post_at=now,
+                state=State.PENDING if held else State.VISIBLE,
+            )
         )
         if forks or questions:
             debate.write(thread, forks, questions)
-            thread.save(update_fields=["card"])
+            tree.save_thread(thread, "card")
         else:
             words.index(thread)
         opening = Post(thread=thread, parent_basis=Post.Basis.OPENING, author=user)
         posts.add(opening, composed, editor=user, held=held)
         if not held:  # boards count what everybody may see
-            Board.objects.filter(pk=board.pk).update(thread_count=F("thread_count") + 1)
+            tree.count_on_board(thread, 1)
         if variant_of is not None:
             posts.touch([variant_of.pk])  # it names its variants
         return opening
@@ -122,8 +123,7 @@ def rename(*, user, thread: Thread, title: str, reason: str = "") -> Thread:
         require(user, "rename", thread)
         if thread.title != title:
             before, thread.title, thread.slug = thread.title, title, slug_for(title)
-            thread.version += 1
-            thread.save(update_fields=["title", "slug", "version"])
+            tree.save_thread(thread, "title", "slug")
             words.index(thread)
             _touch_variants(thread)
             entry = record(user, "rename", thread=thread, reason=reason, before=before, after=title)
@@ -144,7 +144,6 @@ def close(*, user, thread: Thread, closed: bool, reason: str = "") -> Thread:
         require(user, "close", thread)
         if thread.closed_by_author != closed:
             thread.closed_by_author = closed
-            thread.version += 1
-            thread.save(update_fields=["closed_by_author", "version"])
+            tree.save_thread(thread, "closed_by_author")
             record(user, "close" if closed else "reopen", thread=thread, reason=reason)
     return thread

@@ -32,8 +32,7 @@ def declare(*, user, thread: Thread, other: Thread | None, reason: str = "") -> 
             return thread
         before = _columns(thread)
         thread.variant_of, thread.variant_key = other, ""
-        thread.version += 1
-        thread.save(update_fields=["variant_of", "variant_key", "version"])
+        tree.save_thread(thread, "variant_of", "variant_key")
         posts.touch(pk for pk in (thread.variant_of_id, before["variant_of_id"]) if pk)
         entry = record(
             user, VERB, thread=thread, reason=reason, before=before, after=_columns(thread)
@@ -76,7 +75,7 @@ def lead(thread: Thread, into: Thread) -> list[int]:
     Thread.objects.filter(pk__in=ids).exclude(pk=into.pk).update(variant_of=into)
     if into.variant_of_id == thread.pk:
         into.variant_of = None
-        into.save(update_fields=["variant_of"])
+        tree.save_thread(into, "variant_of")
     posts.touch(ids)
     return ids
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 
-from .. import history_dates
+from .. import history_dates, tree
 from ..actions import arguments, debate, words
 from ..models import (
     Answer,
@@ -44,7 +44,8 @@ def check_argument(thread: Thread, *, fix: bool) -> Iterator[Fault]:
             said = f"{name} is not what its rows say"
             yield Fault(thread.pk, name, said, healed=fix)
             if fix:
-                Thread.objects.filter(pk=thread.pk).update(**{name: value})
+                setattr(thread, name, value)
+                tree.save_thread(thread, name)
     yield from _check_minds(thread, fix=fix)
     yield from _check_words(thread, fix=fix)
     yield from _check_variant(thread, fix=fix)
@@ -107,7 +108,7 @@ def _check_minds(thread: Thread, *, fix: bool) -> Iterator[Fault]:
         if fix:
             for pk in wrong:
                 Post.objects.filter(pk=pk).update(minds_changed=moved.get(pk, 0))
-            Thread.objects.filter(pk=thread.pk).update(version=F("version") + 1)
+            tree.raise_version(thread.pk)
 
 
 def _check_words(thread: Thread, *, fix: bool) -> Iterator[Fault]:

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from .. import tree
 from ..actions import cases, notices, sanctions
+from ..actions.locking import PostMoved, locked_post
 from ..models import NOWHERE, Case, Notice, Post, Report, State, Suspension
 from .faults import Fault
 
@@ -62,8 +62,10 @@ def check_cases(*, fix: bool) -> Iterator[Fault]:
         if fix:
             for pk, thread_id in lost:
                 with transaction.atomic():
-                    tree.lock(thread_id)
-                    post = Post.objects.select_related("author").get(pk=pk)
+                    try:
+                        post = locked_post(Post(pk=pk, thread_id=thread_id), "author")
+                    except PostMoved:
+                        continue  # it waits there, and the next check finds it
                     if post.state == State.PENDING:
                         cases.hold(post)
         yield Fault(0, "queue", f"{len(lost)} posts that wait are in no queue", healed=fix)

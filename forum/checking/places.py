@@ -27,7 +27,7 @@ def check_labels(thread: Thread, *, fix: bool) -> list[Fault]:
         said = f"{count} waiting posts stand in trees"
         found.append(Fault(thread.pk, "waiting", said, healed=fix))
         if fix:
-            tree.unplant(list(waiting.values_list("pk", flat=True)))
+            tree.unplant(thread, list(waiting.values_list("pk", flat=True)))
     return found
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from django.db import transaction
-from django.db.models import F
 
 from .. import markup, quoting, tree
 from ..actions.composing import followed_passage, passage_keys, recompose
+from ..actions.locking import PostMoved, locked_post
 from ..models import NOWHERE, PassageKey, Post, PostBody, PostRevision, Quote, Thread
 from .faults import Fault
 
@@ -122,7 +122,8 @@ def _check_body(
     last = revisions[-1]
     if fix:
         with transaction.atomic():
-            tree.lock(post.thread_id)
+            if not _locked(post):
+                return
             newest = PostRevision.objects.filter(post=post).order_by("-number").first()
             if newest.pk != last.pk:
                 return  # edited since, and rendered by that
@@ -136,7 +137,7 @@ def _check_body(
                     "renderer": markup.RENDERER_VERSION,
                 },
             )
-            _changed(post.thread_id)
+            tree.raise_version(post.thread_id)
     yield _said(batch, "HTML", f"post {post.pk} shows something else than its last text", fix)
 
 
@@ -177,9 +178,10 @@ def _check_quote(
         # If its source was edited since we looked, that has led the quote on already.
         was = {name: getattr(quote, name) for name in wrong}
         with transaction.atomic():
-            tree.lock(post.thread_id)
+            if not _locked(post):
+                return
             Quote.objects.filter(pk=quote.pk, **was).update(**wrong)
-            _changed(post.thread_id)
+            tree.raise_version(post.thread_id)
     said = f"quote {quote.pk}: {', '.join(sorted(wrong))} do not follow from its source"
     yield _said(batch, "quotes", said, fix)
 
@@ -223,8 +225,14 @@ def _check_stray_keys(thread_id: int, *, fix: bool) -> Iterator[Fault]:
         yield Fault(thread_id, "passages", said, healed=fix)
 
 
-def _changed(thread_id: int) -> None:
-    Thread.objects.filter(pk=thread_id).update(version=F("version") + 1)
+def _locked(post: Post) -> bool:
+    """Lock the thread of a post; false if it went elsewhere since it was read, where the next check
+    finds it."""
+    try:
+        locked_post(post)
+    except PostMoved:
+        return False
+    return True
 
 
 def _left(batch: _Batch, kind: str, said: str) -> Fault:

@@ -37,7 +37,7 @@ def check_thread(thread_id: int, *, fix: bool) -> list[Fault]:
             *check_argument(thread, fix=fix),
         ]
         if any(fault.healed for fault in found):
-            Thread.objects.filter(pk=thread_id).update(version=F("version") + 1)
+            tree.raise_version(thread_id)
     return found
 
 
@@ -58,7 +58,7 @@ def _check_numbers(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     said = f"{len(wrong)} posts have other numbers than their arrival gives them"
     yield Fault(thread.pk, "numbers", said, healed=fix)
     if fix:
-        tree.renumber(wrong)
+        tree.renumber(thread, wrong)
 
 
 def _misnumbered(arrived: QuerySet[Post]) -> list[tuple[int, int]]:
@@ -118,7 +118,9 @@ def _check_counters(thread: Thread, *, fix: bool) -> Iterator[Fault]:
         said = f"{name} is {getattr(thread, name)}, should be {value}"
         yield Fault(thread.pk, "counters" if name != "slug" else "slug", said, healed=fix)
     if fix and wrong:
-        Thread.objects.filter(pk=thread.pk).update(**wrong)
+        for name, value in wrong.items():
+            setattr(thread, name, value)
+        tree.save_thread(thread, *(name.removesuffix("_id") for name in wrong))
 
 
 def _last_at(thread: Thread, last: Post | None):
