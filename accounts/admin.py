@@ -88,9 +88,13 @@ class MemberAdmin(NamedFilters, django_admin.UserAdmin):
         return "moderator" if member.is_moderator else "some boards" if member.is_staff else ""
 
     def save_model(self, request, obj, form, change) -> None:
-        """Save the member; an address that an administrator types counts as known, and a reset
-        link that was sent to the old one dies with it."""
+        """Save the member. Who has nothing left to moderate loses the desk too, unless this very
+        form gives it, so that a board may name them. An address that an administrator types counts
+        as known, and a reset link that was sent to the old one dies with it."""
         super().save_model(request, obj, form, change)
+        changed = set(form.changed_data)
+        if changed & {"is_moderator", "is_superuser"} and "is_staff" not in changed:
+            User.objects.leave_desk([obj.pk])
         new_edition()  # the name shows wherever the member wrote or is mentioned
         if obj.email and "email" in form.changed_data:
             obj.set_address(obj.email, known=True)

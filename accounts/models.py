@@ -64,6 +64,15 @@ class Members(UserManager):
             user.set_address(user.email, known=True)
         return user
 
+    def leave_desk(self, ids) -> None:
+        """Close the desk to those of the members with these ids who moderate nothing any more. To
+        be called in the transaction that took a right from them: their rows are locked, so that of
+        two such acts at once the later one sees what is left."""
+        rows = self.filter(pk__in=ids).order_by("pk")
+        ids = [member.pk for member in rows.select_for_update(no_key=True)]
+        idle = self.filter(pk__in=ids, is_superuser=False, is_moderator=False)
+        idle.filter(is_staff=True, moderated_boards__isnull=True).update(is_staff=False)
+
     def look_alike(self, name: str):
         """The members whose name is or was `name`, or looks like it, as a queryset."""
         wanted = skeleton(name)

@@ -213,3 +213,69 @@ def test_nobody_else_orders_boards(three, moderator, stranger, guest):
     assert order() == ["a", "b", "c"]
     listed = browser(moderator).get(LIST).content.decode()
     assert not re.search(r"<button[^>]*_shift", listed)
+
+
+# --- Rights that end --------------------------------------------------------------------------
+
+
+def board_form(board, **changed) -> dict:
+    """What the page of a board sends for it."""
+    return {**FIELDS, "name": board.name, "slug": board.slug, **changed}
+
+
+def member_form(member, *rights) -> dict:
+    """What the page of a member sends who has these rights."""
+    fields = {"email": member.email, "theme": member.theme, "view": member.view}
+    fields |= {"posts_per_page": member.posts_per_page, "is_active": "on"}
+    return fields | dict.fromkeys(rights, "on")
+
+
+def test_who_loses_the_last_board_loses_the_desk_in_open_sessions(
+    thread, inner_board, administrator
+):
+    board, warden = thread.board, make_member("warden", is_staff=True)
+    for one in (board, inner_board):
+        boards.name_moderators(user=administrator, board=one, members=[warden])
+    signed_in, chief = browser(warden), browser(administrator)
+    desk, post = reverse("admin:index"), thread.posts.get(number=2)
+    assert signed_in.get(desk).status_code == 200
+    assert signed_in.get(inner_board.get_absolute_url()).status_code == 200
+    chief.post(page(inner_board), board_form(inner_board, audience="moderators"))
+    assert signed_in.get(inner_board.get_absolute_url()).status_code == 404
+    assert signed_in.get(desk).status_code == 200  # another board is left
+    chief.post(page(board), board_form(board))
+    assert not fresh(warden).is_staff
+    for path in (desk, reverse("admin:forum_note_changelist"), page(board)):
+        assert signed_in.get(path).status_code in (302, 403), path
+    hide = {"_act": "hide", "reason": "I may no more."}
+    signed_in.post(reverse("admin:forum_post_change", args=[post.pk]), hide)
+    assert fresh(post).state == "visible"
+
+
+@pytest.mark.parametrize("right", ["is_moderator", "is_superuser"])
+def test_who_is_demoted_loses_the_desk_in_open_sessions(board, administrator, right):
+    member = make_member("second", is_staff=True, **{right: True})
+    address = reverse("admin:accounts_user_change", args=[member.pk])
+    signed_in, chief = browser(member), browser(administrator)
+    assert signed_in.get(reverse("admin:index")).status_code == 200
+    # The box that opens the desk stays ticked; nobody has to think of it.
+    assert chief.post(address, member_form(member, "is_staff")).status_code == 302
+    assert not fresh(member).is_staff
+    assert signed_in.get(reverse("admin:index")).status_code in (302, 403)
+    # Who is to look after a board is let in first.
+    assert chief.post(address, member_form(member, "is_staff")).status_code == 302
+    assert fresh(member).is_staff
+    boards.name_moderators(user=administrator, board=board, members=[member])
+    rights = {right: True, "is_staff": True}
+    type(member).objects.filter(pk=member.pk).update(**rights)
+    assert chief.post(address, member_form(member, "is_staff")).status_code == 302
+    assert fresh(member).is_staff  # a board is left
+
+
+def test_the_moderators_of_a_board_that_is_taken_out_go_with_it(board, administrator):
+    warden, keeper = (make_member(name, is_staff=True) for name in ("warden", "keeper"))
+    type(keeper).objects.filter(pk=keeper.pk).update(is_moderator=True)
+    board.moderators.set([warden, keeper])  # as a fixture does: the log does not tell of it
+    boards.remove(user=administrator, board=board)
+    assert not fresh(warden).is_staff
+    assert fresh(keeper).is_staff

@@ -60,14 +60,22 @@ def change(*, user, board: Board, reason: str = "", **wanted) -> Board:
 
 
 def name_moderators(*, user, board: Board, members: Iterable[User], reason: str = "") -> None:
-    """Let exactly these members look after a board. Raises permissions.Refused, also for somebody
-    who may not enter the desk."""
+    """Let exactly these members look after a board; who is dropped and moderates nothing else may
+    not enter the desk any more. Raises permissions.Refused, also for somebody who may not enter
+    it."""
     require(user, "administer")
-    members = list(members)
-    for member in members:
-        if not member.is_staff:
-            raise Refused(f"{member} may not enter the desk.")
-    _name(user, board, "moderators", "appoint", members, reason)
+    wanted = [member.pk for member in members]
+    with transaction.atomic():
+        board = Board.objects.select_for_update().get(pk=board.pk)
+        before = list(board.moderators.values_list("pk", flat=True))
+        # Locked and read anew: another board may drop the same member at this moment.
+        concerned = User.objects.select_for_update(no_key=True).filter(pk__in=[*before, *wanted])
+        members = [member for member in concerned.order_by("pk") if member.pk in wanted]
+        for member in members:
+            if not member.is_staff:
+                raise Refused(f"{member} may not enter the desk.")
+        _name(user, board, "moderators", "appoint", members, reason)
+        User.objects.leave_desk({*before} - {*wanted})
 
 
 def invite(*, user, board: Board, members: Iterable[User], reason: str = "") -> None:
@@ -149,7 +157,9 @@ def remove(*, user, board: Board) -> None:
         raise Refused(why)
     with transaction.atomic():
         _tell(user, "remove board", board)
+        moderators = list(board.moderators.values_list("pk", flat=True))
         tree.uproot_board(board)
+        User.objects.leave_desk(moderators)
         new_edition()
 
 

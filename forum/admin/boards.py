@@ -33,7 +33,8 @@ class BoardForm(forms.ModelForm):
         User.objects.filter(is_staff=True).order_by("username"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Offered are members who may enter the desk.",
+        help_text="Offered are members who may enter the desk. Who is dropped and looks after "
+        "nothing else may not enter it any more.",
     )
     invited = forms.CharField(
         label="invited members",
