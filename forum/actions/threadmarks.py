@@ -59,6 +59,8 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
     if (_said(now) if now else None) != entry.detail["after"]:
         raise Refused("The post was marked anew since, or its mark was taken off.")
     before = entry.detail["before"]
+    if before is not None and post.state != State.VISIBLE:
+        raise Refused("This post does not stand, so it cannot be marked.")
     if before is None:
         now.delete()
     else:
