@@ -12,7 +12,6 @@ from copy import copy
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from threading import Lock
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, connections, router
@@ -40,7 +39,7 @@ def is_plain(name: str) -> bool:
 
 class CompiledQuery:
     """`build` makes the queryset out of its values; `kinds` says what these are: "number",
-    "numbers" (a list of ids), "moment", "text", "texts" (a list) or "token" (a UUID).
+    "numbers" (a list of ids), "moment", "text" or "texts" (a list).
     Called with values it gives the rows; none, if a list is empty. `name` is what
     `settings.PLAIN_QUERIES` calls it.
 
@@ -96,8 +95,6 @@ class CompiledQuery:
 def _mark(kind: str, number: int):
     if kind == "moment":
         return MOMENT + timedelta(seconds=number)
-    if kind == "token":
-        return UUID(int=NUMBER + number)
     return f"\ue000{number}\ue001" if kind in ("text", "texts") else NUMBER + number
 
 
@@ -126,14 +123,11 @@ class _Statement:
         adapt = compiler.connection.ops.adapt_datetimefield_value
         known = {}
         for number, mark in enumerate(marks):
-            if isinstance(mark, UUID):
-                known[mark] = known[mark.hex] = number  # as the database takes it
-            else:
-                known[adapt(mark) if isinstance(mark, datetime) else mark] = number
+            known[adapt(mark) if isinstance(mark, datetime) else mark] = number
         self.positions = [
             (at, known[value], type(value) if isinstance(value, int) else None)
             for at, value in enumerate(self.parameters)
-            if isinstance(value, int | str | datetime | UUID) and value in known
+            if isinstance(value, int | str | datetime) and value in known
         ]
         if {n for _, n, _ in self.positions} != set(range(len(marks))):
             raise ValueError("a value does not stand in the statement as a parameter of its own")
@@ -160,8 +154,6 @@ class _Statement:
                 value = kind(value)
             elif isinstance(value, datetime):
                 value = connection.ops.adapt_datetimefield_value(value)
-            elif isinstance(value, UUID) and isinstance(parameters[at], str):
-                value = value.hex
             parameters[at] = value
         with connection.cursor() as cursor:
             cursor.execute(self.sql, parameters)

@@ -169,17 +169,12 @@ def new_ids(count: int) -> list[int]:
         return list(range(first, first + count))
 
 
-_by_id = CompiledQuery("post_labels", lambda pk: Post.objects.filter(pk=pk), "number")
-
-
 def fresh(post: Post, thread: Thread) -> Post:
     """The row of `post` as it is now, with its labels, for whoever is going to answer it. The
     caller holds the lock of `thread`; a post that left it has its new one. Raises
     Post.DoesNotExist."""
     _require_transaction()
-    row = next(iter(_by_id(post.pk)), None)
-    if row is None:
-        raise Post.DoesNotExist
+    row = Post.objects.get(pk=post.pk)
     if row.thread_id == thread.pk:
         row.thread = thread
     return row

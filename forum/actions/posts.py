@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import new_edition
-from core.compiled_queries import CompiledQuery, insert_row
+from core.compiled_queries import insert_row
 
 from .. import tree
 from ..models import (
@@ -289,17 +289,10 @@ def _follow_passages(post: Post, revision: PostRevision) -> None:
         ).update(source_passage=passage)
 
 
-_submission = CompiledQuery(
-    "submission",
-    lambda token: Submission.objects.select_related("post").filter(token=token),
-    "token",
-)
-
-
 def submitted(token: UUID, user) -> Post | None:
     """The post that this form made before, if it was sent already. Raises Unacceptable if another
     member sent it: what that one wrote is not shown."""
-    done = next(iter(_submission(token)), None)
+    done = Submission.objects.select_related("post").filter(token=token).first()
     if done is None:
         return None
     if done.user_id != user.pk:
