@@ -48,13 +48,11 @@ class ThreadGone(NotThere, Thread.DoesNotExist):
 
 _locked = CompiledQuery(
     "locked_threads",
-    lambda ids: (
-        Thread.objects.select_for_update(of=("self",))
-        .select_related("board")
-        .filter(pk__in=ids)
-        .order_by("pk")
-    ),
+    lambda ids: Thread.objects.select_for_update().filter(pk__in=ids).order_by("pk"),
     "numbers",
+)
+_boards = CompiledQuery(
+    "boards_of_threads", lambda ids: Board.objects.filter(pk__in=ids), "numbers"
 )
 
 
@@ -69,6 +67,11 @@ def lock(*thread_ids: int) -> list[Thread]:
     rows = _locked(wanted)
     if len(rows) != len(wanted):
         raise ThreadGone
+    # Not joined to the lock: of a debate that went to another board while we waited for it,
+    # PostgreSQL would compare the new row with the old board, and find nothing.
+    boards = {board.pk: board for board in _boards(sorted({row.board_id for row in rows}))}
+    for row in rows:
+        row.board = boards[row.board_id]
     _hold(*wanted)
     return rows
 

@@ -150,6 +150,17 @@ def test_nothing_happens_behind_the_back(path):
         assert word not in source
 
 
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_rows_of_one_table_are_locked_at_a_time(path):
+    """Of a row that changed while a lock was waited for, PostgreSQL compares the new version with
+    the old rows that are joined to it, and finds nothing: what is joined is read after the lock."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and "select_for_update" in ast.unparse(node.func):
+            said = ast.unparse(node)
+            assert "select_related" not in said, said
+            assert "of=" not in said, said
+
+
 # What django-mptt offers and must not be used, and what only forum.tree may use.
 NEVER = {"rebuild", "partial_rebuild", "delay_mptt_updates", "disable_mptt_updates"}
 NEVER |= {"order_insertion_by", "build_tree_nodes", "get_cached_trees"}

@@ -60,11 +60,10 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
             ids |= {case.notice.entry.thread_id, case.notice.entry.other_thread}
         there = Thread.objects.filter(pk__in=ids - {None}).values_list("pk", flat=True)
         locked = {thread.pk for thread in tree.lock(*there)}
-        case = (
-            Case.objects.select_for_update(of=("self",))
-            .select_related("post__thread__board", "post__author", "thread__board", "member")
-            .get(pk=case.pk)
-        )
+        Case.objects.select_for_update().only("pk").get(pk=case.pk)
+        case = Case.objects.select_related(
+            *("post__thread__board", "post__author", "thread__board", "member")
+        ).get(pk=case.pk)
         if case.post_id and case.post.thread_id not in locked:
             raise PostMoved
         require(user, "decide", case)

@@ -1,0 +1,77 @@
+"""Whoever writes while a debate goes to another board waits for it, and then writes there."""
+
+import threading
+import time
+import uuid
+
+import pytest
+from django.db import connection, transaction
+
+from forum.actions import moderation, moving, threads
+from forum.models import Board, Post, Thread
+from tests.races.soundness import faults
+
+pytestmark = [pytest.mark.races, pytest.mark.postgres]
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(WAITS)
+        return cursor.fetchone()[0] > 0
+
+
+class Mover(threading.Thread):
+    """Moves a debate, and lets go of it when somebody waits for it."""
+
+    def __init__(self, forum, thread: Thread, board: Board) -> None:
+        super().__init__()
+        self.moves = {"user": forum.moderator, "thread": thread, "board": board}
+        self.moved, self.waited = threading.Event(), False
+
+    def run(self) -> None:
+        try:
+            with transaction.atomic():
+                moving.move_thread(**self.moves)
+                self.moved.set()
+                until = time.monotonic() + 20
+                while not self.waited and time.monotonic() < until:
+                    self.waited = somebody_waits()
+                    time.sleep(0.02)
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def debate(forum) -> Thread:
+    forum.moderator.is_superuser = True
+    forum.moderator.save()
+    return Thread.objects.get(pk=forum.start("What if the strait had frozen").thread_id)
+
+
+ACTS = {
+    "reply": lambda forum, thread: forum.reply(thread.posts.get(number=1), member=2),
+    "rename": lambda forum, thread: threads.rename(
+        user=forum.moderator, thread=thread, title="Another title"
+    ),
+    "hide": lambda forum, thread: moderation.hide(
+        user=forum.moderator, post=thread.posts.get(number=2), reason="Off the point."
+    ),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_writing_while_a_debate_goes_to_another_board(crew, forum, debate, act):
+    forum.reply(debate.posts.get(number=1))
+    other = Board.objects.create(name="Elsewhere", slug=uuid.uuid4().hex)
+    mover = Mover(forum, debate, other)
+    mover.start()
+    assert mover.moved.wait(20)
+    try:
+        ACTS[act](forum, Thread.objects.get(pk=debate.pk))
+    finally:
+        mover.join(30)
+    assert mover.waited
+    assert Thread.objects.get(pk=debate.pk).board_id == other.pk
+    assert Post.objects.filter(thread=debate).count() == (3 if act == "reply" else 2)
+    assert faults(connection) == []
