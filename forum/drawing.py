@@ -247,7 +247,7 @@ def _settled(quote: Quote, status: str, texts: dict[int, PostRevision]) -> str:
         return status
     pinned, current = texts[quote.source_revision_id], texts[quote.current_id]
     spans = quote.parts or [[quote.start, quote.end]]
-    stands = all(quoting.still_stands(pinned.plain[a:b], current.plain) for a, b in spans)
+    stands = quoting.still_stands([pinned.plain[a:b] for a, b in spans], current.plain)
     return quote.verdict if stands else status
 
 
@@ -287,8 +287,8 @@ def _around(
             else None
         )
     if status == "altered" and pinned:
-        context["difference"] = quoting.difference(
-            quote.words, pinned.plain[quote.start : quote.end]
+        context["difference"] = quoting.difference_at(
+            quote.words, pinned.plain, quote.start, quote.end
         )
     if status == "shortened" and pinned:
         context["left_out"] = [

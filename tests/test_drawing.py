@@ -56,6 +56,28 @@ def test_the_verdict(thread, answer, opener, guest, words, expected, said):
         assert re.search(r"answerer, <a [^>]*>#2, passage 1</a>", html)
 
 
+def test_parts_that_changed_their_order_are_an_edited_source(thread, answer, opener, guest):
+    """Each of them still stands; the quote says what the source does not say any more."""
+    quote = reply(thread, opener, quoting(answer, "The party … had a secretary"))
+    edit(answer, "It had a secretary, and he had it. The party obeyed nobody.")
+    assert status(quote, guest) == ["edited"]
+    edit(answer, "The party of old, it is said, had a secretary.")
+    assert status(quote, guest) == ["shortened"]
+
+
+def test_marks_that_both_hold_are_not_compared(thread, answer, opener, guest):
+    """Also where the span was stored by an older judgement, which knew words alone."""
+    quote = reply(thread, opener, quoting(answer, "The party obeyed everybody."))
+    for end in (None, len("The party obeyed nobody")):
+        if end:
+            Quote.objects.update(start=0, end=end, parts=[[0, end]])
+        compared = drawn(quote, guest).partition("Compare with the source")[2]
+        assert re.findall(r"<(?:ins|del)>([^<]*)<", compared.partition("</details>")[0]) == [
+            " nobody",
+            " everybody",
+        ]
+
+
 def test_an_edit_elsewhere_in_the_source_leaves_a_quote_exact(quote, answer, guest):
     edit(answer, f"{WORDS}\n\nIt had a secretary, and a good one.")
     assert status(quote, guest) == ["exact"]

@@ -307,7 +307,7 @@ def followed_passage(pinned: PostRevision, start: int, end: int, current: PostRe
     if current.pk == pinned.pk:
         return passage_at(pinned, start)
     words = pinned.plain[start:end]
-    if quoting.still_stands(words, current.plain):
+    if quoting.still_stands([words], current.plain):
         new = quoting.Source(current.pk, current.plain)
         return passage_at(current, quoting.find(words, [new], named=1).start)
     return min(passage_at(pinned, start), len(current.passages) or 1)

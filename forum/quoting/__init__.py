@@ -7,7 +7,7 @@ curly quotation marks and apostrophes as straight ones. Nothing else is forgiven
 ellipses, invisible characters and look-alike letters count.
 """
 
-from .differences import difference
+from .differences import difference, difference_at
 from .finding import find, left_out, still_stands
 from .match import UNVERIFIABLE, Match, Source
 from .passage_index import MAX_KEYS, key_of, paragraph_keys, shingle_keys
@@ -20,6 +20,7 @@ __all__ = [
     "Source",
     "cut_ends",
     "difference",
+    "difference_at",
     "find",
     "key_of",
     "left_out",

@@ -1,10 +1,11 @@
 """What a quote changed, word by word."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain
 from typing import Literal
 
-from .words import CUT, normal_form
+from .tokens import in_whole, tokens
+from .words import normal_form
 
 # Cells of the table behind a word-by-word difference: one bit each, 12 MB while it is made.
 MAX_CELLS = 100_000_000
@@ -45,11 +46,20 @@ def difference(quoted: str, source: str) -> tuple[tuple[Literal["same", "del", "
     return tuple(joined)
 
 
+def difference_at(
+    quoted: str, plain: str, start: int, end: int
+) -> tuple[tuple[Literal["same", "del", "ins"], str], ...]:
+    """What a quote changed in the passage plain[start:end], which is taken in whole words and with
+    the marks around it that the quote has too; the runs of `difference`."""
+    start, end = in_whole(quoted, plain, start, end)
+    return difference(quoted, plain[start:end])
+
+
 def _tokens(text: str) -> list[str]:
     """The words and other marks of the normal form, each with the space before it."""
-    text = " " + normal_form(text)
-    cuts = [found.start() for found in CUT.finditer(text) if text[found.start() - 1] != " "]
-    return [text[a:b] for a, b in pairwise([0, *cuts[1:]])] if text != " " else []
+    pieces = tokens(normal_form(text))
+    before = (" " if last == " " else "" for last in chain(" ", pieces))
+    return [space + piece for space, piece in zip(before, pieces, strict=False) if piece != " "]
 
 
 def _common(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from .altered import most_similar
 from .match import UNVERIFIABLE, Match, Source
-from .words import CUT, ELLIPSIS, folded_words, normal_form, original_offset
+from .tokens import cuts, in_whole, may_cut
+from .words import ELLIPSIS, folded_words, normal_form, original_offset
 
 # A typed ellipsis separates parts; nobody writes more of them than this in one quote, and the
 # number of searches grows with it.
@@ -18,8 +19,8 @@ MAX_GAPS = 64
 @lru_cache(maxsize=4)
 def _marked(text: str) -> tuple[str, list[int]]:
     """`text` with a line feed (no normal form holds one) wherever it may be cut, and the cuts."""
-    cuts = [found.start() for found in CUT.finditer(text)]
-    return "\n" + "\n".join(text[a:b] for a, b in pairwise(cuts)) + "\n", cuts
+    known = cuts(text)
+    return "\n" + "\n".join(text[a:b] for a, b in pairwise(known)) + "\n", known
 
 
 def _stands(needle: str, text: str, at: int = 0) -> int:
@@ -35,15 +36,15 @@ def _stands(needle: str, text: str, at: int = 0) -> int:
         at = text.find(needle, at)
         if at < 0:
             return -1
-        if CUT.match(text, at) and CUT.match(text, at + len(needle)):
+        if may_cut(text, at) and may_cut(text, at + len(needle)):
             return at
         at += 1
-    marked, cuts = _marked(text)
-    first = bisect_left(cuts, at)
-    if first == len(cuts):
+    marked, known = _marked(text)
+    first = bisect_left(known, at)
+    if first == len(known):
         return -1
-    found = marked.find(_marked(needle)[0], cuts[first] + first)
-    return -1 if found < 0 else cuts[marked.count("\n", 0, found)]
+    found = marked.find(_marked(needle)[0], known[first] + first)
+    return -1 if found < 0 else known[marked.count("\n", 0, found)]
 
 
 def _parts(words: str) -> list[str]:
@@ -94,11 +95,14 @@ def find(words: str, sources: Sequence[Source], named: int = 0) -> Match:
             if spans := _in_order(parts, normal_form(source.plain)):
                 return _match("shortened", source, spans)
     quoted = [folded for folded in folded_words(ELLIPSIS.sub(" ", words)) if folded]
-    return (
-        most_similar(quoted, sources[:named], named=True)
-        or most_similar(quoted, sources[named:], named=False)
-        or UNVERIFIABLE
+    similar = most_similar(quoted, sources[:named], named=True) or most_similar(
+        quoted, sources[named:], named=False
     )
+    if similar is None:
+        return UNVERIFIABLE
+    plain = next(source.plain for source in sources if source.key == similar.key)
+    start, end = in_whole(words, plain, similar.start, similar.end)
+    return Match("altered", similar.key, start, end, ((start, end),))
 
 
 def _match(
@@ -121,9 +125,11 @@ def left_out(match: Match, plain: str) -> tuple[str, ...]:
     return tuple(plain[a[1] : b[0]].strip() for a, b in pairwise(match.parts))
 
 
-def still_stands(words: str, plain: str) -> bool:
-    """Whether the passage `words` stands, in whole words, in `plain` (a newer text of the source).
+def still_stands(parts: Sequence[str], plain: str) -> bool:
+    """Whether the parts of a quote stand, in whole words and in this order, in `plain` (a newer
+    text of the source).
 
-    Position does not count: a passage that was moved within its post still stands.
+    Position does not count: what was moved within its post as it is still stands.
     """
-    return _stands(normal_form(words), normal_form(plain)) >= 0
+    found = map(normal_form, parts)
+    return bool(parts) and bool(_in_order(list(found), normal_form(plain)))

@@ -1,4 +1,8 @@
-"""Words, places where a text may be cut, and the normal form in which texts are compared."""
+"""Words by which texts are found again, and the normal form in which they are compared.
+
+The words of this module are stored, as keys of passages; where a passage may begin and end is not
+their matter but that of `tokens`.
+"""
 
 import re
 import unicodedata
@@ -40,40 +44,6 @@ _UNSPACED = (
     r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
 _LETTER = rf"[^\W{_UNSPACED}]"
-_ALPHA = rf"[^\W\d_{_UNSPACED}]"
-_IN_WORD = rf"(?:{_LETTER}|{_EXTEND})"
-_JOINER = r"['\-\u2010\u2011\u00b7\u05f3\u05f4]"
-_NUMERIC = r"[.,:/'\-\u2010-\u2015\u2212\u066b\u066c]"
-_REGIONAL = r"[\U0001f1e6-\U0001f1ff]"
-
-# Between two characters that no cut may part. By what follows, so that most places fail early.
-_INSIDE = "|".join(
-    (
-        # letters, digits, and what is attached to them
-        rf"(?<={_LETTER})(?={_LETTER})",
-        rf"(?<=\S)(?={_EXTEND})",
-        rf"(?={_LETTER})(?:(?<={_IN_WORD}{_EXTEND})|(?<={_JOINER}{_EXTEND})"
-        # Molotov-Ribbentrop, don't
-        rf"|(?<={_IN_WORD}{_JOINER})"
-        # 12,000 and 3.5 and 1936–39
-        rf"|(?<=\d{_NUMERIC})(?=\d)"
-        # U.S. and Ph.D. and e.g., but not the full stop of a sentence that lacks its space
-        rf"|(?<={_ALPHA}\.)(?={_ALPHA})(?:(?!{_LETTER}{_IN_WORD})|(?<!{_IN_WORD}{_ALPHA}\.))"
-        # Hebrew abbreviations
-        '|(?<=[\u05d0-\u05ea]")(?=[\u05d0-\u05ea]))',
-        # the same places, one character earlier
-        rf"(?<={_IN_WORD})(?:(?={_JOINER}{_EXTEND}*{_LETTER})|(?={_NUMERIC}\d)(?<=\d)"
-        rf"|(?=\.{_ALPHA})(?<={_ALPHA})(?:(?!\.{_LETTER}{_IN_WORD})|(?<!{_IN_WORD}{_ALPHA}))"
-        '|(?<=[\u05d0-\u05ea])(?="[\u05d0-\u05ea]))',
-        # emoji made of several characters
-        r"(?<=\u200d)|(?=[\U0001f3fb-\U0001f3ff])(?<=\S)",
-        rf"(?<={_REGIONAL})(?={_REGIONAL})",
-        # "..." is one mark
-        r"(?<=\.)(?=\.)",
-    )
-)
-# Matches, empty, wherever a passage may begin or end.
-CUT = re.compile(rf"(?<=\s)|(?=\s)|\Z|(?!{_INSIDE})")
 _WORD = re.compile(
     rf"{_LETTER}++(?:{_EXTEND}++{_LETTER}*+)*+|[{_UNSPACED}]{_EXTEND}*+|{_EXTEND}++{_LETTER}*+"
 )
