@@ -134,8 +134,9 @@ def count_on_board(thread: Thread, by: int, *, board_id: int | None = None) -> N
     """Add to (or take from) the debates that the board of a locked thread shows, or those of
     another board that it comes to or leaves. Raises NotLocked."""
     require_lock(thread.pk)
-    board = Board.objects.filter(pk=board_id or thread.board_id)
-    board.update(thread_count=F("thread_count") + by)
+    if by:
+        board = Board.objects.filter(pk=board_id or thread.board_id)
+        board.update(thread_count=F("thread_count") + by)
 
 
 def last_number(thread: Thread) -> int:

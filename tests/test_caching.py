@@ -44,6 +44,9 @@ from tests.people import (
 pytestmark = [pytest.mark.django_db, pytest.mark.reads]
 
 
+BACKLINK = "another debate, #"
+
+
 def forget() -> None:
     caching.pages.clear()
     caching.drawn.clear()
@@ -277,6 +280,42 @@ def test_after_an_act_no_page_shows_what_was(scene, act, stranger):
         forget()
         context.forget_links()
         assert kept == pages()
+
+
+# What a post of another debate shows here, its backlink, goes with it, in the very transaction.
+TAKEN = {
+    "hide": lambda w, post: moderation.hide(user=w.moderator, post=post, reason="Off the point"),
+    "withdraw": lambda w, post: posts.withdraw(user=w.answerer, post=post),
+    "edit": lambda w, post: edit(post, "I have thought better of it."),
+}
+
+
+@pytest.mark.parametrize("act", TAKEN)
+def test_a_backlink_goes_with_the_quote(scene, act, stranger):
+    with scene.commits():
+        post = reply(scene.other, scene.answerer, quoting(scene.answer, "The party obeyed nobody."))
+    member = browser(stranger)
+    assert BACKLINK in words(scene.thread)
+    assert BACKLINK in words(scene.thread, client=member)
+    TAKEN[act](scene, post)
+    assert BACKLINK not in words(scene.thread)
+    assert BACKLINK not in words(scene.thread, client=member)
+
+
+@pytest.mark.parametrize("act", ["approve", "restore"])
+def test_a_backlink_comes_with_a_post_that_appears(scene, act, stranger):
+    text, member = quoting(scene.answer, "The party obeyed nobody."), browser(stranger)
+    if act == "approve":
+        post = pending(scene.other, scene.answerer, text)
+    else:
+        post = reply(scene.other, scene.answerer, text)
+        moderation.hide(user=scene.moderator, post=post, reason="Off the point")
+    assert BACKLINK not in words(scene.thread)
+    assert BACKLINK not in words(scene.thread, client=member)
+    with scene.commits():
+        getattr(moderation, act)(user=scene.moderator, post=post)
+    assert BACKLINK in words(scene.thread)
+    assert BACKLINK in words(scene.thread, client=member)
 
 
 @pytest.mark.parametrize("narrowed", ["board", "thread"])

@@ -231,7 +231,7 @@ COUNTERS = {
 # Who raises versions of other threads, by one statement that needs no row read before.
 UNLOCKED = {
     "forum.actions.attaching": {"link_variants"},
-    "forum.actions.posts": {"touch", "mark"},
+    "forum.actions.elsewhere": {"touch", "mark"},
     "forum.checking.places": {"check_boards"},  # under the board's own lock
 }
 # Acts on a post begin with actions.locking.locked_post. These lock several threads at once, and

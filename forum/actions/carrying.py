@@ -12,10 +12,10 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Q
 
-from accounts.models import User, new_edition
+from accounts.models import User
 
 from .. import tree
-from ..models import Draft, PassageKey, Post, Quote, ReadMark, State, Thread, Threadmark
+from ..models import Draft, PassageKey, Post, ReadMark, State, Thread, Threadmark
 from . import arguments, reading
 from .drafts import label_for
 
@@ -36,6 +36,10 @@ def carry(
     `made` are marks that the act which is undone had to make: they go where nothing else was read
     since. Who has read a post of `twins` has read the one that it is the double of.
 
+    Beside quotes of these posts, in whatever debate, stand their numbers, their debates and whether
+    they may be named; one may be quoted just now, which nobody sees yet. So whoever calls this
+    raises the site's edition, last in the act.
+
     Returns what undoing the act needs to know besides the posts' own places: marks that were made,
     marks that say more because of twins, drafts that lead elsewhere, when threads had their last
     word.
@@ -53,16 +57,7 @@ def carry(
         recount(thread)
     said = marks.write(frozenset(made))
     drafts = _lead_drafts(threads, standing)
-    quoted_elsewhere(threads)
     return {**said, "drafts": drafts, "last_post_at": last_words}
-
-
-def quoted_elsewhere(thread_ids: Iterable[int]) -> None:
-    """Where posts of these threads are quoted, their numbers, debates and whether they may be named
-    are drawn beside the quotes: no page drawn until now is shown again. Called last in an act."""
-    quotes = Quote.objects.filter(source_post__thread__in=thread_ids)
-    if quotes.exclude(post__thread__in=thread_ids).exists():
-        new_edition()
 
 
 def recount(thread: Thread) -> None:

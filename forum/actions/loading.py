@@ -30,7 +30,7 @@ from ..models import (
     slug_for,
 )
 from ..models.visibility import wider
-from . import debate, posts, variants
+from . import debate, elsewhere, variants
 from .attaching import attach, attach_to_all, link_variants
 from .composing import Composed, passage_keys, quote_row
 
@@ -503,7 +503,7 @@ class _Writer:
         _write_keys(part)
         # Other threads show the backlink.
         threads = {item.row.pk: item.row.thread_id for item in part}
-        posts.touch(
+        elsewhere.touch(
             quote.source_post.thread_id
             for quote in quotes
             if quote.source_post_id and quote.source_post.thread_id != threads[quote.post_id]

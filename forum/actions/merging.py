@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
+from accounts.models import new_edition
+
 from .. import tree
 from ..models import Answer, Divergence, Post, PostRevision, Question, Quote, State, Thread
 from ..permissions import Refused, require
 from . import arguments, variants, words
 from .audit import record
-from .carrying import carry, quoted_elsewhere
+from .carrying import carry
 from .debate import MAX_DIVERGENCES, MAX_QUESTIONS, lay_out
 from .moving import check_audience, take, tell_writers
 
@@ -54,6 +56,7 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
         )
         said = "A debate in which you wrote went into another one."
         tell_writers(going, entry, said)
+        new_edition()
     return into
 
 
@@ -90,8 +93,6 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
         cards = _take_cards(thread, into)
         led = variants.lead(thread, into)
         close_shell(thread, into)
-        if quotes:
-            quoted_elsewhere(locked)
         entry = record(
             user,
             "merge duplicates",
@@ -111,6 +112,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
             **carried,
         )
         tell_writers(going, entry, "A debate in which you wrote went into another one.")
+        new_edition()
     return into
 
 

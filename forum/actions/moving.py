@@ -10,13 +10,15 @@ from itertools import accumulate
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import new_edition
+
 from .. import tree
 from ..models import Board, Post, Quote, State, Thread, new_key, slug_for
 from ..models.visibility import wider
 from ..permissions import Refused, require
 from . import notices, words
 from .audit import record
-from .carrying import carry, quoted_elsewhere
+from .carrying import carry
 from .threads import check_title
 
 NAMED = 5  # numbers of posts that a refusal names one by one
@@ -40,6 +42,7 @@ def move_thread(*, user, thread: Thread, board: Board, reason: str = "") -> Thre
                 user, "move", thread=thread, reason=reason, before=before, after=board.pk
             )
             notices.tell(thread.author, entry=entry)
+            new_edition()  # others may read it than did, wherever it is quoted
     return thread
 
 
@@ -50,7 +53,6 @@ def put_on_board(thread: Thread, board: Board) -> None:
             tree.count_on_board(thread, change, board_id=pk)
     thread.board = board
     tree.save_thread(thread, "board")
-    quoted_elsewhere([thread.pk])
 
 
 def check_audience(moving, board: Board) -> None:
@@ -129,6 +131,7 @@ def split(
             **carried,
         )
         tell_writers(going, entry, "Posts of yours were moved into a debate of their own.")
+        new_edition()
     return new
 
 
@@ -173,6 +176,7 @@ def move_branch(
             **carried,
         )
         tell_writers(going, entry, "Posts of yours were moved to another debate.")
+        new_edition()
     return target
 
 

@@ -21,7 +21,7 @@ from ..models import (
 )
 from ..permissions import Refused
 from . import moving, reading, variants
-from .carrying import carry, last_word, quoted_elsewhere, return_drafts
+from .carrying import carry, last_word, return_drafts
 from .merging import count_cards, point, refuse_hidden
 
 
@@ -167,7 +167,6 @@ def merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
         last_word(int(pk), moment)
     if thread.state == State.VISIBLE:
         tree.count_on_board(thread, 1)
-    quoted_elsewhere(threads)
 
 
 def _quote_doubles(before: Sequence[Sequence], twins: Mapping[int, int]) -> None:

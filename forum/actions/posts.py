@@ -1,10 +1,9 @@
 """What happens to posts: replying, editing, withdrawing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import new_edition
@@ -24,7 +23,18 @@ from ..models import (
     Thread,
 )
 from ..permissions import WAITING, Refused, require
-from . import arguments, carrying, cases, debate, drafts, members, pace, reading, screening
+from . import (
+    arguments,
+    carrying,
+    cases,
+    debate,
+    drafts,
+    elsewhere,
+    members,
+    pace,
+    reading,
+    screening,
+)
 from .audit import record
 from .composing import Composed, Unacceptable, compose, followed_passage, passage_keys
 from .locking import locked_post
@@ -200,7 +210,9 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: int) -> PostR
         )
         tree.raise_version(post.thread_id)
         _follow_passages(post, revision)
-        touch(_quoted_elsewhere(post).values_list("post__thread_id", flat=True))
+        elsewhere.touch(elsewhere.quoted(post).values_list("post__thread_id", flat=True))
+        if elsewhere.backlinks(current) - elsewhere.backlinks(revision):
+            new_edition()  # a quote that was dropped leaves no backlink in another debate
     return revision
 
 
@@ -265,15 +277,14 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
         changed.append("state")
         tree.count_on_board(thread, shown)
         if thread.variant_of_id:
-            touch([thread.variant_of_id])  # it names its variants
+            elsewhere.touch([thread.variant_of_id])  # it names its variants
     if answered := list(Answer.objects.filter(post=post).values_list("question_id", flat=True)):
         debate.recount(thread, answered)
         changed.append("card")
     tree.save_thread(thread, *changed)
     if state == State.VISIBLE and post.author:
         members.welcome(post.author)
-    if _quoted_elsewhere(post).exists():
-        new_edition()  # what is taken back must not show anywhere from this commit on
+    elsewhere.redraw(post)
 
 
 def _follow_passages(post: Post, revision: PostRevision) -> None:
@@ -323,25 +334,6 @@ def _sent(token: UUID, user, post: Post) -> None:
     Draft.objects.filter(user=user, token=token).delete()
 
 
-def touch(thread_ids: Iterable[int]) -> None:
-    """Mark other threads as changed once this transaction stands, so that no cache shows their old
-    state. After the commit and one by one, since a second lock inside it could wait for ours."""
-    wanted = sorted(set(thread_ids))
-
-    def mark() -> None:
-        for thread_id in wanted:
-            Thread.objects.filter(pk=thread_id).update(version=F("version") + 1)
-
-    if wanted:
-        # The write itself stands: what goes wrong here is logged, and a version lags behind.
-        transaction.on_commit(mark, robust=True)
-
-
-def _quoted_elsewhere(post: Post):
-    """The quotes of this post in other threads, which show its state beside them."""
-    return Quote.objects.filter(source_post=post).exclude(post__thread_id=post.thread_id)
-
-
 def _store(
     composed: Composed, post: Post, number: int, *, editor, now, reason: str = ""
 ) -> PostRevision:
@@ -357,7 +349,7 @@ def _store(
     if composed.quotes:
         Quote.objects.bulk_create(composed.quotes_of(revision))
         # Their threads show the backlink.
-        touch(
+        elsewhere.touch(
             quote.source_post.thread_id
             for quote in composed.quotes
             if quote.source_post_id and quote.source_post.thread_id != post.thread_id

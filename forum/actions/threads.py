@@ -9,7 +9,7 @@ from django.utils import timezone
 from .. import tree
 from ..models import Board, Post, State, Thread, new_key, slug_for
 from ..permissions import require
-from . import debate, notices, pace, posts, screening, variants, words
+from . import debate, elsewhere, notices, pace, posts, screening, variants, words
 from .audit import record
 from .composing import Unacceptable, compose
 
@@ -95,7 +95,7 @@ def start(
         if not held:  # boards count what everybody may see
             tree.count_on_board(thread, 1)
         if variant_of is not None:
-            posts.touch([variant_of.pk])  # it names its variants
+            elsewhere.touch([variant_of.pk])  # it names its variants
         return opening
 
     return posts.once(token, user, write).thread
@@ -134,7 +134,7 @@ def rename(*, user, thread: Thread, title: str, reason: str = "") -> Thread:
 def _touch_variants(thread: Thread) -> None:
     """The debates that name this one are drawn anew."""
     named_by = list(thread.variants.values_list("pk", flat=True))
-    posts.touch([*named_by, thread.variant_of_id] if thread.variant_of_id else named_by)
+    elsewhere.touch([*named_by, thread.variant_of_id] if thread.variant_of_id else named_by)
 
 
 def close(*, user, thread: Thread, closed: bool, reason: str = "") -> Thread:

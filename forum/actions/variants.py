@@ -7,7 +7,7 @@ from django.db import transaction
 from .. import tree
 from ..models import AuditEntry, State, Thread
 from ..permissions import may, require
-from . import notices, posts
+from . import elsewhere, notices
 from .audit import record
 from .composing import Unacceptable
 
@@ -33,7 +33,7 @@ def declare(*, user, thread: Thread, other: Thread | None, reason: str = "") -> 
         before = _columns(thread)
         thread.variant_of, thread.variant_key = other, ""
         tree.save_thread(thread, "variant_of", "variant_key")
-        posts.touch(pk for pk in (thread.variant_of_id, before["variant_of_id"]) if pk)
+        elsewhere.touch(pk for pk in (thread.variant_of_id, before["variant_of_id"]) if pk)
         entry = record(
             user, VERB, thread=thread, reason=reason, before=before, after=_columns(thread)
         )
@@ -76,7 +76,7 @@ def lead(thread: Thread, into: Thread) -> list[int]:
     if into.variant_of_id == thread.pk:
         into.variant_of = None
         tree.save_thread(into, "variant_of")
-    posts.touch(ids)
+    elsewhere.touch(ids)
     return ids
 
 
@@ -86,7 +86,7 @@ def lead_back(ids: Sequence[int], thread: Thread, into: Thread) -> None:
     rows.filter(variant_of=into).update(variant_of=thread)
     rows.filter(pk=into.pk, variant_of=None).update(variant_of=thread)
     into.refresh_from_db(fields=["variant_of"])
-    posts.touch(ids)
+    elsewhere.touch(ids)
 
 
 def _columns(thread: Thread) -> dict:

@@ -4,10 +4,8 @@ What the others do stands before a statement of the act itself, on a connection 
 SQLite nobody gets between the statements of a transaction.
 """
 
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -23,39 +21,12 @@ from forum.actions import (
 )
 from forum.models import Post, State, Thread
 from forum.permissions import Refused
+from tests.races.orders import before
 from tests.races.soundness import faults
 
 pytestmark = [pytest.mark.races, pytest.mark.postgres]
 LOCK = "FOR UPDATE"
 COUNTERS = 'UPDATE "forum_thread"'
-
-
-@contextmanager
-def before(statement: str, act: Callable[[], object]) -> Iterator[None]:
-    """Do `act` on another connection just before this one sends the first `statement`."""
-    done, failures = False, []
-
-    def elsewhere() -> None:
-        try:
-            act()
-        except BaseException as failure:
-            failures.append(failure)
-        finally:
-            connection.close()
-
-    def watch(execute, sql, params, many, context):
-        nonlocal done
-        if statement in sql and not done:
-            done = True
-            other = threading.Thread(target=elsewhere)
-            other.start()
-            other.join(30)
-            if failures:
-                raise failures[0]
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(watch):
-        yield
 
 
 def fetch(post: Post) -> Post:

@@ -1,0 +1,66 @@
+"""No kept page outlives what was taken back, also if it was drawn while that happened."""
+
+import time
+
+import pytest
+from django.test import Client
+
+from forum import caching
+from forum.actions import moderation, moving, posts
+from forum.models import Board, Post, Quote, Thread
+from tests.races.orders import before
+
+pytestmark = [pytest.mark.races, pytest.mark.postgres]
+WORDS = "Nobody crosses before January."
+TOLD = 'INSERT INTO "forum_auditentry"'  # the last that each of the acts writes
+
+
+@pytest.fixture(autouse=True)
+def kept(settings):
+    settings.KEPT_PAGES_MB = 4
+    caching.pages.clear()
+    caching.drawn.clear()
+
+
+def hide(forum, post: Post) -> None:
+    moderation.hide(user=forum.moderator, post=post, reason="Off the point")
+
+
+def withdraw(forum, post: Post) -> None:
+    posts.withdraw(user=forum.members[1], post=post)
+
+
+def move(forum, post: Post) -> None:
+    narrow = Board.objects.create(name="Members", slug="members", audience="members")
+    moving.move_thread(user=forum.moderator, thread=post.thread, board=narrow)
+
+
+@pytest.mark.parametrize("act", (hide, withdraw, move))
+def test_a_page_that_began_to_quote_it_meanwhile_is_drawn_anew(crew, forum, act):
+    """The quote is written, and its page drawn, after the act has looked for quotes and before it
+    stands."""
+    source = forum.reply(forum.start(), WORDS)
+    other = forum.start("What if it had thawed")
+    source = Post.objects.select_related("thread__board").get(pk=source.pk)
+    address = Thread.objects.get(pk=other.thread_id).get_absolute_url()
+
+    def page() -> str:
+        return Client().get(address).content.decode()
+
+    def quotes() -> None:
+        forum.reply(other, f'[quote="member-b, post: {source.pk}"]{WORDS}[/quote]\n\nNo.', member=2)
+
+    def reads() -> None:
+        # Before the quoting reply is answered: its last step waits for the debate of the source.
+        until = time.monotonic() + 1
+        while not Quote.objects.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        page()
+
+    with before(TOLD, quotes, patience=0), before(TOLD, reads, patience=3):
+        act(forum, source)
+    kept = page()
+    assert "Nobody crosses" in kept
+    caching.pages.clear()
+    caching.drawn.clear()
+    assert kept == page()
