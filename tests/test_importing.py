@@ -306,6 +306,12 @@ def test_a_text_that_is_all_repetition_keeps_within_the_limits():
     assert len(found) == markup.MAX_QUOTES
 
 
+def test_paragraphs_past_the_limit_stay_those_of_who_wrote_them_first(monkeypatch):
+    """A post that repeats too much has some of it as its own words, and yet did not write them."""
+    monkeypatch.setattr(markup, "MAX_QUOTES", 1)
+    assert spans(f"{A}\n{B}", f"{A}\nand\n{B}", f"{B}\nx")[2] == [(1, 1, 1, 2, 2)]
+
+
 # --- Refused fixtures -----------------------------------------------------------------------
 
 

@@ -19,8 +19,11 @@ from ..models.visibility import posts_visible_to, wider
 # Older texts of a named source that are tried when its current one does not hold the words: the
 # writer may have quoted what was edited while the form was open.
 OLDER_REVISIONS = 20
-# Posts that the thread's index of passages may propose for one quote; the best by shared keys.
+# Posts that the thread's index of passages may propose for one quote: the best by shared keys, and
+# the earliest of those that share at least half as many as the best. Copies of a passage share
+# almost as many as it does: the words around them move a few keys.
 PROPOSED = 5
+LOOKED_AT = 100
 
 
 class Unacceptable(ValueError):
@@ -256,23 +259,50 @@ def _named_posts(
 
 
 def _proposed(words: str, user, thread: Thread) -> list[Post]:
-    """Posts of the thread that may hold `words`, by its index of passages: as quick in a thread of
-    100,000 posts as in one of ten."""
+    """Posts of the thread that may hold `words`, the earliest first, by its index of passages: as
+    quick in a thread of 100,000 posts as in one of ten. Whose words they are is who wrote them
+    first, not who copied them last."""
     keys = [_signed(quoting.key_of(words)), *map(_signed, quoting.shingle_keys(words))]
-    best = (
+    rows = list(
         PassageKey.objects.filter(thread=thread, key__in=keys, post__state=State.VISIBLE)
         .values("post_id")
         .annotate(shared=Count("key", distinct=True))
-        .order_by("-shared", "-post_id")
-        .values_list("post_id", flat=True)[:PROPOSED]
+        .order_by("-shared", "post_id")
+        .values_list("post_id", "shared")[:LOOKED_AT]
     )
+    best = [pk for pk, _ in rows[:PROPOSED]]
+    likely = sorted(pk for pk, shared in rows if 2 * shared >= rows[0][1])
     posts = (
         posts_visible_to(user)
-        .filter(state=State.VISIBLE)
+        .filter(state=State.VISIBLE, pk__in={*best, *likely[:PROPOSED]})
         .select_related("thread__board", "body__revision")
-        .in_bulk(list(best))
     )
-    return [posts[pk] for pk in best if pk in posts]
+    return sorted(posts, key=lambda post: post.number)
+
+
+def also_in(
+    composed: Composed, *, user, thread: Thread, besides: int | None = None
+) -> list[tuple[Quote, list[Post]]]:
+    """The exact quotes for which the writer named no post and whose words stand in more posts of
+    the debate than the one that they are taken from, each with these, the earliest first; never
+    the post with the id `besides`, which is being written."""
+    unnamed = {
+        block.ordinal
+        for block in composed.rendered.quotes
+        if block.post_id is None and block.post_number is None
+    }
+    found = []
+    for quote in composed.quotes:
+        if quote.ordinal in unnamed and quote.verdict == Quote.Verdict.EXACT:
+            others = [
+                post
+                for post in _proposed(quote.words, user, thread)
+                if post.pk not in (quote.source_post_id, besides)
+                and quoting.still_stands([quote.words], post.body.revision.plain)
+            ]
+            if others:
+                found.append((quote, others))
+    return found
 
 
 def passage_keys(post: Post, plain: str) -> list[PassageKey]:

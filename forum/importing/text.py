@@ -185,10 +185,9 @@ def find_repetitions(texts: Sequence[str]) -> list[list[Repetition]]:
             )
             at = done
         mine += ((keys[n], n + 1) for n in range(done, len(keys)))
-        for place in reversed(range(len(mine))):
-            key, paragraph = mine[place]
+        for place, (key, paragraph) in enumerate(mine):
             if len(_WORD.findall(paragraphs[paragraph - 1])) >= MIN_WORDS:
-                places[key] = post, place
+                places.setdefault(key, (post, place))
         found.append(repetitions)
         own.append(mine)
     return found

@@ -19,6 +19,7 @@ from ..actions import composing, drafts, pace
 from ..actions.arguments import Tie
 from ..models import Answer, Draft, Lane, Stance, Thread
 from ..permissions import may
+from ..templating import filling
 
 # What a draft keeps in columns of its own, and what belongs to one sending of a form only.
 NOT_IN_FIELDS = frozenset(
@@ -115,7 +116,16 @@ def previewed(request, source: str, *, board, thread=None, parent=None, earlier=
         parent=parent,
         earlier=earlier,
     )
-    return drawing.draw_preview(composed, user=request.user)
+    html = drawing.draw_preview(composed, user=request.user)
+    if thread is None:
+        return html
+    open_to_choice = composing.also_in(
+        composed,
+        user=request.user,
+        thread=thread,
+        besides=earlier.post_id if earlier else None,
+    )
+    return filling("posts/_also.html")({"quotes": open_to_choice}) + html
 
 
 # --- A reply's place in the argument ------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The thread's index of passages: words that stand in a thread are found though nobody named their
 post, wherever it stands, in as many queries as there are posts to look at: none more."""
 
+import random
+
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -59,13 +61,47 @@ def test_what_a_plain_sign_does_not_quote_exactly_is_no_quote(thread, far, stran
     ]
 
 
+@pytest.mark.parametrize("text", [PLAIN, UNNAMED, UNNAMED.replace(" from ", " … from ")])
+def test_words_belong_to_who_wrote_them_first(thread, far, stranger, opener, text):
+    """However many copied them since, in whatever surroundings."""
+    for number in range(9):
+        reply(thread, opener, f"Report {number}.\n\n{WORDS}\n\nThat was report {number}.")
+    if "…" in text:
+        reply(thread, opener, WORDS.replace(" from ", " by ship from "))
+    found_in = found(reply(thread, stranger, text))
+    assert [source for _, source in found_in] == [far.number]
+
+
+def test_a_copy_that_shares_more_keys_is_no_earlier(thread, stranger, opener):
+    """The words around a passage decide which of its keys are stored."""
+    rng = random.Random(8)
+    for _ in range(4):
+        words = " ".join(f"w{rng.randrange(900)}" for _ in range(40))
+        first = reply(thread, opener, f"One thing I {rng.random()} know: {words} so it was.")
+        for _ in range(8):
+            around = [" ".join(f"v{rng.randrange(900)}" for _ in range(30)) for _ in "ab"]
+            reply(thread, opener, f"{around[0]} {words} {around[1]}")
+        assert found(reply(thread, stranger, f"> {words}\n\nWho said so?")) == [
+            ("exact", first.number)
+        ]
+
+
+def test_a_first_post_that_the_writer_may_not_read_is_none(
+    thread, far, stranger, opener, moderator
+):
+    copy = reply(thread, opener, WORDS)
+    moderation.hide(user=moderator, post=fresh(far), reason="Off the matter.")
+    assert found(reply(thread, stranger, PLAIN)) == [("exact", copy.number)]
+
+
 def test_who_is_named_wins(thread, answer, far, stranger, opener):
-    """The same words stand twice: a name decides, else the post answered, else the later one."""
+    """The same words stand twice: a name decides, else the post answered, else the first one."""
     second = reply(thread, opener, WORDS)
     named = quoted(far, WORDS)
     assert found(reply(thread, stranger, named)) == [("exact", far.number)]
     assert found(reply(thread, stranger, UNNAMED, to=far)) == [("exact", far.number)]
-    assert found(reply(thread, stranger, UNNAMED)) == [("exact", second.number)]
+    assert found(reply(thread, stranger, UNNAMED)) == [("exact", far.number)]
+    assert found(reply(thread, stranger, UNNAMED, to=second)) == [("exact", second.number)]
 
 
 def test_part_of_a_long_passage(thread, stranger, opener):

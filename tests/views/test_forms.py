@@ -263,6 +263,30 @@ def test_a_preview_of_an_edit_is_what_the_edit_becomes(thread, answer, opener, a
     assert Quote.objects.get(post=post).verdict == "exact"
 
 
+def test_a_preview_says_where_else_the_words_stand(thread, answer, opener, answerer, forms):
+    """And naming a post chooses it. Nothing is said where the choice is made."""
+    words = "The party obeyed nobody."
+    copy = reply(thread, answerer, f"Once more:\n\n{words}\n\nI insist.")
+    where, fields = forms["reply"]
+    fields = {**{k: v for k, v in fields.items() if k != "to"}, "do": "preview"}
+
+    def previewed(text, **more):
+        page = browser(opener).post(where, {**fields, "text": text, **more})
+        assert page.status_code == 200
+        return page.content.decode()
+
+    body = previewed(f"> {words}\n\nNo.")
+    assert f"The words of quote 1 are taken from #{answer.number} and also stand in" in body
+    assert f'<a href="/posts/{copy.pk}/">#{copy.number}</a>' in body
+    assert f"[quote=#{copy.number}]" in body
+    # So too where the copy is answered: from there back to who wrote it first.
+    assert f"[quote=#{answer.number}]" in previewed(f"> {words}\n\nNo.", to=copy.pk)
+    chosen = f"[quote=#{copy.number}]\n{words}\n[/quote]\n\nNo."
+    assert "also stand in" not in previewed(chosen)
+    browser(opener).post(where, {**fields, "text": chosen, "do": "post"})
+    assert Quote.objects.latest("pk").source_post == copy
+
+
 # --- Twice, too fast, too late ----------------------------------------------------------------
 
 
