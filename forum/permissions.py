@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
+from core.problems import Problem
 
 from .models import NOWHERE, AuditEntry, Board, Case, Notice, Post, State, Thread
 from .models.visibility import (
@@ -24,12 +25,16 @@ from .models.visibility import (
 from .opposites import OPPOSITES, asked
 
 
-class Refused(Exception):
-    """The act is not allowed. The message is a sentence for the member."""
+class Refused(Problem):
+    """The act is not allowed."""
+
+    status = 403
 
 
 class NotThere(Refused):
     """For this reader the thing does not exist."""
+
+    status = 404
 
     def __init__(self) -> None:
         super().__init__("There is nothing at this address.")

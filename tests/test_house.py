@@ -137,6 +137,23 @@ def test_public_functions_say_what_they_do(path):
     assert not silent
 
 
+def test_there_is_one_kind_of_refusal():
+    """Views catch Problem alone: what actions and the charter raise for a person is one."""
+    for path in CODE:
+        if name_of(path).startswith(("forum.actions", "forum.permissions")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef):
+                    bases = {ast.unparse(base) for base in node.bases}
+                    assert not bases & {"Exception", "ValueError"}, f"{path}: {node.name}"
+        if name_of(path).startswith("forum.views"):
+            caught = [
+                ast.unparse(node.type)
+                for node in ast.walk(ast.parse(path.read_text()))
+                if isinstance(node, ast.ExceptHandler) and node.type
+            ]
+            assert not {"(Refused, composing.Unacceptable)", "pace.TooFast"} & set(caught)
+
+
 def test_there_is_no_drawer_for_everything():
     names = {path.name for path in CODE}
     assert not names & {"utils.py", "helpers.py", "misc.py", "common.py", "signals.py"}

@@ -12,6 +12,8 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
+from core.problems import Problem
+
 from .. import markup, quoting
 from ..models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread
 from ..models.visibility import posts_visible_to, wider
@@ -26,8 +28,8 @@ PROPOSED = 5
 LOOKED_AT = 100
 
 
-class Unacceptable(ValueError):
-    """The text cannot be taken as it is. The message says what to do; nothing was changed."""
+class Unacceptable(Problem):
+    """What was typed or chosen cannot be taken as it is."""
 
 
 @dataclass(slots=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 from django.db.models import Count, F, Q
 
+from core.problems import Problem
+
 from .. import tree
 from ..history_dates import HistoryDate, NotADate, read
 from ..models import Answer, AuditEntry, Board, Divergence, Question, State, Thread
@@ -23,8 +25,10 @@ MAX_OWN_ANSWER = Thread._meta.get_field("own_answer").max_length
 OWN_ANSWER_KINDS = (Thread.Kind.WI, Thread.Kind.AHC, Thread.Kind.PC)
 
 
-class DescribedMeanwhile(Exception):
+class DescribedMeanwhile(Problem):
     """Somebody said anew what the debate is about since the form was opened."""
+
+    status = 409
 
     def __init__(self, thread: Thread) -> None:
         super().__init__("This debate was described anew since you opened the form.")

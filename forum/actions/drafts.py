@@ -7,6 +7,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import transaction
 
+from core.problems import Problem
+
 from .. import markup
 from ..history_dates import spoken
 from ..models import Draft, Post, Submission, Thread
@@ -19,8 +21,8 @@ MAX_FIELDS_SIZE = 20_000
 TITLE = Draft._meta.get_field("title").max_length
 
 
-class NotKept(Exception):
-    """The draft could not be kept. The message says what to do."""
+class NotKept(Problem):
+    """The draft could not be kept."""
 
 
 def save(

@@ -5,13 +5,17 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from core.problems import Problem
+
 from ..models import Post, Report, State, Thread
 from ..models.visibility import moderates
 from ..permissions import WAITING
 
 
-class TooFast(Exception):
-    """More than the site allows in that time. The message says when to try again."""
+class TooFast(Problem):
+    """More than the site allows in that time. The sentence says when to try again."""
+
+    status = 429
 
 
 def check_posts(user) -> None:

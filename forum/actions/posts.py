@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import new_edition
 from core.compiled_queries import insert_row
+from core.problems import Problem
 
 from .. import tree
 from ..models import (
@@ -40,8 +41,10 @@ from .composing import Composed, Unacceptable, compose, followed_passage, passag
 from .locking import locked_post
 
 
-class EditedMeanwhile(Exception):
+class EditedMeanwhile(Problem):
     """Somebody (perhaps oneself in another tab) saved the post since the form was opened."""
+
+    status = 409
 
     def __init__(self, current: PostRevision) -> None:
         super().__init__("This post was changed since you opened the form.")

@@ -11,10 +11,13 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 
+from core.problems import Problem
+
 from .. import drawing
-from ..actions import composing, debate, erasing, moving, undoing
+from ..actions import debate, erasing, moving, undoing
 from ..models import AuditEntry, Post, Quote, State, Thread
-from ..permissions import NotThere, Refused, may, require
+from ..permissions import may, require
+from . import problems
 from .acts_offered import ERASE, POST_ACTS, THREAD_ACTS, Act, BoardForm, ReasonForm, TargetForm
 from .fetch import post_or_404, thread_or_404
 from .posts import where
@@ -69,10 +72,8 @@ def _page(request, thing: Post | Thread, acts: dict[str, Act], name: str, contex
     if request.method == "POST" and form.is_valid() and not _asks_again(act, form, thing):
         try:
             done = act.do(request.user, thing, form.cleaned_data)
-        except NotThere:
-            raise
-        except (Refused, composing.Unacceptable) as error:
-            form.add_error(None, str(error))
+        except Problem as problem:
+            problems.show(form, problem)
         else:
             messages.success(request, f"{act.label}: done, and written to the log.")
             return redirect(_after(request.user, thing, done))
@@ -89,8 +90,8 @@ def _asks_again(act: Act, form: forms.Form, post: Post) -> bool:
         return False
     try:
         places = erasing.find(post, form.cleaned_data["words"]).places
-    except Refused as error:
-        form.add_error("words", str(error))
+    except Problem as problem:
+        problems.show(form, problem, typed="words")
         return True
     if form.cleaned_data["sure"] and form.cleaned_data["places"] == places:
         return False
@@ -197,8 +198,8 @@ def undo(request, entry_id):
     if request.method == "POST" and form.is_valid():
         try:
             undoing.undo(user=request.user, entry=entry, reason=form.cleaned_data["reason"])
-        except Refused as error:
-            form.add_error(None, str(error))
+        except Problem as problem:
+            problems.show(form, problem)
         else:
             messages.success(request, "Taken back, and written to the log.")
             return redirect(f"/threads/{entry.thread_id}/moderate/")

@@ -4,11 +4,13 @@ changed."""
 from django import forms
 from django.shortcuts import redirect, render
 
+from core.problems import Problem
+
 from .. import drawing
 from ..actions import arguments as acts
-from ..actions import composing
 from ..models import Answer, ChangeOfMind, Quote
 from ..permissions import may, require
+from . import problems
 from .fetch import post_or_404
 from .posts import where
 from .writing import ArgumentForm, asked_in, quote_key
@@ -53,8 +55,8 @@ def argument(request, post_id):
                     reason=" ".join(data["reason"].split()),
                 )
                 return redirect(where(request.user, done))
-            except composing.Unacceptable as error:
-                form.add_error(None, str(error))
+            except Problem as problem:
+                problems.show(form, problem)
     else:
         initial = {"lane": post.lane, "stance": post.stance}
         initial |= {keys[row.ordinal]: row.stance for row in quotes}
@@ -116,8 +118,8 @@ def minds(request, post_id):
             try:
                 acts.change_mind(user=request.user, post=post, **form.cleaned_data)
                 return redirect("minds", post.pk)
-            except composing.Unacceptable as error:
-                form.add_error(None, str(error))
+            except Problem as problem:
+                problems.show(form, problem)
     elif offered:
         form = MindForm(
             initial={"was": mine.was, "now": mine.now, "reason": mine.reason} if mine else {}

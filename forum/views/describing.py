@@ -46,10 +46,10 @@ def describe(request, thread_id):
                         reason=_one_line(request.POST.get("reason", "")),
                     )
                 )
-            except composing.Unacceptable as error:
-                errors.append(str(error))
-            except debate.DescribedMeanwhile as error:
-                meanwhile, base = error.thread, error.thread.descriptions
+            except debate.DescribedMeanwhile as problem:
+                meanwhile, base = problem.thread, problem.thread.descriptions
+            except composing.Unacceptable as problem:
+                errors.append(problem.sentence)
         errors += rows.non_form_errors()
     else:
         rows = ForkForms(

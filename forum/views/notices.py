@@ -7,11 +7,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from core.problems import Problem
+
 from ..actions import cases
 from ..actions import notices as acts
-from ..actions.composing import Unacceptable
 from ..models import Notice
 from ..permissions import Refused, may, require
+from . import problems
 
 PER_PAGE = 30
 
@@ -95,10 +97,9 @@ def answer(request, notice_id):
                 cases.answer(user=request.user, notice=notice, text=form.cleaned_data["text"])
                 messages.success(request, "Your answer waits for a moderator.")
                 return redirect("notices")
-            except Unacceptable as error:
-                form.add_error("text", str(error))
-            except Refused as error:
-                form.add_error(None, str(error))
-        status = 422
+            except Problem as problem:
+                status = problems.show(form, problem, typed="text")
+        else:
+            status = 422
     place(request.user, notice)
     return render(request, "notices/answer.html", {"notice": notice, "form": form}, status=status)

@@ -1,21 +1,24 @@
 """Opening a debate: where it leaves history, what it asks, and what is like it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from uuid import uuid4
 
 from django import forms
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
+from core.problems import Problem
+
 from .. import markup, similarity
-from ..actions import composing, debate, drafts, pace
+from ..actions import composing, debate, drafts
 from ..actions import threads as acts
-from ..models import Board, Post, State, Thread
+from ..models import Board, Draft, Post, State, Thread
 from ..models.visibility import boards_visible_to
 from ..permissions import may, require
 from ..questions import questions_in
 from .fetch import board_or_404, thread_named
-from .writing import TokenField, keep_draft, kept_in, posted, previewed
+from .writing import TokenField, keep_draft, kept_in, posted, previewed, write_page
 
 START = "/threads/new/"
 KINDS = {
@@ -99,7 +102,7 @@ MoreForks = forms.formset_factory(
 )
 
 
-def start(request):
+def start(request: HttpRequest) -> HttpResponse:
     """Open a debate. Questions found in the opening are put to its author, who ticks those that
     stand beside the debate, and so are debates like it: with the preview, or before it opens, if
     they were not shown yet."""
@@ -112,69 +115,62 @@ def start(request):
         return _start_page(request, *_as_typed(request.POST, user, more=True), variant=variant)
     form, rows = StartForm(request.POST, user=user), _more(request.POST)
     asked, unseen = _asked(request.POST)
-    preview, status = None, 422
-    if request.POST.get("do") == "draft":
-        try:
-            return keep_draft(request, target=START, label=drafts.label_for(None))
-        except drafts.NotKept as error:
-            form.add_error(None, str(error))
-    elif form.is_valid() and rows.is_valid():
-        data = form.cleaned_data
-        try:
-            if request.POST.get("do") == "preview":
-                preview = previewed(request, data["text"], board=data["board"])
-            given = _given(data, rows, asked)
-            if request.POST.get("do") in ("preview", "similar"):
-                similar = _already_argued(user, given)
-                return _start_page(
-                    *(request, form, rows),
-                    asked=asked,
-                    preview=preview,
-                    similar=similar,
-                    variant=variant,
-                )
-            absent = debate.missing(
-                user=user,
-                board=data["board"],
-                kind=data["kind"],
-                forks=given["forks"],
-                questions=given["questions"] or (asked if unseen else ()),
-                policy=data["policy"],
-                answer=debate.check_own_answer(data["own_answer"]),
-            )
-            for field, sentence in absent.items():
-                form.add_error(field if field in form.fields else None, sentence)
-            if lost:
-                form.add_error(None, LOST)
-            elif not absent:
-                similar = None
-                if not variant:
-                    similar = _not_looked_at(request.POST, _already_argued(user, given))
-                # Asked after that: what a first press just opened is not shown to the second.
-                done = _opened_last(user, data)
-                if not done and (unseen or similar):
-                    return _start_page(
-                        *(request, form, rows),
-                        asked=asked,
-                        confirm=True,
-                        similar=similar,
-                        variant=variant,
-                    )
-                done = done or acts.start(
-                    user=user,
-                    board=data["board"],
-                    source=data["text"],
-                    variant_of=variant,
-                    trapped=bool(request.POST.get("leave_empty")),
-                    **given,
-                )
-                return posted(request, data["token"], done.get_absolute_url())
-        except composing.Unacceptable as error:
-            form.add_error(None, str(error))
-        except pace.TooFast as error:
-            form.add_error(None, str(error))
-            status = 429
-    return _start_page(request, form, rows, asked=asked, status=status, variant=variant)
+    page = partial(_start_page, request, form, rows, asked=asked, variant=variant)
+    wanted = request.POST.get("do")
+    if wanted != "draft" and not (form.is_valid() and rows.is_valid()):
+        return page(status=422)
+    similar = None
+    if wanted in ("preview", "similar"):
+        similar = _already_argued(user, _given(form.cleaned_data, rows, asked))
+    if wanted == "similar":
+        return page(similar=similar)
+
+    def post(data: dict) -> HttpResponse:
+        given = _given(data, rows, asked)
+        if _lacking(form, user, given, asked if unseen else (), lost=lost):
+            return page(status=Problem.status)
+        new = None if variant else _not_looked_at(request.POST, _already_argued(user, given))
+        # Asked after that: what a first press just opened is not shown to the second.
+        done = _opened_last(user, data)
+        if not done and (unseen or new):
+            return page(confirm=True, similar=new)
+        done = done or acts.start(
+            user=user,
+            source=data["text"],
+            variant_of=variant,
+            trapped=bool(request.POST.get("leave_empty")),
+            **given,
+        )
+        return posted(request, data["token"], done.get_absolute_url())
+
+    return write_page(
+        request,
+        form,
+        draft=lambda: keep_draft(request, target=START, label=drafts.label_for(None)),
+        preview=lambda data: previewed(request, data["text"], board=data["board"]),
+        post=post,
+        page=partial(page, similar=similar),
+    )
+
+
+def _lacking(form: StartForm, user, given: Mapping, proposed: Sequence, *, lost: bool) -> bool:
+    """Whether the debate lacks what its board asks for, each lack being said on the form;
+    `proposed` are questions that its author has not seen yet; `lost`: the chosen variant is gone.
+    Raises Unacceptable."""
+    absent = debate.missing(
+        user=user,
+        board=given["board"],
+        kind=given["kind"],
+        forks=given["forks"],
+        questions=given["questions"] or proposed,
+        policy=given["policy"],
+        answer=debate.check_own_answer(given["own_answer"]),
+    )
+    for field, sentence in absent.items():
+        form.add_error(field if field in form.fields else None, sentence)
+    if lost:
+        form.add_error(None, LOST)
+    return bool(form.errors)
 
 
 def _first_page(request):
@@ -242,6 +238,7 @@ def _given(data: Mapping, rows: forms.BaseFormSet, asked: list[tuple[str, bool]]
     """What the action takes, out of forms that are valid."""
     forks = [data["fork"], *(row.cleaned_data.get("fork") for row in rows)]
     return {
+        "board": data["board"],
         "title": data["title"],
         "kind": data["kind"],
         "policy": data["policy"],
@@ -300,18 +297,20 @@ def _opened_last(user, data: Mapping) -> Thread | None:
 
 
 def _start_page(
-    request,
-    form,
-    rows,
+    request: HttpRequest,
+    form: StartForm,
+    rows: forms.BaseFormSet,
     *,
-    asked=(),
-    preview=None,
-    confirm=False,
-    status=200,
-    draft=None,
-    similar=None,
-    variant=None,
-):
+    asked: Sequence[tuple[str, bool]] = (),
+    preview: str | None = None,
+    confirm: bool = False,
+    problem: Problem | None = None,
+    status: int = 200,
+    draft: Draft | None = None,
+    similar: list[similarity.Similar] | None = None,
+    variant: Thread | None = None,
+) -> HttpResponse:
+    """The form, with all that was typed in it and what was found beside it."""
     kinds = [(value, label, KINDS[value]) for value, label in Thread.Kind.choices]
     return render(
         request,

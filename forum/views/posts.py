@@ -1,21 +1,23 @@
 """Single posts: permalink, reply, edit, history, withdraw."""
 
+from functools import partial
 from urllib.parse import urlencode
 from uuid import uuid4
 
 from django import forms
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from core.compiled_queries import CompiledQuery
+from core.problems import Problem
 
 from .. import drawing, markup, quoting, tree
-from ..actions import arguments, composing, drafts, pace, reading
+from ..actions import arguments, drafts, reading
 from ..actions import posts as acts
-from ..models import Answer, Lane, Post, State, Thread
+from ..models import Answer, Draft, Lane, Post, State, Thread
 from ..models.visibility import posts_visible_to
-from ..permissions import Refused, require
+from ..permissions import require
 from .fetch import Moved, place_or_404, post_or_404, thread_or_404
 from .writing import (
     ArgumentForm,
@@ -26,6 +28,7 @@ from .writing import (
     posted,
     previewed,
     quotes_in,
+    write_page,
 )
 
 PER_PAGE = 20  # posts on a page, for visitors
@@ -94,12 +97,12 @@ def reply_address(thread, parent: Post | None) -> str:
     return f"/threads/{thread.pk}/reply/" + (f"?to={parent.pk}" if parent else "")
 
 
-def reply(request, thread_id):
+def reply(request: HttpRequest, thread_id: int) -> HttpResponse:
     """Answer a debate or one of its posts; `?to=` names the post, `?quote=12` or `?quote=12.3`
     (a passage; may be repeated) opens the form with those words; `?question=` asks first how
     the reply answers that question of the opening."""
-    sent = request.method == "POST"
-    parent = _answered(request, (request.POST if sent else request.GET).get("to"))
+    sent = request.POST if request.method == "POST" else request.GET
+    parent = _answered(request, sent.get("to"))
     if parent is not None and parent.thread_id == thread_id:
         thread = parent.thread
     else:
@@ -107,99 +110,110 @@ def reply(request, thread_id):
     require(request.user, "reply", thread)
     if parent is not None:
         require(request.user, "answer", parent)
-    preview, draft, status = None, None, 200
-    asked = asked_in(request.user, thread)
-    named = (request.POST if sent else request.GET).get("question", "")
-    question = next((one for one in asked if str(one["id"]) == named), None)
-    if sent:
-        quotes = quotes_in(request.POST.get("text", ""))
-        form = ReplyForm(request.POST, thread=thread, asked=asked, named=question, quotes=quotes)
-        form.full_clean()
-        if parent is not None and parent.thread_id != thread.pk:
-            # Sent there without asking, the text might find readers that it was not meant for.
-            thread = parent.thread
-            require(request.user, "reply", thread)
-            form.add_error(None, f"The post you answer is now in “{thread}”. Send it there?")
-            status = 409
-        if request.POST.get("do") == "draft" and status == 200:
-            try:
-                return keep_draft(
-                    request,
-                    target=reply_address(thread, parent),
-                    label=drafts.label_for(thread, parent),
-                )
-            except drafts.NotKept as error:
-                form.add_error(None, str(error))
-        if form.is_valid():
-            data = form.cleaned_data
-            try:
-                if request.POST.get("do") == "preview":
-                    preview = previewed(
-                        request, data["text"], board=thread.board, thread=thread, parent=parent
-                    )
-                else:
-                    done = said_last(request.user, data["text"], thread, parent)
-                    if done:
-                        drafts.discard(user=request.user, token=data["token"])
-                    else:
-                        done = acts.reply(
-                            user=request.user,
-                            thread=thread,
-                            parent=parent,
-                            source=data["text"],
-                            token=data["token"],
-                            lane=data["lane"],
-                            stance=data["stance"],
-                            quotes=form.stances(data["text"]),
-                            ties=form.ties(),
-                            trapped=bool(request.POST.get("leave_empty")),
-                        )
-                    return posted(request, data["token"], where(request.user, done))
-            except composing.Unacceptable as error:
-                form.add_error("text", str(error))
-            except Refused as error:
-                form.add_error(None, str(error))
-                status = 403
-            except pace.TooFast as error:
-                form.add_error(None, str(error))
-                status = 429
-    else:
-        if parent is not None and parent.thread_id != thread.pk:
+    if parent is not None and parent.thread_id != thread.pk:
+        if request.method != "POST":
             raise Moved(parent.thread)
-        draft = drafts.newest(request.user, reply_address(thread, parent))
-        text = _after(draft.text if draft else "", _quoted_words(request))
-        form = ReplyForm(
-            thread=thread,
-            asked=asked,
-            named=question,
-            quotes=quotes_in(text),
-            initial={
-                "lane": arguments.default_lane(thread, parent),
-                "stance": "",
-                **({f"answer-{question['id']}": Answer.Verdict.AGREES} if question else {}),
-                **kept_in(draft).dict(),
-                "text": text,
-                "to": parent.pk if parent else None,
-                "token": uuid4(),
-            },
-        )
-    if form.errors and status == 200:
-        status = 422
+        require(request.user, "reply", parent.thread)
+    if request.method != "POST":
+        return _reply_opened(request, thread, parent)
+    return _reply_sent(request, thread, parent)
+
+
+def _reply_opened(request: HttpRequest, thread: Thread, parent: Post | None) -> HttpResponse:
+    """The form with the draft that waits for it and the words that were quoted just now."""
+    draft = drafts.newest(request.user, reply_address(thread, parent))
+    text = _after(draft.text if draft else "", _quoted_words(request))
+    asked, named = _questions(request.user, thread, request.GET.get("question", ""))
+    initial = {"lane": arguments.default_lane(thread, parent), "stance": ""}
+    if named:
+        initial[f"answer-{named['id']}"] = Answer.Verdict.AGREES
+    initial |= kept_in(draft).dict()
+    initial |= {"text": text, "to": parent.pk if parent else None, "token": uuid4()}
+    form = ReplyForm(
+        thread=thread, asked=asked, named=named, quotes=quotes_in(text), initial=initial
+    )
+    return _reply_page(request, form, thread, parent, draft=draft)
+
+
+def _reply_sent(request: HttpRequest, opened: Thread, parent: Post | None) -> HttpResponse:
+    """What the form was sent for; `opened` is the debate in which it was opened."""
+    # Sent without asking to where the answered post went, the text might find readers that it
+    # was not meant for.
+    thread = parent.thread if parent else opened
+    asked, named = _questions(request.user, opened, request.POST.get("question", ""))
+    form = ReplyForm(
+        request.POST,
+        thread=opened,
+        asked=asked,
+        named=named,
+        quotes=quotes_in(request.POST.get("text", "")),
+    )
+    page = partial(_reply_page, request, form, thread, parent)
+    if thread != opened:
+        form.add_error(None, f"The post you answer is now in “{thread}”. Send it there?")
+        return page(status=409)
+    label = drafts.label_for(thread, parent)
+
+    def post(data: dict) -> HttpResponse:
+        done = said_last(request.user, data["text"], thread, parent)
+        if done:
+            drafts.discard(user=request.user, token=data["token"])
+        else:
+            done = acts.reply(
+                user=request.user,
+                thread=thread,
+                parent=parent,
+                source=data["text"],
+                token=data["token"],
+                lane=data["lane"],
+                stance=data["stance"],
+                quotes=form.stances(data["text"]),
+                ties=form.ties(),
+                trapped=bool(request.POST.get("leave_empty")),
+            )
+        return posted(request, data["token"], where(request.user, done))
+
+    return write_page(
+        request,
+        form,
+        draft=lambda: keep_draft(request, target=reply_address(thread, parent), label=label),
+        preview=lambda data: previewed(
+            request, data["text"], board=thread.board, thread=thread, parent=parent
+        ),
+        post=post,
+        page=page,
+    )
+
+
+def _questions(user, thread: Thread, named: str) -> tuple[list[dict], dict | None]:
+    """The questions that a reply can answer, and the one of them that its form is opened for."""
+    asked = asked_in(user, thread)
+    return asked, next((one for one in asked if str(one["id"]) == named), None)
+
+
+def _reply_page(
+    request: HttpRequest,
+    form: ReplyForm,
+    thread: Thread,
+    parent: Post | None,
+    *,
+    draft: Draft | None = None,
+    preview: str | None = None,
+    problem: Problem | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The form below the post that it answers, which says what it says now."""
     if parent is not None:
         drawing.draw([parent], user=request.user)
-    return render(
-        request,
-        "posts/reply.html",
-        {
-            "form": form,
-            "thread": thread,
-            "parent": parent,
-            "preview": preview,
-            "draft": draft,
-            "target": reply_address(thread, parent),
-        },
-        status=status,
-    )
+    context = {
+        "form": form,
+        "thread": thread,
+        "parent": parent,
+        "preview": preview,
+        "draft": draft,
+        "target": reply_address(thread, parent),
+    }
+    return render(request, "posts/reply.html", context, status=status)
 
 
 def _after(text: str, quotes: str) -> str:
@@ -282,82 +296,90 @@ class EditForm(forms.Form):
     token = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
 
 
-def edit(request, post_id):
+def edit(request: HttpRequest, post_id: int) -> HttpResponse:
     """Change one's own post. If it was saved elsewhere meanwhile, both texts are shown."""
     post = post_or_404(request.user, post_id)
     require(request.user, "edit", post)
-    revision = post.body.revision
-    preview, conflict, draft, status = None, None, None, 200
-    target = f"/posts/{post.pk}/edit/"
-    if request.method == "POST":
-        form = EditForm(request.POST)
-        if request.POST.get("do") == "draft":
-            try:
-                label = drafts.label_for(post.thread, post, edit=True)
-                return keep_draft(request, target=target, label=label)
-            except drafts.NotKept as error:
-                form.add_error(None, str(error))
-        if form.is_valid():
-            data = form.cleaned_data
-            try:
-                if request.POST.get("do") == "preview":
-                    preview = previewed(
-                        request,
-                        data["text"],
-                        board=post.thread.board,
-                        thread=post.thread,
-                        parent=acts.answered_by(post),
-                        earlier=revision,
-                    )
-                else:
-                    acts.edit(
-                        user=request.user,
-                        post=post,
-                        source=data["text"],
-                        reason=data["reason"],
-                        base=data["base"],
-                    )
-                    drafts.discard(user=request.user, token=data["token"])
-                    return posted(request, data["token"], where(request.user, post))
-            except composing.Unacceptable as error:
-                form.add_error("text", str(error))
-            except pace.TooFast as error:
-                form.add_error(None, str(error))
-                status = 429
-            except acts.EditedMeanwhile as error:
-                conflict = {
-                    "revision": error.current,
-                    "difference": quoting.difference(data["text"], error.current.source),
-                }
-                form = EditForm({**request.POST.dict(), "base": error.current.number})
-                status = 409
-    else:
-        draft = drafts.newest(request.user, target)
-        form = EditForm(
-            initial={
-                # The revision that the draft was begun with: if another one was saved since, that
-                # is said before it is overwritten.
-                "base": revision.number,
-                **kept_in(draft).dict(),
-                "text": draft.text if draft else revision.source,
-                "token": uuid4(),
-            }
+    if request.method != "POST":
+        return _edit_opened(request, post)
+    form = EditForm(request.POST)
+    label = drafts.label_for(post.thread, post, edit=True)
+
+    def preview(data: dict) -> str:
+        return previewed(
+            request,
+            data["text"],
+            board=post.thread.board,
+            thread=post.thread,
+            parent=acts.answered_by(post),
+            earlier=post.body.revision,
         )
-    if form.is_bound and form.errors and status == 200:
-        status = 422
-    return render(
+
+    def save(data: dict) -> HttpResponse:
+        acts.edit(
+            user=request.user,
+            post=post,
+            source=data["text"],
+            reason=data["reason"],
+            base=data["base"],
+        )
+        drafts.discard(user=request.user, token=data["token"])
+        return posted(request, data["token"], where(request.user, post))
+
+    return write_page(
         request,
-        "posts/edit.html",
-        {
-            "form": form,
-            "post": post,
-            "preview": preview,
-            "conflict": conflict,
-            "draft": draft,
-            "target": target,
-        },
-        status=status,
+        form,
+        draft=lambda: keep_draft(request, target=f"/posts/{post.pk}/edit/", label=label),
+        preview=preview,
+        post=save,
+        page=partial(_edit_page, request, form, post),
     )
+
+
+def _edit_opened(request: HttpRequest, post: Post) -> HttpResponse:
+    """The form with the text as it is, or the draft that waits for it."""
+    draft = drafts.newest(request.user, f"/posts/{post.pk}/edit/")
+    revision = post.body.revision
+    form = EditForm(
+        initial={
+            # The revision that the draft was begun with: if another one was saved since, that
+            # is said before it is overwritten.
+            "base": revision.number,
+            **kept_in(draft).dict(),
+            "text": draft.text if draft else revision.source,
+            "token": uuid4(),
+        }
+    )
+    return _edit_page(request, form, post, draft=draft)
+
+
+def _edit_page(
+    request: HttpRequest,
+    form: EditForm,
+    post: Post,
+    *,
+    draft: Draft | None = None,
+    preview: str | None = None,
+    problem: Problem | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The form; with both texts, where another was saved meanwhile."""
+    conflict = None
+    if isinstance(problem, acts.EditedMeanwhile):
+        conflict = {
+            "revision": problem.current,
+            "difference": quoting.difference(request.POST["text"], problem.current.source),
+        }
+        form = EditForm({**request.POST.dict(), "base": problem.current.number})
+    context = {
+        "form": form,
+        "post": post,
+        "preview": preview,
+        "conflict": conflict,
+        "draft": draft,
+        "target": f"/posts/{post.pk}/edit/",
+    }
+    return render(request, "posts/edit.html", context, status=status)
 
 
 # --- /posts/<id>/release/ ---------------------------------------------------------------------

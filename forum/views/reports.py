@@ -6,11 +6,13 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import redirect, render
 
+from core.problems import Problem
+
 from .. import drawing
-from ..actions import composing, pace
 from ..actions import reports as acts
 from ..models import Report
-from ..permissions import Refused, require
+from ..permissions import require
+from . import problems
 from .fetch import post_or_404
 from .posts import TokenField, where
 
@@ -40,14 +42,8 @@ def report(request, post_id):
                     request, "Thank you. A moderator will look at it, and you will be told."
                 )
                 return redirect(where(request.user, post))
-            except composing.Unacceptable as error:
-                form.add_error("text", str(error))
-            except Refused as error:
-                form.add_error(None, str(error))
-                status = 403
-            except pace.TooFast as error:
-                form.add_error(None, str(error))
-                status = 429
+            except Problem as problem:
+                status = problems.show(form, problem, typed="text")
     drawing.draw([post], user=request.user)
     return render(
         request,

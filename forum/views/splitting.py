@@ -5,10 +5,13 @@ from math import ceil
 from django.contrib import messages
 from django.shortcuts import redirect, render
 
+from core.problems import Problem
+
 from .. import tree
-from ..actions import composing, moving
+from ..actions import moving
 from ..models import Post
-from ..permissions import Refused, require
+from ..permissions import require
+from . import problems
 from .acts_offered import TitleForm
 from .fetch import thread_or_404
 
@@ -34,8 +37,8 @@ def split(request, thread_id):
                 new = moving.split(
                     user=request.user, thread=thread, chosen=chosen, **form.cleaned_data
                 )
-            except (Refused, composing.Unacceptable) as error:
-                form.add_error(None, str(error))
+            except Problem as problem:
+                problems.show(form, problem)
             else:
                 messages.success(request, "Split off, and written to the log.")
                 return redirect(new)

@@ -6,9 +6,12 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from ..actions import composing, members, sanctions
+from core.problems import Problem
+
+from ..actions import members, sanctions
 from ..models import AuditEntry, Case, Suspension, Warning
-from ..permissions import Refused, require
+from ..permissions import require
+from . import problems
 
 HISTORY = 50  # acts on the member that the page lists
 SAID = {
@@ -82,8 +85,6 @@ def name(request):
                 members.ask_for_name(user=request.user, **form.cleaned_data)
                 messages.success(request, "Your wish waits for an administrator.")
                 return redirect("standing")
-            except composing.Unacceptable as error:
-                form.add_error("name", str(error))
-            except Refused as error:
-                form.add_error(None, str(error))
+            except Problem as problem:
+                status = problems.show(form, problem, typed="name")
     return render(request, "members/name.html", {"form": form}, status=status)

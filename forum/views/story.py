@@ -4,10 +4,13 @@ from django import forms
 from django.http import Http404
 from django.shortcuts import redirect, render
 
+from core.problems import Problem
+
 from .. import drawing, glossary
-from ..actions import composing, threadmarks
+from ..actions import threadmarks
 from ..models import Post, Threadmark
 from ..permissions import require
+from . import problems
 from .fetch import post_or_404, thread_or_404
 
 NEAR = 40  # marks listed before and after the one that is read
@@ -109,8 +112,8 @@ def mark(request, post_id):
                 threadmarks.mark(user=request.user, post=post, **form.cleaned_data)
             if not form.errors:
                 return redirect(post)
-        except composing.Unacceptable as error:
-            form.add_error("label", str(error))
+        except Problem as problem:
+            problems.show(form, problem, typed="label")
     else:
         initial = {"category": Threadmark.Category.STORY}
         if before:

@@ -16,16 +16,17 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import UNSHOWN, User
 from core.compiled_queries import CompiledQuery
+from core.problems import Problem
 
 from .. import caching, drawing, glossary, shared, tree
-from ..actions import arguments, composing, reading
+from ..actions import arguments, reading
 from ..actions import threads as acts
 from ..models import Board, Lane, Post, State, Thread, Threadmark
 from ..models.visibility import moderates, moderates_all, posts_visible_to, threads_visible_to
 from ..permissions import may, require, verbs
 from ..pictures import axis
 from ..shared import Page
-from . import lanes
+from . import lanes, problems
 from .fetch import page_or_404, thread_or_404
 from .posts import (
     ReplyForm,
@@ -415,8 +416,8 @@ def rename(request, thread_id):
     if request.method == "POST" and form.is_valid():
         try:
             return redirect(acts.rename(user=request.user, thread=thread, **form.cleaned_data))
-        except composing.Unacceptable as error:
-            form.add_error("title", str(error))
+        except Problem as problem:
+            problems.show(form, problem, typed="title")
     return render(
         request,
         "threads/rename.html",

@@ -3,11 +3,13 @@
 from django import forms
 from django.shortcuts import redirect, render
 
+from core.problems import Problem
+
 from .. import similarity
-from ..actions import composing
 from ..actions import variants as acts
 from ..models import Thread
 from ..permissions import require
+from . import problems
 from .fetch import thread_named, thread_or_404
 
 
@@ -47,8 +49,8 @@ def variant(request, thread_id):
     if request.method == "POST" and form.is_valid():
         try:
             return redirect(acts.declare(user=user, thread=thread, **form.cleaned_data))
-        except composing.Unacceptable as error:
-            form.add_error("other", str(error))
+        except Problem as problem:
+            problems.show(form, problem, typed="other")
     return render(
         request,
         "threads/variant.html",

@@ -2,6 +2,7 @@
 argument."""
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC
 from uuid import UUID, uuid4
@@ -9,10 +10,12 @@ from uuid import UUID, uuid4
 from allauth.core import ratelimit
 from django import forms
 from django.conf import settings
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+
+from core.problems import Problem
 
 from .. import drawing, markup
 from ..actions import composing, drafts, pace
@@ -20,6 +23,7 @@ from ..actions.arguments import Tie
 from ..models import Answer, Draft, Lane, Stance, Thread
 from ..permissions import may
 from ..templating import filling
+from . import problems
 
 # What a draft keeps in columns of its own, and what belongs to one sending of a form only.
 NOT_IN_FIELDS = frozenset(
@@ -64,6 +68,37 @@ def other_fields(sent: QueryDict) -> dict[str, list[str]]:
     """All that a form holds besides its text and title, for its draft: nothing typed is lost, and
     nothing chosen either."""
     return {name: values for name, values in sent.lists() if name not in NOT_IN_FIELDS}
+
+
+def write_page(
+    request: HttpRequest,
+    form: forms.BaseForm,
+    *,
+    draft: Callable[[], HttpResponse],
+    preview: Callable[[dict], str],
+    post: Callable[[dict], HttpResponse],
+    page: Callable[..., HttpResponse],
+) -> HttpResponse:
+    """Do with a text what its form was sent for: keep it as a draft, show how it will look, or post
+    it. Whatever goes wrong comes back as the page of the form, with all that was typed in it.
+
+    `draft`, `preview` and `post` do these, the last two out of the data of a valid form; each may
+    raise Problem. `page` draws the form, out of `preview` (HTML or None), `problem` (what was
+    raised, or None) and `status`.
+    """
+    wanted, shown, met, status = request.POST.get("do"), None, None, 200
+    try:
+        if wanted == "draft":
+            return draft()
+        if form.is_valid() and wanted == "preview":
+            shown = preview(form.cleaned_data)
+        elif form.is_valid():
+            return post(form.cleaned_data)
+    except Problem as problem:
+        met, status = problem, problems.show(form, problem, typed="text")
+    if form.errors and status == 200:
+        status = Problem.status
+    return page(preview=shown, problem=met, status=status)
 
 
 def keep_draft(request, *, target: str, label: str):
