@@ -31,6 +31,7 @@ LAYERS = (
             "forum.marking",
             "forum.history_dates",
             "forum.questions",
+            "forum.spellings",
         ),
         *("forum.pictures", "forum.charter", "forum.context", "forum.desk", "forum.templatetags"),
         *("forum.epub", "forum.books", "forum.similarity", "forum.outline", "forum.glossary"),
