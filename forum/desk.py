@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 
 from .models import AuditEntry, Case
-from .models.visibility import cases_visible_to, moderated_board_ids, moderates_all
+from .models.visibility import cases_visible_to, entries_moderated_by
 from .permissions import may
 
 LATEST = 8  # entries of the log on the front page
@@ -38,10 +38,7 @@ def waiting(user) -> list[dict]:
 
 def latest(user) -> list[AuditEntry]:
     """The newest entries of the log about boards that `user` moderates."""
-    entries = AuditEntry.objects.select_related("actor").order_by("-pk")
-    if not moderates_all(user):
-        entries = entries.filter(board__in=moderated_board_ids(user))
-    return list(entries[:LATEST])
+    return list(entries_moderated_by(user).select_related("actor").order_by("-pk")[:LATEST])
 
 
 def _parted(app: dict) -> list[dict]:

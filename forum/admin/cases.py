@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from .. import drawing
 from ..actions import queue, sanctions
 from ..models import AuditEntry, Case, Post, Report
-from ..models.visibility import cases_visible_to, moderated_board_ids, moderates_all
+from ..models.visibility import cases_visible_to, entries_moderated_by
 from ..permissions import Refused, may
 from ..views.fetch import sent_id
 from .site import ReadOnly
@@ -154,12 +154,8 @@ def dress(cases: list[Case], user) -> None:
 
 def _latest(user):
     """The newest entries of the log of the boards that `user` moderates."""
-    rows = (
-        AuditEntry.objects.public().select_related("actor", "thread").order_by("-created_at", "-pk")
-    )
-    if not moderates_all(user):
-        rows = rows.filter(board__in=moderated_board_ids(user))
-    return rows[:LATEST]
+    rows = entries_moderated_by(user).public().select_related("actor")
+    return rows.order_by("-created_at", "-pk")[:LATEST]
 
 
 @admin.register(Report)

@@ -3,6 +3,7 @@
 from math import ceil
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
@@ -23,6 +24,7 @@ from ..models import (
     Submission,
     Thread,
 )
+from ..models.visibility import moderates_all, posts_visible_to
 from ..permissions import may
 from .site import OwnBoards, ReadOnly, WithActs
 
@@ -229,6 +231,14 @@ class QuoteAdmin(ReadOnly):
     list_select_related = ("post__author", "source_post__author")
     search_fields = ("words",)
     ordering = ("-pk",)
+
+    def get_queryset(self, request):
+        """Without quotes of what one may not read: the page does not say whose they are either."""
+        rows = super().get_queryset(request)
+        if moderates_all(request.user):
+            return rows
+        seen = posts_visible_to(request.user).filter(pk=OuterRef("source_post"))
+        return rows.filter(Q(source_post=None) | Exists(seen))
 
 
 @admin.register(PostBody)

@@ -1,15 +1,52 @@
 """The audit log: readable, searchable, unchangeable."""
 
+import json
+
 from django.contrib import admin
 
 from ..models import AuditEntry
+from ..models.visibility import entries_moderated_by
 from .site import OwnBoards, ReadOnly
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnly):
-    list_display = ("created_at", "actor", "verb", "reason", "thread", "post")
+    """What was done in the boards one moderates. Of what went out of sight since, nothing is named,
+    and nothing found by its title; nor are the particulars of the act shown, which may name it."""
+
+    list_display = ("created_at", "actor", "verb", "reason", "debate", "about")
     list_filter = ("verb", ("board", OwnBoards))
-    list_select_related = ("actor", "thread", "post__author")
-    search_fields = ("reason", "actor__username", "thread__title")
+    list_select_related = ("actor", "post__author")
+    search_fields = ("reason", "actor__username", "title")
     date_hierarchy = "created_at"
+    fields = (
+        *("created_at", "actor", "verb", "reason", "board", "debate", "about", "member"),
+        *("undoes", "particulars"),
+    )
+
+    def get_queryset(self, request):
+        return entries_moderated_by(request.user)
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.fields
+
+    @admin.display(description="debate")
+    def debate(self, entry) -> str:
+        if entry.thread_id is None:
+            return ""
+        return "a debate out of sight" if entry.title is None else entry.title
+
+    @admin.display(description="post")
+    def about(self, entry) -> str:
+        if entry.post_id is None:
+            return ""
+        return str(entry.post) if entry.post_seen else "a post out of sight"
+
+    @admin.display(description="particulars")
+    def particulars(self, entry) -> str:
+        seen = (
+            entry.thread_id is None or entry.title is not None,
+            entry.post_id is None or entry.post_seen,
+            entry.other_thread is None or entry.other_seen,
+        )
+        return json.dumps(entry.detail, ensure_ascii=False) if all(seen) else ""

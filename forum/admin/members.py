@@ -12,6 +12,7 @@ from django.utils import timezone
 from ..actions import members, sanctions
 from ..actions.composing import Unacceptable
 from ..models import AuditEntry, Member, Note, Post, State, Suspension, Warning
+from ..models.visibility import boards_visible_to
 from ..permissions import Refused, may
 from . import reviewing
 from .site import ReadOnly
@@ -75,6 +76,10 @@ class MemberAdmin(ReadOnly):
             .select_related("entry__actor")
             .order_by("ends_at"),
             "notes": Note.objects.filter(member=member).select_related("author").order_by("-pk"),
+            "boards_seen": [
+                None,  # that of acts that are no board's
+                *boards_visible_to(request.user).values_list("pk", flat=True),
+            ],
             "past_names": member.past_names.order_by("-pk"),
             "history": AuditEntry.objects.filter(member=member)
             .exclude(verb="note")
@@ -151,7 +156,7 @@ class OfMember(ReadOnly):
 class WarningAdmin(OfMember):
     list_display = ("member", "points", "entry", "expires_at")
     list_select_related = ("member", "entry")
-    search_fields = ("member__username", "entry__reason")
+    search_fields = ("member__username",)  # reasons are searched in the log, as far as one sees it
     ordering = ("-pk",)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -174,6 +174,23 @@ def entries_visible_to(user) -> QuerySet[AuditEntry]:
         | Q(board__in=seen)
         | Q(other_board__in=seen.values("pk"))
         | Q(verb="remove board", detail__audience__in=audiences)
+    )
+
+
+def entries_moderated_by(user) -> QuerySet[AuditEntry]:
+    """The entries of the log about the boards that `user` moderates, private ones among them, as
+    the desk shows them. What they are about may stand elsewhere by now, out of sight: `title` is
+    the debate's, None where `user` may not see it; `post_seen` and `other_seen` whether they see
+    where the post stands, and the debate that posts went to or came from."""
+    if moderates_all(user):
+        return AuditEntry.objects.annotate(
+            title=F("thread__title"), post_seen=Value(True), other_seen=Value(True)
+        )
+    seen = threads_visible_to(user)
+    return AuditEntry.objects.filter(board__in=moderated_board_ids(user)).annotate(
+        title=Subquery(seen.filter(pk=OuterRef("thread")).values("title")),
+        post_seen=Exists(seen.filter(pk=OuterRef("post__thread"))),
+        other_seen=Exists(seen.filter(pk=OuterRef("other_thread"))),
     )
 
 

@@ -20,8 +20,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import TestCase, override_settings
 from django.urls import get_resolver, reverse
 
-from forum.actions import cases, debate, drafts, moderation, reports, sanctions, threadmarks
-from forum.models import AuditEntry, Board, Notice, Post, State, Thread
+from forum.actions import cases, debate, drafts, moderation, moving, reports, sanctions, threadmarks
+from forum.models import AuditEntry, Board, Member, Notice, Post, State, Thread
 from forum.permissions import CHARTER, may
 from tests.people import browser, make_member, pending, quoting, reply, start
 
@@ -42,6 +42,7 @@ READERS = {
     "invited": {"invited", *STAFF},
     "closed": {"warden", *STAFF},
     "moved away": {"warden", *STAFF},  # it was public, and is quoted there
+    "moved inside": STAFF,  # it was in the warden's board, and is quoted there
     "hidden debate": STAFF,
     "removed debate": STAFF,
     "waiting debate": {"opener", *STAFF},
@@ -50,6 +51,9 @@ READERS = {
     "withdrawn post": STAFF,
     "waiting post": {"answerer", *STAFF},
 }
+# Opened by the moderator of all boards, in another board than the public one.
+OF_THE_KEEPER = ("members", "invited", "closed", "moved inside")
+PLACES = {"moved inside": "closed"}  # where it was opened
 # Words that are no post's and no debate's.
 ALONE = {
     "draft": {"answerer"},
@@ -59,6 +63,7 @@ ALONE = {
     "mail": {"answerer", "administrator"},
     "reason in the invited board": {"invited", *STAFF},
     "reason in the closed board": {"warden", *STAFF},
+    "reason of a warning": STAFF,  # for a post in the innermost board
 }
 DEBATES = [what for what in READERS if not what.endswith(" post")]
 POSTS = [what for what in READERS if what.endswith(" post")]
@@ -106,10 +111,12 @@ class Marked(TestCase):
         }
         cls.boards["invited"].invited.add(cls.people["invited"])
         cls.boards["closed"].moderators.add(warden)
+        # Only moderators of all boards come here.
+        inner = Board.objects.create(name="Board inner", slug="inner", audience="moderators")
         cls.threads, cls.posts = {}, {}
         for what in DEBATES:
-            public = what not in ("members", "invited", "closed")
-            board = cls.boards["public" if public else what]
+            public = what not in OF_THE_KEEPER
+            board = cls.boards["public" if public else PLACES.get(what, what)]
             cls.threads[what] = cls.debate(board, opener if public else keeper, what)
         # Its title and its place are there for everybody, its opening is not.
         cls.headless = cls.debate(cls.boards["public"], opener, "hidden opening")
@@ -118,6 +125,7 @@ class Marked(TestCase):
         main = cls.threads["public"]
         cls.quote(main, answerer, cls.threads["moved away"], "moved away")
         cls.quote(cls.threads["closed"], keeper, main, "public")
+        cls.quote(cls.threads["closed"], keeper, cls.threads["moved inside"], "moved inside")
         for what in POSTS:
             text = f"It {word(what)} was."
             if what == "waiting post":
@@ -138,6 +146,7 @@ class Marked(TestCase):
         ):
             act(user=keeper, post=cls.posts[what], reason="Off.")
         Post.objects.filter(pk=cls.posts["withdrawn post"].pk).update(withdrawn=True)
+        cls.act_inside(cls.threads["moved inside"], inner)
         for name in ("invited", "closed"):
             said = secret(f"reason in the {name} board")
             moderation.pin(user=keeper, thread=cls.threads[name], reason=said)
@@ -160,6 +169,21 @@ class Marked(TestCase):
         } | cls.posts
         cls.statuses = {}
         cls.clients = {role: browser(user) for role, user in cls.people.items()}
+
+    @classmethod
+    def act_inside(cls, thread: Thread, inner: Board) -> None:
+        """Act on a debate in the warden's board, take it to the innermost one, and warn somebody
+        there, who is the newest of all members."""
+        keeper = cls.people["moderator"]
+        moderation.pin(user=keeper, thread=thread, reason="It is settled.")
+        moderation.lock_branch(user=keeper, post=reply(thread, keeper, "So it is."))
+        moving.move_thread(user=keeper, thread=thread, board=inner)
+        warned = make_member("warned")
+        post = reply(Thread.objects.get(pk=thread.pk), keeper, "So it is not.")
+        Post.objects.filter(pk=post.pk).update(author=warned)
+        post = Post.objects.select_related("thread__board").get(pk=post.pk)
+        said = secret("reason of a warning")
+        sanctions.warn(user=keeper, member=warned, points=1, reason=said, post=post)
 
     @classmethod
     def debate(cls, board: Board, author, what: str) -> Thread:
@@ -257,6 +281,8 @@ class Marked(TestCase):
             yield reverse(f"{name}_changelist")
             for pk in model._base_manager.order_by("-pk").values_list("pk", flat=True)[:4]:
                 yield reverse(f"{name}_change", args=[pk])
+        for pk in Member.objects.order_by("-pk").values_list("pk", flat=True)[:2]:
+            yield reverse("admin:forum_member_review", args=[pk])
 
     def said(self, role: str, address: str) -> str:
         """All that an address answers to a role: page, headers, where it leads."""
@@ -407,7 +433,7 @@ class Marked(TestCase):
 # Who moderates, opened and wrote what: so the verbs follow from the charter's sentences.
 MODERATED = {what: {"warden", *STAFF} for what in ("closed", "moved away")}
 WRITER = dict.fromkeys(DEBATES, "opener") | dict.fromkeys(POSTS, "answerer")
-WRITER |= dict.fromkeys(("members", "invited", "closed"), "moderator")
+WRITER |= dict.fromkeys(OF_THE_KEEPER, "moderator")
 STANDS = [what for what in READERS if what not in (*PLACEHOLDERS, "waiting post")]
 
 OPEN = [what for what in READERS if what != "waiting debate"]
@@ -428,7 +454,7 @@ def writer_of(what: str) -> set[str]:
 
 def opener_of(what: str) -> str:
     """Who opened the debate in which it stands."""
-    return "moderator" if what in ("members", "invited", "closed") else "opener"
+    return "moderator" if what in OF_THE_KEEPER else "opener"
 
 
 ON_DEBATES = ("see thread", "see opening", "reply", "rename", "describe", "close")
@@ -518,10 +544,11 @@ IN_STATES = {
         "erase": ("A",) * 6,
     },
 }
-# Asked of nothing, or of notices, cases and members: tests/test_permissions.py.
+# Asked of nothing, or of notices, cases and members: tests/test_permissions.py; of entries of the
+# log: tests/acts/test_undo.py.
 ASKED_ELSEWHERE = set(
     "write,use account,read notices,answer act,decide,warn,suspend,clean up,note,rename member,"
-    "define,administer,enter desk".split(",")
+    "define,administer,enter desk,undo".split(",")
 )
 
 # Pages that no one has of a thing: what waits has no place in the tree yet.
@@ -578,7 +605,7 @@ def leads(client, thing) -> bool:
 
 
 OF_THE_OPENER = ("public", "moved away", "hidden debate", "removed debate", "waiting debate")
-STANDING = ("public", "members", "invited", "closed", "moved away")
+STANDING = ("public", "members", "invited", "closed", "moved away", "moved inside")
 # name: (the things it shows at all, whether it shows one). Written by hand.
 ENTRIES = {
     "page": (list(READERS), page("/threads/{t}/{s}/")),
