@@ -188,23 +188,29 @@ def must(*command: str | Path) -> None:
 
 def run_forum(port: int, openings: bool) -> None:
     """Prepare whatever is not ready yet and serve the forum until Ctrl-C."""
-    if port_is_taken(port):
-        sys.exit(f"Port {port} is in use. Try another: python3 dev.py run --port {port + 1}")
+    why = port_trouble(port)
+    if why:
+        other = port + 1 if 1023 < port < 65535 else 8000
+        sys.exit(f"Port {port} {why}. Try another: python3 dev.py run --port {other}")
     python = environment("base.txt")
     write_env(ROOT / ".env")
     more = ["--openings"] if openings else []
     os.execv(python, [str(python), str(ROOT / "dev.py"), "serve", "--port", str(port), *more])
 
 
-def port_is_taken(port: int) -> bool:
-    """True if something listens on this machine's `port` already."""
+def port_trouble(port: int) -> str:
+    """Why nobody can be served on this machine's `port`, to follow "Port 80"; empty if one can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            return "takes rights that you do not have: those below 1024 are kept for the system"
+        except OverflowError:
+            return "is none: they go up to 65535"
         except OSError:
-            return True
-    return False
+            return "is in use"
+    return ""
 
 
 def serve(port: int, openings: bool) -> None:
@@ -263,6 +269,8 @@ def prepare(openings: bool = False) -> None:
         if thread.name == "openings.json" and not openings:
             continue
         call_command("loaddata", str(thread), verbosity=0)
+    with open(os.devnull, "w") as nowhere:
+        call_command("sweep", stdout=nowhere)
 
 
 # --- test and lint --------------------------------------------------------------------------

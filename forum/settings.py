@@ -253,6 +253,8 @@ APPROVE_FIRST_POSTS = env.int("APPROVE_FIRST_POSTS", default=0)
 HOLD_NEW_LINKS = env.bool("HOLD_NEW_LINKS", default=True)
 # A text that the same member wrote within so many minutes waits for approval; 0: it does not.
 REPEAT_MINUTES = env.int("REPEAT_MINUTES", default=30)
+# Drafts in which nobody wrote for so long are swept out (manage.py sweep); 0 keeps them all.
+DRAFTS_KEPT_DAYS = env.int("DRAFTS_KEPT_DAYS", default=365)
 # Warnings: how long their points count, and what they bring about when they add up; 0: nothing.
 WARNING_DAYS = env.int("WARNING_DAYS", default=90)
 WARNING_APPROVAL_POINTS = env.int("WARNING_APPROVAL_POINTS", default=3)

@@ -255,8 +255,8 @@ def test_what_a_run_makes_is_ignored_by_git():
 def test_a_port_in_use_is_noticed():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        assert dev.port_is_taken(port)
-    assert not dev.port_is_taken(port)
+        assert dev.port_trouble(port)
+    assert not dev.port_trouble(port)
 
 
 def test_a_port_in_use_is_explained_and_nothing_is_made(project):
@@ -264,6 +264,22 @@ def test_a_port_in_use_is_explained_and_nothing_is_made(project):
         port = listening.getsockname()[1]
         with pytest.raises(SystemExit, match=f"Port {port} is in use.*--port {port + 1}"):
             dev.run_forum(port, openings=False)
+    assert project.ran == []
+
+
+def test_a_port_that_takes_rights_is_explained(project, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(SystemExit, match=r"Port 80 takes rights.*--port 8000"):
+        dev.run_forum(80, openings=False)
+    assert project.ran == []
+
+
+def test_a_number_that_is_no_port_is_explained(project):
+    with pytest.raises(SystemExit, match=r"Port 70000 is none.*--port 8000"):
+        dev.run_forum(70_000, openings=False)
     assert project.ran == []
 
 
@@ -515,11 +531,11 @@ def test_a_test_run_that_is_killed_leaves_no_server_behind():
         text=True,
     )
     port = int(re.search(r":(\d+)/", holder.stdout.readline())[1])
-    assert dev.port_is_taken(port)
+    assert dev.port_trouble(port)
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     for _ in range(200):
-        if not dev.port_is_taken(port):
+        if not dev.port_trouble(port):
             break
         time.sleep(0.05)
-    assert not dev.port_is_taken(port)
+    assert not dev.port_trouble(port)

@@ -6,6 +6,8 @@ count that a crash left behind is right again with the next notice or visit.
 """
 
 from django.db import transaction
+from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
@@ -69,6 +71,15 @@ def mark_read(*, user: User, until: int, only: bool = False) -> None:
         rows = rows.filter(pk=until) if only else rows.filter(pk__lte=until)
         rows.update(read_at=timezone.now())
         recount(user.pk)
+
+
+def miscounted() -> list[int]:
+    """The ids of the members whose count in the menu is not what is there: a worker ended between
+    an act and its counting."""
+    mine = Notice.objects.unread().filter(member=OuterRef("pk")).order_by()
+    count = mine.values("member").annotate(count=Count("pk")).values("count")
+    members = User.objects.annotate(there=Coalesce(Subquery(count), 0))
+    return list(members.exclude(unread_notices=F("there")).values_list("pk", flat=True))
 
 
 def recount(member_id: int) -> None:

@@ -11,6 +11,10 @@ from ..models import Post, Report, State, Thread
 from ..models.visibility import moderates
 from ..permissions import WAITING
 
+# By so much the clocks of two machines may differ. What lies further ahead was written before a
+# clock was set back, and says nothing about how fast somebody writes: it would bind them for hours.
+AHEAD = timedelta(seconds=5)
+
 
 class TooFast(Problem):
     """More than the site allows in that time. The sentence says when to try again."""
@@ -50,9 +54,10 @@ def slow_until(user, thread: Thread) -> datetime | None:
     Moderators of its board are not slowed."""
     if not thread.slow_minutes or moderates(user, thread.board_id):
         return None
-    pause = timedelta(minutes=thread.slow_minutes)
+    pause, now = timedelta(minutes=thread.slow_minutes), timezone.now()
     last = (
-        Post.objects.filter(thread=thread, author=user, loaded_at__gt=timezone.now() - pause)
+        Post.objects.filter(thread=thread, author=user)
+        .filter(loaded_at__gt=now - pause, loaded_at__lte=now + AHEAD)
         .exclude(state__in=WAITING)
         .order_by("-loaded_at")
         .values_list("loaded_at", flat=True)
@@ -71,10 +76,12 @@ def check_reports(user) -> None:
 def _nth_newest(
     model, user, moment: str, limit: int, within: timedelta, *, by: str = "author"
 ) -> bool:
-    """Whether the `limit`-th newest row of `user` is younger than `within`: one index step."""
+    """Whether the `limit`-th newest row of `user` is younger than `within`, and not of a time to
+    come: one index step."""
     nth = (
         model.objects.filter(**{by: user})
         .order_by("-pk")
         .values_list(moment, flat=True)[limit - 1 : limit]
     )
-    return any(at > timezone.now() - within for at in nth)
+    now = timezone.now()
+    return any(now - within < at <= now + AHEAD for at in nth)

@@ -11,18 +11,14 @@ from accounts.models import User
 
 from ..actions import cases, notices, sanctions
 from ..actions.locking import PostMoved, locked_post
-from ..models import NOWHERE, Case, Notice, Post, Report, State, Suspension
+from ..models import NOWHERE, Case, Post, Report, State, Suspension
 from .faults import Fault
 
 
 def check_members(*, fix: bool) -> Iterator[Fault]:
     """Counts of unread notices against the notices, and the columns that say what binds a member
     against the suspensions in force."""
-    mine = Notice.objects.unread().filter(member=OuterRef("pk")).order_by()
-    count = mine.values("member").annotate(count=Count("pk")).values("count")
-    wrong = User.objects.annotate(there=Coalesce(Subquery(count), 0))
-    wrong = list(wrong.exclude(unread_notices=F("there")).values_list("pk", flat=True))
-    if wrong:
+    if wrong := notices.miscounted():
         if fix:
             for pk in wrong:
                 notices.recount(pk)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from forum.actions import moderation, posts, queue, sanctions
@@ -53,6 +54,13 @@ def test_a_reply_within_the_interval_waits_in_the_queue_with_its_reason(held, sl
     assert "Let it appear now" not in page
     assert "Second thought." not in browser().get(slow.get_absolute_url()).content.decode()
     assert {fault.kind for fault in check()} <= {"notices"}  # counted after the commit
+
+
+def test_a_clock_that_was_set_back_holds_nothing(slow, stranger):
+    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
+        reply(slow, stranger, "First thought.")
+    assert reply(slow, stranger, "Second thought.").state == "visible"
+    assert reply(slow, stranger, "Third thought.").state == "pending"
 
 
 def test_the_moderator_sees_why_and_lets_it_in_sooner(held, moderator):

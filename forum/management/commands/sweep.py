@@ -1,0 +1,16 @@
+"""Sweep out what nobody asks for any more; to be run once a day."""
+
+from django.core.management.base import BaseCommand
+
+from forum.actions import sweeping
+
+
+class Command(BaseCommand):
+    help = (
+        "Delete sessions that ended, tokens of forms sent long ago and drafts that were left "
+        "(DRAFTS_KEPT_DAYS), and set counts of notices right. It may run while people write."
+    )
+
+    def handle(self, *args, **options):
+        swept = sweeping.sweep()
+        self.stdout.write(", ".join(f"{what}: {count:,}" for what, count in swept.items()))
