@@ -150,7 +150,7 @@ def _chapter(
         for quote, status in quotes.get(post.body.revision_id, ())
     }
     html = markup.lay_in(post.body.html, post_id=post.pk, quotes=laid, notes={}, members={})
-    body = epub.xhtml(drawing.cut(html), address)
+    body = epub.xhtml(html, address)
     head = (
         f'<h1 dir="auto">{epub.text(title)}</h1>\n<p class="meta">{epub.text(post.writer)}, '
         f'<a href="{epub.text(address)}">#{post.number}</a>{written}</p>\n'
@@ -172,10 +172,7 @@ def _footnote(quote: Quote, status: str, base: str) -> tuple[str, str]:
     before = (
         f'<p class="cited"><a epub:type="noteref" href="#{note}">Quote {quote.ordinal}: {said}</a>'
         f'</p><aside class="quote" epub:type="footnote" id="{note}" data-status="{status}">'
-        f"<blockquote>{'<!--cut-->' if source and quote.cut_start else ''}"
+        "<blockquote>"
     )
-    after = (
-        f"{'<!--/cut-->' if source and quote.cut_end else ''}</blockquote>"
-        f'<p class="status">{said}: {drawing.STATUS[status]}.{link}</p></aside>'
-    )
+    after = f'</blockquote><p class="status">{said}: {drawing.STATUS[status]}.{link}</p></aside>'
     return before, after

@@ -29,8 +29,6 @@ FOLD_WORDS = 40
 # Quotes named under a passage; the rest stand on a page of their own.
 MAX_BACKLINKS = 8
 WORDS = "<!--words-->"
-CUT_START = re.compile(r"<!--cut-->(\s*(?:<[^>]*>\s*)*)")
-CUT_END = re.compile(r"((?:</[^>]*>\s*)*)<!--/cut-->")
 MENTION = re.compile(r"<!--@([^>]+?)-->")
 
 STATUS = {
@@ -93,7 +91,7 @@ def draw(
             members=members,
             marks=said,
         )
-        post.html = mark_safe(cut(html))
+        post.html = mark_safe(html)
     return posts
 
 
@@ -170,10 +168,10 @@ def draw_preview(composed, *, user, post_id="preview") -> str:
         quote.ordinal: _around(frame, quote, shown[quote.ordinal], texts, numbers, (), ignoring)
         for quote in composed.quotes
     }
-    html = composed.rendered.html
+    html = composed.html
     members = _members([html], ignoring)
     html = markup.lay_in(html, post_id=post_id, quotes=laid, notes={}, members=members)
-    return mark_safe(cut(html))
+    return mark_safe(html)
 
 
 # --- Quotes in a post -------------------------------------------------------------------------
@@ -187,7 +185,7 @@ _quotes = CompiledQuery(
         # What is shown of a source, and what its rights hang on.
         .only(
             *("post", "revision", "ordinal", "source_revision", "source_passage", "start", "end"),
-            *("parts", "words", "verdict", "whole", "cut_start", "cut_end", "nested", "stance"),
+            *("parts", "words", "verdict", "whole", "nested", "stance"),
             *("source_post__number", "source_post__state", "source_post__byline"),
             *("source_post__author__username", "source_post__thread__state"),
             *("source_post__thread__author", "source_post__thread__board__audience"),
@@ -313,10 +311,6 @@ def _around(
         }
     )
     opening, _, closing = html.strip().partition(WORDS)
-    if known and quote.cut_start:
-        opening += "<!--cut-->"
-    if known and quote.cut_end:
-        closing = "<!--/cut-->" + closing
     return opening, closing
 
 
@@ -331,16 +325,6 @@ def _passage_href(quote: Quote, here: Container[int], status: str) -> str:
     if quote.source_post_id in here:
         return f"#post-{quote.source_post_id}-{quote.source_passage}"
     return f"/posts/{quote.source_post_id}/?p={quote.source_passage}"
-
-
-def cut(html: str) -> str:
-    """Put the ellipsis where a quote begins or ends inside a sentence: inside its first and last
-    paragraph, so that it is read and copied with the words."""
-    if "<!--cut-->" in html:
-        html = CUT_START.sub(r"\1… ", html)
-    if "<!--/cut-->" in html:
-        html = CUT_END.sub(r" …\1", html)
-    return html
 
 
 def _nested_numbers(quotes: dict, user) -> dict[int, int]:

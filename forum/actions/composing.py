@@ -17,6 +17,7 @@ from core.problems import Problem
 from .. import markup, quoting
 from ..models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread
 from ..models.visibility import posts_visible_to, wider
+from .rendering import insides_of, recompose
 
 # Older texts of a named source that are tried when its current one does not hold the words: the
 # writer may have quoted what was edited while the form was open.
@@ -40,6 +41,7 @@ class Composed:
     format: str
     rendered: markup.Rendered
     quotes: list[Quote]
+    html: str
     quoted: Sequence[tuple[int, int]] = ()
 
     def sha256(self) -> str:
@@ -71,7 +73,7 @@ class Composed:
             revision=revision,
             revision_number=revision.number,
             edited_at=revision.created_at if revision.number > 1 else None,
-            html=self.rendered.html,
+            html=self.html,
             renderer=markup.RENDERER_VERSION,
         )
 
@@ -111,7 +113,7 @@ def compose(
         raise Unacceptable(
             "Add something of your own to the quotes." if rendered.quotes else "Write your text."
         )
-    carried = _carried(earlier, rendered.quotes)
+    carried, inside = _carried(earlier, rendered.quotes)
     fresh = [block for block in rendered.quotes if block.ordinal not in carried]
     judged = _judge(
         fresh,
@@ -126,36 +128,37 @@ def compose(
         for block in rendered.quotes
         if (quote := carried.get(block.ordinal) or judged.get(block.ordinal)) is not None
     ]
-    return Composed(source, PostRevision.Format.MARKDOWN, rendered, quotes)
+    inside |= insides_of(quote for quote in quotes if quote.ordinal not in inside)
+    html = markup.fill_quotes(rendered.html, inside)
+    return Composed(source, PostRevision.Format.MARKDOWN, rendered, quotes, html)
 
 
-def recompose(revision: PostRevision) -> markup.Rendered:
-    """Render a stored revision again, as its format asks."""
-    return markup.render(
-        revision.source,
-        format=revision.format,
-        quoted=tuple((first, last) for first, last in revision.quoted),
-    )
-
-
-def _carried(earlier: PostRevision | None, blocks: Sequence[markup.QuoteBlock]) -> dict[int, Quote]:
-    """Rows of the last revision for the blocks that an edit left alone: a quote is judged once,
-    and "#5" keeps meaning the post that it meant when it was typed."""
+def _carried(
+    earlier: PostRevision | None, blocks: Sequence[markup.QuoteBlock]
+) -> tuple[dict[int, Quote], dict[int, str]]:
+    """Rows of the last revision for the blocks that an edit left alone, and what is drawn in them:
+    a quote is judged once, and "#5" keeps meaning the post that it meant when it was typed."""
     if earlier is None or not blocks:
-        return {}
-    rows = {quote.ordinal: quote for quote in earlier.quotes.all()}
+        return {}, {}
+    of = earlier.quotes.select_related("source_revision", "source_post__body")
+    rows = {quote.ordinal: quote for quote in of}
     old = [
         (block, rows[block.ordinal]) for block in recompose(earlier).quotes if block.ordinal in rows
     ]
+    bodies = PostBody.objects.filter(revision=earlier, renderer=markup.RENDERER_VERSION)
+    html = bodies.values_list("html", flat=True).first() if old else ""
+    drawn, inside = markup.insides(html or ""), {}
     found = {}
     for block in blocks:
         for index, (before, row) in enumerate(old):
             if _same(before, block):
+                if row.source_revision_id and row.ordinal in drawn:
+                    inside[block.ordinal] = drawn[row.ordinal]
                 row.ordinal, row.passage = block.ordinal, block.passage
                 found[block.ordinal] = row
                 del old[index]
                 break
-    return found
+    return found, inside
 
 
 def _same(a: markup.QuoteBlock, b: markup.QuoteBlock) -> bool:
@@ -358,6 +361,8 @@ def quote_row(
 ) -> Quote:
     """The row of a judged quote, unsaved and without its post and revision. `current` is the newest
     text of its source, where the words may come from an older one."""
+    if source is not None:
+        match = quoting.over_quotes(match, source[1].passages)
     quote = Quote(
         ordinal=ordinal,
         passage=passage,
@@ -373,6 +378,6 @@ def quote_row(
     quote.start, quote.end = match.start, match.end
     quote.parts = [list(part) for part in match.parts]
     quote.source_passage = followed_passage(revision, match.start, match.end, current or revision)
-    quote.whole = match.start == 0 and match.end == len(revision.plain)
+    quote.whole = quoting.is_whole(match, revision.plain)
     quote.cut_start, quote.cut_end = quoting.cut_ends(revision.plain, match.start, match.end)
     return quote

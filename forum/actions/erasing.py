@@ -39,7 +39,8 @@ from ..spellings import BLACK
 from . import debate, notices, pages
 from . import words as words_of
 from .audit import record
-from .composing import passage_keys, recompose
+from .composing import passage_keys
+from .rendering import draw_again, recompose
 from .words_found import TEXTS, Found, black, find, passages_of, pattern, phrases_of
 
 
@@ -101,7 +102,7 @@ def _erase_texts(found: Found) -> None:
     quotes = defaultdict(list)
     for quote in Quote.objects.filter(revision__in=revisions).order_by("ordinal"):
         quotes[quote.revision_id].append(quote)
-    moved = set()
+    moved, htmls = set(), {}
     for pk, revision in sorted(revisions.items()):
         phrases, before = found.revisions[pk], revision.plain
         rendered = _rewrite(revision, phrases)
@@ -112,15 +113,15 @@ def _erase_texts(found: Found) -> None:
         revision.sha256 = hashlib.sha256(revision.source.encode()).hexdigest()
         revision.reason = black(revision.reason, phrases)
         revision.save(update_fields=["source", "plain", "passages", "sha256", "reason", "format"])
-        PostBody.objects.filter(revision=revision).update(
-            html=rendered.html, renderer=markup.RENDERER_VERSION
-        )
+        htmls[pk] = rendered.html
         words = {block.ordinal: block.words for block in rendered.quotes}
         for quote in quotes[pk]:
             quote.words = words.get(quote.ordinal, BLACK)
             quote.reason = black(quote.reason, phrases)
             quote.save(update_fields=["words", "reason"])
     _part(found, moved)
+    drawn = Q(revision__in=revisions) | Q(revision__quotes__source_revision__in=revisions)
+    draw_again(PostBody.objects.filter(drawn).select_related("revision").distinct(), htmls)
     _index(found.posts)
 
 

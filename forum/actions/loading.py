@@ -33,6 +33,7 @@ from ..models.visibility import wider
 from . import debate, elsewhere, variants
 from .attaching import attach, attach_to_all, link_variants
 from .composing import Composed, passage_keys, quote_row
+from .rendering import stored_html
 
 # One part of a load holds up other writers for its transaction, on SQLite all of them: about
 # 0.3 s for either of these on a slow machine.
@@ -460,7 +461,12 @@ def _item(fixture: ThreadFixture, place: int, pk: int, thread: Thread) -> _Item:
         written_at=post.written_at,
     )
     text = Composed(
-        source=post.text, format=post.format, rendered=post.rendered, quotes=[], quoted=post.quoted
+        source=post.text,
+        format=post.format,
+        rendered=post.rendered,
+        quotes=[],
+        html=post.rendered.html,
+        quoted=post.quoted,
     )
     return _Item(place, post, row, text, passage_keys(row, post.rendered.plain))
 
@@ -469,6 +475,7 @@ class _Writer:
     """Writes the texts, HTML and quotes of posts whose rows are written, part by part."""
 
     def __init__(self, fixture: ThreadFixture) -> None:
+        self.posts = fixture.posts
         self.quoted = {quote.source for post in fixture.posts for quote in post.quotes}
         self.nested = {place for post in fixture.posts for q in post.quotes for place in q.nested}
         self.ids: dict[int, int] = {}
@@ -488,9 +495,6 @@ class _Writer:
         revisions = PostRevision.objects.bulk_create(
             item.text.revision(item.row, 1, editor=None, now=now) for item in part
         )
-        PostBody.objects.bulk_create(
-            item.text.body(revision) for item, revision in zip(part, revisions, strict=True)
-        )
         for item, revision in zip(part, revisions, strict=True):
             if item.place in self.quoted:
                 self.written[item.place] = item.row, revision
@@ -499,6 +503,10 @@ class _Writer:
         for item, revision in zip(part, revisions, strict=True):
             item.text.quotes = [self._quote(quote, sources or {}) for quote in item.post.quotes]
             item.text.quotes_of(revision)
+            self._draw_quotes(item)
+        PostBody.objects.bulk_create(
+            item.text.body(revision) for item, revision in zip(part, revisions, strict=True)
+        )
         quotes = Quote.objects.bulk_create(quote for item in part for quote in item.text.quotes)
         _write_keys(part)
         # Other threads show the backlink.
@@ -533,6 +541,15 @@ class _Writer:
         )
         row.stance = quote.stance
         return row
+
+    def _draw_quotes(self, item: _Item) -> None:
+        """Let the quotes of a post show their sources, which were rendered for the same load."""
+        htmls = {
+            self.written[quote.source][1].pk: self.posts[quote.source].rendered.html
+            for quote in item.post.quotes
+            if quote.source in self.written
+        }
+        item.text.html = stored_html(item.text.rendered, item.text.quotes, htmls)
 
 
 def _write_keys(part: Sequence[_Item]) -> None:

@@ -57,7 +57,7 @@ def screen(user, *, board: Board, composed: Composed, trapped: bool = False) -> 
     if first and not user.is_staff and _appeared(user, first) < first:
         posts = "post of a member is" if first == 1 else f"{first} posts of a member are"
         return Held(Case.Kind.FIRST, f"the first {posts} looked at here.")
-    if settings.HOLD_NEW_LINKS and user.is_new and OUTSIDE.search(composed.rendered.html):
+    if settings.HOLD_NEW_LINKS and user.is_new and OUTSIDE.search(composed.html):
         return Held(Case.Kind.HELD, "it holds links, and you are a new member.")
     if why := _repeats(user, composed):
         return Held(Case.Kind.HELD, why)
@@ -88,7 +88,7 @@ def check_edit(user, post: Post, composed: Composed) -> None:
             "What you write waits for approval just now, so posts that stand cannot be changed. "
             "Write a reply instead; it will wait. Your standing page says until when."
         )
-    links = len(OUTSIDE.findall(composed.rendered.html))
+    links = len(OUTSIDE.findall(composed.html))
     if settings.HOLD_NEW_LINKS and user.is_new and links > len(OUTSIDE.findall(post.body.html)):
         raise Unacceptable(
             "New members' links are looked at first, so an edit cannot add one. Write a reply with "

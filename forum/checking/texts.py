@@ -11,8 +11,9 @@ from hashlib import sha256
 from django.db import transaction
 
 from .. import markup, quoting, tree
-from ..actions.composing import followed_passage, passage_keys, recompose
+from ..actions.composing import followed_passage, passage_keys
 from ..actions.locking import PostMoved, locked_post
+from ..actions.rendering import html_again, recompose, stored_html
 from ..models import NOWHERE, PassageKey, Post, PostBody, PostRevision, Quote, Thread
 from .faults import Fault
 
@@ -32,6 +33,7 @@ class _Batch:
     quotes: dict[int, list[Quote]] = field(default_factory=dict)  # by revision
     sources: dict[int, PostRevision] = field(default_factory=dict)
     current: dict[int, PostRevision] = field(default_factory=dict)  # by post quoted
+    htmls: dict[int, str] = field(default_factory=dict)  # of sources, by revision
 
 
 def check_texts(thread_id: int, *, fix: bool, quick: bool) -> Iterator[Fault]:
@@ -61,6 +63,8 @@ def _read(batch: _Batch) -> None:
     for quote in rows:
         batch.quotes.setdefault(quote.revision_id, []).append(quote)
     batch.sources = PostRevision.objects.in_bulk({q.source_revision_id for q in rows} - {None})
+    for quote in rows:
+        quote.source_revision = batch.sources.get(quote.source_revision_id)
     quoted = {revision.post_id for revision in batch.sources.values()}
     batch.current = {
         body.post_id: body.revision
@@ -85,6 +89,7 @@ def _check_post(batch: _Batch, post: Post, *, fix: bool) -> Iterator[Fault]:
         if batch.quick and not is_last:
             continue
         rendered = None
+        quotes = batch.quotes.get(revision.pk, ())
         if not (batch.quick and _body_stands(batch.bodies.get(post.pk), revisions)):
             try:
                 rendered = recompose(revision)
@@ -96,10 +101,21 @@ def _check_post(batch: _Batch, post: Post, *, fix: bool) -> Iterator[Fault]:
             if (revision.plain, revision.passages) != (rendered.plain, spans):
                 said = f"text {revision.number} of post {post.pk}: its plain words are others"
                 yield _left(batch, "texts", said)
-            elif is_last:
-                yield from _check_body(batch, post, revisions, rendered.html, fix=fix)
-        for quote in batch.quotes.get(revision.pk, ()):
+                is_last = False  # nothing to draw it from
+        for quote in quotes:
             yield from _check_quote(batch, post, quote, rendered, fix=fix)
+        if rendered is not None and is_last:
+            html = _drawn(batch, rendered, quotes)
+            yield from _check_body(batch, post, revisions, html, fix=fix)
+
+
+def _drawn(batch: _Batch, rendered: markup.Rendered, quotes: Sequence[Quote]) -> str:
+    """The HTML of a text whose quotes are right. Their sources are rendered for it: what is stored
+    of them may be what is wrong."""
+    for source in (quote.source_revision for quote in quotes):
+        if source is not None and source.pk not in batch.htmls:
+            batch.htmls[source.pk] = html_again(source)
+    return stored_html(rendered, quotes, batch.htmls)
 
 
 def _body_stands(body: PostBody | None, revisions: Sequence[PostRevision], html=None) -> bool:
@@ -145,7 +161,8 @@ def _check_quote(
     batch: _Batch, post: Post, quote: Quote, rendered: markup.Rendered | None, *, fix: bool
 ) -> Iterator[Fault]:
     """What of a quote follows from its place, its span and its source. Words and verdict are kept
-    as they were judged."""
+    as they were judged, but for exact words over a quote that stands in the source: an older judge
+    did not see it, and they are shortened."""
     right: dict = {"post_id": post.pk}
     if rendered is not None:
         block = next((b for b in rendered.quotes if b.ordinal == quote.ordinal), None)
@@ -163,9 +180,14 @@ def _check_quote(
     else:
         start, end = quote.start, quote.end
         cut_start, cut_end = quoting.cut_ends(source.plain, start, end)
+        parts = tuple((a, b) for a, b in quote.parts) or ((start, end),)
+        match = quoting.Match(quote.verdict, source.pk, start, end, parts)
+        match = quoting.over_quotes(match, source.passages)
+        if match.verdict != quote.verdict:
+            right |= {"verdict": match.verdict, "parts": [list(part) for part in match.parts]}
         right |= {
             "source_post_id": source.post_id,
-            "whole": start == 0 and end == len(source.plain),
+            "whole": quoting.is_whole(match, source.plain),
             "cut_start": cut_start,
             "cut_end": cut_end,
         }
@@ -174,9 +196,11 @@ def _check_quote(
     wrong = {name: value for name, value in right.items() if getattr(quote, name) != value}
     if not wrong:
         return
+    was = {name: getattr(quote, name) for name in wrong}
+    for name, value in wrong.items():
+        setattr(quote, name, value)  # its post is drawn from what is right
     if fix:
         # If its source was edited since we looked, that has led the quote on already.
-        was = {name: getattr(quote, name) for name in wrong}
         with transaction.atomic():
             if not _locked(post):
                 return

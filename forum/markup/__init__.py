@@ -20,6 +20,7 @@ of a text is escaped, and the only attribute that holds members' text is `href`,
 from collections.abc import Sequence
 from typing import Literal
 
+from .excerpts import excerpt, fill_quotes, insides, paragraphs
 from .laying_in import lay_in, without_quotes
 from .limits import (
     MARKS,
@@ -54,7 +55,11 @@ __all__ = [
     "QuoteBlock",
     "Rendered",
     "attribution_source",
+    "excerpt",
+    "fill_quotes",
+    "insides",
     "lay_in",
+    "paragraphs",
     "render",
     "without_attributions",
     "without_quotes",

@@ -39,7 +39,7 @@ _CLEANER = nh3.Cleaner(
 )
 
 
-_WAY_BACK = re.compile(r"<!--b(\d+\.\d+)-->")
+WAY_BACK = re.compile(r"<!--b(\d+\.\d+)-->")
 
 
 class Writer:
@@ -112,7 +112,7 @@ class Writer:
         """Sanitise, check the limits that only the end can know, and give the result."""
         # No way back to what is not there: references are lost with quotes inside quotes, and some
         # footnotes have none.
-        html = _WAY_BACK.sub(
+        html = WAY_BACK.sub(
             lambda found: found[0] if found[1] in self.references else "", "".join(self.out)
         )
         refuse_more("paragraphs and list items", len(self.passages), MAX_PASSAGES)

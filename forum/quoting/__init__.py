@@ -11,6 +11,7 @@ from .differences import difference, difference_at
 from .finding import find, left_out, still_stands
 from .match import UNVERIFIABLE, Match, Source
 from .passage_index import MAX_KEYS, key_of, paragraph_keys, shingle_keys
+from .seams import is_whole, over_quotes
 from .sentences import cut_ends
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "difference",
     "difference_at",
     "find",
+    "is_whole",
     "key_of",
     "left_out",
+    "over_quotes",
     "paragraph_keys",
     "shingle_keys",
     "still_stands",
