@@ -136,7 +136,7 @@ def check_thread(key: str) -> Thread:
         assert revision.plain
     for quote in Quote.objects.filter(post__thread=thread, verdict="exact"):
         passage = quote.source_revision.plain[quote.start : quote.end]
-        assert quoting.still_stands(quote.words, passage)
+        assert quoting.still_stands([quote.words], passage)
         assert quote.source_revision.post_id == quote.source_post_id
     return thread
 
