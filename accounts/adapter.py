@@ -4,10 +4,13 @@ import logging
 from smtplib import SMTPException
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.ratelimit import get_ip
+from allauth.core.ratelimit import consume
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.utils.crypto import salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from .models import User
@@ -27,6 +30,7 @@ class Adapter(DefaultAccountAdapter):
         "enter_current_password": "This is not your present password.",
         "incorrect_password": "This is not your password.",
         "too_many_login_attempts": "Too many wrong passwords. Try again in five minutes.",
+        "too_many_for_name": "Too many wrong passwords for this name. Try again in a minute.",
         "username_taken": "This name is taken.",
     }
 
@@ -36,6 +40,36 @@ class Adapter(DefaultAccountAdapter):
         if not shallow and User.objects.look_alike(username):
             raise ValidationError("This name looks too much like another member's.")
         return username
+
+    def pre_authenticate(self, request, **credentials) -> None:
+        """Raise ValidationError where too many passwords were tried; called before one is looked
+        at. A name alone is never locked, or anybody could keep its member out: it is slowed."""
+        name = _name_of(credentials)
+        if not consume(request, action="login_failed_name", key=name, dry_run=True):
+            self._log_failure(request, "slowed", name)
+            raise self.validation_error("too_many_for_name")
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            self._log_failure(request, "locked", name)
+            raise
+
+    def _get_login_attempts_cache_key(self, request, **credentials) -> str:
+        """What allauth's limit "login_failed" counts under: the name as tried from one network."""
+        return f"{_name_of(credentials)} {get_ip(request)}"
+
+    def authentication_failed(self, request, **credentials) -> None:
+        """Count a wrong password for its name, and leave a line about it."""
+        name = _name_of(credentials)
+        consume(request, action="login_failed_name", key=name)
+        self._log_failure(request, "failed", name)
+
+    def _log_failure(self, request, how: str, name: str) -> None:
+        """A line that tells one name from another, and which only who has the secret key and
+        guesses the name can tie to it."""
+        known = salted_hmac("accounts.adapter.sign-in", name).hexdigest()[:16]
+        at = f" from {self.get_client_ip(request)}" if settings.LOG_ADDRESSES else ""
+        log.warning("sign-in %s for %s%s", how, known, at)
 
     def is_safe_url(self, url: str | None) -> bool:
         """Only addresses within this site, which need no host: allauth's own rule lets in every
@@ -78,3 +112,8 @@ class SecondStep(DefaultMFAAdapter):
 
     def _get_site_name(self) -> str:
         return settings.SITE_NAME
+
+
+def _name_of(credentials: dict) -> str:
+    """The name or address that somebody tries to sign in with, in one spelling."""
+    return (credentials.get("email") or credentials.get("username") or "").casefold()

@@ -5,11 +5,19 @@ from allauth.account.models import EmailAddress
 from django.db.models import Exists, OuterRef
 
 from .models import User
+from .passwords import is_too_long
 
 
 class Backend(AuthenticationBackend):
     """allauth's, which also says in the same query whether the member's address is known: the
     charter asks it on every page that offers to write."""
+
+    def authenticate(self, request, **credentials) -> User | None:
+        """The member with this name or address and password; None for a password that nobody can
+        have, before it is hashed."""
+        if is_too_long(credentials.get("password") or ""):
+            return None
+        return super().authenticate(request, **credentials)
 
     def get_user(self, user_id) -> User | None:
         """The member of a session; None if there is none, or the account was closed."""

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from .names import check_name, skeleton
+from .passwords import is_too_long
 
 
 def check_time_zone(value: str) -> None:
@@ -167,6 +168,10 @@ class User(AbstractUser):
             raise ValidationError(
                 {"username": "This name is taken, or looks too much like another member's."}
             )
+
+    def check_password(self, raw_password: str) -> bool:
+        """Whether this is the member's password; one that nobody can have is not hashed."""
+        return not is_too_long(raw_password or "") and super().check_password(raw_password)
 
     @cached_property
     def address_known(self) -> bool:

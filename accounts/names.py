@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 from confusable_homoglyphs.utils import load
 from django.conf import settings
@@ -26,6 +26,14 @@ INVISIBLE = re.compile(
 # them: none of its letters looks like one of theirs.
 EAST_ASIAN = frozenset("CJK HIRAGANA KATAKANA IDEOGRAPHIC HANGUL BOPOMOFO".split())
 LOOKS_LIKE = str.maketrans("1|i05", "lllos")
+# A Latin letter in another dress: small capitals, and marks (strokes, hooks) that are part of it.
+DRESSED = re.compile(
+    r"LATIN (?:SMALL LETTER|CAPITAL LETTER|LETTER SMALL CAPITAL) ([A-Z])(?: WITH .+)?"
+)
+# Reserved words that are long and rare enough that no name begins or ends with one by chance, as
+# "Staffan" and "Falstaff" do.
+STRIKING = ("admin", "moderator", "webmaster", "postmaster")
+DIGITS = "0123456789"
 KANA_VOICING = "\u3099\u309a"  # one letter's difference in Japanese, not an accent
 
 
@@ -44,6 +52,21 @@ def _confusable() -> dict[str, str]:
     return table
 
 
+@lru_cache(maxsize=4096)
+def _plain(char: str) -> str:
+    """The plain Latin letter or digit that `char` looks like; itself, if it looks like none.
+
+    The table has strokes, hooks and most small capitals for no twins of plain letters; their names
+    say which letter they are.
+    """
+    if char.isascii():
+        return char
+    if twin := _confusable().get(char):
+        return twin
+    dressed = DRESSED.fullmatch(unicodedata.name(char, ""))
+    return dressed[1].lower() if dressed else char
+
+
 def skeleton(name: str) -> str:
     """The shape of `name` as the eye takes it: two names with one skeleton look alike.
 
@@ -51,14 +74,13 @@ def skeleton(name: str) -> str:
     `l`, `1`, `I` and `0`, `O` and `5`, `S` as one, separators ignored. The idea is UTS 39's; case
     and accents are dropped besides, because names are typed from memory.
     """
-    table = _confusable()
-    mapped = "".join(table.get(c, c) for c in unicodedata.normalize("NFKC", name))
+    mapped = "".join(map(_plain, unicodedata.normalize("NFKC", name)))
     bare = "".join(
         c
         for c in unicodedata.normalize("NFKD", mapped.casefold())
         if not unicodedata.combining(c) or c in KANA_VOICING
     )
-    plain = "".join(table.get(c, c) for c in bare).casefold()
+    plain = "".join(map(_plain, bare)).casefold()
     solid = re.sub(r"[\s._\-]+", "", plain)
     return solid.replace("rn", "m").replace("vv", "w").translate(LOOKS_LIKE)
 
@@ -83,13 +105,28 @@ def check_name(name: str) -> None:
     scripts = {_script(c) for c in name if c.isalnum()} - {"DIGIT"}
     if "MODIFIER" in scripts or (len(scripts) > 1 and scripts != {"LATIN", "EAST ASIAN"}):
         raise ValidationError("Please keep to one alphabet within a name.")
-    shown = skeleton(name)
-    if _reserved() & {shown, skeleton(name.rstrip("0123456789._-"))} or VOICE.fullmatch(shown):
+    if VOICE.fullmatch(skeleton(name)) or _is_reserved(name):
         raise ValidationError("This name is reserved. Please choose another.")
 
 
-def _reserved() -> set[str]:
-    return {skeleton(word) for word in (*RESERVED, settings.SITE_NAME)}
+def _is_reserved(name: str) -> bool:
+    """Whether a reserved word is a part of `name`, or a striking one its beginning or end. Parts
+    end at separators and before capitals, so that "Badminton" has no "admin" in it."""
+    site = settings.SITE_NAME
+    words = {skeleton(word) for word in (*RESERVED, site)}
+    striking = [skeleton(word) for word in (*STRIKING, *([site] * (len(site) > 4)))]
+    parts = re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z])", " ", re.sub(r"[._-]", " ", name)).split()
+    runs = {
+        "".join(parts[first:last]).strip(DIGITS)
+        for first in range(len(parts))
+        for last in range(first + 1, len(parts) + 1)
+    }
+    shown = skeleton(name)
+    return (
+        shown in words
+        or any(shown.startswith(word) or shown.endswith(word) for word in striking)
+        or not words.isdisjoint(map(skeleton, runs))
+    )
 
 
 def _kind(char: str) -> str:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, OperationalError
+from django.http import HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from accounts.sessions import signed_in
 from . import caching, replication
 from .permissions import NotThere, Refused
 
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -73,7 +75,13 @@ class Headers:
         self.get_response = get_response
 
     def __call__(self, request):
-        response = self.get_response(request)
+        # TRACE would give back the request, cookies included; of the rest no page knows any.
+        if request.method in METHODS:
+            response = self.get_response(request)
+        else:
+            response = HttpResponseNotAllowed(METHODS)
+        if response.status_code == 429:
+            response.headers.setdefault("Retry-After", "60")
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault(
             "Permissions-Policy", "camera=(), geolocation=(), microphone=(), browsing-topics=()"

@@ -180,14 +180,18 @@ KEPT_PAGES_MB = env.int("KEPT_PAGES_MB", default=4)
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "accounts.passwords.PasswordValidator"},
+    *(
+        {"NAME": f"django.contrib.auth.password_validation.{name}"}
+        for name in (
+            "UserAttributeSimilarityValidator",
+            "MinimumLengthValidator",
+            "CommonPasswordValidator",
+            "NumericPasswordValidator",
+        )
+    ),
 ]
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # a link that lies in a mailbox opens the account
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
@@ -224,7 +228,13 @@ ACCOUNT_RATE_LIMITS = {
     "signup": "20/m/ip,100/d/ip",
     "resend": "10/m/ip",
     "reset_password": "20/m/ip,5/h/key",
+    # Wrong passwords: of one network, and of one network for one name (accounts.adapter); and for
+    # one name from wherever, so many that nobody who knows the password is kept out for long.
+    "login_failed": "10/m/ip,5/5m/key",
+    "login_failed_name": "30/m/key",
 }
+# Whether the line that a failed sign-in leaves in the log holds the address it came from.
+LOG_ADDRESSES = env.bool("LOG_ADDRESSES", default=False)
 # Behind a proxy all visitors would share its address, and with it one limit.
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", default=False))
 

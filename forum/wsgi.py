@@ -8,7 +8,9 @@ os.environ.setdefault("JONBAR_WEB", "1")  # requests get time limits in the data
 
 from django.core.wsgi import get_wsgi_application
 
-application = get_wsgi_application()
+from core.utf_8 import utf_8_only
+
+application = utf_8_only(get_wsgi_application())
 
 # A page makes some hundred objects with references in circles. Python looks for such after every
 # 700 objects, and now and then through all that there are, which took a sixth of a page's time.

@@ -2,10 +2,14 @@
 
 import re
 import threading
+import time
+from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import mail
 from django.core.cache import cache
 from django.core.management import call_command
@@ -176,7 +180,20 @@ def test_the_link_works_as_long_as_the_mail_says(client, settings):
     sign_up(client)
     assert "three days" in mail.outbox[0].body
     assert app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS == 3
-    assert settings.PASSWORD_RESET_TIMEOUT == 3 * 24 * 3600
+    member("member-b")
+    client.post(reverse("account_reset_password"), {"email": "member-b@example.org"})
+    assert "for a day" in mail.outbox[-1].body
+    assert settings.PASSWORD_RESET_TIMEOUT == 24 * 3600
+
+
+def test_a_reset_link_is_dead_after_a_day(client, monkeypatch):
+    member("member-a")
+    client.post(reverse("account_reset_password"), {"email": "member-a@example.org"})
+    path = link(mail.outbox[0])
+    tomorrow = datetime.now() + timedelta(hours=25)
+    monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: tomorrow)
+    assert "does not work" in page(set_password(client, path))
+    assert User.objects.get().check_password(PASSWORD)
 
 
 def test_a_name_that_looks_like_anothers_is_refused_with_a_sentence(client):
@@ -344,6 +361,114 @@ def test_guessing_a_password_ends_after_five_attempts(client):
     cache.clear()
     sign_in(client)
     assert signed_in(client)
+
+
+def test_a_name_is_locked_for_the_network_that_guesses_and_for_no_other(client):
+    member("member-a")
+    guesser = Client(REMOTE_ADDR="192.0.2.1")
+    for name in ("member-a", "MEMBER-A", *["member-a"] * 3):
+        assert "do not fit" in page(sign_in(guesser, name, password="wrong horse 1"))
+    assert "Too many wrong passwords" in page(sign_in(guesser))
+    sign_in(client)
+    assert signed_in(client), "whoever guesses must not keep the member out"
+
+
+def test_a_name_is_slowed_when_many_networks_guess_and_opens_within_a_minute(client, monkeypatch):
+    member("member-a")
+    for n in range(30):
+        sign_in(Client(REMOTE_ADDR=f"192.0.2.{n}"), password="wrong horse 1")
+    one_more = sign_in(Client(REMOTE_ADDR="192.0.2.99"), password="wrong horse 1")
+    assert "for this name" in page(one_more)
+    later = time.time() + 61
+    monkeypatch.setattr(time, "time", lambda: later)
+    sign_in(client)
+    assert signed_in(client)
+
+
+@pytest.mark.parametrize("addresses", [False, True])
+def test_failed_sign_ins_leave_a_line_without_the_name(client, settings, caplog, addresses):
+    settings.LOG_ADDRESSES = addresses
+    member("member-a")
+    for name in ("member-a", "Member-A", "member-b"):
+        sign_in(Client(REMOTE_ADDR="192.0.2.7"), name, password="wrong horse 1")
+    lines = [record.getMessage() for record in caplog.records if record.name == "accounts"]
+    assert len(lines) == 3
+    assert lines[0] == lines[1] != lines[2]
+    assert not re.search("(?i)member|horse", "".join(lines))
+    assert all(("192.0.2.7" in line) is addresses for line in lines)
+    for _ in range(4):
+        sign_in(Client(REMOTE_ADDR="192.0.2.7"), password="wrong horse 1")
+    assert "locked" in caplog.records[-1].getMessage()
+
+
+def test_the_way_of_a_wrong_password_of_somebody_signed_in_leaves_a_line(client, caplog):
+    member("member-a")
+    sign_in(client)
+    client.post(reverse("account_reauthenticate"), {"password": "wrong horse 1"})
+    assert "sign-in failed" in caplog.text
+
+
+# --- Passwords ------------------------------------------------------------------------------------
+
+BLANK = [
+    *("        ", "\u200b" * 12, "\u3164" * 9, "\ufe0f" * 9),
+    "\u2060 \u00a0\u3000\u200d \ufeff\u00ad ",
+]
+LONG = "aB3" * 1366  # 4,098 characters
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """The lengths of all passwords that were hashed."""
+    seen, encode = [], MD5PasswordHasher.encode
+
+    def encoding(self, password, salt):
+        seen.append(len(password))
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", encoding)
+    return seen
+
+
+@pytest.mark.parametrize("password", [*BLANK, LONG])
+def test_no_form_takes_blanks_or_endless_passwords(client, hashed, password):
+    says = "at most 4,096" if password is LONG else "can be seen"
+    assert says in page(sign_up(client, password1=password))
+    assert not User.objects.exists()
+    user = member("member-a")
+    client.post(reverse("account_reset_password"), {"email": "member-a@example.org"})
+    assert says in page(set_password(client, link(mail.outbox[0]), password))
+    sign_in(client)
+    assert signed_in(client)
+    fields = {"oldpassword": PASSWORD, "password1": password, "password2": password}
+    assert says in page(client.post(reverse("account_change_password"), fields))
+    chief = member("chief", is_staff=True, is_superuser=True)
+    desk = Client()
+    desk.force_login(chief)
+    fields = {"password1": password, "password2": password, "usable_password": "true"}
+    assert says in page(
+        desk.post(reverse("admin:auth_user_password_change", args=[user.pk]), fields)
+    )
+    fields |= {"username": "member-c", "email": ""}
+    assert says in page(desk.post(reverse("admin:accounts_user_add"), fields))
+    assert User.objects.count() == 2
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+    assert max(hashed) <= 4_096
+
+
+def test_endless_passwords_are_refused_before_they_are_hashed(client, hashed):
+    member("member-a")
+    for name in ("member-a", "member-a@example.org", "nobody-here"):
+        assert "do not fit" in page(sign_in(client, name, password=LONG))
+    sign_in(client)
+    assert "not your password" in page(
+        client.post(reverse("account_reauthenticate"), {"password": LONG})
+    )
+    fields = {"oldpassword": LONG, "password1": "another horse 8", "password2": "another horse 8"}
+    assert "not your present" in page(client.post(reverse("account_change_password"), fields))
+    assert not User.objects.get().check_password(LONG)
+    assert max(hashed) <= 4_096
 
 
 def test_limits_are_counted_where_all_workers_see_them(settings, client):

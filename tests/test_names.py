@@ -14,6 +14,7 @@ ORDINARY = """
     Андрей Наталья Κώστας Γιώργος Արմեն გიორგი שרה محمد فاطمة زهرا
     नेहा कृष्ण স্বপন சிவா สมชาย สุนิสา ကျော်ကျော် བསྟན་འཛིན
     小林 太郎 さくら サクラ がき パパー 佐々木 Tanaka太郎 김민준 李小龙 ትዕግስት ᏣᎳᎩ
+    Badminton Staffan Falstaff Rooth modern model3 mod3l Modesto systemic Supporters Deskin
     Voiceless invoice Rudi2 a1 x-ray_7.b ٣محمد
 """.split()
 ORDINARY.remove("བསྟན་འཛིན")  # its syllable mark is punctuation, which no name may hold
@@ -58,6 +59,19 @@ REFUSED = {
     "Jonbar": "reserved",
     "J0nbar": "reserved",
     "ɑdmin": "reserved",  # Latin alpha
+    "ᴀᴅᴍɪɴ": "reserved",  # small capitals, which no table of confusables has for plain letters
+    "ᴊᴏɴʙᴀʀ": "reserved",
+    "ađmin": "reserved",  # a stroke is no accent that could be taken apart
+    "aɗmin": "reserved",
+    "Jonbar-Team": "reserved",
+    "TeamJonbar": "reserved",
+    "the.real.admin": "reserved",
+    "x-ad-min-x": "reserved",
+    "ModTeam": "reserved",
+    "Administration": "reserved",
+    "sysadmin": "reserved",
+    "Moderators2": "reserved",
+    "site-support": "reserved",
     "Voice7": "reserved",
     "voice-7": "reserved",
     "Voice_12": "reserved",
@@ -81,6 +95,9 @@ LOOK_ALIKE = [
     ("Straße", "Strasse"),
     ("saul", "5aul"),
     ("Андрей", "Андреи"),
+    ("ᴘᴀᴜʟ", "paul"),
+    ("Łukasz", "Lukasz"),
+    ("Søren", "soren"),
 ]
 DIFFERENT = [
     ("paul", "saul"),

@@ -106,9 +106,7 @@ def not_found(request, exception=None):
 
 def too_many(request, exception=None):
     """429: more forms than the limit allows; the text waits in the page."""
-    response = _page(request, 429)
-    response.headers["Retry-After"] = "60"
-    return response
+    return _page(request, 429)
 
 
 def overloaded(request, exception=None):

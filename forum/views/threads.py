@@ -2,6 +2,7 @@
 
 import logging
 from math import ceil
+from secrets import token_hex
 from uuid import uuid4
 
 from django import forms
@@ -43,7 +44,8 @@ MAX_LISTED = 60  # marks in the index above a debate; the reader mode leads to a
 MAX_VARIANTS = 20
 VIEWS = ("flat", "tree")
 # Stand in a form that is kept where each reader's own tokens go: against forgery, and of the form.
-TOKENS = ("\ue000against forgery\ue001", "\ue000of the form\ue001")
+# Nobody can write them into a text: each process draws its own, and no reader is ever shown them.
+TOKENS = (token_hex(24), token_hex(24))
 
 
 def thread(request, thread_id, slug=""):

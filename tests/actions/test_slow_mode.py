@@ -79,6 +79,7 @@ def test_one_waits_and_a_third_is_refused_with_its_text(held, slow, stranger):
     fields = {"text": "Third thought.", "token": uuid4()}
     response = browser(stranger).post(f"/threads/{slow.pk}/reply/", fields)
     assert response.status_code == 429
+    assert int(response["Retry-After"]) > 0
     assert typed(response)["text"] == "Third thought."
     assert dump(Post, Case) == before
 

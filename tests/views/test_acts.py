@@ -112,6 +112,7 @@ def test_slow_mode_and_archive_refuse_and_keep_the_text(thread, keeper, stranger
         assert client.post(address, {"text": text, "token": uuid4()}).status_code == 302
     answered = client.post(address, {"text": "Three, at once.", "token": uuid4()})
     assert answered.status_code == 429
+    assert int(answered["Retry-After"]) > 0
     assert "Three, at once." in answered.content.decode()
     assert "a reply of yours waits here already" in answered.content.decode()
     keeper.post(f"/threads/{thread.pk}/moderate/?act=archive", {"reason": ""})

@@ -307,6 +307,7 @@ def test_writing_too_fast_keeps_the_text(opener, forms, name, settings):
     before = dump(*TABLES)
     response = browser(opener).post(where, fields)
     assert response.status_code == 429
+    assert int(response["Retry-After"]) > 0
     assert same(typed(response)["text"], TEXT)
     assert typed(response)["token"] == fields["token"]
     assert dump(*TABLES) == before
@@ -320,6 +321,7 @@ def test_too_many_previews_keep_the_text(opener, forms, name, settings):
     client.post(where, {**fields, "do": "preview"})
     response = client.post(where, {**fields, "do": "preview"})
     assert response.status_code == 429
+    assert int(response["Retry-After"]) > 0
     assert same(typed(response)["text"], TEXT)
 
 
