@@ -1,6 +1,7 @@
 """Headers on every answer, failures as pages that keep the text, and the member's time zone."""
 
 import sys
+from weakref import WeakSet
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -152,6 +153,7 @@ class Failures:
 
     def __init__(self, get_response):
         self.get_response = get_response
+        self.retried: WeakSet = WeakSet()
 
     def __call__(self, request):
         # No address of the site holds a NUL, and PostgreSQL does not let one be looked for.
@@ -170,9 +172,31 @@ class Failures:
             return errors.not_found(request, exception)
         if isinstance(exception, Refused):
             return errors.refused(request, exception)
+        if _deadlocked(exception) and request not in self.retried:
+            # Both waited for each other; the database let the other one go on. Nothing of ours
+            # stands, so the same is done once more.
+            self.retried.add(request)
+            return self._once_more(request)
         if isinstance(exception, OperationalError) or _of_shared_cache(exception):
             return errors.overloaded(request, exception)
         return None
+
+    def _once_more(self, request):
+        view = request.resolver_match
+        for file in request.FILES.values():
+            file.seek(0)
+        try:
+            return view.func(request, *view.args, **view.kwargs)
+        except Exception as exception:
+            response = self.process_exception(request, exception)
+            if response is None:
+                raise
+            return response
+
+
+def _deadlocked(exception: Exception) -> bool:
+    """Whether PostgreSQL ended a transaction because two waited for each other."""
+    return getattr(exception.__cause__, "sqlstate", None) == "40P01"
 
 
 def _of_shared_cache(exception: Exception) -> bool:

@@ -60,9 +60,7 @@ def _warn(entry: AuditEntry) -> Asked:
 def _clean_up(entry: AuditEntry) -> Asked:
     """What was hidden comes back as a whole, by who may bring back each part."""
     yield "clean up", entry.member
-    parts = AuditEntry.objects.filter(
-        member=entry.member, detail__batch=entry.detail["batch"], undone_by__isnull=True
-    ).exclude(pk=entry.pk)
+    parts = AuditEntry.objects.parts_of(entry).filter(undone_by__isnull=True)
     for part in parts.select_related("post__thread__board", "thread__board"):
         yield from asked(part)
 

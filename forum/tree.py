@@ -58,7 +58,8 @@ _boards = CompiledQuery(
 
 def lock(*thread_ids: int) -> list[Thread]:
     """Lock thread rows in ascending id order (so two locks never wait for each other) and return
-    them fresh, with their boards.
+    them fresh, with their boards. Threads are locked before everything else, see
+    docs/decisions/0022.
 
     Raises NotLocked outside a transaction and ThreadGone if one is not there any more.
     """
@@ -74,6 +75,16 @@ def lock(*thread_ids: int) -> list[Thread]:
         row.board = boards[row.board_id]
     _hold(*wanted)
     return rows
+
+
+def hold(thread_id: int) -> None:
+    """Wait for whoever holds the lock of a thread, and let nobody take it until this transaction
+    ends, as a new row that names the thread does: for those who lock other rows before they write
+    such a row. (SQLite has one writer.)"""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            table = Thread._meta.db_table
+            cursor.execute(f"SELECT 1 FROM {table} WHERE id = %s FOR KEY SHARE", [thread_id])
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,7 +463,7 @@ def relabel_boards(*, write: bool = True) -> int:
     labels (a fixture's raw save) go last. Returns how many changed, or with `write` false how many
     are wrong."""
     with transaction.atomic():
-        boards = list(Board.objects.select_for_update().order_by("pk"))
+        boards = list(Board.objects.select_for_update(no_key=True).order_by("pk"))
         ordered = sorted(boards, key=lambda b: (b.tree_id == 0, b.tree_id, b.lft, b.pk))
         found = labels((b.pk, b.parent_id) for b in ordered)
         roots = [b.pk for b in ordered if b.parent_id is None]
@@ -477,9 +488,12 @@ class NoPlace(Exception):
     """A board cannot stand within itself."""
 
 
-def lock_boards() -> None:
-    """Lock all boards: a move renumbers its neighbours, and two at once would mix their numbers."""
-    list(Board.objects.select_for_update().order_by("pk").values_list("pk"))
+def lock_boards(*board_ids: int) -> None:
+    """Lock these boards in ascending id order, or all, if none is named: a move renumbers its
+    neighbours, and two at once would mix their numbers. Whoever locks threads too did so before,
+    and whoever counts on boards at the end of a long act locks them at its beginning."""
+    boards = Board.objects.select_for_update(no_key=True).order_by("pk")
+    list((boards.filter(pk__in=board_ids) if board_ids else boards).values_list("pk"))
 
 
 def plant_board(board: Board) -> None:

@@ -46,7 +46,7 @@ def change(*, user, board: Board, reason: str = "", **wanted) -> Board:
     if strange := set(wanted) - set(FIELDS):
         raise KeyError(*strange)
     with transaction.atomic():
-        board = Board.objects.select_for_update().get(pk=board.pk)
+        board = Board.objects.select_for_update(no_key=True).get(pk=board.pk)
         before = {name: getattr(board, name) for name in wanted}
         after = {name: value for name, value in wanted.items() if value != before[name]}
         if after:
@@ -66,7 +66,7 @@ def name_moderators(*, user, board: Board, members: Iterable[User], reason: str 
     require(user, "administer")
     wanted = [member.pk for member in members]
     with transaction.atomic():
-        board = Board.objects.select_for_update().get(pk=board.pk)
+        board = Board.objects.select_for_update(no_key=True).get(pk=board.pk)
         before = list(board.moderators.values_list("pk", flat=True))
         # Locked and read anew: another board may drop the same member at this moment.
         concerned = User.objects.select_for_update(no_key=True).filter(pk__in=[*before, *wanted])
@@ -87,7 +87,7 @@ def invite(*, user, board: Board, members: Iterable[User], reason: str = "") -> 
 
 def _name(user, board: Board, field: str, verb: str, members: list[User], reason: str) -> None:
     with transaction.atomic():
-        board = Board.objects.select_for_update().get(pk=board.pk)
+        board = Board.objects.select_for_update(no_key=True).get(pk=board.pk)
         if verb == "invite":
             require(user, "invite", board)
         named = getattr(board, field)

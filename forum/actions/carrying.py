@@ -148,7 +148,7 @@ class _Marks:
             self.now_arrived[row.thread_id].append(row.arrived)
         self.known: dict[tuple[int, str], dict[int, list[tuple[int, int]]]] = {}
         # Held until the act is done: reading goes on by the new numbers.
-        marks = ReadMark.objects.select_for_update().order_by("pk")
+        marks = ReadMark.objects.select_for_update(no_key=True).order_by("pk")
         self.marks: dict[int, dict[int, ReadMark]] = defaultdict(dict)
         for mark in marks.filter(thread__in=threads):
             self.marks[mark.user_id][mark.thread_id] = mark

@@ -47,7 +47,10 @@ def clean_up(
         held = Post.objects.filter(pk__in=post_ids, author=member).values_list(
             "thread_id", flat=True
         )
-        locked = {row.pk: row for row in _lock({*held, *thread_ids})}
+        there = Thread.objects.filter(pk__in={*held, *thread_ids}).exclude(state=State.LOADING)
+        locked = {row.pk: row for row in tree.lock(*there.values_list("pk", flat=True))}
+        if locked:
+            tree.lock_boards(*(row.board_id for row in locked.values()))
         if done := _batch(member, batch):
             return done
         hidden = 0
@@ -79,12 +82,11 @@ def undo(*, user: User, entry: AuditEntry, reason: str = "") -> tuple[AuditEntry
     if entry.verb != "clean up":
         raise Refused("This is no clean-up.")
     with transaction.atomic():
-        parts = AuditEntry.objects.filter(
-            member=entry.member, detail__batch=entry.detail["batch"]
-        ).exclude(pk=entry.pk)
+        parts = AuditEntry.objects.parts_of(entry)
         parts = list(parts.select_related("post", "thread", "undone_by").order_by("-pk"))
-        # All locks first: each undoing locks the site's edition, after which no thread may be.
-        _lock({part.thread_id for part in parts})
+        # All locks first: each undoing locks the site's edition, after which nothing may be locked.
+        undoing.lock(*parts)
+        User.objects.select_for_update(no_key=True).get(pk=entry.member_id)
         require(user, "undo", entry)
         if AuditEntry.objects.filter(undoes=entry).exists():
             raise Refused("This clean-up was undone already.")
@@ -107,11 +109,6 @@ def undo(*, user: User, entry: AuditEntry, reason: str = "") -> tuple[AuditEntry
         cases.undone(entry, done)
         notices.tell(entry.member, entry=done, said="What you posted was brought back.")
     return done, left
-
-
-def _lock(thread_ids: Collection[int]) -> list[Thread]:
-    there = Thread.objects.filter(pk__in=thread_ids).exclude(state=State.LOADING)
-    return tree.lock(*there.values_list("pk", flat=True))
 
 
 def _batch(member: User, batch: UUID) -> AuditEntry | None:

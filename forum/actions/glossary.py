@@ -13,7 +13,7 @@ def define(*, user, term: Term) -> Term:
     """Write a new term, or what was changed in one. Raises permissions.Refused."""
     require(user, "define")
     with transaction.atomic():
-        before = Term.objects.select_for_update().filter(pk=term.pk).first()
+        before = Term.objects.select_for_update(no_key=True).filter(pk=term.pk).first()
         if before is not None and _said(before) == _said(term):
             return term
         term.save()

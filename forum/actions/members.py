@@ -29,7 +29,9 @@ def ignore(*, user, other: User, ignored: bool) -> None:
         raise Refused("You cannot ignore yourself.")
     with transaction.atomic():
         ignoring = (
-            User.objects.select_for_update().values_list("ignoring", flat=True).get(pk=user.pk)
+            User.objects.select_for_update(no_key=True)
+            .values_list("ignoring", flat=True)
+            .get(pk=user.pk)
         )
         kept = [pk for pk in ignoring if pk != other.pk]
         if ignored and len(kept) >= MAX_IGNORED:

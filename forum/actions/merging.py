@@ -120,7 +120,11 @@ def _locked_pair(user, thread: Thread, into: Thread) -> tuple[Thread, Thread, Ma
     """Both debates, locked, fresh and asked of the charter; and the two by their ids."""
     if thread.pk == into.pk:
         raise Refused("Choose another debate: this one cannot go into itself.")
-    locked = {row.pk: row for row in tree.lock(thread.pk, into.pk)}
+    # With those that are led along, which may have lower ids.
+    variant_ids = Thread.objects.filter(variant_of=thread).values_list("pk", flat=True)
+    rows = tree.lock(thread.pk, into.pk, *variant_ids)
+    locked = {row.pk: row for row in rows if row.pk in (thread.pk, into.pk)}
+    tree.lock_boards(*(row.board_id for row in locked.values()))
     thread, into = locked[thread.pk], locked[into.pk]
     for one in (thread, into):
         require(user, "moderate", one)

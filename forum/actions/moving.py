@@ -32,6 +32,8 @@ def move_thread(*, user, thread: Thread, board: Board, reason: str = "") -> Thre
     """
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
+        tree.lock_boards(thread.board_id, board.pk)
+        board = Board.objects.get(pk=board.pk)
         require(user, "moderate", thread)
         require(user, "moderate", board)
         if thread.board_id != board.pk:
@@ -104,6 +106,7 @@ def split(
         (thread,) = tree.lock(thread.pk)
         require(user, "moderate", thread)
         board = board or thread.board
+        tree.lock_boards(board.pk)
         require(user, "moderate", board)
         standing = tree.standing(thread.pk)
         going = _going(standing, chosen)

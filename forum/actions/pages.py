@@ -29,7 +29,7 @@ def edit(*, user, kind: str, source: str, reason: str = "") -> Page:
     with transaction.atomic():
         # The row is there before it is locked, so that two first writers meet at the lock.
         Page.objects.get_or_create(kind=kind)
-        page = Page.objects.select_for_update().get(kind=kind)
+        page = Page.objects.select_for_update(no_key=True).get(kind=kind)
         if page.source != source:
             before, page.source, page.html = page.source, source, html
             page.renderer, page.edited_at = markup.RENDERER_VERSION, timezone.now()

@@ -2,6 +2,8 @@
 
 from django.db import transaction
 
+from accounts.models import User
+
 from .. import tree
 from ..models import AuditEntry, Case, State, Suspension, Thread, Warning
 from ..permissions import Refused, may, require
@@ -54,13 +56,8 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
     if act != "approve" and not reason:
         raise Refused("Say why: those concerned read the reason, and it stands in the log.")
     with transaction.atomic():
-        # The thread before the case, as every act on a post does.
-        ids = {case.post.thread_id if case.post_id else case.thread_id}
-        if case.notice_id:  # taking its act back may concern two
-            ids |= {case.notice.entry.thread_id, case.notice.entry.other_thread}
-        there = Thread.objects.filter(pk__in=ids - {None}).values_list("pk", flat=True)
-        locked = {thread.pk for thread in tree.lock(*there)}
-        Case.objects.select_for_update().only("pk").get(pk=case.pk)
+        locked = _lock(case, act)
+        Case.objects.select_for_update(no_key=True).only("pk").get(pk=case.pk)
         case = Case.objects.select_related(
             *("post__thread__board", "post__author", "thread__board", "member")
         ).get(pk=case.pk)
@@ -78,6 +75,22 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
         if not case.decision_id:
             cases.close(case, _entry(user, case, act, reason), said=SAID.get(act, ""))
     return case
+
+
+def _lock(case: Case, act: str) -> set[int]:
+    """Lock what a decision may write, before the case itself: debates, boards, the member. Returns
+    the ids of the debates."""
+    thread_id = case.post.thread_id if case.post_id else case.thread_id
+    entries = []
+    if act == "take back":
+        entry = case.notice.entry
+        entries = [entry]
+        if entry.verb == "clean up":
+            entries += AuditEntry.objects.parts_of(entry)
+    there = Thread.objects.filter(pk=thread_id).values_list("pk", flat=True)
+    locked = undoing.lock(*entries, besides=there)
+    list(User.objects.select_for_update(no_key=True).filter(pk=case.member_id).values_list("pk"))
+    return set(locked)
 
 
 def _act(user, case: Case, act: str, reason: str) -> None:

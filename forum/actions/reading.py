@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from core.compiled_queries import CompiledQuery
 
+from .. import tree
 from ..models import Board, Post, ReadMark, State, Thread
 
 MAX_FOLDED = 500  # branches that stay folded in one thread; the oldest fold opens again
@@ -208,8 +209,10 @@ def mark_all_read(*, user) -> None:
     with transaction.atomic():
         user.read_until = timezone.now()
         user.save(update_fields=["read_until"])
-        ReadMark.objects.filter(user=user, folded=[]).delete()
-        for mark in ReadMark.objects.filter(user=user).select_related("thread"):
+        marks = ReadMark.objects.filter(user=user).order_by("pk")
+        list(marks.select_for_update(no_key=True).values_list("pk"))  # as acts that carry them do
+        marks.filter(folded=[]).delete()
+        for mark in marks.select_related("thread"):
             everything = [(1, mark.thread.numbered)] if mark.thread.numbered else []
             for name, value in columns(everything).items():
                 setattr(mark, name, value)
@@ -222,6 +225,8 @@ def _locked_mark(user, thread: Thread) -> ReadMark:
     The lock is the account's row, which `mark_all_read` writes first: a mark may not be there yet,
     or be about to go. Then the mark's own, which is all that most writes of marks take.
     """
+    if not ReadMark.objects.filter(user=user, thread=thread).exists():
+        tree.hold(thread.pk)  # the new mark names it, and debates are locked before accounts
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     marks = ReadMark.objects.select_for_update(no_key=True)
     mark = marks.filter(user=user, thread=thread).first()

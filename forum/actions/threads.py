@@ -55,8 +55,10 @@ def start(
     held = screening.screen(user, board=board, composed=composed, trapped=trapped)
 
     def write() -> Post:
+        if variant_of is not None:
+            tree.lock(variant_of.pk)  # which the new row names: debates before boards
         # Rights are asked again of the board as it is now; its row is locked for its counter.
-        now_board = Board.objects.select_for_update().get(pk=board.pk)
+        now_board = Board.objects.select_for_update(no_key=True).get(pk=board.pk)
         require(user, "start", now_board)
         for sentence in debate.missing(
             user=user,

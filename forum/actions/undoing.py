@@ -4,7 +4,7 @@
 on. The log keeps both entries. The one act that cannot be taken back erases words.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -54,20 +54,14 @@ def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
         raise Refused("This act cannot be undone.")
     try:
         with transaction.atomic():
-            ids = {entry.thread_id}
-            if entry.verb in MOVING:
-                ids |= {entry.other_thread}
-            try:
-                threads = {row.pk: row for row in tree.lock(*ids)}
-            except Thread.DoesNotExist:
-                raise Refused("The debate is not here any more.") from None
+            threads = lock(entry)
             # Again: what it touches may have moved before we had the lock.
             entry = AuditEntry.objects.for_undo().get(pk=entry.pk)
             require(user, "undo", entry)
             if AuditEntry.objects.filter(undoes=entry).exists():
                 raise Refused("This act was undone already.")
             if entry.verb in MOVING:
-                _refuse_out_of_order(entry, ids)
+                _refuse_out_of_order(entry, set(threads))
             ACTS[entry.verb](entry, threads)
             done = record(
                 user,
@@ -89,6 +83,27 @@ def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
             raise Refused("This act was undone already.") from None
         raise
     return done
+
+
+def lock(*entries: AuditEntry, besides: Collection[int] = ()) -> dict[int, Thread]:
+    """Lock what the undoing of these acts writes: their threads (and those `besides`), which are
+    returned by their ids, and then the boards that count these. Raises Refused where one is not
+    there any more."""
+    ids = {*besides, *(entry.thread_id for entry in entries if entry.thread_id)}
+    ids |= {entry.other_thread for entry in entries if entry.verb in MOVING}
+    # Those that are led back, too, in one order with the others.
+    led = [pk for entry in entries for pk in entry.detail.get("variants", ())]
+    led += Thread.objects.filter(variant_of__in=ids).values_list("pk", flat=True)
+    try:
+        rows = tree.lock(*ids, *Thread.objects.filter(pk__in=led).values_list("pk", flat=True))
+    except Thread.DoesNotExist:
+        raise Refused("The debate is not here any more.") from None
+    threads = {row.pk: row for row in rows if row.pk in ids}
+    boards = {thread.board_id for thread in threads.values()}
+    boards |= {entry.detail["before"] for entry in entries if entry.verb == "move"}
+    if boards:
+        tree.lock_boards(*boards)
+    return threads
 
 
 def may_undo(user, entry: AuditEntry) -> bool:

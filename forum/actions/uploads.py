@@ -198,7 +198,7 @@ def correct(
     """
     problems: list[str] = []
     with transaction.atomic():
-        upload = Upload.objects.select_for_update().get(pk=upload.pk)
+        upload = Upload.objects.select_for_update(no_key=True).get(pk=upload.pk)
         require(user, "load", upload.board)
         objects = upload.objects_read
         board = Board.objects.filter(slug=thread.get("board", "")).first()

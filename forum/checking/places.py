@@ -75,7 +75,7 @@ def check_boards(*, fix: bool) -> list[Fault]:
             found.append(Fault(0, "boards", said, healed=fix))
     for pk in Board.objects.order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
-            board = Board.objects.select_for_update().get(pk=pk)
+            board = Board.objects.select_for_update(no_key=True).get(pk=pk)
             shown = Thread.objects.filter(board=board, state=State.VISIBLE).count()
             if board.thread_count != shown:
                 said = f"board {board.slug} counts {board.thread_count} debates, shows {shown}"

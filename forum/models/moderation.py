@@ -23,6 +23,11 @@ class AuditEntryQuerySet(models.QuerySet):
             "actor", "member", "board", "thread__board", "post__thread__board"
         )
 
+    def parts_of(self, entry: "AuditEntry") -> "AuditEntryQuerySet":
+        """What a clean-up hid, one entry for each thing."""
+        batch = entry.detail["batch"]
+        return self.filter(member=entry.member_id, detail__batch=batch).exclude(pk=entry.pk)
+
     def for_undo(self) -> "AuditEntryQuerySet":
         """With what its undoing asks of the charter, and whether it was undone."""
         return self.select_related("member", "thread__board", "post__thread__board", "undone_by")
