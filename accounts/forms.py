@@ -81,6 +81,7 @@ class SettingsForm(forms.ModelForm):
             "time_zone": forms.TextInput(attrs={"list": "zones"}),
         }
 
+    @property
     def zones(self) -> list[str]:
         """The time zones that the field offers."""
         return sorted(available_timezones())

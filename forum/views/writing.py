@@ -199,22 +199,26 @@ class ArgumentForm(forms.Form):
                 choices=[NO_STANCE, *Stance.choices], required=False
             )
 
+    @property
     def named_row(self) -> tuple[str, forms.BoundField, forms.BoundField] | None:
         """For the page: the words of the question that the form was opened for, the field of the
         answer, that of the passage."""
         return self._row(self.named) if self.named else None
 
+    @property
     def answer_rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
         """The same for each other question."""
         return [self._row(one) for one in self.asked if one is not self.named]
 
+    @property
     def answers_any(self) -> bool:
         """Whether some other question is answered, or a field about it is wrong."""
-        return any(row[1].value() or row[2].errors for row in self.answer_rows())
+        return any(row[1].value() or row[2].errors for row in self.answer_rows)
 
     def _row(self, one: dict) -> tuple[str, forms.BoundField, forms.BoundField]:
         return one["text"], self[f"answer-{one['id']}"], self[f"passage-{one['id']}"]
 
+    @property
     def quote_rows(self) -> list[tuple[str, forms.BoundField]]:
         """For the page: a quote's words and its field."""
         return [(words, self[f"quote-{key}"]) for key, words in self.quotes]
