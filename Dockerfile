@@ -14,6 +14,7 @@ COPY fixtures fixtures
 COPY forum forum
 COPY static static
 COPY templates templates
+COPY templates_django templates_django
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin jonbar && mkdir /data && chown jonbar /data
 USER jonbar
 # Names with hashes need the files; the key signs nothing here.

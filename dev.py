@@ -371,6 +371,7 @@ def lint() -> int:
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
         ("djlint", "templates", "--lint", "--quiet"),
+        ("djlint", "templates_django", "--lint", "--quiet", "--profile=django"),
         ("manage.py", "check"),
         ("manage.py", "makemigrations", "--check", "--dry-run"),
     ]

@@ -19,10 +19,10 @@ from core.compiled_queries import CompiledQuery
 
 from . import marking, markup, quoting
 from .glossary import Glossary
+from .jinja import filling
 from .models import Post, PostRevision, Quote, State
 from .models.visibility import posts_visible_to
 from .permissions import alike, in_locked_branch, may, verbs
-from .templating import filling
 
 # A whole-post quote longer than this folds behind its word count.
 FOLD_WORDS = 40

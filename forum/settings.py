@@ -68,22 +68,28 @@ MIDDLEWARE = [
     "forum.middleware.Failures",
 ]
 
+_at_hand = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "forum.context.site",
+]
+# The first engine that has a template of the name wanted draws it.
 TEMPLATES = [
     {
-        "BACKEND": "forum.templating.Templates",  # Django's, compiled
-        "NAME": "django",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"environment": "forum.jinja.environment", "context_processors": _at_hand},
+    },
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",  # desk, mails, messages
+        "DIRS": [BASE_DIR / "templates_django"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "forum.context.site",
-            ],
+            "context_processors": _at_hand,
             "builtins": ["forum.templatetags.forum"],
         },
-    }
+    },
 ]
 
 # --- Data -----------------------------------------------------------------------------------

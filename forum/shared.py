@@ -16,9 +16,9 @@ from accounts.models import User
 
 from . import caching, drawing
 from .glossary import Glossary
+from .jinja import filling
 from .models import Board, Post, Thread
 from .pictures import on_scale, percent
-from .templating import filling
 
 # Bytes of a row and its text that is kept drawn, roughly, and of a piece, besides the HTML.
 ROW, PIECE = 6000, 400

@@ -1,6 +1,7 @@
 """The glossary: where terms are explained and where not, who keeps it, and what that costs."""
 
 import re
+from html import unescape
 
 import pytest
 from django.core.management import call_command
@@ -98,7 +99,7 @@ def test_the_words_of_the_trade_come_with_the_boards(seeded):
     shown = browser().get("/glossary/").content.decode()
     for one in Term.objects.all():
         assert f'id="term-{one.pk}"' in shown
-        assert one.meaning in shown.replace("&#x27;", "'")
+        assert one.meaning in unescape(shown)
     assert 'href="/glossary/" >Glossary</a>' in browser().get("/").content.decode()
 
 

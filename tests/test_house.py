@@ -20,7 +20,7 @@ CODE = [
 # module and all within it.
 LAYERS = (
     ("core",),
-    ("accounts", "forum.settings", "forum.apps", "forum.checks", "forum.templating"),
+    ("accounts", "forum.settings", "forum.apps", "forum.checks"),
     ("forum.models",),
     (
         *("forum.permissions", "forum.markup", "forum.quoting", "forum.tree", "forum.search"),
@@ -36,7 +36,7 @@ LAYERS = (
         *("forum.pictures", "forum.charter", "forum.context", "forum.desk", "forum.templatetags"),
         *("forum.epub", "forum.books", "forum.similarity", "forum.outline", "forum.glossary"),
         *("forum.watching", "forum.metrics", "forum.readiness", "forum.opposites"),
-        *("forum.archive", "forum.replication"),
+        *("forum.archive", "forum.replication", "forum.jinja"),
     ),
     ("forum.actions", "forum.importing", "forum.checking"),
     ("forum.views", "forum.admin", "forum.feeds", "forum.management"),
@@ -46,7 +46,6 @@ LAYERS = (
 LONG = {
     "forum.history_dates.reading": "the ways in which people write dates, in the order of trying",
     "forum.importing.reading": "one file format, checked in the order in which it stands",
-    "forum.templating": "one compiler; what it writes and what that calls are read together",
     "forum.drawing": "all that stored HTML lacks is laid in here, for a page and for a book",
     "forum.permissions": "one charter: a reader finds every rule in it, and no second one",
     "forum.tree": "the only code that may place posts",
@@ -229,7 +228,7 @@ def test_an_openings_own_words_are_shown_by_one_rule():
 
 
 def test_no_template_walks_a_tree_by_recursion():
-    for path in (ROOT / "templates").rglob("*.html"):
+    for path in ROOT.glob("templates*/**/*.html"):
         assert "recursetree" not in path.read_text()
 
 

@@ -3,6 +3,7 @@ nothing typed is lost, and nobody loads into boards that are not theirs."""
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 from uuid import uuid4
 
@@ -43,7 +44,7 @@ def form_of(client, upload, page=1) -> dict:
     for name, text in re.findall(
         r'<textarea[^>]* name="([^"]+)"[^>]*>\n?(.*?)</textarea>', body, re.S
     ):
-        fields[name] = [text.replace("&#x27;", "'").replace("&quot;", '"').replace("&amp;", "&")]
+        fields[name] = [unescape(text)]
     fields.pop("csrfmiddlewaretoken", None)
     return fields
 

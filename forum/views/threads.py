@@ -9,9 +9,8 @@ from django import forms
 from django.conf import settings
 from django.db import OperationalError
 from django.http import Http404, HttpResponsePermanentRedirect
-from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
-from django.template.loader import get_template
+from django.template.backends.utils import csrf_input
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 
@@ -22,6 +21,7 @@ from core.problems import Problem
 from .. import caching, drawing, glossary, shared, tree
 from ..actions import arguments, reading
 from ..actions import threads as acts
+from ..jinja import filling
 from ..models import Board, Lane, Post, State, Thread, Threadmark
 from ..models.visibility import moderates, moderates_all, posts_visible_to, threads_visible_to
 from ..permissions import may, require, verbs
@@ -43,8 +43,9 @@ MAX_FOLDED = 100  # branches that an address can fold
 MAX_LISTED = 60  # marks in the index above a debate; the reader mode leads to all of them
 MAX_VARIANTS = 20
 VIEWS = ("flat", "tree")
-# Stand in a form that is kept where each reader's own tokens go: against forgery, and of the form.
-# Nobody can write them into a text: each process draws its own, and no reader is ever shown them.
+# Stand in a form that is kept where each reader's own go: the field against forgery, and the token
+# of the form. Nobody can write them into a text: each process draws its own, and no reader is ever
+# shown them.
 TOKENS = (token_hex(24), token_hex(24))
 
 
@@ -174,12 +175,11 @@ def _reply_form(request, thread: Thread, *, alike: bool) -> SafeString:
             initial={"token": TOKENS[1], "lane": lane, "stance": ""},
         )
         context = {"form": form, "thread": thread, "target": target, "member": user}
-        template = get_template("threads/_reply.html")
-        return template.render({**context, "csrf_token": TOKENS[0]})
+        return filling("threads/_reply.html")({**context, "csrf_input": TOKENS[0]})
 
     key = ("reply form", thread.pk, thread.version, thread.edition, user.is_new)
     html = (shared.held(key) or shared.keep(key, draw)) if alike else draw()
-    for mark, token in zip(TOKENS, (get_token(request), uuid4()), strict=True):
+    for mark, token in zip(TOKENS, (csrf_input(request), uuid4()), strict=True):
         html = html.replace(mark, str(token))
     return mark_safe(html)
 

@@ -20,9 +20,9 @@ from core.problems import Problem
 from .. import drawing, markup
 from ..actions import composing, drafts, pace
 from ..actions.arguments import Tie
+from ..jinja import filling
 from ..models import Answer, Draft, Lane, Stance, Thread
 from ..permissions import may
-from ..templating import filling
 from . import problems
 
 # What a draft keeps in columns of its own, and what belongs to one sending of a form only.

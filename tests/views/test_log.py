@@ -2,6 +2,7 @@
 
 import ast
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,7 @@ def test_acts_on_the_site_and_on_members_are_told(db, administrator, stranger):
     record(None, "appoint", member=stranger, reason="moderator of all boards")
     page = read()
     assert '<a href="/privacy/" dir="auto">the page “privacy”</a>' in page
-    assert "the site&#x27;s keepers</bdi> gave " in page
+    assert "the site's keepers</bdi> gave " in unescape(page)
     assert '<a href="/members/stranger/" dir="auto">stranger</a>' in page
 
 
