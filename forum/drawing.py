@@ -349,6 +349,16 @@ def verdicts(posts: Sequence[Post], user) -> dict[int, list[Quote]]:
     return {pk: found.get(revision_id, []) for pk, revision_id in revisions.items()}
 
 
+def names_every_source(post: Post, user) -> bool:
+    """Whether pages name to `user` the source of each quote in every text that the post ever had,
+    and of what stood quoted within it. Two queries."""
+    quotes = list(Quote.objects.filter(post=post).select_related("source_post__thread__board"))
+    nested = {pk for quote in quotes for pk in quote.nested}
+    return all(_shown(quote, user) != "unverifiable" for quote in quotes) and (
+        not nested or posts_visible_to(user).filter(pk__in=nested).count() == len(nested)
+    )
+
+
 # --- Quotes of a post -------------------------------------------------------------------------
 
 

@@ -17,6 +17,8 @@ from ..models import (
     Thread,
     Threadmark,
 )
+from ..models.visibility import wider
+from . import variants
 from .arguments import count_anew
 
 CHUNK = 500
@@ -140,12 +142,20 @@ def _quotes(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> b
     return bool(Quote.objects.bulk_update(rows, ["stance"], batch_size=CHUNK))
 
 
-def link_variants(fixture: ThreadFixture, thread: Thread) -> None:
+def link_variants(fixture: ThreadFixture, thread: Thread, user=None) -> None:
     """Tie a thread that was just loaded to the one that it is a variant of, and to its variants,
-    as far as they are here; the caller holds the lock and saves `variant_of` and `variant_key`."""
+    as far as they are here and `user` (None: a command, which sees everything) could name them; the
+    caller holds the lock and saves `variant_of` and `variant_key`."""
     if fixture.variant_of:
-        thread.variant_of = Thread.objects.filter(key=fixture.variant_of).first()
-        # The other may be loaded later: until then its key is all that is known of it.
-        thread.variant_key = "" if thread.variant_of else fixture.variant_of
-    waiting = Thread.objects.filter(variant_key=thread.key)
-    waiting.update(variant_of=thread, variant_key="", version=F("version") + 1)
+        other = Thread.objects.select_related("board").filter(key=fixture.variant_of).first()
+        seen = other and (user is None or variants.may_name(user, other))
+        thread.variant_of = other if seen else None
+        # The other may be loaded later: until then its key is all that is known of it. Nor is it
+        # told from one that is here and out of sight.
+        thread.variant_key = "" if seen else fixture.variant_of
+    waiting = Thread.objects.filter(variant_key=thread.key).select_related("board")
+    # Not those of a board with readers who may not see this one.
+    ids = [row.pk for row in waiting if not wider(thread.board, row.board)]
+    Thread.objects.filter(pk__in=ids).update(
+        variant_of=thread, variant_key="", version=F("version") + 1
+    )

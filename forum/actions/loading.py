@@ -63,9 +63,12 @@ def _nothing(_loaded: Loaded) -> None:
     """What belongs to a load by command: nothing more."""
 
 
-def load(fixture: ThreadFixture, *, finish: Callable[[Loaded], None] = _nothing) -> Loaded:
+def load(
+    fixture: ThreadFixture, *, user=None, finish: Callable[[Loaded], None] = _nothing
+) -> Loaded:
     """Bring a thread, or what a newer version of it adds, into the forum. `finish` is called with
     what was done in the transaction that ends it, so that what it writes stands or falls with it.
+    What it names of this forum is what `user` may see; a command (None) sees everything.
 
     The same or an older version writes nothing. Raises Rejected, with nothing written, if the
     fixture does not fit this forum: an unknown board, a post key that another thread has.
@@ -75,12 +78,12 @@ def load(fixture: ThreadFixture, *, finish: Callable[[Loaded], None] = _nothing)
         _clear(thread.pk)
         thread = None
     if thread is None:
-        return _load_new(fixture, finish)
+        return _load_new(fixture, user, finish)
     if why := _nothing_new(fixture, thread):
         loaded = Loaded(thread, notes=[why])
         finish(loaded)
         return loaded
-    return _load_newer(fixture, thread, finish)
+    return _load_newer(fixture, thread, user, finish)
 
 
 def _nothing_new(fixture: ThreadFixture, thread: Thread) -> str:
@@ -129,7 +132,7 @@ def _check_new(fixture: ThreadFixture) -> Board:
     return board
 
 
-def _load_new(fixture: ThreadFixture, finish: Callable[[Loaded], None]) -> Loaded:
+def _load_new(fixture: ThreadFixture, user, finish: Callable[[Loaded], None]) -> Loaded:
     board = _check_new(fixture)
     now = timezone.now()
     opening, last = fixture.posts[0], fixture.posts[-1]
@@ -171,7 +174,7 @@ def _load_new(fixture: ThreadFixture, finish: Callable[[Loaded], None]) -> Loade
                 tree.write([item.row for item in part])
                 writer.write(part, now)
         with transaction.atomic():
-            _publish(fixture, thread, ids)
+            _publish(fixture, thread, ids, user)
             finish(loaded)
         if len(ids) >= MANY:
             _analyse()
@@ -196,11 +199,11 @@ def _analyse() -> None:
                 cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
-def _publish(fixture: ThreadFixture, thread: Thread, ids: Sequence[int]) -> None:
+def _publish(fixture: ThreadFixture, thread: Thread, ids: Sequence[int], user) -> None:
     """Show a thread that is complete, with its counters."""
     tree.lock(thread.pk)
     attach(fixture, thread, dict(enumerate(ids)))
-    link_variants(fixture, thread)
+    link_variants(fixture, thread, user)
     thread.state = State.VISIBLE
     thread.numbered, thread.reply_count = len(ids), len(ids) - 1
     thread.last_post_id = ids[-1]
@@ -234,7 +237,9 @@ def _clear(thread_id: int) -> None:
 # --- A newer version ------------------------------------------------------------------------
 
 
-def _load_newer(fixture: ThreadFixture, thread: Thread, finish: Callable[[Loaded], None]) -> Loaded:
+def _load_newer(
+    fixture: ThreadFixture, thread: Thread, user, finish: Callable[[Loaded], None]
+) -> Loaded:
     """Add the posts that are missing; see `_Addition` for where they go."""
     loaded = Loaded(thread)
     addition = _Addition(fixture, thread)
@@ -255,7 +260,7 @@ def _load_newer(fixture: ThreadFixture, thread: Thread, finish: Callable[[Loaded
         if attach_to_all(fixture, thread) or loaded.added:
             tree.save_thread(thread, "card", "lane_counts")
         if fixture.variant_of and not thread.variant_of_id and not variants.declared(thread):
-            link_variants(fixture, thread)
+            link_variants(fixture, thread, user)
             tree.save_thread(thread, "variant_of", "variant_key")
         if not addition.without:
             Thread.objects.filter(pk=thread.pk).update(fixture_version=fixture.version)

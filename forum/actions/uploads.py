@@ -314,7 +314,7 @@ def load(*, user, upload: Upload, reason: str = "") -> loading.Loaded:
             if loaded.added:
                 record(user, "load", thread=loaded.thread, reason=reason, posts=loaded.added)
 
-    return loading.load(read, finish=tell)
+    return loading.load(read, user=user, finish=tell)
 
 
 def discard(*, user, upload: Upload) -> None:

@@ -55,12 +55,15 @@ def check(thread: Thread | None, other: Thread | None, user) -> None:
         raise Unacceptable("That debate is a variant of this one already.")
 
 
+def may_name(user, other: Thread) -> bool:
+    """Whether `user` may say that a debate is a variant of `other`, or read that it is."""
+    return other.state == State.VISIBLE and may(user, "see thread", other)
+
+
 def shown(user, thread: Thread) -> Thread | None:
     """The debate of which this one is a variant, as far as `user` sees it."""
     other = thread.variant_of
-    if other is None or other.state != State.VISIBLE or not may(user, "see thread", other):
-        return None
-    return other
+    return other if other is not None and may_name(user, other) else None
 
 
 def declared(thread: Thread) -> bool:

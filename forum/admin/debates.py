@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from .. import drawing, tree
+from .. import drawing, markup, tree
 from ..actions import moderation
 from ..models import (
     Answer,
@@ -221,6 +221,15 @@ class PostRevisionAdmin(ReadOnly):
     list_select_related = ("post__author", "editor")
     search_fields = ("plain", "reason", "editor__username")
     ordering = ("-pk",)
+    fields = ("post", "number", "format", "text", "reason", "editor", "created_at", "sha256")
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.fields
+
+    @admin.display(description="text")
+    def text(self, revision) -> str:
+        """Without whom its quotes name: the post's page does that for who may know."""
+        return markup.without_attributions(revision.source)
 
 
 @admin.register(Quote)

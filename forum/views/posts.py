@@ -16,7 +16,7 @@ from .. import drawing, markup, quoting, tree
 from ..actions import arguments, drafts, reading
 from ..actions import posts as acts
 from ..models import Answer, Draft, Lane, Post, State, Thread
-from ..models.visibility import posts_visible_to
+from ..models.visibility import moderates_all, posts_visible_to
 from ..permissions import require
 from .fetch import Moved, place_or_404, post_or_404, thread_or_404
 from .writing import (
@@ -398,10 +398,15 @@ def release(request, post_id):
 
 def history(request, post_id):
     """Every text a post had, each with what it changed. `?rev=2&at=10-50` shows one text with the
-    words that somebody quoted from it."""
+    words that somebody quoted from it. Who the quotes say they are of is left out where the post's
+    page does not name all of them, but for who wrote it and who may see everything."""
     post = post_or_404(request.user, post_id)
     require(request.user, "see history", post)
     revisions = list(post.revisions.select_related("editor").order_by("number"))
+    own = post.author_id == request.user.pk is not None or moderates_all(request.user)
+    if not (own or drawing.names_every_source(post, request.user)):
+        for revision in revisions:
+            revision.source = markup.without_attributions(revision.source)
     for before, revision in zip([None, *revisions], revisions, strict=False):
         revision.difference = quoting.difference(revision.source, before.source) if before else ()
     pinned = request.GET.get("rev", "")

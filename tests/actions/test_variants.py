@@ -1,12 +1,14 @@
 """A debate is a variant of another one: said, changed and taken back by its author or a moderator,
 shown on both to whoever sees both, and nothing of what one may not see."""
 
+import json
+
 import pytest
 
-from forum.actions import composing, debate, loading, merging, moving, undoing, variants
+from forum.actions import composing, debate, loading, merging, moving, undoing, uploads, variants
 from forum.checking import check
 from forum.importing import reading, writing
-from forum.models import AuditEntry, Board, Notice, State, Thread, ThreadWord
+from forum.models import AuditEntry, Board, Notice, State, Thread, ThreadWord, Upload
 from forum.permissions import NotThere, Refused
 from tests.people import browser, fresh, reply, start
 
@@ -173,6 +175,56 @@ def test_a_newer_version_says_it_where_nobody_here_did(first, other, guest):
     (newer,) = reading.read_all(data.encode(), "x.json")
     loading.load(newer)
     assert of(first) == other
+
+
+def _file(thread, variant_of: str, **fields) -> list[dict]:
+    """A fixture of a debate like this one, which names another as the one that it varies."""
+    objects = json.loads("".join(writing.fixture(thread, user=thread.author)))
+    for one in objects:
+        name = "thread" if one["model"] != "forum.thread" else "key"
+        one["fields"][name] = ["loaded"] if name == "thread" else "loaded"
+        if one["model"] == "forum.post":
+            one["fields"]["key"] += "-loaded"
+    objects[0]["fields"] |= {"variant_of": [variant_of], **fields}
+    return objects
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_whoever_loads_a_fixture_names_no_debate_that_they_may_not_see(
+    first, inner_board, board, moderator, board_moderator, newer, opener
+):
+    """And learns nothing of whether there is one: its key stays, as that of one not here yet."""
+    secret = start(inner_board, moderator, title="Behind closed doors")
+
+    def load(user, variant_of, version):
+        read = _file(first, variant_of, version=version)
+        sent = Upload.objects.create(user=user, board=board, name="x.json", objects_read=read)
+        return uploads.load(user=user, upload=sent).thread
+
+    def taken_along(thread, user):
+        written = json.loads("".join(writing.fixture(fresh(thread), user=user)))
+        return written[0]["fields"].get("variant_of")
+
+    if newer:
+        loading.load(reading.read_all(json.dumps(_file(first, "none")).encode(), "x.json")[0])
+        Thread.objects.filter(key="loaded").update(variant_key="")
+    thread = load(board_moderator, secret.key, version=1002)
+    assert of(thread) is None
+    assert taken_along(thread, board_moderator) == [secret.key]
+    Thread.objects.filter(pk=thread.pk).update(variant_key="", fixture_version=1002)
+    assert of(load(board_moderator, first.key, version=1003)) == first
+    Thread.objects.filter(pk=thread.pk).update(variant_of=None, fixture_version=1003)
+    assert of(load(moderator, secret.key, version=1004)) == secret
+
+
+def test_a_debate_that_is_loaded_into_a_private_board_is_named_in_no_other(
+    first, other, inner_board, board
+):
+    Thread.objects.filter(pk=other.pk).update(variant_key="loaded")
+    inside = _file(first, "none", board=[inner_board.slug])
+    loading.load(reading.read_all(json.dumps(inside).encode(), "x.json")[0])
+    assert of(other) is None
+    assert fresh(other).variant_key == "loaded"
 
 
 # --- On pages ---------------------------------------------------------------------------------

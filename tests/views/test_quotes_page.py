@@ -6,6 +6,7 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from forum import drawing
 from forum.actions import moderation
@@ -101,6 +102,28 @@ def test_words_edited_away_are_found_in_the_history(thread, quote, answer):
     said = page(address)
     assert re.search(r'<mark id="said">(.*?)</mark>', said, re.S)[1] == WORDS
     assert "text 1" in said
+
+
+def test_the_history_names_no_source_that_the_page_conceals(
+    thread, answer, opener, answerer, other_board, stranger, moderator, board_moderator
+):
+    elsewhere = start(other_board, answerer, title="Elsewhere", text=f"{WORDS}\n\nIndeed.")
+    source = elsewhere.posts.get()
+    post = reply(thread, opener, quoting(source, WORDS))
+    post = edit(post, quoting(source, WORDS, then="I doubt it still."))
+    nested = reply(thread, stranger, f"[quote]\n{quoting(source, WORDS)}\n[/quote]\n\nNo.")
+    tag, history = f"{answerer}, post: {source.pk}", f"/posts/{post.pk}/history/"
+    desk = reverse("admin:forum_postrevision_change", args=[post.body.revision_id])
+    assert tag in page(history, stranger)
+    Board.objects.filter(pk=other_board.pk).update(audience="moderators")
+    for address in (history, f"{history}?rev=1&at=0-5", f"/posts/{nested.pk}/history/"):
+        for user in (None, answerer, board_moderator):
+            text = page(address, user)
+            assert tag not in text and f"post: {source.pk}" not in text, (address, user)
+            assert WORDS in text
+    assert tag not in page(desk, board_moderator)
+    for user in (opener, moderator):  # who wrote it, and who may see all of it
+        assert tag in page(history, user).replace("&quot;", '"')
 
 
 def test_a_post_that_became_shorter_keeps_its_backlinks(thread, answer, opener):
