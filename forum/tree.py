@@ -59,7 +59,7 @@ _boards = CompiledQuery(
 def lock(*thread_ids: int) -> list[Thread]:
     """Lock thread rows in ascending id order (so two locks never wait for each other) and return
     them fresh, with their boards. Threads are locked before everything else, see
-    docs/decisions/0022.
+    docs/decisions/0025.
 
     Raises NotLocked outside a transaction and ThreadGone if one is not there any more.
     """

@@ -4,8 +4,18 @@ from uuid import uuid4
 
 import pytest
 
-from forum.actions import cases, cleanup, moderation, moving, queue, undoing
-from forum.models import AuditEntry, Board, Case, Notice, Thread
+from forum.actions import (
+    cases,
+    cleanup,
+    erasing,
+    moderation,
+    moving,
+    queue,
+    threadmarks,
+    threads,
+    undoing,
+)
+from forum.models import AuditEntry, Board, Case, Notice, Thread, Threadmark
 from forum.opposites import OPPOSITES
 from forum.permissions import Refused
 from tests.people import browser, fresh, make_member, quoting, reply, start
@@ -119,3 +129,41 @@ def test_each_act_that_can_be_taken_back_has_an_opposite():
 
 def make_administrator():
     return make_member("chief", is_staff=True, is_superuser=True)
+
+
+def test_no_undoing_brings_erased_words_back(thread, answer, moderator):
+    secret = "The party obeyed nobody."
+    threads.rename(user=moderator, thread=thread, title=f"{secret} Or did it")
+    threads.rename(user=moderator, thread=fresh(thread), title="What if")
+    threadmarks.mark(user=moderator, post=fresh(answer), category="story", label=secret)
+    threadmarks.unmark(user=moderator, post=fresh(answer))
+    moderation.hide(user=moderator, post=fresh(answer), reason="Off the point.")
+    chief = make_administrator()
+    places = erasing.find(fresh(answer), secret).places
+    erasing.erase(
+        user=chief, post=fresh(answer), words=secret, reason="An order of a court.", places=places
+    )
+    for verb in ("hide", "unmark", "rename"):
+        undoing.undo(user=moderator, entry=last(verb))
+    shown = browser(moderator).get(thread.get_absolute_url(), follow=True).content.decode()
+    assert fresh(answer).state == "visible"
+    assert "obeyed nobody" not in shown + fresh(thread).title
+    assert not Threadmark.objects.filter(label__contains="obeyed").exists()
+
+
+def test_a_board_that_grew_narrow_since_is_asked_about_as_it_is_now(
+    thread, board, other_board, board_moderator, moderator
+):
+    """Who looked after both boards when the debate was moved and does no more, brings nothing
+    back; whoever does now may, whatever the audience became."""
+    other_board.moderators.add(board_moderator)
+    moving.move_thread(user=board_moderator, thread=thread, board=other_board)
+    Board.objects.filter(pk=board.pk).update(audience="moderators")
+    board.moderators.remove(board_moderator)
+    again = type(board_moderator).objects.get(pk=board_moderator.pk)
+    with pytest.raises(Refused):
+        undoing.undo(user=again, entry=last("move"))
+    board.moderators.add(board_moderator)
+    again = type(board_moderator).objects.get(pk=board_moderator.pk)
+    undoing.undo(user=again, entry=last("move"))
+    assert fresh(thread).board == board

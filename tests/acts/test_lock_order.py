@@ -1,4 +1,4 @@
-"""Every act locks rows in one order (docs/decisions/0023), so that no two wait for each other.
+"""Every act locks rows in one order (docs/decisions/0025), so that no two wait for each other.
 
 The statements of each act are watched: which rows of the tables that acts share it locks, by SELECT
 FOR UPDATE, UPDATE or DELETE, and after which others. SQLite has one writer and knows no such lock.
