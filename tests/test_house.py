@@ -20,7 +20,7 @@ CODE = [
 # module and all within it.
 LAYERS = (
     ("core",),
-    ("accounts", "forum.settings", "forum.apps", "forum.checks"),
+    ("accounts", "forum.acts", "forum.settings", "forum.apps", "forum.checks"),
     ("forum.models",),
     (
         *("forum.permissions", "forum.markup", "forum.quoting", "forum.tree", "forum.search"),

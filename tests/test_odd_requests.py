@@ -25,7 +25,7 @@ from django.urls.resolvers import RoutePattern
 from accounts.models import User
 from core.utf_8 import utf_8_only
 from forum.models import AuditEntry, Draft, Notice, Thread
-from forum.views.acts_offered import POST_ACTS, THREAD_ACTS
+from forum.views.acts_offered import POST_OFFERS, THREAD_OFFERS
 from tests.acts import world as acts_world
 from tests.people import browser, typed
 
@@ -190,10 +190,13 @@ def _addresses(patterns, before="", within=""):
 ADDRESSES = sorted(
     {
         *_addresses(get_resolver().url_patterns),
-        *((f"moderate-post {act}", f"/posts/{{post_id}}/moderate/?act={act}") for act in POST_ACTS),
         *(
-            (f"moderate-thread {act}", f"/threads/{{thread_id}}/moderate/?act={act}")
-            for act in THREAD_ACTS
+            (f"moderate-{thing} {offer.act.name}", f"{start}/moderate/?act={offer.act.name}")
+            for thing, start, offers in (
+                ("post", "/posts/{post_id}", POST_OFFERS),
+                ("thread", "/threads/{thread_id}", THREAD_OFFERS),
+            )
+            for offer in offers
         ),
     }
 )

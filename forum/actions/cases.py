@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts.models import User
 
+from ..acts import ACTS
 from ..models import AuditEntry, Case, Notice, Post
 from ..permissions import Refused, require
 from . import notices
@@ -17,16 +18,6 @@ FAVOURABLE = frozenset(
     "approve,restore,unlock,unlock branch,pin,unarchive,waive approval,lift warning,"
     "lift suspension,undo".split(",")
 )
-# What reporters are told, by the act that decided.
-OUTCOMES = {
-    "hide": "The post that you reported was hidden.",
-    "remove": "The post that you reported was removed.",
-    "reject": "The post that you reported was not let in.",
-    "restore": "The post that you reported was looked at; it stands again.",
-    "no action": "The post that you reported was looked at; it stays as it is.",
-    "withdraw": "The post that you reported was taken back by its writer.",
-    "warn": "The writer of the post that you reported was warned.",
-}
 
 
 def hold(post: Post, *, kind: str = Case.Kind.HELD) -> Case:
@@ -58,7 +49,7 @@ def close(case: Case, entry: AuditEntry, *, said: str = "") -> None:
     if case.kind in (Case.Kind.APPEAL, Case.Kind.NAME):
         notices.tell(case.member, entry=entry, kind=outcome, said=said)
     elif case.kind == Case.Kind.REPORT:
-        said = OUTCOMES.get(entry.verb, "The post that you reported was looked at.")
+        said = ACTS[entry.verb].outcome or "The post that you reported was looked at."
         for report in case.reports.select_related("member"):
             notices.tell(report.member, entry=entry, kind=outcome, said=said)
 

@@ -12,35 +12,8 @@ from django.utils import timezone
 
 from accounts.models import User
 
+from ..acts import ACTS
 from ..models import AuditEntry, Notice
-
-# What an act is called to the member concerned, unless the act says it itself.
-SAID = {
-    ("hide", "post"): "Your post was hidden.",
-    ("remove", "post"): "Your post was removed.",
-    ("restore", "post"): "Your post was brought back.",
-    ("approve", "post"): "Your post was approved and stands now.",
-    ("reject", "post"): "Your post was not taken. Its text is in your drafts.",
-    ("hide", "thread"): "Your debate was hidden.",
-    ("remove", "thread"): "Your debate was removed.",
-    ("restore", "thread"): "Your debate was brought back.",
-    ("lock", "thread"): "Your debate was locked: no more answers are taken.",
-    ("unlock", "thread"): "Your debate takes answers again.",
-    ("pin", "thread"): "Your debate was pinned to the top of its board.",
-    ("unpin", "thread"): "Your debate is no longer pinned.",
-    ("lock branch", "post"): "The branch below your post was locked.",
-    ("unlock branch", "post"): "The branch below your post takes answers again.",
-    ("archive", "thread"): "Your debate was archived: no answers, no edits.",
-    ("unarchive", "thread"): "Your debate was taken out of the archive.",
-    ("slow", "thread"): "The slow mode of your debate was changed.",
-    ("demand approval", "thread"): "Answers in your debate wait for approval now.",
-    ("waive approval", "thread"): "Answers in your debate appear at once again.",
-    ("rename", "thread"): "Your debate was given another title.",
-    ("variant", "thread"): "A moderator said which debate yours is a variant of.",
-    ("describe", "thread"): "It was said anew what your debate is about.",
-    ("set lane", "post"): "Your post was put into another lane.",
-    ("tie answer", "post"): "It was said anew what your post answers.",
-}
 
 
 def tell(
@@ -48,7 +21,7 @@ def tell(
 ) -> Notice | None:
     """Tell `member` of the act that `entry` records; call it in the act's transaction, after the
     entry was written. `said` is one sentence to the member, without names and titles; acts that
-    stand in SAID need none.
+    say it in forum/acts.py need none.
 
     Nobody is told of what they did themselves, and nobody is told for who has no account here
     (a byline): then None is returned.
@@ -57,7 +30,7 @@ def tell(
         return None
     if not said:
         thing = "post" if entry.post_id else "thread"
-        said = SAID.get((entry.verb, thing), f"A moderator acted on your {thing}: {entry.verb}.")
+        said = ACTS[entry.verb].notice.get(thing) or f"A moderator acted on your {thing}."
     notice = Notice.objects.create(member=member, entry=entry, kind=kind, said=said)
     transaction.on_commit(lambda: recount(member.pk), robust=True)
     return notice

@@ -5,42 +5,31 @@ from django.db import transaction
 from accounts.models import User
 
 from .. import tree
+from ..acts import ACTS
 from ..models import AuditEntry, Case, State, Suspension, Thread, Warning
 from ..permissions import Refused, may, require
 from . import cases, cleanup, members, moderation, notices, sanctions, undoing
 from .audit import record
 from .locking import PostMoved
 
-# What may be decided, by kind of case: (act, what the form calls it), the usual one first.
-ACTS = {
-    Case.Kind.REPORT: (
-        ("no action", "No action"),
-        ("hide", "Hide, keep its place"),
-        ("remove", "Remove, keep its place"),
-        ("warn", "Warn only"),
-    ),
-    Case.Kind.FIRST: (("approve", "Approve"), ("reject", "Reject")),
-    Case.Kind.SLOW: (("approve", "Approve"), ("reject", "Reject")),
-    Case.Kind.HELD: (("approve", "Approve"), ("reject", "Reject")),
-    Case.Kind.NAME: (("rename member", "Give the name"), ("refuse name", "Refuse")),
-    Case.Kind.APPEAL: (("uphold", "The act stands"), ("take back", "Take the act back")),
-}
-
-# What a member who answered an act is told.
-SAID = {
-    "uphold": "Your answer was read: the act stands.",
-    "take back": "Your answer was read: the act was taken back.",
-    "rename member": "You have the name that you asked for.",
-    "refuse name": "The name that you asked for was refused.",
+# What may be decided, by kind of case, the usual first.
+DECISIONS: dict[str, tuple[str, ...]] = {
+    Case.Kind.REPORT: ("no action", "hide", "remove", "warn"),
+    Case.Kind.FIRST: ("approve", "reject"),
+    Case.Kind.SLOW: ("approve", "reject"),
+    Case.Kind.HELD: ("approve", "reject"),
+    Case.Kind.NAME: ("rename member", "refuse name"),
+    Case.Kind.APPEAL: ("uphold", "undo"),
 }
 
 
 def offered(user, case: Case, answered: AuditEntry | None) -> tuple[tuple[str, str], ...]:
-    """What `user` may decide about a case, out of ACTS: an act that was `answered` (one of
+    """What `user` may decide about a case, (verb, label) each: an act that was `answered` (one of
     `AuditEntry.objects.for_undo()`) is taken back by who may do its opposite."""
-    if answered is None or may(user, "undo", answered):
-        return ACTS[case.kind]
-    return tuple(row for row in ACTS[case.kind] if row[0] != "take back")
+    undoable = answered is None or may(user, "undo", answered)
+    return tuple(
+        (verb, ACTS[verb].label) for verb in DECISIONS[case.kind] if verb != "undo" or undoable
+    )
 
 
 def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> Case:
@@ -51,7 +40,7 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
     Raises permissions.Refused.
     """
     reason = reason.strip()
-    if act not in dict(ACTS[case.kind]):
+    if act not in DECISIONS[case.kind]:
         raise Refused("Choose what to do.")
     if act != "approve" and not reason:
         raise Refused("Say why: those concerned read the reason, and it stands in the log.")
@@ -73,7 +62,9 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
             _warn(user, case, points, reason)
         case.refresh_from_db()
         if not case.decision_id:
-            cases.close(case, _entry(user, case, act, reason), said=SAID.get(act, ""))
+            cases.close(
+                case, _entry(user, case, act, reason), said=ACTS[act].notice.get("asker", "")
+            )
     return case
 
 
@@ -102,7 +93,7 @@ def _act(user, case: Case, act: str, reason: str) -> None:
         getattr(moderation, act)(user=user, post=post, reason=reason)
     elif act == "rename member":
         members.rename(user=user, member=case.member, name=case.asked_name, reason=reason)
-    elif act == "take back":
+    elif act == "undo":
         take_back(user=user, entry=case.notice.entry, reason=reason)
 
 

@@ -50,16 +50,16 @@ class ThreadAdmin(WithActs):
     date_hierarchy = "created_at"
     act_name = "thread"
     acts = {
-        "lock": ("Lock", moderation.lock),
-        "unlock": ("Unlock", moderation.unlock),
-        "archive": ("Archive", moderation.archive),
-        "unarchive": ("Take out of the archive", moderation.unarchive),
-        "demand approval": ("Let answers wait", moderation.demand_approval),
-        "waive approval": ("Let answers appear", moderation.waive_approval),
-        "pin": ("Pin", moderation.pin),
-        "unpin": ("Unpin", moderation.unpin),
-        "hide": ("Hide", moderation.hide_thread),
-        "restore": ("Restore", moderation.restore_thread),
+        "lock": moderation.lock,
+        "unlock": moderation.unlock,
+        "archive": moderation.archive,
+        "unarchive": moderation.unarchive,
+        "demand approval": moderation.demand_approval,
+        "waive approval": moderation.waive_approval,
+        "pin": moderation.pin,
+        "unpin": moderation.unpin,
+        "hide": moderation.hide_thread,
+        "restore": moderation.restore_thread,
     }
     fields = (
         "page",
@@ -146,13 +146,13 @@ class PostAdmin(WithActs):
     show_full_result_count = False
     act_name = "post"
     acts = {
-        "hide": ("Hide", moderation.hide),
-        "remove": ("Remove", moderation.remove),
-        "restore": ("Restore", moderation.restore),
-        "approve": ("Approve", moderation.approve),
-        "reject": ("Do not approve", moderation.reject),
-        "lock branch": ("Lock branch", moderation.lock_branch),
-        "unlock branch": ("Unlock branch", moderation.unlock_branch),
+        "hide": moderation.hide,
+        "remove": moderation.remove,
+        "restore": moderation.restore,
+        "approve": moderation.approve,
+        "reject": moderation.reject,
+        "lock branch": moderation.lock_branch,
+        "unlock branch": moderation.unlock_branch,
     }
     fields = (
         "place",

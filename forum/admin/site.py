@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.filtering import NamedFilters
 
+from ..acts import ACTS
 from ..models import NOWHERE, Thread
 from ..models.visibility import moderated_board_ids, moderates_all
 from ..permissions import Refused, may
@@ -63,7 +64,7 @@ class ReadOnly(NamedFilters, admin.ModelAdmin):
 
 
 class WithActs(ReadOnly):
-    """A page whose buttons call actions. `acts` maps a verb to (label, function); each function
+    """A page whose buttons call actions. `acts` maps a verb (forum/acts.py) to a function, which
     takes user=, reason= and the object under `act_name`, and asks the charter itself."""
 
     acts: dict = {}
@@ -75,7 +76,7 @@ class WithActs(ReadOnly):
 
     def act(self, request, verb: str, rows) -> None:
         """Do one act to each row and say how it went."""
-        label, function = self.acts[verb]
+        function = self.acts[verb]
         reason = request.POST.get("reason", "").replace("\0", "").strip()[:300]
         done = 0
         for row in rows:
@@ -85,7 +86,7 @@ class WithActs(ReadOnly):
             except Refused as error:
                 self.message_user(request, f"{row}: {error}", messages.ERROR)
         if done:
-            self.message_user(request, f"{label}: done for {done}.", messages.SUCCESS)
+            self.message_user(request, f"{ACTS[verb].label}: done for {done}.", messages.SUCCESS)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         verb = request.POST.get("_act")
@@ -97,7 +98,7 @@ class WithActs(ReadOnly):
             self.message_user(request, "Choose an act.", messages.WARNING)
             request.method = "GET"
         context = {
-            "acts": [(verb, label) for verb, (label, _) in self.acts.items()],
+            "acts": [(verb, ACTS[verb].label) for verb in self.acts],
             "show_save": False,
             "show_save_and_continue": False,
             "show_close": False,
@@ -113,8 +114,8 @@ class WithActs(ReadOnly):
 
     def get_actions(self, request):
         return {
-            verb: (self._bulk(verb), verb, f"{label} the chosen ones")
-            for verb, (label, _) in self.acts.items()
+            verb: (self._bulk(verb), verb, f"{ACTS[verb].label}: the chosen ones")
+            for verb in self.acts
         }
 
     def response_action(self, request, queryset):
@@ -135,7 +136,7 @@ class WithActs(ReadOnly):
                 "admin/forum/reason.html",
                 {
                     **modeladmin.admin_site.each_context(request),
-                    "title": modeladmin.acts[verb][0],
+                    "title": ACTS[verb].label,
                     "verb": verb,
                     "rows": queryset,
                     "opts": modeladmin.model._meta,

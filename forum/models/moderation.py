@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from ..acts import OPENERS, PRIVATE
 from .boards import Board
 from .posts import Post
 from .threads import Thread
@@ -14,8 +15,8 @@ class AuditEntryQuerySet(models.QuerySet):
         their own debates and posts, and notes that moderators keep for each other."""
         others = ~models.Q(actor=models.F("thread__author"))
         others |= models.Q(actor__isnull=True) | models.Q(thread__author__isnull=True)
-        told = ~models.Q(verb__in=AuditEntry.OWN) | others
-        return self.exclude(verb__in=AuditEntry.PRIVATE).filter(told)
+        told = ~models.Q(verb__in=OPENERS) | others
+        return self.exclude(verb__in=PRIVATE).filter(told)
 
     def for_listing(self) -> "AuditEntryQuerySet":
         """With all that a line of the log says, in one query."""
@@ -35,11 +36,6 @@ class AuditEntryQuerySet(models.QuerySet):
 
 class AuditEntry(models.Model):
     """One act: who did what to which thing, and why. Nothing ever changes or deletes it."""
-
-    # Verbs of members' acts on their own posts, and of what stays between moderators.
-    PRIVATE = ("withdraw", "release", "close", "reopen", "note", "forget two steps")
-    # Verbs that are moderation only where somebody else opened the debate.
-    OWN = ("rename", "describe", "variant", "mark", "unmark", "set lane", "tie answer")
 
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

@@ -8,17 +8,26 @@ from collections.abc import Sequence
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
 
 from .. import drawing
 from ..actions import debate, erasing, moving, undoing
+from ..acts import Gravity
 from ..models import AuditEntry, Post, Quote, State, Thread
 from ..permissions import may, require
 from . import problems
-from .acts_offered import ERASE, POST_ACTS, THREAD_ACTS, Act, BoardForm, ReasonForm, TargetForm
+from .acts_offered import (
+    ERASE,
+    POST_OFFERS,
+    THREAD_OFFERS,
+    BoardForm,
+    Offer,
+    ReasonForm,
+    TargetForm,
+)
 from .fetch import post_or_404, thread_or_404
 from .posts import where
 
@@ -31,10 +40,9 @@ LATEST = 10  # entries of the log beside the acts on a debate
 def moderate_post(request, post_id):
     """What may be done to a post, or one act on it."""
     post = post_or_404(request.user, post_id, verb="moderate")
-    acts = dict(POST_ACTS)
+    offers = POST_OFFERS
     if may(request.user, "erase", post):
-        acts["erase"] = ERASE
-    name = request.GET.get("act", "")
+        offers += (ERASE,)
     drawing.draw([post], user=request.user)
     context = {
         "post": post,
@@ -42,14 +50,13 @@ def moderate_post(request, post_id):
         "back": post.get_absolute_url(),
         "log": _latest(request.user, post.thread, post),
     }
-    return _page(request, post, acts, name, context)
+    return _page(request, post, offers, context)
 
 
 def moderate_thread(request, thread_id):
     """What may be done to a debate, or one act on it."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "moderate", thread)
-    name = request.GET.get("act", "")
     waiting = Post.objects.filter(thread=thread, state=State.PENDING).order_by("pk")
     context = {
         "thread": thread,
@@ -57,36 +64,54 @@ def moderate_thread(request, thread_id):
         "waiting": waiting.select_related("author")[:50],
         "log": _latest(request.user, thread),
     }
-    return _page(request, thread, THREAD_ACTS, name, context)
+    return _page(request, thread, THREAD_OFFERS, context)
 
 
-def _page(request, thing: Post | Thread, acts: dict[str, Act], name: str, context: dict):
-    offered = {key: act for key, act in acts.items() if act.offered(thing)}
+def _page(request, thing: Post | Thread, offers: Sequence[Offer], context: dict) -> HttpResponse:
+    """All that may be done, or one act: `?act=` names it."""
+    name = request.GET.get("act", "")
     if not name:
-        return render(request, "acts/acts.html", {**context, "acts": offered})
-    if name not in acts:
+        acts = {offer.act.name: _shown(offer, thing) for offer in offers if offer.offered(thing)}
+        return render(request, "acts/acts.html", {**context, "acts": acts})
+    offer = next((offer for offer in offers if offer.act.name == name), None)
+    if offer is None:
         raise Http404
-    act, status = acts[name], 200
-    options = {"user": request.user} if issubclass(act.form, BoardForm | TargetForm) else {}
-    form = act.form(request.POST if request.method == "POST" else None, auto_id="%s", **options)
-    if request.method == "POST" and form.is_valid() and not _asks_again(act, form, thing):
+    status = 200
+    options = {"user": request.user} if issubclass(offer.form, BoardForm | TargetForm) else {}
+    form = offer.form(request.POST if request.method == "POST" else None, auto_id="%s", **options)
+    if request.method == "POST" and form.is_valid() and not _asks_again(offer, form, thing):
         try:
-            done = act.do(request.user, thing, form.cleaned_data)
+            done = offer.do(request.user, thing, form.cleaned_data)
         except Problem as problem:
             problems.show(form, problem)
         else:
-            messages.success(request, f"{act.label}: done, and written to the log.")
+            messages.success(request, f"{offer.act.label}: done, and written to the log.")
             return redirect(_after(request.user, thing, done))
     if form.is_bound and form.errors:
         status = 422
-    told = {"name": name, "act": act, "form": form, "changes": _changes(name, thing)}
-    return render(request, "acts/act.html", {**context, **told}, status=status)
+    shown = {
+        "name": name,
+        "act": _shown(offer, thing),
+        "form": form,
+        "changes": _changes(offer.act.verb, thing),
+    }
+    return render(request, "acts/act.html", {**context, **shown}, status=status)
 
 
-def _asks_again(act: Act, form: forms.Form, post: Post) -> bool:
+def _shown(offer: Offer, thing: Post | Thread) -> dict:
+    """What the page says of an act."""
+    kind = "post" if isinstance(thing, Post) else "thread"
+    return {
+        "label": offer.act.label,
+        "says": offer.act.effect[kind],
+        "grave": offer.act.gravity == Gravity.FINAL,
+    }
+
+
+def _asks_again(offer: Offer, form: forms.Form, post: Post) -> bool:
     """Whether words are not erased yet: the page says first in how many texts they stand, and
     wants that confirmed."""
-    if act is not ERASE:
+    if offer is not ERASE:
         return False
     try:
         places = erasing.find(post, form.cleaned_data["words"]).places
@@ -112,14 +137,14 @@ def _after(user, thing: Post | Thread, done) -> str:
     return thing.get_absolute_url()
 
 
-def _changes(name: str, thing: Post | Thread) -> Sequence[str]:
+def _changes(verb: str, thing: Post | Thread) -> Sequence[str]:
     """What exactly an act that moves posts will move, in sentences."""
-    if name in ("split", "move-branch"):
+    if verb in ("split", "move branch"):
         return _of_posts(moving.branch(thing), thing.thread)
-    if name in ("merge", "merge-duplicates"):
+    if verb in ("merge", "merge duplicates"):
         ids = list(thing.posts.values_list("pk", flat=True))
-        return [*_of_posts(ids, thing), *_not_shown(name, thing)]
-    if name == "move":
+        return [*_of_posts(ids, thing), *_not_shown(verb, thing)]
+    if verb == "move":
         quoted = Quote.objects.filter(source_post__thread=thing).exclude(post__thread=thing)
         found = [f"{thing.numbered:,} posts go along."]
         if count := quoted.count():
@@ -147,7 +172,7 @@ def _of_posts(ids: Sequence[int], thread: Thread) -> list[str]:
     return found
 
 
-def _not_shown(name: str, thread: Thread) -> list[str]:
+def _not_shown(verb: str, thread: Thread) -> list[str]:
     """What of a debate is kept, but not shown beside the one that takes it in."""
     found = []
     if thread.own_answer:
@@ -158,7 +183,7 @@ def _not_shown(name: str, thread: Thread) -> list[str]:
             f"{debate.MAX_DIVERGENCES} and {debate.MAX_QUESTIONS} stand beside a debate. The rest "
             "is kept with it."
         )
-    if name == "merge-duplicates":
+    if verb == "merge duplicates":
         found.append(
             "Of a post that is there twice, stances, answers and a mark are shown as the one that "
             "stays has them; those of the double are kept with it."

@@ -1,4 +1,4 @@
-"""Acts of moderation as pages offer them: what each is called, what it will do, what it asks."""
+"""Acts of moderation as pages offer them: when there is something to do, and what it asks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from django import forms
 
 from ..actions import erasing, merging, moderation, moving
 from ..actions.threads import MAX_TITLE
+from ..acts import ACTS, Act
 from ..models import Board, Post, State, Thread
 from ..models.visibility import boards_visible_to
 from ..permissions import may
@@ -114,24 +115,31 @@ class EraseForm(NeededReasonForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """One act as the page offers it. `says` tells what it will do to a thing; `do` takes the
-    moderator, the thing and the form's data."""
+class Offer:
+    """An act (forum/acts.py) as the page of a post or debate offers it. `do` takes the moderator,
+    the thing and the form's data; `offered` says whether there is anything to do."""
 
-    label: str
-    says: str
+    act: Act
     do: Callable
     form: type[forms.Form] = ReasonForm
     offered: Callable = lambda thing: True
-    grave: bool = False
+
+
+def _offer(
+    verb: str, do: Callable, form: type[forms.Form] | None = None, offered: Callable | None = None
+) -> Offer:
+    """An offer whose form asks for a reason, which an act that takes something away needs."""
+    act = ACTS[verb]
+    asks = NeededReasonForm if act.gravity else ReasonForm
+    return Offer(act, do, form or asks, offered or (lambda thing: True))
 
 
 def _plain(function: Callable, name: str) -> Callable:
     return lambda user, thing, data: function(user=user, **{name: thing}, reason=data["reason"])
 
 
-def _standing(post: Post) -> bool:
-    return post.state == State.VISIBLE
+def _standing(thread: Thread) -> bool:
+    return thread.state == State.VISIBLE
 
 
 def _waits(post: Post) -> bool:
@@ -147,55 +155,40 @@ def _branches(post: Post) -> bool:
     return _arrived(post) and not post.is_opening
 
 
-POST_ACTS = {
-    "approve": Act(
-        "Approve",
-        "It appears now, with the next number of the debate.",
-        _plain(moderation.approve, "post"),
-        offered=_waits,
-    ),
-    "reject": Act(
-        "Do not approve",
-        "It does not appear. Its author reads the reason and finds the text among their drafts.",
+POST_OFFERS = (
+    _offer("approve", _plain(moderation.approve, "post"), offered=_waits),
+    _offer(
+        "reject",
         _plain(moderation.reject, "post"),
-        NeededReasonForm,
         offered=lambda post: post.state == State.PENDING,
     ),
-    "hide": Act(
-        "Hide",
-        "A placeholder with your reason keeps its place and number; moderators still read it.",
+    _offer(
+        "hide",
         _plain(moderation.hide, "post"),
-        NeededReasonForm,
         offered=lambda post: _arrived(post) and post.state != State.HIDDEN,
     ),
-    "remove": Act(
-        "Remove",
-        "As hiding, and readers are told that it was removed. It can be brought back.",
+    _offer(
+        "remove",
         _plain(moderation.remove, "post"),
-        NeededReasonForm,
         offered=lambda post: _arrived(post) and post.state != State.REMOVED,
     ),
-    "restore": Act(
-        "Bring back",
-        "It stands again in its place, with its number and the quotes of it.",
+    _offer(
+        "restore",
         _plain(moderation.restore, "post"),
         offered=lambda post: _arrived(post) and post.state in (State.HIDDEN, State.REMOVED),
     ),
-    "lock-branch": Act(
-        "Lock the branch",
-        "Neither this post nor what hangs below it takes answers or edits, but by moderators.",
+    _offer(
+        "lock branch",
         _plain(moderation.lock_branch, "post"),
         offered=lambda post: _branches(post) and not post.branch_locked,
     ),
-    "unlock-branch": Act(
-        "Unlock the branch",
-        "The branch takes answers and edits again.",
+    _offer(
+        "unlock branch",
         _plain(moderation.unlock_branch, "post"),
         offered=lambda post: post.branch_locked,
     ),
-    "split": Act(
-        "Split the branch off",
-        "This post opens a debate of its own, and all that hangs below it goes along.",
+    _offer(
+        "split",
         lambda user, post, data: moving.split(
             user=user,
             thread=post.thread,
@@ -204,11 +197,10 @@ POST_ACTS = {
             reason=data["reason"],
         ),
         TitleForm,
-        offered=_branches,
+        _branches,
     ),
-    "move-branch": Act(
-        "Move the branch to another debate",
-        "This post goes to another debate, and all that hangs below it goes along.",
+    _offer(
+        "move branch",
         lambda user, post, data: moving.move_branch(
             user=user,
             post=post,
@@ -217,13 +209,11 @@ POST_ACTS = {
             reason=data["reason"],
         ),
         BranchForm,
-        offered=_branches,
+        _branches,
     ),
-}
-ERASE = Act(
-    "Erase words for a legal reason",
-    "Words are blackened for good, in every text of every post, in quotes, titles, drafts and the "
-    "log. This cannot be undone.",
+)
+ERASE = _offer(
+    "erase",
     lambda user, post, data: erasing.erase(
         user=user,
         post=post,
@@ -232,101 +222,58 @@ ERASE = Act(
         places=data["places"] or 0,
     ),
     EraseForm,
-    grave=True,
 )
-THREAD_ACTS = {
-    "lock": Act(
-        "Lock",
-        "It takes no more answers, and members edit nothing in it; moderators do.",
-        _plain(moderation.lock, "thread"),
-        offered=lambda thread: not thread.locked,
+THREAD_OFFERS = (
+    _offer("lock", _plain(moderation.lock, "thread"), offered=lambda thread: not thread.locked),
+    _offer("unlock", _plain(moderation.unlock, "thread"), offered=lambda thread: thread.locked),
+    _offer(
+        "archive", _plain(moderation.archive, "thread"), offered=lambda thread: not thread.archived
     ),
-    "unlock": Act(
-        "Unlock",
-        "It takes answers again.",
-        _plain(moderation.unlock, "thread"),
-        offered=lambda thread: thread.locked,
+    _offer(
+        "unarchive", _plain(moderation.unarchive, "thread"), offered=lambda thread: thread.archived
     ),
-    "archive": Act(
-        "Archive",
-        "It takes no answers, edits or reports, by nobody, and says so.",
-        _plain(moderation.archive, "thread"),
-        offered=lambda thread: not thread.archived,
-    ),
-    "unarchive": Act(
-        "Take out of the archive",
-        "It goes on as before.",
-        _plain(moderation.unarchive, "thread"),
-        offered=lambda thread: thread.archived,
-    ),
-    "pin": Act(
-        "Pin",
-        "It stays at the top of its board.",
-        _plain(moderation.pin, "thread"),
-        offered=lambda thread: not thread.pinned,
-    ),
-    "unpin": Act(
-        "Unpin",
-        "It takes its ordinary place in its board.",
-        _plain(moderation.unpin, "thread"),
-        offered=lambda thread: thread.pinned,
-    ),
-    "slow": Act(
-        "Slow mode",
-        "Each member may write here once in so many minutes. One reply that comes too early waits, "
-        "until its writer lets it appear in time or a moderator does sooner.",
+    _offer("pin", _plain(moderation.pin, "thread"), offered=lambda thread: not thread.pinned),
+    _offer("unpin", _plain(moderation.unpin, "thread"), offered=lambda thread: thread.pinned),
+    _offer(
+        "slow",
         lambda user, thread, data: moderation.slow(user=user, thread=thread, **data),
         SlowForm,
     ),
-    "demand-approval": Act(
-        "Let answers wait for approval",
-        "Answers of members appear when a moderator lets them in.",
+    _offer(
+        "demand approval",
         _plain(moderation.demand_approval, "thread"),
         offered=lambda thread: not thread.approval,
     ),
-    "waive-approval": Act(
-        "Let answers appear at once",
-        "New answers appear at once. Those that wait go on waiting.",
+    _offer(
+        "waive approval",
         _plain(moderation.waive_approval, "thread"),
         offered=lambda thread: thread.approval,
     ),
-    "hide": Act(
-        "Hide",
-        "Only moderators see it, and it is gone from every list.",
-        _plain(moderation.hide_thread, "thread"),
-        NeededReasonForm,
-        offered=lambda thread: thread.state == State.VISIBLE,
-    ),
-    "restore": Act(
-        "Bring back",
-        "Everybody who sees its board sees it again.",
+    _offer("hide", _plain(moderation.hide_thread, "thread"), offered=_standing),
+    _offer(
+        "restore",
         _plain(moderation.restore_thread, "thread"),
-        offered=lambda thread: thread.state != State.VISIBLE,
+        offered=lambda thread: not _standing(thread),
     ),
-    "move": Act(
-        "Move to another board",
-        "All its addresses stay. Who may not see that board does not see it any more.",
+    _offer(
+        "move",
         lambda user, thread, data: moving.move_thread(user=user, thread=thread, **data),
         BoardForm,
     ),
-    "merge": Act(
-        "Merge into another debate",
-        "All its posts go into the other debate, numbered as they came; the earlier opening opens, "
-        "the other one answers it. Its addresses lead there.",
+    _offer(
+        "merge",
         lambda user, thread, data: merging.merge(
             user=user, thread=thread, into=data["target"], reason=data["reason"]
         ),
         TargetForm,
-        offered=lambda thread: thread.state == State.VISIBLE,
+        _standing,
     ),
-    "merge-duplicates": Act(
-        "Merge with its twin",
-        "For a debate that was loaded twice: posts with the same text become one, quotes of them "
-        "stay right, and what was written here goes along.",
+    _offer(
+        "merge duplicates",
         lambda user, thread, data: merging.merge_duplicates(
             user=user, thread=thread, into=data["target"], reason=data["reason"]
         ),
         TargetForm,
-        offered=lambda thread: thread.state == State.VISIBLE,
+        _standing,
     ),
-}
+)

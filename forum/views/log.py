@@ -7,75 +7,19 @@ from django.conf import settings
 from django.http import Http404
 from django.shortcuts import render
 
+from ..acts import ACTS, ON_MEMBERS, PUBLIC
 from ..models import AuditEntry, Board
 from ..models.visibility import boards_visible_to, entries_visible_to
 from ..permissions import may
 
 PER_PAGE = 40
-# What the log says of each verb, in the order in which the page offers them. "{}" is what was
-# acted upon. A verb that is not here is told by its own name.
-SAID = {
-    "hide": "hid {}",
-    "remove": "removed {}",
-    "restore": "restored {}",
-    "approve": "approved {}",
-    "reject": "turned away {}",
-    "no action": "looked at {}, which was reported, and left it as it is",
-    "uphold": "read an answer about {} and let the act stand",
-    "warn": "warned {}",
-    "lift warning": "took back a warning of {}",
-    "suspend": "suspended {}",
-    "lift suspension": "lifted a suspension of {}",
-    "clean up": "cleaned up after {}",
-    "undo clean up": "undid a clean-up after {}",
-    "rename member": "gave another name to {}",
-    "refuse name": "refused another name to {}",
-    "lock": "locked {}",
-    "unlock": "unlocked {}",
-    "lock branch": "locked the branch below {}",
-    "unlock branch": "unlocked the branch below {}",
-    "archive": "archived {}",
-    "unarchive": "took {} out of the archive",
-    "pin": "pinned {}",
-    "unpin": "unpinned {}",
-    "slow": "set the pace of {}",
-    "move": "moved {} to another board",
-    "split": "split {} off into a debate of its own",
-    "move branch": "moved {} and what answers it to another debate",
-    "merge": "let another debate go into {}",
-    "merge duplicates": "let a double go into {}",
-    "undo": "took back an act on {}",
-    "load": "loaded {}",
-    "erase": "erased words of {} for a legal reason",
-    "demand approval": "asked for approval of new posts in {}",
-    "waive approval": "let new posts appear at once in {}",
-    "rename": "renamed {}",
-    "set lane": "put {} into another lane",
-    "tie answer": "said what {} answers",
-    "describe": "described {} anew",
-    "variant": "said of which debate {} is a variant",
-    "mark": "marked {}",
-    "unmark": "took the mark off {}",
-    "make board": "made {}",
-    "change board": "changed {}",
-    "place board": "moved {} to another place",
-    "remove board": "took out {}, which was empty",
-    "invite": "changed who is invited to {}",
-    "appoint": "gave {} rights",
-    "edit page": "wrote {}",
-    "define": "said in the glossary what {} means",
-    "forget": "took {} out of the glossary",
-}
-# Acts on a member, also where a post gave the occasion.
-ON_MEMBERS = ("warn", "lift warning", "suspend", "lift suspension", "appoint")
-ON_MEMBERS += ("rename member", "refuse name")
 
 
 def log(request):
     """One page of the log, newest first, of all boards or one, of all acts or one."""
     boards = list(boards_visible_to(request.user).in_order())
     asked = {name: request.GET.get(name, "") for name in ("board", "act")}
-    if asked["act"] and asked["act"] not in SAID:
+    if asked["act"] and asked["act"] not in PUBLIC:
         raise Http404
     entries = entries_visible_to(request.user).for_listing().order_by("-pk")
     if asked["board"]:
@@ -98,7 +42,7 @@ def log(request):
         {
             "entries": [_told(entry, request.user, known) for entry in found[:PER_PAGE]],
             "boards": boards,
-            "acts": {verb: said.replace("{}", "…") for verb, said in SAID.items()},
+            "acts": {verb: ACTS[verb].log.replace("{}", "…") for verb in PUBLIC},
             "asked": asked,
             "query": urlencode({name: value for name, value in asked.items() if value}),
             "older": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else None,
@@ -111,7 +55,7 @@ def _told(entry: AuditEntry, user, boards: Mapping[int, Board]) -> dict:
     """One line of the log, naming only what `user` may see. `before` and `after` stand around the
     link to the thing."""
     thing, href = _thing(entry, user, boards)
-    before, _, after = SAID.get(entry.verb, f"{entry.verb}: {{}}").partition("{}")
+    before, _, after = ACTS[entry.verb].log.partition("{}")
     return {
         "entry": entry,
         "before": before,

@@ -9,23 +9,12 @@ from django.utils import timezone
 from core.problems import Problem
 
 from ..actions import members, sanctions
+from ..acts import ACTS, PRIVATE
 from ..models import AuditEntry, Case, Suspension, Warning
 from ..permissions import require
 from . import problems
 
 HISTORY = 50  # acts on the member that the page lists
-SAID = {
-    "warn": "Warned",
-    "lift warning": "Warning taken back",
-    "suspend": "Suspended",
-    "lift suspension": "Suspension lifted",
-    "clean up": "Posts hidden",
-    "undo clean up": "Posts brought back",
-    "hide": "Hidden",
-    "reject": "Not let in",
-    "rename member": "Another name given",
-    "refuse name": "Another name refused",
-}
 
 
 def standing(request):
@@ -33,7 +22,7 @@ def standing(request):
     require(request.user, "read notices")
     now, member = timezone.now(), request.user
     new = settings.NEW_MEMBER_POSTS if settings.HOLD_NEW_LINKS and member.is_new else 0
-    history = AuditEntry.objects.exclude(verb__in=AuditEntry.PRIVATE).filter(member=member)
+    history = AuditEntry.objects.exclude(verb__in=PRIVATE).filter(member=member)
     return render(
         request,
         "members/standing.html",
@@ -58,7 +47,7 @@ def standing(request):
 
 
 def _told(entry: AuditEntry) -> AuditEntry:
-    entry.said = SAID.get(entry.verb, entry.verb.capitalize())
+    entry.said = ACTS[entry.verb].own or entry.verb.capitalize()
     return entry
 
 

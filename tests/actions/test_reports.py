@@ -166,7 +166,7 @@ def test_the_member_answers_once_and_another_moderator_decides(
     assert not may(moderator, "decide", case)
     assert may(board_moderator, "decide", case)
     assert may(administrator, "decide", case)
-    queue.decide(user=board_moderator, case=case, act="take back", reason="It is.")
+    queue.decide(user=board_moderator, case=case, act="undo", reason="It is.")
     assert fresh(answer).state == "visible"
     assert told(answerer) == [
         "Your post was hidden.",

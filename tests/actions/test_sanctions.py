@@ -191,7 +191,7 @@ def test_the_queue_warns_and_an_answer_takes_it_back(
     notice = Notice.objects.get(member=answerer)
     assert notice.said.startswith("You were warned: 2 points, until")
     case = cases.answer(user=answerer, notice=notice, text="I was not.")
-    queue.decide(user=administrator, case=case, act="take back", reason="True.")
+    queue.decide(user=administrator, case=case, act="undo", reason="True.")
     assert sanctions.points_of(answerer) == 0
     assert told(answerer)[1:] == [
         "A warning was taken back.",

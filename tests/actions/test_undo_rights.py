@@ -62,16 +62,16 @@ def test_an_answered_move_is_not_taken_back_by_who_could_not_move_it(
     cases.answer(user=opener, notice=notice, text="It was on the point.")
     case = Case.objects.get(notice=notice)
     with pytest.raises(Refused):
-        queue.decide(user=warden, case=case, act="take back", reason="As asked.")
+        queue.decide(user=warden, case=case, act="undo", reason="As asked.")
     assert fresh(thread).board == inner_board
     assert not fresh(case).decision_id
     page = browser(warden).get("/admin/forum/case/").content.decode()
     assert "Answers to acts" in page
     assert 'value="uphold"' in page
-    assert 'value="take back"' not in page
+    assert 'value="undo"' not in page
     page = browser(moderator).get("/admin/forum/case/").content.decode()
-    assert 'value="take back"' not in page  # one's own act waits for somebody else
-    queue.decide(user=make_administrator(), case=case, act="take back", reason="As asked.")
+    assert 'value="undo"' not in page  # one's own act waits for somebody else
+    queue.decide(user=make_administrator(), case=case, act="undo", reason="As asked.")
     assert fresh(thread).board != inner_board
 
 

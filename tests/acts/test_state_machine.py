@@ -428,7 +428,7 @@ class Forum(RuleBasedStateMachine):
         if not waiting:
             return
         case = waiting[n % len(waiting)]
-        acts = [name for name, _ in queue.ACTS[case.kind]]
+        acts = list(queue.DECISIONS[case.kind])
         act = acts[how % len(acts)]
         if self.act(
             f"decide: {act}",
@@ -437,7 +437,7 @@ class Forum(RuleBasedStateMachine):
             ),
         ):
             # Taking back may bring back what a whole clean-up or a move did.
-            if act == "take back":
+            if act == "undo":
                 self.model = self.read()
             else:
                 self.only("posts", {case.post_id})
