@@ -9,6 +9,8 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from itertools import groupby
 from urllib.parse import unquote
 
 BLACK = "█"
@@ -24,6 +26,7 @@ VEILED = (
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uff01-\uffee\u0300-\u036f]"
 )
 _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
+_TOKEN = re.compile(rf"{BLACK}+|\w+")
 _STOP = re.compile(r"[.!?…\n]+")
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _WORD = re.compile(r"\w+")
@@ -68,6 +71,40 @@ def blackened(text: str, searched: re.Pattern) -> str:
 def all_black(text: str) -> str:
     """The text with every letter and digit blackened."""
     return _WORD.sub(lambda word: BLACK * len(word[0]), text)
+
+
+def blackened_as(typed: str, erased: str) -> str:
+    """A text that somebody goes on typing, made of one that was erased meanwhile: what is black in
+    `erased` is blackened in it, also where it was moved. What else was typed stays."""
+    if BLACK not in erased:
+        return typed
+    places = list(_TOKEN.finditer(typed))
+    mine, theirs = [one[0] for one in places], _TOKEN.findall(erased)
+    hidden: set[int] = set()
+    loose: set[int] = set()
+    unmatched: list[list[str]] = []
+    for how, a, b, c, d in SequenceMatcher(None, mine, theirs).get_opcodes():
+        runs_of_black = [list(run) for black, run in groupby(theirs[c:d], _is_black) if black]
+        if how == "replace" and runs_of_black:
+            hidden.update(range(a, b))
+        elif how in ("replace", "delete"):
+            loose.update(range(a, b))
+        elif how == "insert":
+            unmatched += runs_of_black
+    for run in unmatched:
+        sizes = [len(one) for one in run]
+        for at in range(len(mine) - len(run) + 1):
+            if sizes == [len(one) for one in mine[at : at + len(run)]]:
+                hidden.update({*range(at, at + len(run))} & loose)
+    phrases = [
+        " ".join(mine[n] for _, n in run)
+        for _, run in groupby(enumerate(sorted(hidden)), lambda pair: pair[1] - pair[0])
+    ]
+    return blackened(typed, pattern(phrases)) if phrases else typed
+
+
+def _is_black(token: str) -> bool:
+    return token[0] == BLACK
 
 
 def words_of(text: str) -> list[str]:

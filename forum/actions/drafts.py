@@ -1,5 +1,6 @@
 """Drafts: saved every few seconds while somebody writes, gone when the text is posted."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
@@ -11,13 +12,15 @@ from core.problems import Problem
 
 from .. import markup
 from ..history_dates import spoken
-from ..models import Draft, Post, Submission, Thread
+from ..models import Draft, Post, PostBody, Submission, Thread
+from ..spellings import blackened_as
 
 MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters
 LABEL = Draft._meta.get_field("label").max_length
 # No form of ours comes near these: five divergences, ten questions, an own answer.
 MAX_FIELDS = 100
 MAX_FIELDS_SIZE = 20_000
+_EDIT = re.compile(r"/posts/(\d{1,18})/edit/")
 TITLE = Draft._meta.get_field("title").max_length
 
 
@@ -43,6 +46,7 @@ def save(
     `restored` is the token of the draft that the form was opened with: its text lives on in this
     one, so it goes, unless somebody went on writing there since. Raises NotKept.
     """
+    text = _as_erased(user, target, fields or {}, text)
     if len(text) > markup.MAX_SOURCE:
         raise NotKept(f"A draft holds at most {markup.MAX_SOURCE:,} characters.")
     fields = {name: list(values) for name, values in (fields or {}).items()}
@@ -73,6 +77,19 @@ def save(
         discard(user=user, token=token)
         raise NotKept("This was posted already.")
     return draft
+
+
+def _as_erased(user, target: str, fields: Mapping[str, Sequence[str]], text: str) -> str:
+    """The text of an edit that goes on in an open form, without words that were erased since from
+    the post: its draft must not bring them back."""
+    edited = _EDIT.fullmatch(target)
+    if not edited or not fields.get("base") or len(text) > markup.MAX_SOURCE:
+        return text
+    own = PostBody.objects.filter(pk=edited[1], post__author=user)
+    body = own.select_related("revision").first()
+    if body is None or body.revision.sha256.startswith(fields["base"][0].partition(".")[2] or "-"):
+        return text
+    return blackened_as(text, body.revision.source)
 
 
 def label_for(thread: Thread | None, post: Post | None = None, *, edit: bool = False) -> str:

@@ -40,6 +40,7 @@ from . import debate, notices, pages
 from . import words as words_of
 from .audit import record
 from .composing import passage_keys
+from .locking import lock_texts
 from .rendering import draw_again, recompose
 from .words_found import TEXTS, Found, black, find, passages_of, pattern, phrases_of
 
@@ -61,8 +62,12 @@ def erase(*, user, post: Post, words: str = "", reason: str, places: int) -> Aud
         threads = {row.pk: row for row in tree.lock(*found.threads)}
         post = Post.objects.select_related("thread__board").get(pk=post.pk)
         require(user, "erase", post)
+        boards = Board.objects.select_for_update(no_key=True).order_by("pk")
+        list(boards.filter(pk__in=found.rows.get(Board, ())).values_list("pk"))
+        lock_texts(found.revisions)
         again = find(post, words)
-        if again.places != places or not again.threads <= set(threads):
+        known = again.threads <= set(threads) and again.revisions.keys() == found.revisions.keys()
+        if again.places != places or not known:
             raise Refused(
                 f"They stand in {again.places:,} texts by now, not in {places:,}. Look again."
             )

@@ -1,9 +1,18 @@
-"""How every act on a post begins: its debate is locked, and the post read again."""
+"""How every act on a post begins: its debate is locked, and the post read again. And how what a
+text quotes is read again before it is stored."""
+
+from collections.abc import Iterable
+
+from django.db import connection
 
 from .. import tree
-from ..models import Post
+from ..models import Board, Post, PostRevision, Quote
+from ..models.visibility import wider
 from ..permissions import Refused
-from .composing import Unacceptable
+from ..quoting import cut_ends
+from .composing import Composed, Unacceptable
+
+_PINNED = Quote._meta.get_field("source_revision")
 
 
 class PostMoved(Refused, Unacceptable):
@@ -30,3 +39,52 @@ def locked_post(post: Post, *related: str) -> Post:
         raise PostMoved
     fresh.thread = thread
     return fresh
+
+
+def hold_sources(composed: Composed, board: Board) -> None:
+    """Judge the fresh quotes of a text again, which is about to be stored in a locked debate of
+    `board`: their sources were read before that lock. Until this transaction ends nobody erases
+    words of them (`lock_texts`).
+
+    Raises Unacceptable where quoted words were erased meanwhile, or their debate went to a board
+    with fewer readers.
+    """
+    fresh = [one for one in composed.quotes if _PINNED.is_cached(one) and one.source_revision]
+    if not fresh:
+        return
+    texts = {row.pk: row for row in _held_texts({one.source_revision_id for one in fresh})}
+    for quote in fresh:
+        was, now = quote.source_revision, texts[quote.source_revision_id]
+        if wider(now.post.thread.board, board):
+            raise Unacceptable(
+                f"Words from “{now.post.thread.board}” cannot be quoted here, where more people "
+                "read. Say it in your own words or take the quote out."
+            )
+        if was.sha256 == now.sha256:
+            continue
+        span = slice(quote.start, quote.end)
+        if len(was.plain) != len(now.plain) or was.plain[span] != now.plain[span]:
+            raise Unacceptable(
+                "Words that you quote were erased for a legal reason a moment ago. Look at the "
+                "post again, and take the quote out."
+            )
+        quote.cut_start, quote.cut_end = cut_ends(now.plain, quote.start, quote.end)
+
+
+def _held_texts(ids: set[int]) -> list[PostRevision]:
+    """These texts with their boards, as they stand; PostgreSQL lets nobody change them until this
+    transaction ends, and many may hold them at once. On SQLite nobody else writes."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id FROM forum_postrevision WHERE id = ANY(%s) ORDER BY id FOR SHARE",
+                [sorted(ids)],
+            )
+    return list(PostRevision.objects.select_related("post__thread__board").filter(pk__in=ids))
+
+
+def lock_texts(ids: Iterable[int]) -> None:
+    """Lock these revisions for whoever erases words of them, after the locks of their debates: who
+    quotes them (`hold_sources`) is waited for, and waits."""
+    rows = PostRevision.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    list(rows.values_list("pk"))

@@ -24,6 +24,7 @@ from ..models import (
     Thread,
 )
 from ..permissions import WAITING, Refused, require
+from ..spellings import BLACK
 from . import (
     arguments,
     carrying,
@@ -38,7 +39,7 @@ from . import (
 )
 from .audit import record
 from .composing import Composed, Unacceptable, compose, followed_passage, passage_keys
-from .locking import locked_post
+from .locking import hold_sources, locked_post
 
 
 class EditedMeanwhile(Problem):
@@ -182,8 +183,29 @@ def add(
     return post
 
 
-def edit(*, user, post: Post, source: str, reason: str = "", base: int) -> PostRevision:
-    """Save a new text of one's post. `base` is the number of the revision that was edited.
+def base_of(revision: PostRevision) -> str:
+    """What an edit form says of the text that it was opened with: its number, and its sum, which
+    changes where words are erased while the form is open."""
+    return f"{revision.number}.{revision.sha256[:16]}"
+
+
+def opened_with(base: str | int, current: PostRevision) -> bool:
+    """Whether a form that says `base` (`base_of`) was opened with this text as it is now. One that
+    says no sum is older than sums: of a text with black letters, nobody knows. A number (no text)
+    comes from whoever read the revision just now."""
+    number, _, sum_of_it = str(base).partition(".")
+    if not sum_of_it:
+        return number == str(current.number) and (isinstance(base, int) or _unerased(current))
+    return base == base_of(current)
+
+
+def _unerased(revision: PostRevision) -> bool:
+    return BLACK not in revision.source
+
+
+def edit(*, user, post: Post, source: str, reason: str = "", base: str | int) -> PostRevision:
+    """Save a new text of one's post. `base` is what `base_of` said of the revision that was edited;
+    its number as an int where it was read just now.
 
     Returns the current revision (the old one if nothing changed). Raises EditedMeanwhile if it is
     not `base` any more, besides what `reply` raises.
@@ -206,7 +228,7 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: int) -> PostR
         current = post.body.revision
         if current.source == source:
             return current
-        if current.number != base:
+        if not opened_with(base, current):
             raise EditedMeanwhile(current)
         revision = _store(
             composed, post, current.number + 1, editor=user, now=timezone.now(), reason=reason
@@ -341,6 +363,7 @@ def _store(
     composed: Composed, post: Post, number: int, *, editor, now, reason: str = ""
 ) -> PostRevision:
     """Write a revision with its quotes and make it the post's current one."""
+    hold_sources(composed, post.thread.board)
     revision = composed.revision(post, number, editor=editor, now=now, reason=reason)
     insert_row(revision)
     body = composed.body(revision)

@@ -36,9 +36,11 @@ from ..permissions import Refused
 
 SHORTEST = 3  # letters of a phrase: "he" stands everywhere
 MOST = 20  # phrases at once
-# Where else than in posts and quotes members' words stand.
+# Where else than in posts and quotes members' words stand; in the order in which rows are locked.
 TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Thread: ("title", "own_answer", "byline", "source"),
+    Board: ("name", "description"),
+    User: ("about", "suspended_for"),
     Post: ("byline", "state_reason"),
     Divergence: ("change", "actor", "place"),
     Question: ("text",),
@@ -51,8 +53,6 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Note: ("text",),
     Case: ("asked_name", "asked_why"),
     AuditEntry: ("reason", "detail"),
-    User: ("about", "suspended_for"),
-    Board: ("name", "description"),
     Term: ("name", "aliases", "meaning"),
     Page: ("source",),
     LogEntry: ("object_repr", "change_message"),

@@ -15,9 +15,10 @@ from core.problems import Problem
 from .. import drawing, markup, quoting, tree
 from ..actions import arguments, drafts, reading
 from ..actions import posts as acts
-from ..models import Answer, Draft, Lane, Post, State, Thread
+from ..models import Answer, Draft, Lane, Post, PostRevision, State, Thread
 from ..models.visibility import moderates_all, posts_visible_to
 from ..permissions import require
+from ..spellings import BLACK, blackened_as
 from .fetch import Moved, place_or_404, post_or_404, thread_or_404
 from .writing import (
     ArgumentForm,
@@ -286,13 +287,13 @@ def said_last(user, source: str, thread: Thread, parent: Post | None) -> Post | 
 
 
 class EditForm(forms.Form):
-    """A new text; `base` is the revision that the form was opened with."""
+    """A new text; `base` tells which one the form was opened with (`posts.base_of`)."""
 
     text = forms.CharField(
         strip=False, widget=forms.Textarea, error_messages={"required": "Write your text."}
     )
     reason = forms.CharField(max_length=300, required=False)
-    base = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    base = forms.CharField(max_length=40, widget=forms.HiddenInput)
     token = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
 
 
@@ -302,7 +303,7 @@ def edit(request: HttpRequest, post_id: int) -> HttpResponse:
     require(request.user, "edit", post)
     if request.method != "POST":
         return _edit_opened(request, post)
-    form = EditForm(request.POST)
+    form = EditForm(_as_erased(request, post.body.revision))
     label = drafts.label_for(post.thread, post, edit=True)
 
     def preview(data: dict) -> str:
@@ -344,7 +345,7 @@ def _edit_opened(request: HttpRequest, post: Post) -> HttpResponse:
         initial={
             # The revision that the draft was begun with: if another one was saved since, that
             # is said before it is overwritten.
-            "base": revision.number,
+            "base": acts.base_of(revision),
             **kept_in(draft).dict(),
             "text": draft.text if draft else revision.source,
             "token": uuid4(),
@@ -366,11 +367,13 @@ def _edit_page(
     """The form; with both texts, where another was saved meanwhile."""
     conflict = None
     if isinstance(problem, acts.EditedMeanwhile):
+        sent = _as_erased(request, problem.current)
         conflict = {
             "revision": problem.current,
-            "difference": quoting.difference(request.POST["text"], problem.current.source),
+            "difference": quoting.difference(sent["text"], problem.current.source),
+            "erased": BLACK in problem.current.source,
         }
-        form = EditForm({**request.POST.dict(), "base": problem.current.number})
+        form = EditForm({**sent, "base": acts.base_of(problem.current)})
     context = {
         "form": form,
         "post": post,
@@ -380,6 +383,14 @@ def _edit_page(
         "target": f"/posts/{post.pk}/edit/",
     }
     return render(request, "posts/edit.html", context, status=status)
+
+
+def _as_erased(request: HttpRequest, current: PostRevision) -> dict[str, str]:
+    """What the form sent, without the words that were erased from the post since it was opened."""
+    sent = request.POST.dict()
+    if not acts.opened_with(sent.get("base", ""), current):
+        sent["text"] = blackened_as(sent.get("text", ""), current.source)
+    return sent
 
 
 # --- /posts/<id>/release/ ---------------------------------------------------------------------

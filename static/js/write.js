@@ -49,7 +49,8 @@ function putOthers(fields) {
   for (const [name, values] of Object.entries(fields ?? {})) {
     for (const input of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
       if (["radio", "checkbox"].includes(input.type)) input.checked = values.includes(input.value);
-      else if (input.type !== "hidden") input.value = values[0];
+      // Which text an edit began with is kept with it: the server tells what happened since.
+      else if (input.type !== "hidden" || name === "base") input.value = values[0];
       if (input.value) input.closest("details")?.setAttribute("open", "");
     }
   }

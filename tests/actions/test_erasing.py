@@ -27,7 +27,7 @@ from forum.actions import (
 from forum.checking import check
 from forum.models import AuditEntry, Board, Draft, Post, Quote, Term, Thread, Upload
 from forum.permissions import Refused
-from tests.people import browser, edit, fresh, quoting, reply, start
+from tests.people import OWN_ANSWER, browser, edit, fresh, quoting, reply, start, typed
 from tests.races.soundness import faults
 
 pytestmark = pytest.mark.django_db
@@ -316,3 +316,70 @@ def test_what_only_looks_alike_stays(thread, answerer, administrator):
         user=administrator, post=post, words="an other", reason="Order 7.", places=found.places
     )
     assert fresh(near).body.revision.plain == "Another day, and a mother."
+
+
+# --- Forms and drafts that were open ------------------------------------------------------------
+
+OPEN = "I knew him.\n\nIt was member-z of 12 Mill Lane, he said.\n\nNobody answered."
+
+
+@pytest.mark.parametrize("summed", [True, False])
+@pytest.mark.parametrize("words", ["12 Mill Lane", ""])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text + " At all.",
+        lambda text: "First.\n\n" + text,
+        lambda text: text.replace("I knew him.", "I never knew him."),
+        lambda text: text.replace("Nobody answered.", "") + " 12 Mill Lane it was.",
+    ],
+)
+def test_an_open_edit_form_brings_nothing_back(
+    thread, answerer, administrator, words, change, summed
+):
+    """Neither sent, nor sent again, nor kept as a draft by the script of its page."""
+    post = reply(thread, answerer, OPEN)
+    client, address = browser(answerer), f"/posts/{post.pk}/edit/"
+    form = typed(client.get(address))
+    if not summed:  # opened before forms told the sum of their text
+        form["base"] = form["base"].partition(".")[0]
+    places = erasing.find(post, words).places
+    erasing.erase(user=administrator, post=post, words=words, reason="By law.", places=places)
+    sent = {**form, "text": change(form["text"]), "do": "save"}
+    kept = {**sent, "target": address, "token": str(uuid4())}
+    assert client.post("/drafts/save/", kept).status_code == 200
+    assert "█" in Draft.objects.get(user=answerer).text
+    for how in ("preview", "save"):
+        page = client.post(address, {**sent, "do": how})
+        assert "Mill" not in page.content.decode(), how
+    assert page.status_code == 409
+    again = typed(page)
+    assert "█" in again["text"]
+    assert client.post(address, {**again, "do": "save"}).status_code == 302
+    assert fresh(post).body.revision.number == 2
+    assert anywhere("Mill Lane") == []
+
+
+def test_what_else_was_typed_stays(thread, answerer, administrator):
+    post = reply(thread, answerer, OPEN)
+    client, address = browser(answerer), f"/posts/{post.pk}/edit/"
+    form = typed(client.get(address))
+    places = erasing.find(post, "12 Mill Lane").places
+    erasing.erase(
+        user=administrator, post=post, words="12 Mill Lane", reason="By law.", places=places
+    )
+    text = OPEN.replace("I knew him.", "I knew her well.") + "\n\nAnd this is new."
+    page = client.post(address, {**form, "text": text, "do": "save"})
+    assert typed(page)["text"] == text.replace("12 Mill Lane", "██ ████ ████")
+
+
+def test_an_open_description_brings_nothing_back(thread, opener, administrator):
+    client, address = browser(opener), f"/threads/{thread.pk}/describe/"
+    page = client.get(address)
+    form = typed(page)
+    post = thread.posts.get(number=1)
+    places = erasing.find(post, "").places
+    erasing.erase(user=administrator, post=post, reason="By law.", places=places)
+    answer = client.post(address, {**form, "own_answer": OWN_ANSWER + " Surely."})
+    assert answer.status_code == 409
+    assert anywhere("nobody else held it together") == []

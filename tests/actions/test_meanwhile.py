@@ -5,10 +5,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from forum.actions import moderation, posts, threads
+from forum.actions import erasing, moderation, posts, threads
+from forum.actions.composing import Unacceptable
+from forum.checking import check
 from forum.models import Board, Post, PostRevision, Thread
 from forum.permissions import NotThere, Refused
-from tests.people import dump, edit, fresh, reply
+from tests.people import dump, edit, fresh, quoting, reply, start
 
 TABLES = (Board, Post, PostRevision, Thread)
 TOKEN = UUID("7e40c9d2-1f6b-4f5e-9c55-8f0e3f0c0b9c")
@@ -100,3 +102,57 @@ def test_a_board_stops_taking_debates(board, opener, monkeypatch):
     with pytest.raises(Refused):
         threads.start(user=opener, board=board, title="T", kind="TL", source="Text.", token=uuid4())
     assert not Thread.objects.exists()
+
+
+# --- Words are erased meanwhile ---------------------------------------------------------------
+
+SAID = "It was member-z of 12 Mill Lane."
+
+
+@pytest.mark.parametrize("what", ["the words", "others", "the whole post"])
+@pytest.mark.parametrize("where", ["in the debate", "elsewhere"])
+def test_quoted_words_are_erased(
+    thread, board, answerer, stranger, administrator, meanwhile, what, where
+):
+    """What waited for the lock with them does not bring them back as exact."""
+    post = reply(thread, answerer, f"{SAID} He had a garden.")
+    words = {"the words": "12 Mill Lane", "others": "a garden", "the whole post": ""}[what]
+    into = thread if where == "in the debate" else start(board, stranger, "What if not?")
+
+    def erase():
+        places = erasing.find(post, words).places
+        erasing.erase(user=administrator, post=post, words=words, reason="By law.", places=places)
+
+    meanwhile(erase)
+    if what == "others":
+        quote = reply(fresh(into), stranger, quoting(post, SAID)).quotes.get()
+        assert (quote.words, quote.verdict) == (SAID, "exact")
+    else:
+        with pytest.raises(Unacceptable, match="erased"):
+            reply(fresh(into), stranger, quoting(post, SAID))
+    assert [fault for fault in check() if fault.kind != "notices"] == []
+
+
+def test_words_of_the_post_that_is_edited_are_erased(thread, answerer, administrator, meanwhile):
+    post = reply(thread, answerer, SAID)
+    base = posts.base_of(post.body.revision)
+
+    def erase():
+        places = erasing.find(post, "Mill Lane").places
+        erasing.erase(
+            user=administrator, post=post, words="Mill Lane", reason="By law.", places=places
+        )
+
+    meanwhile(erase)
+    with pytest.raises(posts.EditedMeanwhile):
+        posts.edit(user=answerer, post=fresh(post), source=f"{SAID} Indeed.", base=base)
+    assert "Mill" not in fresh(post).body.revision.source
+
+
+def test_a_quote_from_a_debate_that_goes_where_fewer_read(
+    thread, board, inner_board, answer, stranger, moderator, meanwhile
+):
+    into = start(board, stranger, "What if not?")
+    meanwhile(lambda: Thread.objects.filter(pk=thread.pk).update(board=inner_board))
+    with pytest.raises(Unacceptable, match="cannot be quoted here"):
+        reply(fresh(into), stranger, quoting(answer, "The party obeyed nobody."))
