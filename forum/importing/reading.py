@@ -155,9 +155,10 @@ def too_large(name: str) -> Rejected:
     return Rejected(f"{name}: larger than the {limit:,} bytes that FIXTURE_MAX_BYTES allows.")
 
 
-def parse_json(data: bytes, name: str) -> list:
-    """The objects of the JSON file `name`: a list that holds something, with numbers that every
-    reader of JSON takes. Raises Rejected with the line, or what is wrong where it has none."""
+def parse_json(data: bytes, name: str, *, empty: bool = False) -> list:
+    """The objects of the JSON file `name`: a list that holds something, unless it may be `empty`,
+    with numbers that every reader of JSON takes. Raises Rejected with the line, or what is wrong
+    where it has none."""
     try:
         objects = json.loads(
             data,
@@ -175,8 +176,8 @@ def parse_json(data: bytes, name: str) -> list:
         raise Rejected(f"{name}: lists in lists without end.") from None
     except ValueError as error:
         raise Rejected(f"{name}: {error}") from None
-    if not isinstance(objects, list) or not objects:
-        raise Rejected(f"{name}: a thread fixture is a list of objects.")
+    if not isinstance(objects, list) or not (objects or empty):
+        raise Rejected(f"{name}: a {'' if empty else 'thread '}fixture is a list of objects.")
     return objects
 
 

@@ -4,21 +4,30 @@ import gc
 import io
 import os
 import sys
+import zlib
+from contextlib import contextmanager
+from lzma import LZMAError
+from zipfile import BadZipFile
 
 from django.conf import settings
 from django.core import serializers
 from django.core.management.base import CommandError
 from django.core.management.commands import loaddata
 from django.core.management.utils import parse_apps_and_model_labels
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, OperationalError
 
 from accounts.models import new_edition
 
 from ... import tree
 from ...actions import loading
 from ...importing import Rejected, reading
+from ...importing import others as foreign
 from ...importing.fixture import ThreadFixture
 from ...models import Board, Thread
+
+MEND = "Nothing was loaded; mend the file and load it again."
+# What compressed files that are broken raise.
+UNREADABLE = (OSError, EOFError, ValueError, zlib.error, LZMAError, BadZipFile)
 
 
 class Command(loaddata.Command):
@@ -36,15 +45,15 @@ class Command(loaddata.Command):
         self.format = options["format"]
         self.serialization_formats = serializers.get_public_serializer_formats()
         models, apps = parse_apps_and_model_labels(options["exclude"])
-        threads, others = [], []
+        threads: list[tuple[str, bytes]] = []
+        others: dict[str, bytes] = {}
         for label in fixture_labels:
-            files = [file for file, _, _ in self.find_fixtures(label)]
-            ours = {file: data for file in files if (data := self._thread_fixture(file))}
-            threads += ours.items()
-            if not ours:
-                others.append(label)
-            else:
-                others += (file for file in files if file not in ours)
+            for file, _, _ in self.find_fixtures(label):
+                data = self._json(file)
+                if reading.is_thread_fixture(data):
+                    threads.append((file, data))
+                else:
+                    others[file] = data
         if Thread in models or Thread._meta.app_config in apps:
             threads = []
         if threads and self.using != DEFAULT_DB_ALIAS:
@@ -53,6 +62,10 @@ class Command(loaddata.Command):
             read = [
                 thread for file, data in threads for thread in reading.read_all(data, _shown(file))
             ]
+            for file, data in others.items():
+                if data and len(data) <= settings.FIXTURE_MAX_BYTES:  # what is larger is Django's
+                    foreign.check(data, _shown(file))
+            self._others = others
             # What was read is large and stays. Looking through it for garbage would take seconds,
             # some of them while others wait for a lock.
             gc.freeze()
@@ -72,15 +85,51 @@ class Command(loaddata.Command):
         the file's to set: those that were here stay, new boards go last."""
         columns = ("tree_id", "lft", "rght", "level", "thread_count")
         before = list(Board.objects.using(self.using).values("pk", *columns))
-        super().loaddata(fixture_labels)
-        if Board in self.models and self.using == DEFAULT_DB_ALIAS:
-            for row in before:
-                Board.objects.filter(pk=row.pop("pk")).update(**row)
-            tree.relabel_boards()
+        self._at = None
+        with self._explained():
+            super().loaddata(fixture_labels)
+            if Board in self.models and self.using == DEFAULT_DB_ALIAS:
+                for row in before:
+                    Board.objects.filter(pk=row.pop("pk")).update(**row)
+                tree.relabel_boards()
         new_edition()  # boards and members show on many pages
 
-    def _thread_fixture(self, file: str) -> bytes:
-        """The bytes of a thread fixture, or none if the file is for Django.
+    def load_label(self, fixture_label):
+        """Load one file; every label handed to Django's loader is one."""
+        self._at = (fixture_label, 1)
+        with self._explained():
+            super().load_label(fixture_label)
+        self._at = None
+
+    def save_obj(self, obj):
+        """Save one object, and remember how far the file was read."""
+        saved = super().save_obj(obj)
+        if self._at:
+            file, number = self._at
+            self._at = (file, number + 1)
+        return saved
+
+    @contextmanager
+    def _explained(self):
+        """Turn what a broken file makes Django raise into one sentence with file and line. What
+        the database has to say of itself (busy, full) stays what it is."""
+        try:
+            yield
+        except (CommandError, OperationalError):
+            raise
+        except Exception as error:
+            why = foreign.reason(error)
+            if self._at is None:
+                names = ", ".join(map(_shown, self._others))
+                raise CommandError(f"{names}: {why}. {MEND}") from error
+            file, number = self._at
+            name, data = _shown(file), self._others.get(file, b"")
+            # Of models left out Django tells nobody, so that no object can be counted.
+            at = foreign.where(data, name, number) if data and not self.ignore else name
+            raise CommandError(f"{at}: {why}. {MEND}") from error
+
+    def _json(self, file: str) -> bytes:
+        """The bytes of a JSON file; none of a file in another format, which is Django's.
 
         No more than the limit and one byte is ever read of a file, compressed ones included.
         """
@@ -92,11 +141,12 @@ class Command(loaddata.Command):
             data = self._standard_input()
         else:
             opened, mode = self.compression_formats[compression]
-            with opened(file, mode) as stream:
-                data = stream.read(limit + 1)
-        if not reading.is_thread_fixture(data):
-            return b""
-        if len(data) > limit:
+            try:
+                with opened(file, mode) as stream:
+                    data = stream.read(limit + 1)
+            except UNREADABLE as error:
+                raise CommandError(f"{_shown(file)}: it cannot be read ({error}).") from None
+        if len(data) > limit and reading.is_thread_fixture(data):
             raise CommandError(str(reading.too_large(_shown(file))))
         return data
 
