@@ -180,7 +180,7 @@ def answered(request, draw) -> HttpResponse:
         return draw(request)
     # Before anything is drawn: what changes meanwhile raises a number, and the page drawn from
     # half of it is never asked for again.
-    numbers = _numbers(int(DEBATE.match(request.path_info)[1]))
+    numbers = numbers_of(int(DEBATE.match(request.path_info)[1]))
     if numbers is None:
         return draw(request)
     page = pages.get(key)
@@ -219,7 +219,9 @@ def _key(request) -> tuple | None:
     return request.path, query, theme, request.scheme, request.META.get("HTTP_HOST", "")
 
 
-def _numbers(thread_id: int) -> tuple | None:
+def numbers_of(thread_id: int) -> tuple | None:
+    """The version of a debate and the edition of the site: what was made of it under these numbers
+    holds as long as they do. None where nobody knows."""
     try:
         # Of the database that the page is drawn from: it is never older than its numbers.
         with connections[replication.alias()].cursor() as cursor:

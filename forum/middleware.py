@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts.sessions import signed_in
+from core.problems import Problem
 
 from . import caching, replication
 from .permissions import NotThere, Refused
@@ -172,6 +173,10 @@ class Failures:
             return errors.not_found(request, exception)
         if isinstance(exception, Refused):
             return errors.refused(request, exception)
+        if isinstance(exception, Problem) and exception.status == 429:
+            return errors.too_many(request, exception)
+        if isinstance(exception, Problem) and exception.status == 503:
+            return errors.busy(request, exception)
         if _deadlocked(exception) and request not in self.retried:
             # Both waited for each other; the database let the other one go on. Nothing of ours
             # stands, so the same is done once more.

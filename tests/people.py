@@ -8,6 +8,7 @@ no account. Whoever reads a test knows at once who should be refused.
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from threading import BoundedSemaphore
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from django.db import transaction
 from django.test import Client, override_settings
 
 from accounts.models import User
-from forum import context, tree
+from forum import context, downloads, tree
 from forum.actions import composing, posts, threads
 from forum.models import Board, Post, State, Thread
 
@@ -208,6 +209,10 @@ def unhurried(settings, monkeypatch):
     by chance."""
     monkeypatch.setattr(context, "_links", context._Links(until=float("inf")))
     settings.KEPT_PAGES_MB = 0
+    settings.DOWNLOADS_MB = 0
+    settings.DOWNLOADS_PER_MINUTE = 0
+    # Tests do not read to the end what they ask for.
+    monkeypatch.setattr(downloads, "_sending", BoundedSemaphore(1_000))
     for name, value in UNHURRIED.items():
         setattr(settings, name, value)
 

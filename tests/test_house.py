@@ -26,6 +26,7 @@ LAYERS = (
         *("forum.permissions", "forum.markup", "forum.quoting", "forum.tree", "forum.search"),
         *(
             "forum.caching",
+            "forum.downloads",
             "forum.drawing",
             "forum.shared",
             "forum.marking",

@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from accounts.models import User, new_edition
 
-from .. import markup, spellings, tree
+from .. import downloads, markup, spellings, tree
 from ..models import (
     AuditEntry,
     Board,
@@ -95,6 +95,7 @@ def erase(*, user, post: Post, words: str = "", reason: str, places: int) -> Aud
                 writer, entry=entry, said="Words in a post of yours were erased for a legal reason."
             )
         new_edition()
+        transaction.on_commit(downloads.clear)
     return entry
 
 

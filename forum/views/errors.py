@@ -106,14 +106,21 @@ def not_found(request, exception=None):
 
 def too_many(request, exception=None):
     """429: more forms than the limit allows; the text waits in the page."""
-    return _page(request, 429)
+    return _page(request, 429, sentence=getattr(exception, "sentence", ""))
+
+
+def busy(request, exception):
+    """503: it will be done, only not at once."""
+    response = _page(request, 503, sentence=exception.sentence)
+    response.headers["Retry-After"] = "10"
+    return response
 
 
 def overloaded(request, exception=None):
     """503: the database (too busy, full, starting again) or the shared cache did not do what it
-    was asked, and nothing was changed; or it takes no writes at all just now."""
+    was asked, and nothing was changed."""
     log.warning("overloaded at %s", route(request), exc_info=exception)
-    response = _page(request, 503, read_only="readonly database" in str(exception))
+    response = _page(request, 503)
     response.headers["Retry-After"] = "5"
     return response
 

@@ -1,13 +1,22 @@
 """Debates to take along: as a book, as a fixture for another forum, as Markdown."""
 
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from ipaddress import ip_address, ip_network
 from urllib.parse import quote
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
+from django.http import Http404, HttpResponse
 
-from .. import books, epub
+from .. import books, caching, downloads, epub
+from ..actions.pace import TooFast
 from ..importing import writing
-from ..permissions import Refused
+from ..models import Thread
+from ..permissions import Refused, may
 from .fetch import post_or_404, thread_or_404
 
 EPUB = "application/epub+zip"
@@ -15,47 +24,109 @@ EPUB = "application/epub+zip"
 
 def thread_epub(request, thread_id):
     """The story of a debate as a book, of one without marks the whole debate; `?from=` a number."""
-    thread = thread_or_404(request.user, thread_id)
-    book = books.of_thread(thread, user=request.user, base=_base(request), first=_first(request))
-    return _sent(book, f"{thread.slug}.epub")
+    thread, first = thread_or_404(request.user, thread_id), _first(request)
+
+    def write(user):
+        return _bound(books.of_thread(thread, user=user, base=_base(request), first=first))
+
+    return _taken(request, thread, f"{thread.slug}.epub", EPUB, write, str(first))
 
 
 def road_epub(request, post_id):
     """The road to a post as a book."""
-    post = post_or_404(request.user, post_id)
+    post, first = post_or_404(request.user, post_id), _first(request)
     if post.number is None:
         raise Http404
-    book = books.of_road(post, user=request.user, base=_base(request), first=_first(request))
-    return _sent(book, f"{post.thread.slug}-{post.number}.epub")
+
+    def write(user):
+        return _bound(books.of_road(post, user=user, base=_base(request), first=first))
+
+    name = f"{post.thread.slug}-{post.number}.epub"
+    return _taken(request, post.thread, name, EPUB, write, "road", str(post.pk), str(first))
 
 
 def thread_fixture(request, thread_id):
     """A debate as a thread fixture, in parts: whatever its length, it is never held as a whole."""
     thread = thread_or_404(request.user, thread_id)
-    return _written(writing.fixture, thread, "json", "application/json", user=request.user)
+
+    def write(user):
+        return _encoded(writing.fixture(thread, user=user))
+
+    return _taken(request, thread, f"{thread.slug}.json", "application/json", write)
 
 
 def thread_markdown(request, thread_id):
     """A debate as Markdown, in parts."""
     thread = thread_or_404(request.user, thread_id)
     address = _base(request) + thread.get_absolute_url().lstrip("/")
-    kind = "text/markdown; charset=utf-8"
-    return _written(writing.markdown, thread, "md", kind, address=address)
+
+    def write(user):
+        return _encoded(writing.markdown(thread, address=address))
+
+    return _taken(request, thread, f"{thread.slug}.md", "text/markdown; charset=utf-8", write)
 
 
-def _written(write, thread, suffix: str, content_type: str, **more) -> StreamingHttpResponse:
+def _taken(
+    request,
+    thread: Thread,
+    name: str,
+    content_type: str,
+    write: Callable[..., Iterable[bytes]],
+    *parts: str,
+) -> HttpResponse:
+    """The answer with the file that `write` makes for a user. What everybody may read is made for
+    nobody in particular and kept; of other debates each reader's file is made anew. `parts` say
+    what it depends on, besides debate, kind and host."""
+    guest = AnonymousUser()
+    numbers = caching.numbers_of(thread.pk) if may(guest, "see thread", thread) else None
     try:
-        pieces = write(thread, **more)
+        if numbers is None or not settings.DOWNLOADS_MB:
+            _not_too_often(request)
+            reader = request.user if numbers is None else guest
+            file = downloads.make_for_one(partial(write, reader))
+            return attachment(downloads.Sent(file, content_type=content_type), name)
+        kept = downloads.name_of(
+            thread.pk, content_type, _base(request), name, *parts, numbers=numbers
+        )
+        file = downloads.found(kept)
+        if file is None:
+            _not_too_often(request)
+
+            def still():
+                return caching.numbers_of(thread.pk) == numbers
+
+            file = downloads.make(kept, partial(write, guest), still)
     except writing.NotWhole as error:
         raise Refused(str(error)) from None
-    response = StreamingHttpResponse(pieces, content_type=content_type)
-    return attachment(response, f"{thread.slug}.{suffix}")
+    if settings.DOWNLOADS_BY_PROXY:
+        file.close()
+        response = HttpResponse(content_type=content_type)
+        response.headers["X-Accel-Redirect"] = f"{settings.DOWNLOADS_BY_PROXY}{kept}"
+        return attachment(response, name)
+    return attachment(downloads.Sent(file, content_type=content_type), name)
 
 
-def _sent(book: epub.Book, name: str) -> HttpResponse:
+def _not_too_often(request) -> None:
+    """Raise TooFast where this network had as many files made as it may in a minute."""
+    if not settings.DOWNLOADS_PER_MINUTE:
+        return
+    address = ip_address(get_adapter().get_client_ip(request))
+    # Whoever has an address of the sixth version has all of a /64.
+    network = ip_network((address, 64 if address.version == 6 else 32), strict=False)
+    key = f"downloads:{network}:{int(time.time()) // 60}"
+    cache.add(key, 0, timeout=120)
+    if cache.incr(key) > settings.DOWNLOADS_PER_MINUTE:
+        raise TooFast("Many files were made for your network just now. Wait a minute.")
+
+
+def _encoded(pieces: Iterable[str]) -> Iterable[bytes]:
+    return (piece.encode() for piece in pieces)
+
+
+def _bound(book: epub.Book) -> list[bytes]:
     if not book.chapters:
         raise Http404
-    return attachment(HttpResponse(epub.build(book), content_type=EPUB), name)
+    return [epub.build(book)]
 
 
 def attachment(response: HttpResponse, name: str) -> HttpResponse:
