@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from ipaddress import ip_address, ip_network
 from urllib.parse import quote
 
@@ -79,23 +78,23 @@ def _taken(
     what it depends on, besides debate, kind and host."""
     guest = AnonymousUser()
     numbers = caching.numbers_of(thread.pk) if may(guest, "see thread", thread) else None
+
+    def made():
+        # Only now: who is told that the worker is busy had nothing made.
+        _not_too_often(request)
+        return write(request.user if numbers is None else guest)
+
+    def still():
+        return caching.numbers_of(thread.pk) == numbers
+
     try:
         if numbers is None or not settings.DOWNLOADS_MB:
-            _not_too_often(request)
-            reader = request.user if numbers is None else guest
-            file = downloads.make_for_one(partial(write, reader))
+            file = downloads.make_for_one(made)
             return attachment(downloads.Sent(file, content_type=content_type), name)
         kept = downloads.name_of(
             thread.pk, content_type, _base(request), name, *parts, numbers=numbers
         )
-        file = downloads.found(kept)
-        if file is None:
-            _not_too_often(request)
-
-            def still():
-                return caching.numbers_of(thread.pk) == numbers
-
-            file = downloads.make(kept, partial(write, guest), still)
+        file = downloads.found(kept) or downloads.make(kept, made, still)
     except writing.NotWhole as error:
         raise Refused(str(error)) from None
     if settings.DOWNLOADS_BY_PROXY:
