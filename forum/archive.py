@@ -49,8 +49,10 @@ class _Snapshot:
         if self.using.vendor == "sqlite":
             # Not Django's connection, which would take the write lock. In WAL a reader sees what
             # was there when it began and holds up nobody.
-            path = Path(self.using.settings_dict["NAME"]).absolute()
-            self.connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=20)
+            name = str(self.using.settings_dict["NAME"])
+            if not name.startswith("file:"):  # so it is on a disk that takes no writes
+                name = f"{Path(name).absolute().as_uri()}?mode=ro"
+            self.connection = sqlite3.connect(name, uri=True, timeout=20)
             self.connection.isolation_level = None
             self.connection.execute("BEGIN")
         else:

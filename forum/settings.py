@@ -5,7 +5,9 @@ a site that starts with a guessable key or answers to any Host header is open to
 and to poisoned reset mails. docs/operating.md lists every variable.
 """
 
+import os
 from pathlib import Path
+from urllib.parse import quote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -124,6 +126,15 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     )
     if env.str("DATABASE_URL", default="") == "":
         DATA_DIR.mkdir(parents=True, exist_ok=True)
+    _file = Path(DATABASES["default"]["NAME"])
+    if _file.is_file() and not (os.access(_file, os.W_OK) and os.access(_file.parent, os.W_OK)):
+        # A disk that takes no writes (a system that met a fault makes it so) lets people read.
+        # SQLite opens such a file if it is told that nobody changes it; what a crash left beside it
+        # in the log would be passed over then, so that is read along where it is.
+        _log = Path(f"{_file}-wal")
+        _how = "mode=ro" if _log.is_file() and _log.stat().st_size else "immutable=1"
+        DATABASES["default"]["NAME"] = f"file:{quote(str(_file.absolute()))}?{_how}"
+        _options.update(transaction_mode="DEFERRED", init_command="PRAGMA query_only=ON;")
 else:
     # Kept connections, tested before use: a restart of the database then costs no request.
     DATABASES["default"].setdefault("CONN_MAX_AGE", 600)

@@ -118,9 +118,9 @@ def busy(request, exception):
 
 def overloaded(request, exception=None):
     """503: the database (too busy, full, starting again) or the shared cache did not do what it
-    was asked, and nothing was changed."""
+    was asked, and nothing was changed; or it takes no writes at all just now."""
     log.warning("overloaded at %s", route(request), exc_info=exception)
-    response = _page(request, 503)
+    response = _page(request, 503, read_only="readonly database" in str(exception))
     response.headers["Retry-After"] = "5"
     return response
 
