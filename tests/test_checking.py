@@ -5,6 +5,9 @@ That the forum is sound afterwards is judged by the check that shares nothing wi
 """
 
 import os
+from collections import Counter
+from datetime import date
+from hashlib import sha256
 from io import StringIO
 
 import pytest
@@ -12,7 +15,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from forum.actions import arguments, moderation, reading, threadmarks
-from forum.checking import check
+from forum.actions.rendering import recompose
+from forum.checking import check, texts
 from forum.checking.threads import check_thread
 from forum.models import (
     Answer,
@@ -274,16 +278,18 @@ def test_looking_changes_nothing(names):
 def test_the_command_says_what_it_did(names):
     out = StringIO()
     call_command("check_forum", stdout=out)
-    assert out.getvalue() == "Everything is sound.\n"
+    exact = Quote.objects.filter(verdict__in=("exact", "shortened")).count()
+    told = f"Compared {exact} of {exact} exact and shortened quotes with the words they were taken"
+    assert exact and out.getvalue() == f"{told} from.\nEverything is sound.\n"
     damage(LABELS["right too high"], names)
     thread = Post.objects.get(pk=names["b"]).thread_id
     with pytest.raises(CommandError, match="1 faults stand") as raised:
         call_command("check_forum", stdout=(out := StringIO()))
     assert raised.value.returncode == 1
     said = f"thread {thread}: 1 posts have wrong places in their trees"
-    assert out.getvalue() == f"{said} (can be healed)\n"
+    assert out.getvalue() == f"{said} (can be healed)\n{told} from.\n"
     call_command("check_forum", "--fix", stdout=(out := StringIO()))
-    assert out.getvalue() == f"{said} (healed)\n1 faults were healed.\n"
+    assert out.getvalue() == f"{said} (healed)\n{told} from.\n1 faults were healed.\n"
 
 
 def test_quick_finds_an_older_renderer_without_rendering(names, monkeypatch):
@@ -307,3 +313,50 @@ def test_a_deep_thread_is_walked_without_recursion(board):
     (fault,) = check_thread(thread.pk, fix=True)
     assert fault.said.startswith("2997 posts")
     assert not check_thread(thread.pk, fix=False)
+
+
+# --- Quotes and the words they were taken from --------------------------------------------------
+
+
+def blacken(post, words: str) -> None:
+    """Do to the text of a post what erasing did before it looked at who was waiting."""
+    for revision in post.revisions.all():
+        source = revision.source.replace(words, "█" * len(words))
+        revision.source = source
+        revision.plain = recompose(revision).plain
+        revision.sha256 = sha256(source.encode()).hexdigest()
+        revision.save()
+    list(check(fix=True))  # its HTML and the index follow
+
+
+@pytest.mark.parametrize("words", ["It was member-z of Mill Lane.", "It was member-z … Mill Lane."])
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_quote_that_its_source_does_not_hold_is_told(
+    thread, answerer, opener, words, quick, monkeypatch
+):
+    monkeypatch.setattr(texts, "SAMPLE", 1)
+    post = reply(thread, answerer, "It was member-z of Mill Lane. He had a garden.")
+    quote = reply(thread, opener, quoting(post, words)).quotes.get()
+    assert quote.verdict in ("exact", "shortened")
+    assert [fault for fault in check(quick=quick) if fault.kind == "quotes"] == []
+    blacken(post, "Mill Lane")
+    told = [str(fault) for fault in check(quick=quick) if fault.kind == "quotes"]
+    assert len(told) == 1 and f"quote {quote.pk} is {quote.verdict}, but" in told[0]
+
+
+def test_a_quick_check_compares_each_quote_within_some_days(thread, answer, opener, monkeypatch):
+    for _ in range(2 * texts.SAMPLE):
+        reply(thread, opener, quoting(answer, "The party obeyed nobody."))
+    days = []
+    for day in range(texts.SAMPLE):
+
+        class Today(date):
+            @classmethod
+            def today(cls, day=day):
+                return date(2026, 1, 1 + day)
+
+        monkeypatch.setattr(texts, "date", Today)
+        list(check(quick=True, compared=(compared := Counter())))
+        days.append(compared["quotes"])
+        assert compared["all"] == 2 * texts.SAMPLE
+    assert sum(days) == 2 * texts.SAMPLE and max(days) < texts.SAMPLE

@@ -4,8 +4,10 @@ Texts are rendered outside every lock; what is wrong is written under the thread
 still has the text that was looked at.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 
 from django.db import transaction
@@ -19,6 +21,7 @@ from .faults import Fault
 
 BATCH = 50  # posts in memory at once; each may have many texts of 60,000 characters
 KEYS = 500
+SAMPLE = 10  # of so many quotes a quick check compares one
 
 
 @dataclass(slots=True)
@@ -28,6 +31,7 @@ class _Batch:
     thread_id: int
     posts: list[Post]
     quick: bool
+    compared: Counter
     revisions: dict[int, list[PostRevision]] = field(default_factory=dict)
     bodies: dict[int, PostBody] = field(default_factory=dict)
     quotes: dict[int, list[Quote]] = field(default_factory=dict)  # by revision
@@ -36,15 +40,15 @@ class _Batch:
     htmls: dict[int, str] = field(default_factory=dict)  # of sources, by revision
 
 
-def check_texts(thread_id: int, *, fix: bool, quick: bool) -> Iterator[Fault]:
-    """The texts of one thread, some posts at a time."""
+def check_texts(thread_id: int, *, fix: bool, quick: bool, compared: Counter) -> Iterator[Fault]:
+    """The texts of one thread, some posts at a time. `compared` counts what is (see check)."""
     if not Thread.objects.filter(pk=thread_id).exclude(state__in=NOWHERE).exists():
         return
     last, more = 0, True
     while more:
         rows = Post.objects.filter(thread_id=thread_id, pk__gt=last).order_by("pk")
         posts = list(rows[:BATCH])
-        batch = _Batch(thread_id, posts, quick)
+        batch = _Batch(thread_id, posts, quick, compared)
         _read(batch)
         for post in posts:
             yield from _check_post(batch, post, fix=fix)
@@ -191,6 +195,7 @@ def _check_quote(
             "cut_start": cut_start,
             "cut_end": cut_end,
         }
+        yield from _compare(batch, quote, source)
         if current := batch.current.get(source.post_id):
             right["source_passage"] = followed_passage(source, start, end, current)
     wrong = {name: value for name, value in right.items() if getattr(quote, name) != value}
@@ -208,6 +213,22 @@ def _check_quote(
             tree.raise_version(post.thread_id)
     said = f"quote {quote.pk}: {', '.join(sorted(wrong))} do not follow from its source"
     yield _said(batch, "quotes", said, fix)
+
+
+def _compare(batch: _Batch, quote: Quote, source: PostRevision) -> Iterator[Fault]:
+    """Whether an exact or shortened quote says what its pinned text says in that place. A quick
+    check looks at some of them, at others each day."""
+    shortened = quote.verdict == Quote.Verdict.SHORTENED
+    if not shortened and quote.verdict != Quote.Verdict.EXACT:
+        return
+    batch.compared["all"] += 1
+    if batch.quick and (quote.pk + date.today().toordinal()) % SAMPLE:
+        return
+    batch.compared["quotes"] += 1
+    spans = quote.parts if shortened else [[quote.start, quote.end]]
+    if not quoting.says(quote.words, source.plain, spans, shortened=shortened):
+        said = f"quote {quote.pk} is {quote.verdict}, but its source says something else there"
+        yield _left(batch, "quotes", said)
 
 
 def _check_keys(batch: _Batch, *, fix: bool) -> Iterator[Fault]:

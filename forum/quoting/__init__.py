@@ -8,7 +8,7 @@ ellipses, invisible characters and look-alike letters count.
 """
 
 from .differences import difference, difference_at
-from .finding import find, left_out, still_stands
+from .finding import find, left_out, says, still_stands
 from .match import UNVERIFIABLE, Match, Source
 from .passage_index import MAX_KEYS, key_of, paragraph_keys, shingle_keys
 from .seams import is_whole, over_quotes
@@ -28,6 +28,7 @@ __all__ = [
     "left_out",
     "over_quotes",
     "paragraph_keys",
+    "says",
     "shingle_keys",
     "still_stands",
 ]

@@ -115,6 +115,15 @@ def _match(
     return Match(verdict, source.key, parts[0][0], parts[-1][1], parts)
 
 
+def says(words: str, plain: str, spans: Sequence[Sequence[int]], *, shortened: bool) -> bool:
+    """Whether quoted words are those of these spans of the source's text, one after the other, up
+    to the normal form; of a `shortened` quote up to the ellipses, typed or the source's own."""
+    given, pinned = [words], [plain[start:end] for start, end in spans]
+    if shortened:
+        given, pinned = ([ELLIPSIS.sub(" ", part) for part in side] for side in (given, pinned))
+    return normal_form(" ".join(given)) == normal_form(" ".join(pinned))
+
+
 def left_out(match: Match, plain: str) -> tuple[str, ...]:
     """What a shortened quote leaves out between its parts; `plain` is the source's text.
 
