@@ -2,8 +2,8 @@
 
 Stored HTML knows no names and no rights. `draw` fetches, for all posts of a page at once, the
 quotes in them and the quotes of them, asks the charter about each source, and gives every post
-its finished `html`. Three queries, and one more each if a page holds mentions or a quote that
-needs its source's text (altered, shortened, or edited since).
+its finished `html`. Three queries, and one more if a page holds mentions. No text is compared
+here: what there is to say of one was found when it was saved, or stands on a page of its own.
 """
 
 import re
@@ -17,10 +17,10 @@ from django.utils.safestring import mark_safe
 from accounts.models import User, skeleton
 from core.compiled_queries import CompiledQuery
 
-from . import marking, markup, quoting
+from . import marking, markup
 from .glossary import Glossary
 from .jinja import filling
-from .models import Post, PostRevision, Quote, State
+from .models import Post, Quote, State
 from .models.visibility import posts_visible_to
 from .permissions import alike, in_locked_branch, may, verbs
 
@@ -66,7 +66,6 @@ def draw(
             readable.append(post)
     quotes = _quotes_in(readable)
     shown = {quote.pk: _shown(quote, user) for group in quotes.values() for quote in group}
-    texts = _texts(quotes, shown)
     notes = {} if road else _backlinks(readable, user, here)
     members = _members((post.body.html for post in readable), ignoring)
     numbers = _nested_numbers(quotes, user)
@@ -80,7 +79,7 @@ def draw(
         html = marking.mark_words(html, said) if said else html
         html = terms.explain(html, post.pk) if terms else html
         laid = {
-            quote.ordinal: _around(frame, quote, shown[quote.pk], texts, numbers, here, ignoring)
+            quote.ordinal: _around(frame, quote, shown[quote.pk], numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())
         }
         html = markup.lay_in(
@@ -156,16 +155,11 @@ def _said(post: Post, quotes: Iterable[Quote]) -> dict[int, set[tuple[int, str]]
 def draw_preview(composed, *, user, post_id="preview") -> str:
     """The HTML of a composed text that is not stored yet, as it will be drawn."""
     shown = {quote.ordinal: _shown(quote, user) for quote in composed.quotes}
-    texts = {
-        revision.pk: revision
-        for quote in composed.quotes
-        if (revision := quote.source_revision) is not None
-    }
     numbers = _nested_numbers({None: composed.quotes}, user)
     ignoring = ignored_by(user)
     frame = filling("posts/_quote.html")
     laid = {
-        quote.ordinal: _around(frame, quote, shown[quote.ordinal], texts, numbers, (), ignoring)
+        quote.ordinal: _around(frame, quote, shown[quote.ordinal], numbers, (), ignoring)
         for quote in composed.quotes
     }
     html = composed.html
@@ -185,7 +179,7 @@ _quotes = CompiledQuery(
         # What is shown of a source, and what its rights hang on.
         .only(
             *("post", "revision", "ordinal", "source_revision", "source_passage", "start", "end"),
-            *("parts", "words", "verdict", "whole", "nested", "stance"),
+            *("parts", "words", "verdict", "whole", "nested", "stance", "stands", "beside"),
             *("source_post__number", "source_post__state", "source_post__byline"),
             *("source_post__author__username", "source_post__thread__state"),
             *("source_post__thread__author", "source_post__thread__board__audience"),
@@ -209,11 +203,7 @@ def _quotes_in(posts: Iterable[Post]) -> dict[int, list[Quote]]:
 
 
 def _shown(quote: Quote, user) -> str:
-    """The one word that is shown for a quote to this reader (DESIGN of the model, "Quote").
-
-    "edited" here only means that the source has a newer text; `_around` looks whether the
-    passage still stands in it.
-    """
+    """The one word that is shown for a quote to this reader."""
     source = quote.source_post
     if source is None or not may(user, "see thread", source.thread):
         return "unverifiable"
@@ -223,77 +213,29 @@ def _shown(quote: Quote, user) -> str:
         return "unverifiable"
     if quote.verdict in (Quote.Verdict.ALTERED, Quote.Verdict.UNVERIFIABLE):
         return quote.verdict
-    current = getattr(quote, "current_id", quote.source_revision_id)
-    return "edited" if current != quote.source_revision_id else quote.verdict
+    return quote.verdict if quote.stands else "edited"
 
 
 def judged(posts: Sequence[Post], user) -> dict[int, list[tuple[Quote, str]]]:
     """For each revision of these posts, its quotes in order with the one word of STATUS that `user`
     is shown for each. Where the source is not named, the word is "unverifiable"."""
     quotes = _quotes_in(posts)
-    shown = {quote.pk: _shown(quote, user) for group in quotes.values() for quote in group}
-    texts = _texts(quotes, shown)
     return {
-        revision: [(quote, _settled(quote, shown[quote.pk], texts)) for quote in group]
+        revision: [(quote, _shown(quote, user)) for quote in group]
         for revision, group in quotes.items()
     }
-
-
-def _settled(quote: Quote, status: str, texts: dict[int, PostRevision]) -> str:
-    """The verdict in place of "edited" where the passage still stands in the newer text."""
-    if status != "edited":
-        return status
-    pinned, current = texts[quote.source_revision_id], texts[quote.current_id]
-    spans = quote.parts or [[quote.start, quote.end]]
-    stands = quoting.still_stands([pinned.plain[a:b] for a, b in spans], current.plain)
-    return quote.verdict if stands else status
-
-
-def _texts(quotes: dict[int, list[Quote]], shown: dict[int, str]) -> dict[int, PostRevision]:
-    """The source texts that some quote of the page needs to be compared with; often none."""
-    wanted = set()
-    for group in quotes.values():
-        for quote in group:
-            if shown[quote.pk] in ("altered", "shortened", "edited"):
-                wanted.add(quote.source_revision_id)
-            if shown[quote.pk] == "edited":
-                wanted.add(quote.current_id)
-    return PostRevision.objects.in_bulk(wanted) if wanted else {}
 
 
 def _around(
     frame: Callable[[dict], str],
     quote: Quote,
     status: str,
-    texts: dict[int, PostRevision],
     numbers: dict[int, int],
     here: Container[int],
     ignoring: Container[int],
 ) -> tuple[str, str]:
     """The HTML before and after a quote's words, out of the `frame` of all quotes; `here` are the
     posts on the same page, `ignoring` the members whose words this reader folds away."""
-    pinned = texts.get(quote.source_revision_id)
-    current = texts.get(getattr(quote, "current_id", None))
-    context = {}
-    status = _settled(quote, status, texts)
-    if status == "edited":
-        was = pinned.plain[quote.start : quote.end]
-        now = quoting.find(was, [quoting.Source(current.pk, current.plain)], named=1)
-        context["now"] = (
-            quoting.difference(current.plain[now.start : now.end], was)
-            if now.start is not None
-            else None
-        )
-    if status == "altered" and pinned:
-        context["difference"] = quoting.difference_at(
-            quote.words, pinned.plain, quote.start, quote.end
-        )
-    if status == "shortened" and pinned:
-        context["left_out"] = [
-            words
-            for (_, end), (start, _) in zip(quote.parts, quote.parts[1:], strict=False)
-            if (words := pinned.plain[end:start].strip())
-        ]
     known = quote.source_post if status != "unverifiable" else None
     words = len(quote.words.split())
     html = frame(
@@ -307,11 +249,23 @@ def _around(
             "ignored": known is not None and known.author_id in ignoring,
             "word_count": words,
             "nested": [(pk, numbers[pk]) for pk in quote.nested if pk in numbers],
-            **context,
+            "beside": quote.beside if status == quote.verdict else (),
+            "compare": _compare_href(quote, status),
         }
     )
     opening, _, closing = html.strip().partition(WORDS)
     return opening, closing
+
+
+def _compare_href(quote: Quote, status: str) -> str:
+    """The address of the page that compares a quote with its source, if there is something to
+    compare that the page of the debate does not show itself; a preview has none."""
+    if status == "shortened":
+        longer = any(after - before > 2 for (_, before), (after, _) in pairwise(quote.parts))
+    else:
+        longer = status == "altered"
+    wanted = status == "edited" or (longer and not quote.beside)
+    return f"/posts/{quote.post_id}/quotes/{quote.ordinal}/" if wanted and quote.post_id else ""
 
 
 def _passage_href(quote: Quote, here: Container[int], status: str) -> str:

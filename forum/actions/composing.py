@@ -5,7 +5,6 @@ that nobody else should wait for. The rows it makes are written by the action th
 """
 
 import hashlib
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from core.problems import Problem
 from .. import markup, quoting
 from ..models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread
 from ..models.visibility import posts_visible_to, wider
+from .following import follow_source, followed_passage
 from .rendering import insides_of, recompose
 
 # Older texts of a named source that are tried when its current one does not hold the words: the
@@ -327,27 +327,6 @@ def _find(words: str, revisions: Sequence[tuple[Post, PostRevision]], *, named: 
     return quoting.find(words, sources, named=named)
 
 
-def passage_at(revision: PostRevision, start: int) -> int:
-    """The ¶ number (from 1) of the passage that holds the words at `start` of the plain text."""
-    number = max(bisect_right([first for first, _ in revision.passages], start), 1)
-    # A quote block is an empty span: the words begin in the last passage that is not empty.
-    while number > 1 and len(set(revision.passages[number - 1])) == 1:
-        number -= 1
-    return number
-
-
-def followed_passage(pinned: PostRevision, start: int, end: int, current: PostRevision) -> int:
-    """The ¶ number in the `current` text of a post where the words that were quoted from its text
-    `pinned` stand; where they do not stand any more, the one with the same number, or the last."""
-    if current.pk == pinned.pk:
-        return passage_at(pinned, start)
-    words = pinned.plain[start:end]
-    if quoting.still_stands([words], current.plain):
-        new = quoting.Source(current.pk, current.plain)
-        return passage_at(current, quoting.find(words, [new], named=1).start)
-    return min(passage_at(pinned, start), len(current.passages) or 1)
-
-
 def quote_row(
     *,
     ordinal: int,
@@ -377,7 +356,7 @@ def quote_row(
     quote.source_post, quote.source_revision = post, revision
     quote.start, quote.end = match.start, match.end
     quote.parts = [list(part) for part in match.parts]
-    quote.source_passage = followed_passage(revision, match.start, match.end, current or revision)
-    quote.whole = quoting.is_whole(match, revision.plain)
-    quote.cut_start, quote.cut_end = quoting.cut_ends(revision.plain, match.start, match.end)
+    current = current or revision
+    quote.source_passage = followed_passage(revision, match.start, match.end, current)
+    follow_source(quote, current)
     return quote

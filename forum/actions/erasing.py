@@ -34,12 +34,12 @@ from ..models import (
     slug_for,
 )
 from ..permissions import Refused, require
-from ..quoting import cut_ends
 from ..spellings import BLACK
 from . import debate, notices, pages
 from . import words as words_of
 from .audit import record
 from .composing import passage_keys
+from .following import follow_source
 from .locking import lock_texts
 from .rendering import draw_again, recompose
 from .words_found import TEXTS, Found, black, find, passages_of, pattern, phrases_of
@@ -160,7 +160,7 @@ def _part(found: Found, moved: set[int]) -> None:
     touched = Quote.objects.filter(
         Q(revision__in=found.revisions) | Q(source_revision__in=found.revisions),
         source_revision__isnull=False,
-    ).select_related("source_revision")
+    ).select_related("source_revision", "source_post__body__revision")
     for quote in touched:
         said = quote.source_revision.plain[quote.start : quote.end].split()
         whole = quote.verdict != Quote.Verdict.EXACT or said == quote.words.split()
@@ -169,13 +169,11 @@ def _part(found: Found, moved: set[int]) -> None:
             quote.start = quote.end = quote.source_passage = None
             quote.parts, quote.verdict = [], Quote.Verdict.UNVERIFIABLE
             quote.whole = quote.cut_start = quote.cut_end = False
-            quote.save()
+            quote.beside, quote.stands = [], True
         else:
             # Black letters are neither capitals nor small: sentences may begin elsewhere now.
-            ends = cut_ends(quote.source_revision.plain, quote.start, quote.end)
-            if ends != (quote.cut_start, quote.cut_end):
-                quote.cut_start, quote.cut_end = ends
-                quote.save(update_fields=["cut_start", "cut_end"])
+            follow_source(quote, quote.source_post.body.revision)
+        quote.save()
 
 
 def _index(post_ids: Iterable[int]) -> None:

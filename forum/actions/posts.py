@@ -38,7 +38,8 @@ from . import (
     screening,
 )
 from .audit import record
-from .composing import Composed, Unacceptable, compose, followed_passage, passage_keys
+from .composing import Composed, Unacceptable, compose, passage_keys
+from .following import follow_edit
 from .locking import hold_sources, locked_post
 
 
@@ -234,7 +235,7 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: str | int) ->
             composed, post, current.number + 1, editor=user, now=timezone.now(), reason=reason
         )
         tree.raise_version(post.thread_id)
-        _follow_passages(post, revision)
+        follow_edit(post, revision)
         elsewhere.touch(elsewhere.quoted(post).values_list("post__thread_id", flat=True))
         if elsewhere.backlinks(current) - elsewhere.backlinks(revision):
             new_edition()  # a quote that was dropped leaves no backlink in another debate
@@ -310,19 +311,6 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     if state == State.VISIBLE and post.author:
         members.welcome(post.author)
     elsewhere.redraw(post)
-
-
-def _follow_passages(post: Post, revision: PostRevision) -> None:
-    """Let links and backlinks lead to the passage of the post's new text in which the words quoted
-    stand; where they do not stand any more, to the one with the same number, or the last."""
-    quotes = Quote.objects.filter(source_post=post)
-    spans = set(quotes.values_list("source_revision_id", "start", "end"))
-    texts = PostRevision.objects.in_bulk({pinned for pinned, _, _ in spans})
-    for pinned, start, end in spans:
-        passage = followed_passage(texts[pinned], start, end, revision)
-        quotes.filter(source_revision=pinned, start=start, end=end).exclude(
-            source_passage=passage
-        ).update(source_passage=passage)
 
 
 def submitted(token: UUID, user) -> Post | None:

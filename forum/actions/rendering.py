@@ -1,7 +1,7 @@
 """Stored HTML made of stored texts: own words by the renderer, quotes by their sources.
 
 What is drawn inside a quote is the source's own rendering of the words quoted, so that a reader
-never sees a word, sign or mark there that the source does not hold (docs/decisions/0023).
+never sees a word, sign or mark there that the source does not hold (docs/decisions/0026).
 """
 
 from collections.abc import Iterable

@@ -6,6 +6,7 @@ still has the text that was looked at.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
@@ -13,7 +14,8 @@ from hashlib import sha256
 from django.db import transaction
 
 from .. import markup, quoting, tree
-from ..actions.composing import followed_passage, passage_keys
+from ..actions.composing import passage_keys
+from ..actions.following import follow_source, followed_passage, match_of
 from ..actions.locking import PostMoved, locked_post
 from ..actions.rendering import html_again, recompose, stored_html
 from ..models import NOWHERE, PassageKey, Post, PostBody, PostRevision, Quote, Thread
@@ -22,6 +24,11 @@ from .faults import Fault
 BATCH = 50  # posts in memory at once; each may have many texts of 60,000 characters
 KEYS = 500
 SAMPLE = 10  # of so many quotes a quick check compares one
+# Columns of a quote that follow from its source.
+FROM_SOURCE = (
+    *("source_post_id", "source_passage", "verdict", "parts", "whole", "cut_start", "cut_end"),
+    *("beside", "stands"),
+)
 
 
 @dataclass(slots=True)
@@ -182,22 +189,8 @@ def _check_quote(
     elif not 0 <= (quote.start or 0) < (quote.end or 0) <= len(source.plain):
         yield _left(batch, "quotes", f"quote {quote.pk}: its span lies outside its source")
     else:
-        start, end = quote.start, quote.end
-        cut_start, cut_end = quoting.cut_ends(source.plain, start, end)
-        parts = tuple((a, b) for a, b in quote.parts) or ((start, end),)
-        match = quoting.Match(quote.verdict, source.pk, start, end, parts)
-        match = quoting.over_quotes(match, source.passages)
-        if match.verdict != quote.verdict:
-            right |= {"verdict": match.verdict, "parts": [list(part) for part in match.parts]}
-        right |= {
-            "source_post_id": source.post_id,
-            "whole": quoting.is_whole(match, source.plain),
-            "cut_start": cut_start,
-            "cut_end": cut_end,
-        }
         yield from _compare(batch, quote, source)
-        if current := batch.current.get(source.post_id):
-            right["source_passage"] = followed_passage(source, start, end, current)
+        right |= _from_source(quote, source, batch.current.get(source.post_id))
     wrong = {name: value for name, value in right.items() if getattr(quote, name) != value}
     if not wrong:
         return
@@ -229,6 +222,21 @@ def _compare(batch: _Batch, quote: Quote, source: PostRevision) -> Iterator[Faul
     if not quoting.says(quote.words, source.plain, spans, shortened=shortened):
         said = f"quote {quote.pk} is {quote.verdict}, but its source says something else there"
         yield _left(batch, "quotes", said)
+
+
+def _from_source(
+    quote: Quote, source: PostRevision, current: PostRevision | None
+) -> dict[str, object]:
+    """The columns of a quote that follow from its source, whose text is `current` by now."""
+    match = quoting.over_quotes(match_of(quote), source.passages)
+    right = copy(quote)
+    right.verdict, right.source_post_id = match.verdict, source.post_id
+    if match.verdict != quote.verdict:
+        right.parts = [list(part) for part in match.parts]
+    follow_source(right, current or source)
+    if current is not None:
+        right.source_passage = followed_passage(source, quote.start, quote.end, current)
+    return {name: getattr(right, name) for name in FROM_SOURCE}
 
 
 def _check_keys(batch: _Batch, *, fix: bool) -> Iterator[Fault]:

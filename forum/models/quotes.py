@@ -40,6 +40,13 @@ class Quote(models.Model):
     whole = models.BooleanField(default=False, help_text="It quotes all of the source's words.")
     cut_start = models.BooleanField(default=False, help_text="It begins inside a sentence.")
     cut_end = models.BooleanField(default=False, help_text="It ends inside a sentence.")
+    stands = models.BooleanField(
+        default=True, help_text="Its words stand in the source's current text."
+    )
+    beside = models.JSONField(
+        default=list,
+        help_text="What the page shows with it: what it changed or left out, where short.",
+    )
     nested = models.JSONField(
         default=list, help_text="Ids of the posts whose words stood quoted inside this quote."
     )

@@ -7,6 +7,7 @@ curly quotation marks and apostrophes as straight ones. Nothing else is forgiven
 ellipses, invisible characters and look-alike letters count.
 """
 
+from .beside import all_beside, beside
 from .differences import difference, difference_at
 from .finding import find, left_out, says, still_stands
 from .match import UNVERIFIABLE, Match, Source
@@ -19,6 +20,8 @@ __all__ = [
     "UNVERIFIABLE",
     "Match",
     "Source",
+    "all_beside",
+    "beside",
     "cut_ends",
     "difference",
     "difference_at",

@@ -53,6 +53,7 @@ FOR_VISITORS = """
     /posts/{exact.pk}/
     /posts/{exact.pk}/road/
     /posts/{edited.pk}/quotes/
+    /posts/{stale.pk}/quotes/1/
     /posts/{edited.pk}/history/
     /members/member-a/
     /members/خوارزمي/

@@ -148,7 +148,9 @@ def quotes(made) -> Thread:
         made.two, thread, quoting("The coalition was sound, but it was cheap.") + "Words changed."
     )
     reply(made.two, thread, quoting("sound, but it was") + "Cut out of a sentence.")
-    reply(made.two, thread, quoting("The second paragraph will be edited away") + "Edited since.")
+    made.stale = reply(
+        made.two, thread, quoting("The second paragraph will be edited away") + "Edited since."
+    )
     reply(made.quiet, thread, quoting("the doctors gave him two years", source) + "Removed since.")
     reply(made.quiet, thread, '[quote="Nobody, post: 999999"]\nNever said.\n[/quote]\n\nNo source.')
     reply(

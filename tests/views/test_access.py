@@ -30,7 +30,7 @@ from forum.models import (
     Submission,
     Thread,
 )
-from tests.people import browser, cast, dump, settled_row, start
+from tests.people import browser, cast, dump, quoting, reply, settled_row, start
 
 pytestmark = pytest.mark.django_db
 TABLES = (
@@ -86,6 +86,7 @@ SEEN = {
     "history": ("/posts/{p}/history/", 200, 200, 200, 200, "/posts/{gone}/history/"),
     "road": ("/posts/{p}/road/", 200, 200, 200, 200, "/posts/{gone}/road/"),
     "quotes": ("/posts/{p}/quotes/", 200, 200, 200, 200, "/posts/{gone}/quotes/"),
+    "compare-quote": ("/posts/{q}/quotes/1/", 200, 200, 200, 200, "/posts/{p}/quotes/9/"),
     "member": ("/members/opener/", 200, 200, 200, 200, "/members/nobody/"),
     "drafts": ("/drafts/", "in", 200, 200, 200, None),
     "newest-draft": ("/drafts/newest/?target=/threads/new/", "in", 200, 200, 200, None),
@@ -191,12 +192,14 @@ def address(thread, opener, moderator):
         moderator, "unpin", thread=thread, before={"pinned": True}, after={"pinned": False}
     )
     told = notices.tell(opener, entry=entry)
+    quoted = reply(thread, opener, quoting(thread.posts.get(number=2), "The party"))
 
     def fill(pattern: str) -> str:
         return (
             pattern.replace("{t}", str(thread.pk))
             .replace("{slug}", thread.slug)
             .replace("{p}", str(post.pk))
+            .replace("{q}", str(quoted.pk))
             .replace("{n}", str(told.pk))
             .replace("{e}", str(entry.pk))
             .replace("{gone}", str(GONE))

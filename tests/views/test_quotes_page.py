@@ -95,7 +95,8 @@ def test_words_edited_away_are_found_in_the_history(thread, quote, answer):
     edit(answer, "Nothing of the kind.\n\nIt had a secretary, after all.", "Typo.")
     html = page(thread.get_absolute_url())
     assert 'data-status="edited"' in html
-    assert "The passage does not stand in the source any more." in html
+    compared = page(f"/posts/{quote.pk}/quotes/1/")
+    assert "The passage does not stand in the source any more." in compared
     href = re.search(r'href="(/posts/\d+/history/[^"]+)"', html)[1].replace("&amp;", "&")
     address, _, place = href.partition("#")
     assert place == "said"
@@ -139,7 +140,8 @@ def test_a_changed_passage_is_compared(thread, quote, answer):
     html = page(thread.get_absolute_url())
     assert 'data-status="edited"' in html
     assert "altered" not in html
-    assert re.search(r"<(ins|del)>\s*old\s*</\1>", html)
+    compared = page(f"/posts/{quote.pk}/quotes/1/")
+    assert re.search(r"<(ins|del)>\s*old\s*</\1>", compared)
 
 
 def test_backlinks_of_words_edited_away_are_still_there(thread, quote, answer):
