@@ -156,14 +156,18 @@ PLAIN_QUERIES = frozenset(env.list("PLAIN_QUERIES", default=[]))
 
 # Pages are read from these where there are any (forum/replication.py).
 for _number, _url in enumerate(env.list("DATABASE_REPLICAS", default=[]), 1):
+    _replica = _database(_url)
     DATABASES[f"replica_{_number}"] = {
         **DATABASES["default"],
-        **_database(_url),
+        **_replica,
+        # A host that is gone must not hold a page for long: it is then drawn from the primary.
+        "OPTIONS": {
+            **{name: value for name, value in _options.items() if name != "target_session_attrs"},
+            "connect_timeout": 2,
+            **_replica.get("OPTIONS", {}),  # such as what its own address says of TLS
+        },
         "TEST": {"MIRROR": "default"},
     }
-    # A host that is gone must not hold a page for long: it is then drawn from the primary.
-    DATABASES[f"replica_{_number}"]["OPTIONS"] = {**_options, "connect_timeout": 2}
-    DATABASES[f"replica_{_number}"]["OPTIONS"].pop("target_session_attrs", None)
 DATABASE_ROUTERS = ["forum.replication.Router"] if len(DATABASES) > 1 else []
 
 # Of one thread fixture or plain text; all of it is held in memory while it is checked.

@@ -1,6 +1,7 @@
 """A primary with a real streaming standby: pages are read from it, nobody misses what they wrote
 themselves, and when the primary dies nothing is missing that was acknowledged."""
 
+import ast
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from tests.clients import Writer, get, posts_with, wait_for
 from tests.cluster import ROOT, Cluster, served
+from tests.test_archive import lines, manage
 
 # Fills the forum of DATABASE_URL; tells the sessions of its members and the debate's address.
 FILL = """
@@ -149,3 +151,76 @@ def own_writes_are_seen(port: int, forum: dict, standby) -> None:
     for _ in range(6):
         assert token in get(port, path)[1]
         assert token in get(port, path, cookie)[1]
+
+
+@pytest.mark.whole
+@pytest.mark.postgres
+@pytest.mark.races
+def test_a_backup_is_never_a_stale_standbys_unasked(tmp_path):
+    """With the addresses that docs/operating.md names, and with those that name no kind of server;
+    and it says of which server it is, and how far that was."""
+    cluster = Cluster()
+    try:
+        cluster.start()
+        primary, standby = cluster.primary, cluster.standby
+        prepare(cluster.url(primary), tmp_path)
+        cluster.follow()
+        standby.ask("SELECT pg_wal_replay_pause()")
+        with primary.connect("jonbar") as admin:
+            admin.execute("CREATE TABLE acknowledged (id int)")
+            admin.execute("ALTER TABLE acknowledged OWNER TO jonbar")
+        failover = cluster.url(standby, primary, more="?target_session_attrs=read-write")
+        path = tmp_path / "one.backup"
+
+        def backup(url: str, *more: str) -> subprocess.CompletedProcess:
+            path.unlink(missing_ok=True)
+            return manage(url, "backup", path, "--no-check", *more)
+
+        done = backup(failover)
+        assert done.returncode == 0, done.stderr
+        assert f"PostgreSQL server 127.0.0.1:{primary.port} (system " in done.stdout
+        assert "database jonbar, timeline 1, position " in done.stdout
+        assert b'{"table":"acknowledged","columns":["id"]}\n' in lines(path)
+        assert json.loads(lines(path)[0])["source"]["standby"] is False
+
+        done = backup(cluster.url(standby))
+        assert done.returncode and not path.exists()
+        assert f"127.0.0.1:{standby.port} is a standby, which may lack" in done.stderr
+        assert "Traceback" not in done.stderr
+        done = manage(cluster.url(standby), "move_to", f"sqlite:///{tmp_path}/moved.sqlite3")
+        assert done.returncode and "Traceback" not in done.stderr
+
+        done = backup(failover, "--from-standby", f"127.0.0.1:{standby.port}")
+        assert done.returncode == 0, done.stderr
+        assert f"PostgreSQL standby 127.0.0.1:{standby.port} (system " in done.stdout
+        assert b'{"table":"acknowledged","columns":["id"]}\n' not in lines(path)
+
+        # What an address says of TLS holds for commands too: this server speaks none.
+        done = backup(cluster.url(primary, more="?sslmode=require"))
+        assert done.returncode and "does not support SSL" in done.stderr, done.stdout
+        assert "Traceback" not in done.stderr and not path.exists()
+    finally:
+        cluster.close()
+
+
+@pytest.mark.once
+def test_a_replicas_address_keeps_what_it_says_of_tls():
+    """And takes from the primary's only what both share."""
+    ask = "from django.conf import settings; print(settings.DATABASES['replica_1']['OPTIONS'])"
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        env=os.environ
+        | {
+            "DATABASE_URL": "postgres://a:b@one,two/c?target_session_attrs=read-write&sslmode=prefer",
+            "DATABASE_REPLICAS": "postgres://a:b@three/c?sslmode=verify-full&sslrootcert=ca.pem",
+            "DJANGO_SETTINGS_MODULE": "forum.settings",
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    options = ast.literal_eval(done.stdout)
+    assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "ca.pem")
+    assert options["connect_timeout"] == 2
+    assert "target_session_attrs" not in options

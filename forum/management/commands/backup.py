@@ -23,19 +23,25 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("destination", type=Path, help="a file, or a folder for a dated one")
         parser.add_argument("--no-check", action="store_true", help="do not try to restore it")
+        parser.add_argument(
+            "--from-standby",
+            metavar="HOST[:PORT]",
+            help="read from this server, though it may be a standby and lack the last acts",
+        )
 
-    def handle(self, *args, destination: Path, no_check=False, **options):
+    def handle(self, *args, destination: Path, no_check=False, from_standby=None, **options):
         if destination.is_dir():
             destination /= f"jonbar-{datetime.now(UTC):%Y%m%d-%H%M%S}.backup"
         if destination.exists():
             raise CommandError(f"{destination} is there already. Backups are not overwritten.")
         try:
-            told = archive.write(destination)
+            told = archive.write(destination, standby=from_standby)
         except (OSError, archive.Unusable) as error:
             raise CommandError(f"Nothing was backed up: {error}") from error
         count = sum(one["rows"] for one in told.values())
         size = destination.stat().st_size / 1e6
         self.stdout.write(f"{count:,} rows of {len(told)} tables, {size:.1f} MB: {destination}")
+        self.stdout.write(archive.describe(destination))
         if not no_check:
             self._try(destination)
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from django.contrib.auth.models import AnonymousUser
 from django.core.management.base import BaseCommand, CommandError
 
+from core.files import whole_file
+
 from ...importing import writing
 from ...models import State, Thread
 
@@ -36,8 +38,10 @@ class Command(BaseCommand):
                 self.stdout.write(piece, ending="")
             return
         try:
-            with output.open("w", encoding="utf-8", newline="") as file:
-                file.writelines(pieces)
+            with whole_file(output) as file:
+                file.writelines(piece.encode() for piece in pieces)
+        except writing.NotWhole as error:
+            raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{output}: {error.strerror}.") from None
 

@@ -30,7 +30,10 @@ class Command(BaseCommand):
             if connection.vendor == "sqlite":
                 # The write lock: what would be acknowledged from here on would be left behind.
                 stack.enter_context(transaction.atomic())
-            archive.write(path)
+            try:
+                archive.write(path)
+            except (OSError, archive.Unusable) as error:
+                raise CommandError(f"The forum was not moved: {error}") from error
             done = subprocess.run(
                 [sys.executable, settings.BASE_DIR / "manage.py", "restore", path],
                 env=os.environ | {"DATABASE_URL": url, "DATABASE_REPLICAS": ""},

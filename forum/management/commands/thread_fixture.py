@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.text import slugify
 
+from core.files import whole_file
+
 from ...importing import Rejected, fixture, notes, reading, text
 from ...models import Thread
 
@@ -63,7 +65,11 @@ class Command(BaseCommand):
         for note in (*thread.notes, f"{name}: {quotes:,} quotes found."):
             self.stderr.write(note, self.style.NOTICE)
         if options["output"]:
-            options["output"].write_bytes(data)
+            try:
+                with whole_file(options["output"]) as file:
+                    file.write(data)
+            except OSError as error:
+                raise CommandError(f"{options['output']}: {error.strerror}.") from None
         else:
             self.stdout.write(data.decode(), ending="")
 
