@@ -35,7 +35,9 @@ class Missing(ChainableUndefined):
 
 def environment(**options) -> Environment:
     """The environment for Django's backend, which gives it `options`."""
-    made = Environment(**{**options, "undefined": Missing})
+    made = Environment(
+        **{**options, "undefined": Missing, "trim_blocks": True, "lstrip_blocks": True}
+    )
     made.globals.update(url=url, static=static)
     made.filters.update(
         capfirst=defaultfilters.capfirst,

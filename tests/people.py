@@ -16,12 +16,13 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import override_settings
 
 from accounts.models import User
 from forum import context, downloads, tree
 from forum.actions import composing, posts, threads
 from forum.models import Board, Post, State, Thread
+from tests.reading import Reader
 
 OPENING = (
     "Suppose that Lenin had named a successor in 1923, and that the party had obeyed.\n\n"
@@ -107,9 +108,9 @@ def fresh(row):
     return type(row)._base_manager.get(pk=row.pk)
 
 
-def browser(user=None, **options) -> Client:
-    """A client that is signed in as `user`."""
-    client = Client(**options)
+def browser(user=None, **options) -> Reader:
+    """A client that is signed in as `user`, and reads pages as browsers do."""
+    client = Reader(**options)
     if user is not None and user.is_authenticated:
         client.force_login(user)
     return client

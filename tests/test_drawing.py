@@ -11,6 +11,7 @@ from forum.actions import moderation, posts
 from forum.models import Board, Post, Quote, Thread
 
 from .people import browser, edit, fresh, pending, quoting, reply, start
+from .reading import flat
 
 WORDS = "The party obeyed nobody."
 
@@ -19,7 +20,7 @@ def drawn(post, user) -> str:
     """The HTML of a post alone on a page."""
     row = Post.objects.for_reading().select_related("thread__board").get(pk=post.pk)
     drawing.draw([row], user=user)
-    return row.html or ""
+    return flat(row.html or "")
 
 
 def status(post, user) -> list[str]:

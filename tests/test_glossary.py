@@ -100,7 +100,7 @@ def test_the_words_of_the_trade_come_with_the_boards(seeded):
     for one in Term.objects.all():
         assert f'id="term-{one.pk}"' in shown
         assert one.meaning in unescape(shown)
-    assert 'href="/glossary/" >Glossary</a>' in browser().get("/").content.decode()
+    assert 'href="/glossary/">Glossary</a>' in browser().get("/").content.decode()
 
 
 def test_the_page_sorts_capitals_among_small_letters(seeded):

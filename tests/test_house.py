@@ -55,6 +55,7 @@ LONG = {
     "forum.views.threads": "all addresses below one debate",
 }
 MOST_LINES = 400
+LONGEST_LINE = 160  # of a template
 
 
 def name_of(path: Path) -> str:
@@ -226,6 +227,16 @@ def test_an_openings_own_words_are_shown_by_one_rule():
         if re.search(r"(?:thread|meanwhile)\.(?:card|own_answer)\b", path.read_text())
     ]
     assert [one for one in bare if not any(allowed in one for allowed in CARD)] == []
+
+
+def test_no_line_of_a_page_is_longer_than_a_screen_is_wide():
+    long = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (ROOT / "templates").rglob("*.html")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > LONGEST_LINE
+    ]
+    assert long == []
 
 
 def test_no_template_walks_a_tree_by_recursion():
