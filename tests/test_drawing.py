@@ -20,7 +20,7 @@ def drawn(post, user) -> str:
     """The HTML of a post alone on a page."""
     row = Post.objects.for_reading().select_related("thread__board").get(pk=post.pk)
     drawing.draw([row], user=user)
-    return flat(row.html or "")
+    return row.html or ""
 
 
 def status(post, user) -> list[str]:
@@ -46,7 +46,7 @@ def quote(thread, answer, opener):
     ],
 )
 def test_the_verdict(thread, answer, opener, guest, words, expected, said):
-    html = drawn(reply(thread, opener, quoting(answer, words)), guest)
+    html = flat(drawn(reply(thread, opener, quoting(answer, words)), guest))
     assert f'data-status="{expected}"' in html
     assert f'<span class="status">{said}</span>' in html
     assert words.partition("…")[0] in html
@@ -196,7 +196,7 @@ def test_a_whole_long_post_folds_and_a_short_one_does_not(thread, answer, opener
 def test_a_quote_inside_a_quote_leaves_a_trace(thread, opening, quote, opener, guest, answer):
     inner = quoting(answer, WORDS, then="")
     text = f'[quote="opener, post: {quote.pk}"]\n{inner}\nI doubt it.\n[/quote]\n\nWhy?'
-    html = drawn(reply(thread, opener, text), guest)
+    html = flat(drawn(reply(thread, opener, text), guest))
     assert re.search(rf'<a href="/posts/{answer.pk}/">#2</a> quoted here', html)
     assert WORDS not in html
     Board.objects.filter(pk=thread.board_id).update(audience="moderators")
