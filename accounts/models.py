@@ -142,7 +142,7 @@ class User(AbstractUser):
     # is asked on every page, and the row is at hand.
     ignoring = models.JSONField(default=list, blank=True, editable=False)
 
-    # What binds this member just now, kept by forum.actions.sanctions: until when one may not
+    # What binds this member just now, kept by forum.moderation.sanctions: until when one may not
     # write, why, and until when what one writes waits for approval.
     suspended_until = models.DateTimeField(null=True, blank=True, editable=False)
     suspended_for = models.CharField(max_length=300, blank=True, editable=False)

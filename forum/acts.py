@@ -26,9 +26,9 @@ class Act:
     `log` is the line of the log, "{}" standing for what was acted upon; "" where it is not in the
     public log. `effect` and `notice` differ by what is acted upon: they are sentences by "post" or
     "thread"; a notice to who asked for a decision stands under "asker". `undo` says how it is taken
-    back: "undo", from the log (actions/undoing.py), or the verb that does it; "" if nothing does.
-    `members`: it is about a member, whatever post gave the occasion. `opener`: it is moderation
-    only where somebody else opened the debate.
+    back: "undo", from the log (moderation/undoing.py), or the verb that does it; "" if nothing
+    does. `members`: it is about a member, whatever post gave the occasion. `opener`: it is
+    moderation only where somebody else opened the debate.
     """
 
     verb: str

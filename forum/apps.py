@@ -9,7 +9,7 @@ class ForumConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  (registers them)
+        from .operations import checks  # noqa: F401  (registers them)
 
 
 class DeskConfig(admin_apps.AdminConfig):

@@ -19,8 +19,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import template_localtime
 from jinja2 import ChainableUndefined, Environment
 
-from .history_dates import short, spoken
 from .templatetags.forum import count, when
+from .text.history_dates import short, spoken
 
 
 class Missing(ChainableUndefined):

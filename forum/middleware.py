@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.sessions import signed_in
 from core.problems import Problem
 
-from . import caching, replication
+from .operations import caching, replication
 from .permissions import NotThere, Refused
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")

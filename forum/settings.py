@@ -52,7 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "forum.watching.Requests",
+    "forum.operations.observability.Requests",
     *(["forum.middleware.Reads"] * bool(env.list("DATABASE_REPLICAS", default=[]))),
     "forum.middleware.KeptPages",  # a kept page has all headers that those below set
     "forum.middleware.Headers",
@@ -74,7 +74,7 @@ _at_hand = [
     "django.template.context_processors.request",
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
-    "forum.context.site",
+    "forum.rendering.context.site",
 ]
 # The first engine that has a template of the name wanted draws it.
 TEMPLATES = [
@@ -154,7 +154,7 @@ else:
 # Queries that Django compiles each time (core/compiled_queries.py): their names, or "all".
 PLAIN_QUERIES = frozenset(env.list("PLAIN_QUERIES", default=[]))
 
-# Pages are read from these where there are any (forum/replication.py).
+# Pages are read from these where there are any (forum/operations/replication.py).
 for _number, _url in enumerate(env.list("DATABASE_REPLICAS", default=[]), 1):
     _replica = _database(_url)
     DATABASES[f"replica_{_number}"] = {
@@ -168,7 +168,7 @@ for _number, _url in enumerate(env.list("DATABASE_REPLICAS", default=[]), 1):
         },
         "TEST": {"MIRROR": "default"},
     }
-DATABASE_ROUTERS = ["forum.replication.Router"] if len(DATABASES) > 1 else []
+DATABASE_ROUTERS = ["forum.operations.replication.Router"] if len(DATABASES) > 1 else []
 
 # Of one thread fixture or plain text; all of it is held in memory while it is checked.
 FIXTURE_MAX_BYTES = env.int("FIXTURE_MAX_BYTES", default=64 * 1024 * 1024)
@@ -368,8 +368,11 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: nothing is counte
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"discreet": {"()": "forum.watching.Discreet"}},
-    "formatters": {"line": {"()": "forum.watching.Line"}, "json": {"()": "forum.watching.Json"}},
+    "filters": {"discreet": {"()": "forum.operations.observability.Discreet"}},
+    "formatters": {
+        "line": {"()": "forum.operations.observability.Line"},
+        "json": {"()": "forum.operations.observability.Json"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 import dev
-from forum import glossary
+from forum.rendering import glossary
 from tests import postgres
 from tests.people import (  # noqa: F401  (fixtures are found by their names here)
     administrator,

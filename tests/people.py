@@ -19,9 +19,11 @@ from django.db import transaction
 from django.test import override_settings
 
 from accounts.models import User
-from forum import context, downloads, tree
+from forum import tree
 from forum.actions import composing, posts, threads
 from forum.models import Board, Post, State, Thread
+from forum.operations import downloads
+from forum.rendering import context
 from tests.reading import Reader
 
 OPENING = (

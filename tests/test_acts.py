@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import forum
-from forum.actions import queue, undoing
 from forum.acts import ACTS, PRIVATE, UNDONE, Gravity
 from forum.admin.debates import PostAdmin, ThreadAdmin
+from forum.moderation import queue, undoing
 from forum.views.acts_offered import ERASE, POST_OFFERS, THREAD_OFFERS
 
 CODE = [

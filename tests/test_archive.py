@@ -19,11 +19,11 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
 from core.files import whole_file
-from forum import archive
-from forum.archive import reading, restoring
-from forum.archive.snapshot import Snapshot, Sum
-from forum.archive.writing import seal
 from forum.models import Post
+from forum.operations import archive
+from forum.operations.archive import reading, restoring
+from forum.operations.archive.snapshot import Snapshot, Sum
+from forum.operations.archive.writing import seal
 from tests.acts import world as worlds
 from tests.people import reply
 

@@ -15,20 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import new_edition
-from forum import caching, context, shared
-from forum.actions import (
-    arguments,
-    debate,
-    glossary,
-    members,
-    merging,
-    moderation,
-    moving,
-    posts,
-    threadmarks,
-    threads,
-)
+from forum.actions import arguments, description, glossary, members, posts, threadmarks, threads
 from forum.models import Board, Term, Thread
+from forum.moderation import merging, moving, states
+from forum.operations import caching
+from forum.rendering import context, fragments
 from tests.people import (
     browser,
     cast,
@@ -87,20 +78,20 @@ def words(thread, **options) -> str:
 
 
 def approves(scene) -> None:
-    moderation.approve(user=scene.moderator, post=scene.waiting)
+    states.approve(user=scene.moderator, post=scene.waiting)
 
 
 def hides(scene) -> None:
-    moderation.hide(user=scene.moderator, post=scene.answer, reason="Off the point")
+    states.hide(user=scene.moderator, post=scene.answer, reason="Off the point")
 
 
 def restores(scene) -> None:
-    moderation.restore(user=scene.moderator, post=scene.hidden)
+    states.restore(user=scene.moderator, post=scene.hidden)
 
 
 def describes(scene) -> None:
-    forks = [debate.fork(change="Trotsky succeeds Lenin", when="c. 1924")]
-    debate.describe(user=scene.opener, thread=scene.thread, forks=forks, questions=[])
+    forks = [description.fork(change="Trotsky succeeds Lenin", when="c. 1924")]
+    description.describe(user=scene.opener, thread=scene.thread, forks=forks, questions=[])
 
 
 def quotes_from_elsewhere(scene) -> None:
@@ -109,7 +100,7 @@ def quotes_from_elsewhere(scene) -> None:
 
 
 def hides_what_is_quoted_here(scene) -> None:
-    moderation.hide(user=scene.moderator, post=scene.elsewhere, reason="Off the point")
+    states.hide(user=scene.moderator, post=scene.elsewhere, reason="Off the point")
 
 
 def edits_what_is_quoted_here(scene) -> None:
@@ -118,7 +109,7 @@ def edits_what_is_quoted_here(scene) -> None:
 
 
 def hides_the_debate_quoted_here(scene) -> None:
-    moderation.hide_thread(user=scene.moderator, thread=scene.elsewhere.thread, reason="Spam")
+    states.hide_thread(user=scene.moderator, thread=scene.elsewhere.thread, reason="Spam")
 
 
 def at_the_desk(scene, path: str, **changes) -> None:
@@ -162,17 +153,17 @@ ACTS = {
     "hide": (hides, "Off the point"),
     "restore": (restores, "Which purges do you mean?"),
     "approve": (approves, "May I come in?"),
-    "lock": (lambda w: moderation.lock(user=w.moderator, thread=w.thread), "is locked"),
+    "lock": (lambda w: states.lock(user=w.moderator, thread=w.thread), "is locked"),
     "archive": (
-        lambda w: moderation.archive(user=w.moderator, thread=w.thread),
+        lambda w: states.archive(user=w.moderator, thread=w.thread),
         "debate is archived",
     ),
     "slow": (
-        lambda w: moderation.slow(user=w.moderator, thread=w.thread, minutes=5),
+        lambda w: states.slow(user=w.moderator, thread=w.thread, minutes=5),
         "slow mode: one post",
     ),
     "lock branch": (
-        lambda w: moderation.lock_branch(user=w.moderator, post=w.answer),
+        lambda w: states.lock_branch(user=w.moderator, post=w.answer),
         "branch locked",
     ),
     "merge": (
@@ -201,7 +192,7 @@ ACTS = {
         ),
         "The one that ruled.",
     ),
-    "pin": (lambda w: moderation.pin(user=w.moderator, thread=w.thread), "<span>pinned</span>"),
+    "pin": (lambda w: states.pin(user=w.moderator, thread=w.thread), "<span>pinned</span>"),
     "quote from elsewhere": (quotes_from_elsewhere, "another debate, #"),
     "hide what is quoted": (hides_what_is_quoted_here, "source removed"),
     "edit what is quoted": (edits_what_is_quoted_here, "source edited since"),
@@ -226,7 +217,7 @@ def scene(
     other = start(other_board, opener, title="Elsewhere")
     elsewhere = reply(other, answerer, "Ships need coal, and coal needs ships.")
     reply(thread, opener, quoting(elsewhere, "Ships need coal"))
-    hidden = moderation.hide(user=moderator, post=thread.posts.get(number=4), reason="Spam")
+    hidden = states.hide(user=moderator, post=thread.posts.get(number=4), reason="Spam")
     return Scene(
         thread=fresh(thread),
         answer=fresh(answer),
@@ -285,7 +276,7 @@ def test_after_an_act_no_page_shows_what_was(scene, act, stranger):
 
 # What a post of another debate shows here, its backlink, goes with it, in the very transaction.
 TAKEN = {
-    "hide": lambda w, post: moderation.hide(user=w.moderator, post=post, reason="Off the point"),
+    "hide": lambda w, post: states.hide(user=w.moderator, post=post, reason="Off the point"),
     "withdraw": lambda w, post: posts.withdraw(user=w.answerer, post=post),
     "edit": lambda w, post: edit(post, "I have thought better of it."),
 }
@@ -310,11 +301,11 @@ def test_a_backlink_comes_with_a_post_that_appears(scene, act, stranger):
         post = pending(scene.other, scene.answerer, text)
     else:
         post = reply(scene.other, scene.answerer, text)
-        moderation.hide(user=scene.moderator, post=post, reason="Off the point")
+        states.hide(user=scene.moderator, post=post, reason="Off the point")
     assert BACKLINK not in words(scene.thread)
     assert BACKLINK not in words(scene.thread, client=member)
     with scene.commits():
-        getattr(moderation, act)(user=scene.moderator, post=post)
+        getattr(states, act)(user=scene.moderator, post=post)
     assert BACKLINK in words(scene.thread)
     assert BACKLINK in words(scene.thread, client=member)
 
@@ -327,7 +318,7 @@ def test_what_is_closed_to_visitors_is_gone_at_once(scene, moderator, narrowed):
             Board.objects.filter(pk=scene.thread.board_id).update(audience="members")
             new_edition()
     else:
-        moderation.hide_thread(user=moderator, thread=scene.thread, reason="Spam")
+        states.hide_thread(user=moderator, thread=scene.thread, reason="Spam")
     assert browser().get(scene.thread.get_absolute_url()).status_code == 404
 
 
@@ -376,7 +367,7 @@ def test_what_check_forum_heals_is_on_the_next_page(thread, answer):
 def test_readers_with_rights_neither_fill_nor_get_kept_pages(
     thread, answer, moderator, opener, answerer
 ):
-    moderation.hide(user=moderator, post=answer, reason="Off the point")
+    states.hide(user=moderator, post=answer, reason="Off the point")
     secret = "The party obeyed nobody."
     for order in ([moderator, None, answerer], [None, moderator, None, opener]):
         forget()
@@ -460,7 +451,9 @@ def test_members_share_what_is_drawn_and_nothing_of_their_own(
         for reader in readers:
             html = still(words(thread, client=browser(reader), query=f"?view={view}"))
             assert html == alone[reader], (reader, view)
-        pages = [kept for kept, _ in caching.drawn._kept.values() if isinstance(kept, shared.Page)]
+        pages = [
+            kept for kept, _ in caching.drawn._kept.values() if isinstance(kept, fragments.Page)
+        ]
         assert len(pages) == 1
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from accounts.models import User
-from forum import charter
 from forum.models import AuditEntry, Board, Case, Notice, Page, Post, Thread
 from forum.permissions import CHARTER, Refused
+from forum.rendering import rules_page
 
 from .people import browser
 
@@ -64,33 +64,33 @@ def every_role(settings):
 
 
 def test_the_charter_says_of_each_verb_who_may():
-    assert tuple(charter.roles()) == ROLES
+    assert tuple(rules_page.roles()) == ROLES
     marks = {"yes": "y", "own": "o", "no": "-"}
-    said = {a.verb: "".join(marks[answer] for answer in a.answers) for a in charter.articles()}
+    said = {a.verb: "".join(marks[answer] for answer in a.answers) for a in rules_page.articles()}
     assert set(said) == set(CHARTER)
     assert {verb: said[verb] for verb in SAID} == SAID
 
 
 def test_every_verb_has_a_sentence_and_a_thing_that_can_be_asked_about():
-    for article in charter.articles():
+    for article in rules_page.articles():
         assert article.sentence.endswith("."), article.verb
         assert "\n" not in article.sentence
-        assert charter.thing_of(article.verb) in KINDS, article.verb
+        assert rules_page.thing_of(article.verb) in KINDS, article.verb
 
 
 def test_the_charter_says_what_each_does_in_each_kind_of_board():
-    assert list(charter.readers()) == [*ROLES[:4], "invited member", *ROLES[4:]]
+    assert list(rules_page.readers()) == [*ROLES[:4], "invited member", *ROLES[4:]]
     words = {"nothing": "-", "reads": "r", "answers": "a", "starts debates": "s"}
     said = {
         kind: " ".join("".join(words[word] for word in does.split(", ")) for does in answers)
-        for kind, answers in charter.boards()
+        for kind, answers in rules_page.boards()
     }
     assert said == BOARDS
 
 
 def test_roles_that_the_settings_do_not_make_are_not_named(settings):
     settings.CONFIRM_ADDRESS, settings.NEW_MEMBER_POSTS = "optional", 0
-    assert list(charter.roles()) == ["guest", "member", "board moderator", "administrator"]
+    assert list(rules_page.roles()) == ["guest", "member", "board moderator", "administrator"]
 
 
 def test_the_page_shows_it_and_asks_the_database_for_the_sites_words_alone(
@@ -98,7 +98,7 @@ def test_the_page_shows_it_and_asks_the_database_for_the_sites_words_alone(
 ):
     with django_assert_num_queries(1):
         page = browser().get("/rules/").content.decode()
-    for article in charter.articles():
+    for article in rules_page.articles():
         assert f"<b>{article.verb.capitalize()}</b>" in page
     assert "fewer than 3 posts have appeared" in page
     assert "How we argue" not in page
@@ -115,5 +115,5 @@ def test_the_charter_changes_with_the_rules(monkeypatch):
         raise Refused("No.")
 
     monkeypatch.setitem(CHARTER, "start", rule)
-    article = next(a for a in charter.articles() if a.verb == "start")
+    article = next(a for a in rules_page.articles() if a.verb == "start")
     assert (article.sentence, set(article.answers)) == ("Nobody does.", {"no"})

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from forum.actions import arguments, moderation, reading, threadmarks
+from forum.actions import arguments, read_state, threadmarks
 from forum.actions.rendering import recompose
 from forum.checking import check, texts
 from forum.checking.threads import check_thread
@@ -30,6 +30,7 @@ from forum.models import (
     Thread,
     Threadmark,
 )
+from forum.moderation import states
 from tests.people import dump, edit, fresh, pending, quoting, reply, start
 from tests.races.soundness import faults
 from tests.test_tree import grow
@@ -183,12 +184,12 @@ def names(board, other_board, opener, answerer, stranger) -> dict[str, int]:
     w = pending(thread, stranger, to=b)
     x = reply(other := start(other_board, opener, "What if the strait froze"), answerer, "It did.")
     y = reply(other, opener, quoting(b, "The party obeyed nobody.", "Neither did the sea."), to=x)
-    moderation.hide(user=_moderator(), post=fresh(e), reason="Counting.")
+    states.hide(user=_moderator(), post=fresh(e), reason="Counting.")
     Divergence.objects.create(
         thread=other, order=1, change="It freezes", edtf="1924~", first_day=1, last_day=2
     )
     for who in (opener, answerer):
-        reading.mark_read(user=who, thread=thread, numbers=[(1, 3), (5, 6)])
+        read_state.mark_read(user=who, thread=thread, numbers=[(1, 3), (5, 6)])
     question = Question.objects.create(thread=thread, order=1, text="Would the purges have come?")
     Answer.objects.create(question=question, post=f, verdict="disputes")
     arguments.change_mind(user=stranger, post=fresh(b), was="for", now="against", reason="Purges.")

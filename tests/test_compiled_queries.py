@@ -17,9 +17,9 @@ from .people import browser, quoting, reply
 
 # Every compiled query of the forum, by the pages and acts that send it.
 NAMES = set(
-    "board boards last_post_of_member locked_threads members_named newest_threads post"
-    " posts_by_id posts_by_number posts_of_member quotes_in quotes_of read_mark session"
-    " thread threads_of_board threads_with_news".split()
+    "board boards boards_of_threads last_post_of_member locked_threads members_named"
+    " newest_threads post posts_by_id posts_by_number posts_of_member quotes_in quotes_of"
+    " read_mark session thread threads_of_board threads_with_news".split()
 )
 
 

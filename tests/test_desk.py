@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from forum.actions import moderation, reports, sanctions, threadmarks
+from forum.actions import threadmarks
 from forum.actions.arguments import Tie, argue, change_mind
-from forum.actions.debate import describe, fork
+from forum.actions.description import describe, fork
 from forum.admin import debates
 from forum.models import (
     AuditEntry,
@@ -35,6 +35,7 @@ from forum.models import (
     Upload,
     Warning,
 )
+from forum.moderation import reports, sanctions, states
 
 from .people import (
     browser,
@@ -312,7 +313,7 @@ def test_the_front_page_says_what_waits_in_the_boards_one_moderates(
     foreign = Thread.objects.get(board=other_board).posts.get(number=1)
     for post in (answer, foreign):
         reports.report(user=stranger, post=post, reason="spam", text="Look.", token=uuid4())
-    moderation.hide(user=moderator, post=foreign, reason="Away with it.")
+    states.hide(user=moderator, post=foreign, reason="Away with it.")
     reports.report(
         user=stranger, post=full.posts.get(number=1), reason="spam", text="", token=uuid4()
     )

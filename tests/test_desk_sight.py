@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from forum.actions import cleanup, moderation, moving, sanctions, threads
+from forum.actions import threads
 from forum.models import AuditEntry, Post, Quote, Warning
+from forum.moderation import cleanup, moving, sanctions, states
 from forum.permissions import Refused
 
 from .people import browser, fresh, quoting, reply, start
@@ -31,8 +32,8 @@ def gone(thread, inner_board, moderator, answerer):
     """The debate of `board`, which was acted on there, is in a private board by now, and has
     another title."""
     post = thread.posts.get(number=2)
-    moderation.lock(user=moderator, thread=thread, reason="It is settled.")
-    moderation.hide(user=moderator, post=post, reason="Off the point.")
+    states.lock(user=moderator, thread=thread, reason="It is settled.")
+    states.hide(user=moderator, post=post, reason="Off the point.")
     moving.move_thread(user=moderator, thread=fresh(thread), board=inner_board)
     threads.rename(user=moderator, thread=fresh(thread), title=NEW_TITLE)
     return fresh(thread)
@@ -59,7 +60,7 @@ def test_the_search_of_the_log_finds_nothing_by_a_title_that_is_out_of_sight(
     gone, board, board_moderator, moderator, opener
 ):
     there = start(board, opener, title="What if the bridge had held?")
-    moderation.lock(user=moderator, thread=there, reason="Enough.")
+    states.lock(user=moderator, thread=there, reason="Enough.")
     assert "It is settled." not in shown(board_moderator, "auditentry", "?q=among+ourselves")
     assert "It is settled." in shown(moderator, "auditentry", "?q=among+ourselves")
     for user in (board_moderator, moderator):

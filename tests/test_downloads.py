@@ -8,11 +8,11 @@ from threading import BoundedSemaphore
 
 import pytest
 
-from forum import downloads
-from forum.actions import erasing, moderation
-from forum.importing import writing
 from forum.models import Board
+from forum.moderation import erasing, states
+from forum.operations import downloads
 from forum.permissions import Refused
+from forum.transfer import exporting
 
 from .people import browser, edit, fresh, quoting, reply, start
 
@@ -29,13 +29,13 @@ def kept(settings, tmp_path):
 def made(monkeypatch):
     """The debates whose Markdown was made, in order."""
     rows = []
-    real = writing.markdown
+    real = exporting.markdown
 
     def markdown(thread, **options):
         rows.append(thread.pk)
         return real(thread, **options)
 
-    monkeypatch.setattr(writing, "markdown", markdown)
+    monkeypatch.setattr(exporting, "markdown", markdown)
     return rows
 
 
@@ -71,7 +71,7 @@ def test_an_act_makes_it_anew_at_once(thread, answer, moderator, kind):
     edit(answer, "The party obeyed its harvests.")
     second = taken(thread, kind)
     assert b"its harvests" in second
-    moderation.hide(user=moderator, post=fresh(answer), reason="Off the matter.")
+    states.hide(user=moderator, post=fresh(answer), reason="Off the matter.")
     third = taken(thread, kind)
     assert b"its harvests" not in third
     assert len({first, second, third}) == 3
@@ -105,13 +105,13 @@ def test_a_kept_file_names_nothing_that_only_its_first_reader_may_see(
 
 def test_a_file_that_does_not_hold_any_more_is_not_kept(thread, answer, moderator, monkeypatch):
     """Its numbers are asked again once it lies there."""
-    real = writing.markdown
+    real = exporting.markdown
 
     def markdown(thread, **options):
         yield from real(thread, **options)
-        moderation.hide(user=moderator, post=fresh(answer), reason="Off the matter.")
+        states.hide(user=moderator, post=fresh(answer), reason="Off the matter.")
 
-    monkeypatch.setattr(writing, "markdown", markdown)
+    monkeypatch.setattr(exporting, "markdown", markdown)
     taken(thread)
     assert names() == []
 
@@ -226,7 +226,7 @@ def test_what_cannot_be_made_leaves_nothing(thread, monkeypatch, answer, moderat
         yield "half"
         raise Refused("Not today.")
 
-    monkeypatch.setattr(writing, "markdown", broken)
+    monkeypatch.setattr(exporting, "markdown", broken)
     browser().get(f"/threads/{thread.pk}/markdown/")
     assert names() == []
     monkeypatch.undo()

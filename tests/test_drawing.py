@@ -6,9 +6,10 @@ import re
 import pytest
 from django.core.management import call_command
 
-from forum import drawing
-from forum.actions import moderation, posts
+from forum import rendering
+from forum.actions import posts
 from forum.models import Board, Post, Quote, Thread
+from forum.moderation import states
 
 from .people import browser, edit, fresh, pending, quoting, reply, start
 from .reading import flat
@@ -19,7 +20,7 @@ WORDS = "The party obeyed nobody."
 def drawn(post, user) -> str:
     """The HTML of a post alone on a page."""
     row = Post.objects.for_reading().select_related("thread__board").get(pk=post.pk)
-    drawing.draw([row], user=user)
+    rendering.render_posts([row], user=user)
     return row.html or ""
 
 
@@ -119,12 +120,12 @@ def test_a_source_taken_away(quote, answer, answerer, moderator, guest, how):
     if how == "withdraw":
         posts.withdraw(user=answerer, post=answer)
     else:
-        getattr(moderation, how)(user=moderator, post=answer, reason="Off the point.")
+        getattr(states, how)(user=moderator, post=answer, reason="Off the point.")
     html = drawn(quote, guest)
     assert status(quote, guest) == ["removed"]
     assert "source removed" in html
     assert "<a " not in re.search(r"<figcaption>.*?</figcaption>", html, re.S)[0]
-    moderation.restore(user=moderator, post=answer)
+    states.restore(user=moderator, post=answer)
     assert status(quote, guest) == ["exact"]
 
 
@@ -202,7 +203,7 @@ def test_a_quote_inside_a_quote_leaves_a_trace(thread, opening, quote, opener, g
     Board.objects.filter(pk=thread.board_id).update(audience="moderators")
     row = Post.objects.for_reading().select_related("thread__board").latest("pk")
     row.thread.board.audience = "public"  # as if the reply stood elsewhere
-    drawing.draw([row], user=guest)
+    rendering.render_posts([row], user=guest)
     assert "#2" not in row.html
 
 
@@ -243,7 +244,7 @@ def test_notes_name_only_posts_that_the_reader_may_see(
     assert "another debate, #2" in notes(answer, moderator)[0]
     shown = reply(thread, stranger, quoting(answer, WORDS))
     assert len(re.findall("<a ", notes(answer, guest)[0])) == 2  # the passage and #5
-    moderation.hide(user=moderator, post=shown, reason="Off the point.")
+    states.hide(user=moderator, post=shown, reason="Off the point.")
     assert notes(answer, guest) == []
 
 
@@ -321,5 +322,5 @@ def test_a_quote_is_drawn_in_as_many_queries_as_twenty(
             .filter(pk__in=[p.pk for p in some])
         )
         with django_assert_max_num_queries(2):
-            drawing.draw(listed, user=guest)
+            rendering.render_posts(listed, user=guest)
     assert Quote.objects.filter(verdict="exact").count() == 20

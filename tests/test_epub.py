@@ -14,9 +14,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 import dev
-from forum import books, epub, markup
-from forum.actions import moderation, threadmarks
+from forum.actions import threadmarks
 from forum.models import Board, Post, Thread
+from forum.moderation import states
+from forum.rendering import books
+from forum.text import epub, markup
 from tests.markup.hostile import HOSTILE
 from tests.people import browser, edit, fresh, pending, quoting, reply, start
 
@@ -133,7 +135,7 @@ def test_what_became_of_sources_is_said(thread, answer, opener, answerer, modera
     assert "#2: source edited since." in book(thread)["OPS/post-5.xhtml"]
     edit(answer, "The party obeyed nobody. So it is said.")
     assert "#2: exact." in book(thread)["OPS/post-5.xhtml"]
-    moderation.hide(user=moderator, post=answer, reason="Spam")
+    states.hide(user=moderator, post=answer, reason="Spam")
     page = book(thread)["OPS/post-5.xhtml"]
     assert "#2: source removed." in page and f"posts/{answer.pk}/" not in page
 
@@ -166,7 +168,7 @@ def test_a_book_of_the_marks_alone(thread, opener):
 
 def test_hidden_and_waiting_posts_stay_here_whoever_asks(thread, answer, answerer, moderator):
     pending(thread, answerer, "May I come in?")
-    moderation.hide(user=moderator, post=answer, reason="Off the point")
+    states.hide(user=moderator, post=answer, reason="Off the point")
     for user in (GUEST, answerer, moderator):
         pages = book(thread, user)
         assert "obeyed nobody" not in "".join(pages.values())
@@ -281,7 +283,7 @@ def test_epubcheck_finds_nothing(seed, thread, answer, opener, moderator, tmp_pa
     reply(thread, opener, ALL_OF_IT)
     gone = reply(thread, opener, quoting(answer, "The party obeyed nobody.", "Off the point."))
     reply(thread, opener, quoting(gone, "Off the point.", "Is it?"))
-    moderation.hide(user=moderator, post=fresh(gone), reason="Off the point.")
+    states.hide(user=moderator, post=fresh(gone), reason="Off the point.")
     reply(thread, opener, quoting(answer, "The party … nobody.") + "\n\n> obeyed nobody\n\nSo.")
     text = (
         '[quote="nobody"]\nNever said.\n[/quote]\n\n- a list\n\n  > with a quote\n\nAnd \u202eso.'

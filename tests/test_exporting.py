@@ -12,8 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from forum.actions import arguments, debate, loading, moderation, threadmarks, variants
-from forum.importing import reading, writing
+from forum.actions import arguments, description, threadmarks, variants
 from forum.models import (
     Answer,
     Board,
@@ -24,6 +23,8 @@ from forum.models import (
     Thread,
     Threadmark,
 )
+from forum.moderation import states
+from forum.transfer import exporting, loading, parsing
 from tests.people import browser, edit, fresh, make_member, pending, quoting, reply, start
 
 pytestmark = [pytest.mark.django_db, pytest.mark.reads]
@@ -32,7 +33,7 @@ FIXTURES = Path(__file__).parent.parent / "fixtures" / "threads"
 
 
 def written(*rows: Thread, user=GUEST) -> bytes:
-    return "".join(writing.several([fresh(row) for row in rows], user=user)).encode()
+    return "".join(exporting.several([fresh(row) for row in rows], user=user)).encode()
 
 
 def emptied() -> None:
@@ -59,7 +60,7 @@ def lines(data: bytes) -> list[str]:
 def round_trip(data: bytes) -> bytes:
     """Load a file into an emptied forum, and write it again."""
     emptied()
-    loaded = [loading.load(one).thread for one in reading.read_all(data, "x.json")]
+    loaded = [loading.load(one).thread for one in parsing.read_all(data, "x.json")]
     return written(*loaded)
 
 
@@ -70,12 +71,14 @@ def objects(data: bytes, model: str) -> list[dict]:
 @pytest.fixture
 def argued(thread, answer, opener, answerer, stranger, moderator) -> Thread:
     """A debate in which everything was said that can be said."""
-    debate.describe(
+    description.describe(
         user=opener,
         thread=thread,
         forks=[
-            debate.fork(change="Lenin lives.", when="c. 1924", place="Gorki", actor="V. I. Lenin"),
-            debate.fork(change="He speaks.", when="480 BC"),
+            description.fork(
+                change="Lenin lives.", when="c. 1924", place="Gorki", actor="V. I. Lenin"
+            ),
+            description.fork(change="He speaks.", when="480 BC"),
         ],
         questions=["Would the purges have come all the same?"],
         policy="granted",
@@ -133,14 +136,14 @@ def test_random_debates_come_back(board, other_board, moderator, seed):
     people = [make_member(f"member-{n}xyz") for n in range(3)]
     elsewhere = start(other_board, people[0], text="Ships need coal, and coal needs ships.")
     thread = start(board, people[0], text="Would it hold? It might hold. Or might it not?")
-    debate.describe(
+    description.describe(
         user=people[0],
         thread=thread,
         forks=[
-            debate.fork(
+            description.fork(
                 change="The ice holds.", when=rng.choice(["480 BC", "c. 1924", "spring 1936"])
             ),
-            debate.fork(
+            description.fork(
                 change="The coal lasts.", when="before 3500 BC", place="Riga", actor="Nobody"
             ),
         ][: rng.randrange(3)],
@@ -164,7 +167,7 @@ def test_random_debates_come_back(board, other_board, moderator, seed):
         post = reply(fresh(thread), rng.choice(people), text, to=to)
         act = rng.random()
         if act < 0.15:
-            moderation.hide(user=moderator, post=rng.choice(posts[1:] or [post]), reason="Spam")
+            states.hide(user=moderator, post=rng.choice(posts[1:] or [post]), reason="Spam")
         elif act < 0.3:
             edit(post, f"Edited {n}, without what it quoted.")
         elif act < 0.5:
@@ -201,7 +204,7 @@ def test_hidden_and_waiting_posts_are_not_in_it_whoever_asks(
     argued, answer, answerer, opener, moderator
 ):
     pending(argued, answerer, "May I come in?")
-    moderation.hide(user=moderator, post=answer, reason="Off the point")
+    states.hide(user=moderator, post=answer, reason="Off the point")
     for user in (GUEST, answerer, moderator):
         for what in ("fixture", "markdown", "epub"):
             got = browser(user).get(f"/threads/{argued.pk}/{what}/")
@@ -227,7 +230,7 @@ def test_sources_elsewhere_are_not_named(thread, opener, inner_board, moderator)
 
 
 def test_an_opening_that_is_hidden_is_not_taken_along(thread, opening, moderator):
-    moderation.hide(user=moderator, post=opening, reason="Spam")
+    states.hide(user=moderator, post=opening, reason="Spam")
     for what in ("fixture", "markdown"):
         got = browser(moderator).get(f"/threads/{thread.pk}/{what}/")
         assert got.status_code == 403
@@ -249,7 +252,7 @@ def test_variants_find_each_other_in_whatever_order_they_come(board, opener):
         data = written(*([second, first] if backwards else [first, second]))
         alone = written(second)
         emptied()
-        for one in reading.read_all(data, "x.json"):
+        for one in parsing.read_all(data, "x.json"):
             loading.load(one)
         there = Thread.objects.get(key=second.key)
         assert there.variant_of.key == first.key
@@ -268,12 +271,12 @@ def test_a_newer_version_brings_what_is_said_of_new_posts_only(argued, moderator
     older = [o for o in data if (o["fields"].get("post") or [""])[0] != data[5]["fields"]["key"]]
     older = [o for o in older if o["fields"].get("key") != data[5]["fields"]["key"]]
     first = json.dumps([{**older[0], "fields": {**older[0]["fields"], "version": 1}}, *older[1:]])
-    loading.load(reading.read(first.encode(), "x.json"))
+    loading.load(parsing.read(first.encode(), "x.json"))
     here = {"post__thread__key": argued.key}
     counted = (Answer, Threadmark, ChangeOfMind)
     assert not any(model.objects.filter(**here).exists() for model in counted)
     data[0]["fields"]["version"] = 2
-    loaded = loading.load(reading.read(json.dumps(data).encode(), "x.json"))
+    loaded = loading.load(parsing.read(json.dumps(data).encode(), "x.json"))
     assert loaded.added == 1
     assert [model.objects.filter(**here).count() for model in counted] == [1, 1, 1]
     assert fresh(loaded.thread).lane_counts == {"consequence": 3, "premise": 1}
@@ -303,16 +306,16 @@ def test_what_a_file_is_refused_for(argued, model, fields, said):
     made = json.loads(written(argued))
     spoilt = [o for o in made if o["model"] == f"forum.{model}"][-1]
     spoilt["fields"].update(fields)
-    with pytest.raises(reading.Rejected, match=said):
-        reading.read(json.dumps(made).encode(), "x.json")
+    with pytest.raises(parsing.Rejected, match=said):
+        parsing.read(json.dumps(made).encode(), "x.json")
 
 
 def test_a_mark_or_an_answer_stands_once(argued):
     made = json.loads(written(argued))
     for model in ("answer", "threadmark"):
         twice = [o for o in made if o["model"] == f"forum.{model}"]
-        with pytest.raises(reading.Rejected, match=r"once|one mark"):
-            reading.read(json.dumps(made + twice).encode(), "x.json")
+        with pytest.raises(parsing.Rejected, match=r"once|one mark"):
+            parsing.read(json.dumps(made + twice).encode(), "x.json")
 
 
 # --- The files --------------------------------------------------------------------------------
@@ -346,7 +349,7 @@ def test_markdown_reads_like_the_debate(argued):
 
 def test_plain_quotes_are_marked_in_markdown():
     call_command("loaddata", "boards", str(FIXTURES / "trotsky-spain.json"), verbosity=0)
-    text = "".join(writing.markdown(Thread.objects.get(), address="/"))
+    text = "".join(exporting.markdown(Thread.objects.get(), address="/"))
     assert text.count("\n> ") == 3
 
 
@@ -363,11 +366,11 @@ def test_the_command_writes_what_the_page_gives(argued, tmp_path):
 
 
 def test_a_long_debate_is_read_in_parts(thread, opener, monkeypatch):
-    monkeypatch.setattr(writing, "PART", 2)
-    whole = "".join(writing.fixture(thread, user=GUEST))
+    monkeypatch.setattr(exporting, "PART", 2)
+    whole = "".join(exporting.fixture(thread, user=GUEST))
     monkeypatch.undo()
-    assert "".join(writing.fixture(thread, user=GUEST)) == whole
-    pieces = writing.fixture(fresh(thread), user=GUEST)
+    assert "".join(exporting.fixture(thread, user=GUEST)) == whole
+    pieces = exporting.fixture(fresh(thread), user=GUEST)
     with CaptureQueriesContext(connection) as context:
         next(pieces)
     assert len(context) <= 3  # nothing is read ahead

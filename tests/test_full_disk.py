@@ -17,7 +17,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from forum.actions import reading
+from forum.actions import read_state
 from forum.checking import check
 from forum.models import Post
 from tests.acts import world as worlds
@@ -92,9 +92,9 @@ def test_who_reads_goes_on(board):
         answer = client.get(thread.get_absolute_url())
         assert answer.status_code == 200
         assert "Something new." in answer.content.decode()
-        assert not reading.seen(member, thread).has(2)
+        assert not read_state.seen(member, thread).has(2)
     client.get(thread.get_absolute_url())
-    assert reading.seen(member, thread).has(2)
+    assert read_state.seen(member, thread).has(2)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,10 +8,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from forum import glossary, markup
 from forum.actions import glossary as acts
 from forum.models import AuditEntry, Term
 from forum.permissions import Refused
+from forum.rendering import glossary
+from forum.text import markup
 from tests.people import browser, edit, fresh, reply, start
 
 

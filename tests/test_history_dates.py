@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forum.history_dates import (
+from forum.text.history_dates import (
     EARLIEST,
     LATEST,
     HistoryDate,

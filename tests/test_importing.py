@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from forum import markup
-from forum.importing import Rejected, fixture, notes, reading, text
+from forum.text import markup
+from forum.transfer import Rejected, fixture, notes, parsing, text
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "fixtures/sources/trotsky-spain.txt"
@@ -49,7 +49,7 @@ def test_what_was_dropped_is_said(plain):
 
 
 def test_exactly_three_quotes_all_exact():
-    read = reading.read(BUILT.read_bytes(), BUILT.name)
+    read = parsing.read(BUILT.read_bytes(), BUILT.name)
     found = [
         (place + 1, quote.source + 1, post.quoted, quote.block.passage, quote.match.verdict)
         for place, post in enumerate(read.posts)
@@ -317,7 +317,7 @@ def test_paragraphs_past_the_limit_stay_those_of_who_wrote_them_first(monkeypatc
 
 def read(objects: object) -> fixture.ThreadFixture:
     data = objects if isinstance(objects, bytes) else json.dumps(objects).encode()
-    return reading.read(data, "x.json")
+    return parsing.read(data, "x.json")
 
 
 def refusal(objects: object) -> str:
@@ -570,4 +570,4 @@ def test_markdown_posts_bring_their_own_quotes(objects):
     ],
 )
 def test_which_files_are_for_the_importer(data, ours):
-    assert reading.is_thread_fixture(data) is ours
+    assert parsing.is_thread_fixture(data) is ours

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from forum import markup
 from forum.checking import check
 from forum.models import PostBody, Quote
+from forum.text import markup
 
 from .markup.seen import bare, between, seen
 from .markup.test_excerpts import EVERYTHING, letters_before

@@ -14,9 +14,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from forum import quoting, tree
-from forum.actions import debate, loading
-from forum.importing import Rejected, fixture, reading
+from forum import tree
+from forum.actions import description
 from forum.models import (
     AuditEntry,
     Board,
@@ -32,6 +31,9 @@ from forum.models import (
 )
 from forum.models.visibility import posts_visible_to, threads_visible_to
 from forum.permissions import NotThere, require
+from forum.text import quoting
+from forum.transfer import Rejected, fixture, loading, parsing
+from forum.transfer import rows as loaded_rows
 
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "fixtures/threads/trotsky-spain.json"
@@ -49,8 +51,9 @@ def boards() -> None:
 @pytest.fixture
 def small_parts(monkeypatch) -> None:
     """Several parts out of few posts, and no waiting between them."""
-    monkeypatch.setattr(loading, "PART_POSTS", 3)
-    monkeypatch.setattr(loading, "PAUSE", 0)
+    for module in (loaded_rows, loading):
+        monkeypatch.setattr(module, "PART_POSTS", 3)
+    monkeypatch.setattr(loaded_rows, "PAUSE", 0)
 
 
 def load(*labels: object, **options) -> str:
@@ -189,7 +192,7 @@ def test_the_same_version_again_writes_nothing(boards):
 def test_a_busy_forum_stays_as_it_was(boards, tmp_path):
     for number in range(50):
         made = objects(f"other-{number}", [None, 1, 2, 2], quoting=(3,))
-        loading.load(reading.read(fixture.dump(made), "other"))
+        loading.load(parsing.read(fixture.dump(made), "other"))
     antiquity = Board.objects.get(slug="antiquity")
     before = dump()
     load("trotsky-spain")
@@ -317,7 +320,7 @@ def card_of(key: str) -> dict:
 
 
 def bring(made: list[dict]) -> loading.Loaded:
-    return loading.load(reading.read(fixture.dump(made), "t.json"))
+    return loading.load(parsing.read(fixture.dump(made), "t.json"))
 
 
 LEFT = "Divergences and questions are left as they are here."
@@ -353,7 +356,7 @@ def test_a_card_that_was_taken_away_here_does_not_come_back(boards):
     bring(with_card(objects("t", [None, 1]), "1924~"))
     chief = get_user_model().objects.create(username="chief", is_staff=True, is_superuser=True)
     chief.set_address("chief@example.org", known=True)
-    debate.describe(user=chief, thread=Thread.objects.get(), forks=[], questions=[])
+    description.describe(user=chief, thread=Thread.objects.get(), forks=[], questions=[])
     loaded = bring(with_card(objects("t", [None, 1], version=2), "1924~"))
     assert loaded.notes == [LEFT]
     assert card_of("t") == {}
@@ -451,7 +454,7 @@ def test_a_key_of_another_debate_is_refused(boards, tmp_path):
 
 def newer(parents: list[int | None], *, version: int = 2, **more) -> loading.Loaded:
     made = objects("t", parents, version=version, **more)
-    return loading.load(reading.read(fixture.dump(made), "t.json"))
+    return loading.load(parsing.read(fixture.dump(made), "t.json"))
 
 
 def post(number: int) -> Post:
@@ -521,7 +524,7 @@ def test_what_was_changed_here_stays(boards):
     before = dump()
     made = objects("t", [None, 1, 2, 3, 1, 2, 3], version=2)
     made[5]["fields"]["text"] = "Somebody changed the text in the file."
-    loaded = loading.load(reading.read(fixture.dump(made), "t.json"))
+    loaded = loading.load(parsing.read(fixture.dump(made), "t.json"))
     after = dump()
     assert loaded.added == 2
     assert loaded.notes == [
@@ -571,7 +574,7 @@ def test_words_that_were_hidden_do_not_come_back_as_a_quote(boards):
 
 def test_words_moved_to_a_narrower_board_are_not_carried_out_of_it(boards):
     newer([None, 1, 2], version=1)
-    other = loading.load(reading.read(fixture.dump(objects("u", [None])), "u.json")).thread
+    other = loading.load(parsing.read(fixture.dump(objects("u", [None])), "u.json")).thread
     Board.objects.filter(slug="about-this-forum").update(audience=Board.Audience.MEMBERS)
     Thread.objects.filter(pk=other.pk).update(board=Board.objects.get(slug="about-this-forum"))
     Post.objects.filter(key="t-3").update(thread=other, parent=None, number=2, tree_id=post(3).pk)
@@ -579,14 +582,14 @@ def test_words_moved_to_a_narrower_board_are_not_carried_out_of_it(boards):
     made[4]["fields"]["text"] = "Post 3 of t says what it has to say.\n\nSo it does."
     quote = {"post": ["t-4"], "ordinal": 1, "paragraphs": [1, 1], "source_post": ["t-3"]}
     made.append({"model": "forum.quote", "fields": quote})
-    loaded = loading.load(reading.read(fixture.dump(made), "t.json"))
+    loaded = loading.load(parsing.read(fixture.dump(made), "t.json"))
     assert loaded.added == 0
     assert loaded.notes[1] == "t-4 left out: what they quote is not for everybody to read here."
 
 
 def test_new_posts_follow_a_branch_that_was_moved(boards):
     newer([None, 1, 2, 1], version=1)
-    loading.load(reading.read(fixture.dump(objects("u", [None, 1])), "u.json"))
+    loading.load(parsing.read(fixture.dump(objects("u", [None, 1])), "u.json"))
     target = Thread.objects.get(key="u")
     # Posts 2 and 3 are moved, as a split or merge would leave them.
     Post.objects.filter(key="t-2").update(thread=target, number=3)
@@ -607,7 +610,7 @@ def test_new_posts_follow_a_branch_that_was_moved(boards):
 
 def test_answers_to_an_opening_that_was_merged_hang_below_it(boards):
     newer([None, 1], version=1)
-    loading.load(reading.read(fixture.dump(objects("u", [None, 1])), "u.json"))
+    loading.load(parsing.read(fixture.dump(objects("u", [None, 1])), "u.json"))
     target = Thread.objects.get(key="u")
     Post.objects.filter(key="t-1").update(thread=target, number=3, parent_basis="editor")
     Thread.objects.filter(pk=target.pk).update(numbered=3)
@@ -624,7 +627,7 @@ def test_a_quote_is_judged_by_the_texts_that_the_source_had_here(boards):
         fields["text"] = fields["text"].replace("has to say", "never had to say")
     made[2]["fields"]["text"] = "Post 2 of t says what it never had to say."
     made[3]["fields"]["text"] = "Post 2 of t says what it never had to say.\n\nSo it does."
-    loading.load(reading.read(fixture.dump(made), "t.json"))
+    loading.load(parsing.read(fixture.dump(made), "t.json"))
     quote = Quote.objects.get()
     assert (quote.verdict, quote.source_post) == ("altered", post(2))
 
@@ -654,7 +657,7 @@ def test_parts_are_short(boards, small_parts, monkeypatch):
     sizes = []
     real = tree.write
     monkeypatch.setattr(tree, "write", lambda rows: (sizes.append(len(rows)), real(rows)))
-    monkeypatch.setattr(loading, "PART_CHARACTERS", 100)
+    monkeypatch.setattr(loaded_rows, "PART_CHARACTERS", 100)
     newer([None, *[1] * 9], version=1)  # 39 characters each: two to a part
     assert sizes == [2] * 5
     check_thread("t")
@@ -674,7 +677,8 @@ def crash_at(monkeypatch, part: int) -> None:
         if len(parts) == part:
             raise Crash
 
-    monkeypatch.setattr(tree, "write", write)
+    for module in (tree, tree.placing):
+        monkeypatch.setattr(module, "write", write)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -727,9 +731,9 @@ def test_an_addition_that_broke_off_is_whole_and_goes_on(boards, small_parts, mo
 @pytest.mark.django_db(transaction=True)
 def test_ids_stay_apart_while_others_write_between_the_parts(boards, small_parts, monkeypatch):
     newer([None, 1], version=1)
-    monkeypatch.setattr(loading, "_let_others_write", lambda: reply("t", post(2)))
+    monkeypatch.setattr(loaded_rows, "let_others_write", lambda: reply("t", post(2)))
     made = objects("u", [None, *[1] * 8, 2, 3])
-    loading.load(reading.read(fixture.dump(made), "u.json"))
+    loading.load(parsing.read(fixture.dump(made), "u.json"))
     check_thread("u")
     assert check_thread("t").numbered == 5
 
@@ -740,10 +744,10 @@ def test_two_processes_add_the_same_posts(boards, small_parts, monkeypatch):
     parents = [None, 1, 2, 3, 1, 2, 3, 4, 5, 6]
 
     def other() -> None:
-        monkeypatch.setattr(loading, "_let_others_write", lambda: None)
+        monkeypatch.setattr(loaded_rows, "let_others_write", lambda: None)
         assert newer(parents).added == 5
 
-    monkeypatch.setattr(loading, "_let_others_write", other)
+    monkeypatch.setattr(loaded_rows, "let_others_write", other)
     assert newer(parents).added == 3
     check_thread("t")
 
@@ -751,13 +755,13 @@ def test_two_processes_add_the_same_posts(boards, small_parts, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_two_processes_load_the_same_thread(boards, small_parts, monkeypatch):
     """The second takes over what looks like the first's remains; the first says so and stops."""
-    made = reading.read(fixture.dump(objects("t", [None, *[1] * 8])), "t.json")
+    made = parsing.read(fixture.dump(objects("t", [None, *[1] * 8])), "t.json")
 
     def other() -> None:
-        monkeypatch.setattr(loading, "_let_others_write", lambda: None)
+        monkeypatch.setattr(loaded_rows, "let_others_write", lambda: None)
         assert loading.load(made).added == 9
 
-    monkeypatch.setattr(loading, "_let_others_write", other)
+    monkeypatch.setattr(loaded_rows, "let_others_write", other)
     with pytest.raises(Rejected, match=r"t\.json: another process began to load this thread anew"):
         loading.load(made)
     check_thread("t")
@@ -766,7 +770,7 @@ def test_two_processes_load_the_same_thread(boards, small_parts, monkeypatch):
 def test_nothing_is_written_before_all_is_checked(boards, monkeypatch):
     """Rendering and judging take no lock: reading a file asks the database nothing."""
     with CaptureQueriesContext(connection) as log:
-        reading.read(BUILT.read_bytes(), "x")
+        parsing.read(BUILT.read_bytes(), "x")
     assert len(log) == 0
 
 
@@ -774,7 +778,7 @@ def test_dates_of_the_writing_are_kept_and_never_lie_ahead(boards):
     made = objects("t", [None, 1, 1])
     made[1]["fields"]["written_at"] = "1998-05-04T14:30:00+02:00"
     made[3]["fields"]["written_at"] = "9998-01-01T00:00:00+00:00"
-    loading.load(reading.read(fixture.dump(made), "t.json"))
+    loading.load(parsing.read(fixture.dump(made), "t.json"))
     thread = Thread.objects.get()
     assert thread.created_at.isoformat() == "1998-05-04T12:30:00+00:00"
     assert thread.last_post_at < post(3).loaded_at

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forum.marking import mark_words
-from forum.markup import render
+from forum.text.marking import mark_words
+from forum.text.markup import render
 
 MARKED = re.compile(r"<mark>(.*?)</mark>", re.S)
 

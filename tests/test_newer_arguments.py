@@ -3,10 +3,11 @@ that were here before, and leaves alone what somebody here said otherwise."""
 
 import pytest
 
-from forum.actions import arguments, loading, moderation, moving, posts, threadmarks
+from forum.actions import arguments, posts, threadmarks
 from forum.checking import check
-from forum.importing import fixture, reading
 from forum.models import Answer, AuditEntry, ChangeOfMind, Post, Question, Thread, Threadmark
+from forum.moderation import moving, states
+from forum.transfer import fixture, loading, parsing
 from tests.people import fresh
 from tests.test_loaddata import dump, objects, with_card
 
@@ -39,7 +40,7 @@ def _about(model: str, **fields) -> dict:
 
 
 def bring(made: list[dict]) -> loading.Loaded:
-    return loading.load(reading.read(fixture.dump(made), "t.json"))
+    return loading.load(parsing.read(fixture.dump(made), "t.json"))
 
 
 def older() -> Post:
@@ -107,7 +108,7 @@ def test_what_is_another_post_by_now_is_left_alone(board, moderator, how):
     elif how == "moved":
         moving.split(user=moderator, thread=post.thread, chosen=[post.pk], title="Apart")
     elif how == "hidden":
-        moderation.hide(user=moderator, post=post, reason="Off the point.")
+        states.hide(user=moderator, post=post, reason="Off the point.")
     made = said(2)
     if how == "another text":
         made[3]["fields"]["text"] += "\n\nAnd more."

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from forum import questions
-from forum.importing import Rejected, reading
 from forum.models import Board, Divergence, Post, Question, Thread
+from forum.text import questions
+from forum.transfer import Rejected, parsing
 from tests.people import browser, dump
 
 OPENINGS = Path(__file__).parent.parent / "fixtures" / "threads" / "openings.json"
@@ -18,7 +18,7 @@ OPENINGS = Path(__file__).parent.parent / "fixtures" / "threads" / "openings.jso
 
 @pytest.fixture(scope="module")
 def openings() -> list:
-    return reading.read_all(OPENINGS.read_bytes(), OPENINGS.name)
+    return parsing.read_all(OPENINGS.read_bytes(), OPENINGS.name)
 
 
 def load(path: Path = OPENINGS) -> str:
@@ -86,13 +86,13 @@ def test_a_key_stands_once_in_a_file(openings):
     objects = json.loads(OPENINGS.read_bytes())
     twice = [*objects, *copy.deepcopy(objects[:3])]
     with pytest.raises(Rejected, match=rf"object {len(objects) + 1} .*stands twice"):
-        reading.read_all(json.dumps(twice).encode(), "x.json")
+        parsing.read_all(json.dumps(twice).encode(), "x.json")
     starts = [at for at, one in enumerate(objects) if one["model"] == "forum.thread"]
     objects[starts[1] + 1]["fields"]["key"] = objects[1]["fields"]["key"]
     with pytest.raises(Rejected, match=rf"object {starts[1] + 2} .*has a post"):
-        reading.read_all(json.dumps(objects).encode(), "x.json")
+        parsing.read_all(json.dumps(objects).encode(), "x.json")
 
 
 def test_where_one_thread_is_asked_for_a_second_is_refused():
     with pytest.raises(Rejected, match="a second thread"):
-        reading.read(OPENINGS.read_bytes(), "x.json")
+        parsing.read(OPENINGS.read_bytes(), "x.json")

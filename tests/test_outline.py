@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from forum import outline as outlines
-from forum.actions import arguments, moderation, posts
+from forum.actions import arguments, posts
 from forum.models import Post, Quote
-from forum.outline import argdown, as_json, nested, outline_of
+from forum.moderation import states
 from forum.permissions import may
+from forum.rendering import outline as outlines
+from forum.rendering.outline import argdown, as_json, nested, outline_of
 from tests.people import browser, edit, fresh, quoting, reply, start
 from tests.views.test_queries import MEMBER, queries
 
@@ -86,9 +87,9 @@ def test_a_stance_stays_when_the_text_is_edited(thread, answer, opening, strange
 def test_what_does_not_stand_takes_no_stance(thread, answer, stranger, moderator, guest):
     gone = say(thread, stranger, to=answer, stance="supports")
     say(thread, stranger, to=answer, stance="disputes")
-    moderation.hide(user=moderator, post=gone, reason="Off the point.")
+    states.hide(user=moderator, post=gone, reason="Off the point.")
     assert told(drawn(thread, moderator)) == [("2", "disputes", 6)]
-    moderation.hide(user=moderator, post=fresh(answer), reason="So is this.")
+    states.hide(user=moderator, post=fresh(answer), reason="So is this.")
     for user in (guest, moderator):
         part = drawn(thread, user)
         assert told(part) == [("2", "disputes", 6)]

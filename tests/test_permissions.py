@@ -8,7 +8,6 @@ from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.backend import Backend
-from forum.actions import moderation
 from forum.models import Board, Post, State, Thread
 from forum.models.visibility import (
     boards_visible_to,
@@ -16,6 +15,7 @@ from forum.models.visibility import (
     threads_visible_to,
     wider,
 )
+from forum.moderation import states
 from forum.permissions import CHARTER, NotThere, Refused, may, require, sees_placeholders, verbs
 
 from .people import fresh, make_member, pending, reply
@@ -261,7 +261,7 @@ def test_a_new_member_is_new_until_three_posts_have_appeared(thread, settings):
         reply(thread, newcomer)
     assert fresh(newcomer).is_new  # what waits has not appeared
     keeper = make_member("keeper", is_staff=True, is_moderator=True)
-    moderation.approve(user=keeper, post=waits)
+    states.approve(user=keeper, post=waits)
     assert not fresh(newcomer).is_new
     assert not keeper.is_new
     settings.NEW_MEMBER_POSTS = 0

@@ -5,9 +5,8 @@ import random
 
 import pytest
 
-from forum import pictures
-from forum.history_dates import read
-from forum.pictures import (
+from forum.rendering import pictures
+from forum.rendering.pictures import (
     ERAS,
     NARROWEST,
     ROOM,
@@ -21,6 +20,7 @@ from forum.pictures import (
     ticks_between,
     twigs,
 )
+from forum.text.history_dates import read
 
 
 def divergence(when: str) -> dict:

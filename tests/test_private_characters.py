@@ -7,12 +7,12 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.names import check_name
-from forum import shared
 from forum.actions.composing import Unacceptable
-from forum.actions.debate import describe, fork
-from forum.importing import Rejected
-from forum.importing.fields import POST, Check
+from forum.actions.description import describe, fork
 from forum.models import Thread
+from forum.rendering import fragments
+from forum.transfer import Rejected
+from forum.transfer.fields import POST, Check
 from forum.views import threads as views
 from tests.people import browser, fresh, make_member, reply, start
 
@@ -76,4 +76,4 @@ def test_no_text_prints_a_readers_token(board, opener, answerer, settings):
 def test_what_stands_for_tokens_is_known_to_nobody():
     assert all(re.fullmatch(r"[0-9a-f]{48}", mark) for mark in views.TOKENS)
     assert len(set(views.TOKENS)) == 2
-    assert shared.held(("no such key",)) is None
+    assert fragments.held(("no such key",)) is None

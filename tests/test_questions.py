@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from forum.importing import text
-from forum.questions import MAX_LENGTH, questions_in
+from forum.text.questions import MAX_LENGTH, questions_in
+from forum.transfer import text
 
 SOURCES = Path(__file__).parent.parent / "fixtures/sources"
 SIX = (

@@ -15,8 +15,8 @@ import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forum import quoting
-from forum.quoting import (
+from forum.text import quoting
+from forum.text.quoting import (
     Match,
     Source,
     cut_ends,
@@ -28,8 +28,8 @@ from forum.quoting import (
     shingle_keys,
     still_stands,
 )
-from forum.quoting import words as quoting_words
-from forum.quoting.tokens import cuts, may_cut, tokens
+from forum.text.quoting import words as quoting_words
+from forum.text.quoting.tokens import cuts, may_cut, tokens
 
 # With JONBAR_LONG=1 more than ten thousand of either.
 LONG = os.environ.get("JONBAR_LONG") == "1"

@@ -4,10 +4,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from forum import similarity
-from forum.actions import debate, threads, words
-from forum.history_dates import read
+from forum.actions import description, threads
+from forum.actions import keyword_index as words
 from forum.models import Board, Divergence, State, Thread, ThreadWord
+from forum.search import similarity
+from forum.text.history_dates import read
 from tests import second_pairs, similar_pairs, third_pairs
 from tests.people import browser, fresh, start
 from tests.similar_pairs import SAME
@@ -21,14 +22,14 @@ RECALL = {"first": 0.9, "second": 0.8, "third": 0.7}
 SETS = {"first": similar_pairs, "second": second_pairs, "third": third_pairs}
 
 
-def fork(one) -> debate.Fork:
+def fork(one) -> description.Fork:
     _, change, actor, place, when = one
-    return debate.fork(change=change, actor=actor, place=place, when=when)
+    return description.fork(change=change, actor=actor, place=place, when=when)
 
 
 def open_debate(board, opener, one) -> Thread:
     thread = start(board, opener, title=one[0])
-    return debate.describe(user=opener, thread=thread, forks=[fork(one)], questions=[])
+    return description.describe(user=opener, thread=thread, forks=[fork(one)], questions=[])
 
 
 def found_for(user, one) -> list[similarity.Similar]:
@@ -99,8 +100,10 @@ def test_words_follow_title_and_divergences(board, opener):
     assert words_here(thread) == {"lenin"}
     threads.rename(user=opener, thread=thread, title="Trotsky succeeds")
     assert "lenin" not in words_here(thread) and "trotsky" in words_here(thread)
-    given = debate.fork(change="The bridge holds.", when="1924", place="Riga", actor="Nobody Known")
-    debate.describe(user=opener, thread=thread, forks=[given], questions=[])
+    given = description.fork(
+        change="The bridge holds.", when="1924", place="Riga", actor="Nobody Known"
+    )
+    description.describe(user=opener, thread=thread, forks=[given], questions=[])
     assert {"bridge", "riga", "known"} <= words_here(thread)
     before = set(ThreadWord.objects.values_list("pk", flat=True))
     words.index(fresh(thread))
@@ -184,7 +187,7 @@ def sent(one, **more) -> dict:
 def test_the_preview_says_what_was_argued_and_what_is_open(board, opener, stranger):
     one, other = SAME[0]
     thread = open_debate(board, opener, one)
-    debate.describe(
+    description.describe(
         user=opener, thread=thread, forks=[fork(one)], questions=["Who would follow him?"]
     )
     page = browser(stranger).post("/threads/new/", sent(other, do="preview")).content.decode()

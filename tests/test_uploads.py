@@ -12,8 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from forum.actions import uploads
 from forum.models import AuditEntry, Post, Quote, Thread, Upload
+from forum.transfer import uploads
 from tests.people import browser, dump, typed
 from tests.races.soundness import faults
 

@@ -9,8 +9,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client, override_settings
 
-from forum import readiness, watching
 from forum.actions import posts
+from forum.operations import observability, readiness
 from tests.people import browser
 
 TOKEN = "counts for the machine"
@@ -26,8 +26,8 @@ def lines():
             written.append(json.loads(self.format(record)))
 
     handler = Keep()
-    handler.addFilter(watching.Discreet())
-    handler.setFormatter(watching.Json())
+    handler.addFilter(observability.Discreet())
+    handler.setFormatter(observability.Json())
     loggers = [logging.getLogger(name) for name in ("", "django")]
     for logger in loggers:
         logger.addHandler(handler)
@@ -48,7 +48,7 @@ def test_any_other_id_is_replaced(given):
     answers = [Client().get("/healthz", headers={"X-Request-ID": given}) for _ in range(2)]
     ids = {answer["X-Request-ID"] for answer in answers}
     assert len(ids) == 2 and given not in ids
-    assert all(watching.SANE.fullmatch(one) for one in ids)
+    assert all(observability.SANE.fullmatch(one) for one in ids)
 
 
 @override_settings(LOG_FORMAT="json")
@@ -93,7 +93,7 @@ def test_the_database_may_say_what_it_suffers_from():
     try:
         raise OperationalError("canceling statement due to lock timeout\nDETAIL: words")
     except OperationalError as error:
-        found = watching.told((type(error), error, error.__traceback__))
+        found = observability.told((type(error), error, error.__traceback__))
     assert found["said"] == "canceling statement due to lock timeout"
 
 
@@ -102,7 +102,7 @@ def test_slow_statements_are_told_without_values(lines, settings):
     slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %s)"
     # No statement takes ten minutes here, and this one more than a millisecond anywhere.
     for settings.SLOW_QUERY_MS in (600_000, 1):
-        with watching.watched_queries() as seen, connection.cursor() as cursor:
+        with observability.watched_queries() as seen, connection.cursor() as cursor:
             cursor.execute(f"{slow} SELECT count(*) FROM n", [200_000])
         assert seen == [1]
     told = [line for line in lines if line["logger"] == "forum.slow"]

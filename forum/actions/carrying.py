@@ -16,7 +16,7 @@ from accounts.models import User
 
 from .. import tree
 from ..models import Draft, PassageKey, Post, ReadMark, State, Thread, Threadmark
-from . import arguments, reading
+from . import arguments, read_state
 from .drafts import label_for
 
 # What names both a post and its thread.
@@ -176,15 +176,15 @@ class _Marks:
                     folded[self.home.get(pk, source)].append(pk)
             doubles = self._doubles(mine, since[user_id])
             for target in self.now_arrived:
-                alone = reading.columns(_united(read[target]))["ranges"]
-                ranges = reading.columns(_united(read[target] + doubles.get(target, [])))
+                alone = read_state.columns(_united(read[target]))["ranges"]
+                ranges = read_state.columns(_united(read[target] + doubles.get(target, [])))
                 default = _until(self.now_arrived[target], since[user_id])
                 mark = mine.get(target)
                 if mark is None and (folded[target] or ranges["ranges"] != default):
                     mark = ReadMark(
                         user_id=user_id,
                         thread_id=target,
-                        folded=folded[target][-reading.MAX_FOLDED :],
+                        folded=folded[target][-read_state.MAX_FOLDED :],
                         **ranges,
                     )
                     made.append(mark)
@@ -197,7 +197,7 @@ class _Marks:
                     needless.append(mark.pk)
                 elif mark is not None:
                     mark.ranges, mark.count = ranges["ranges"], ranges["count"]
-                    mark.folded = folded[target][-reading.MAX_FOLDED :]
+                    mark.folded = folded[target][-read_state.MAX_FOLDED :]
                     changed.append(mark)
                 if mark is not None and ranges["ranges"] != alone:
                     more.append((mark, alone, ranges["ranges"]))
@@ -213,7 +213,7 @@ class _Marks:
         found = defaultdict(list)
         for source, places in self.doubles.items():
             ranges = mine[source].ranges if source in mine else _until(self.arrived[source], since)
-            for first, last in reading.parse(ranges):
+            for first, last in read_state.parse(ranges):
                 for number in range(first, last + 1):
                     if number in places:
                         target, there = places[number]
@@ -225,7 +225,7 @@ class _Marks:
         if (source, ranges) not in self.known:
             found = defaultdict(list)
             runs = self.runs[source]
-            for first, last in reading.parse(ranges):
+            for first, last in read_state.parse(ranges):
                 at = max(bisect_right(runs, first, key=lambda run: run[0]) - 1, 0)
                 for begin, end, target, there in runs[at:]:
                     if begin > last:

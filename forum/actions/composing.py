@@ -12,8 +12,8 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from core.problems import Problem
+from forum.text import markup, quoting
 
-from .. import markup, quoting
 from ..models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread
 from ..models.visibility import posts_visible_to, wider
 from .following import follow_source, followed_passage

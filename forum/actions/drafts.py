@@ -9,11 +9,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.db import transaction
 
 from core.problems import Problem
+from forum.text import markup
+from forum.text.history_dates import spoken
+from forum.text.spellings import blackened_as
 
-from .. import markup
-from ..history_dates import spoken
 from ..models import Draft, Post, PostBody, Submission, Thread
-from ..spellings import blackened_as
 
 MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters
 LABEL = Draft._meta.get_field("label").max_length

@@ -4,7 +4,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 
-from .. import quoting
+from forum.text import quoting
+
 from ..models import Post, PostRevision, Quote
 
 AT_ONCE = 500  # quotes that one statement changes

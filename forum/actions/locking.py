@@ -5,11 +5,12 @@ from collections.abc import Iterable
 
 from django.db import connection
 
+from forum.text.quoting import cut_ends
+
 from .. import tree
 from ..models import Board, Post, PostRevision, Quote
 from ..models.visibility import wider
 from ..permissions import Refused
-from ..quoting import cut_ends
 from .composing import Composed, Unacceptable
 
 _PINNED = Quote._meta.get_field("source_revision")

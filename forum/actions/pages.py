@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import new_edition
+from forum.rendering.context import forget_links
+from forum.text import markup
 
-from .. import markup
-from ..context import forget_links
 from ..models import Page
 from ..permissions import require
 from .audit import record

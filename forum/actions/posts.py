@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import new_edition
 from core.compiled_queries import insert_row
 from core.problems import Problem
+from forum.text.spellings import BLACK
 
 from .. import tree
 from ..models import (
@@ -24,17 +25,16 @@ from ..models import (
     Thread,
 )
 from ..permissions import WAITING, Refused, require
-from ..spellings import BLACK
 from . import (
     arguments,
     carrying,
     cases,
-    debate,
+    description,
     drafts,
     elsewhere,
     members,
     pace,
-    reading,
+    read_state,
     screening,
 )
 from .audit import record
@@ -109,7 +109,7 @@ def reply(
             waits = held or screening.of_debate(user, locked)
             add(post, composed, editor=user, ties=ties, held=waits)
             if post.number:
-                reading.mark_written(user=user, post=post)
+                read_state.mark_written(user=user, post=post)
             _sent(token, user, post)
             return post
 
@@ -176,7 +176,7 @@ def add(
     changed = ["numbered", "reply_count", "last_post", "last_post_at", "lane_counts"]
     if ties:
         arguments.tie_answers(editor, post, ties)
-        debate.recount(thread, [tie.question for tie in ties])
+        description.recount(thread, [tie.question for tie in ties])
         changed.append("card")
     tree.save_thread(thread, *changed)
     if post.author:
@@ -305,7 +305,7 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
         if thread.variant_of_id:
             elsewhere.touch([thread.variant_of_id])  # it names its variants
     if answered := list(Answer.objects.filter(post=post).values_list("question_id", flat=True)):
-        debate.recount(thread, answered)
+        description.recount(thread, answered)
         changed.append("card")
     tree.save_thread(thread, *changed)
     if state == State.VISIBLE and post.author:

@@ -6,7 +6,8 @@ never sees a word, sign or mark there that the source does not hold (docs/decisi
 
 from collections.abc import Iterable
 
-from .. import markup
+from forum.text import markup
+
 from ..models import Post, PostBody, PostRevision, Quote
 
 

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from .. import quoting
+from forum.text import quoting
+
 from ..models import Board, Case, Post, PostRevision, State, Thread
 from ..models.visibility import moderates
 from . import pace

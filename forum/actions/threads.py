@@ -9,7 +9,7 @@ from django.utils import timezone
 from .. import tree
 from ..models import Board, Post, State, Thread, new_key, slug_for
 from ..permissions import require
-from . import debate, elsewhere, notices, pace, posts, screening, variants, words
+from . import description, elsewhere, keyword_index, notices, pace, posts, screening, variants
 from .audit import record
 from .composing import Unacceptable, compose
 
@@ -24,7 +24,7 @@ def start(
     kind: str,
     source: str,
     token: UUID,
-    forks: Sequence[debate.Fork] = (),
+    forks: Sequence[description.Fork] = (),
     questions: Sequence[str] = (),
     policy: str = "",
     own_answer: str = "",
@@ -47,8 +47,8 @@ def start(
     if kind not in Thread.Kind.values:
         raise Unacceptable("Choose the kind of debate.")
     composed = compose(user=user, board=board, source=source)
-    debate.check(forks, questions)
-    own_answer = debate.check_own_answer(own_answer)
+    description.check(forks, questions)
+    own_answer = description.check_own_answer(own_answer)
     if policy and policy not in Thread.Policy.values:
         raise Unacceptable("Choose whether the premise may be challenged.")
     variants.check(None, variant_of, user)
@@ -60,7 +60,7 @@ def start(
         # Rights are asked again of the board as it is now; its row is locked for its counter.
         now_board = Board.objects.select_for_update(no_key=True).get(pk=board.pk)
         require(user, "start", now_board)
-        for sentence in debate.missing(
+        for sentence in description.missing(
             user=user,
             board=now_board,
             kind=kind,
@@ -88,10 +88,10 @@ def start(
             )
         )
         if forks or questions:
-            debate.write(thread, forks, questions)
+            description.write(thread, forks, questions)
             tree.save_thread(thread, "card")
         else:
-            words.index(thread)
+            keyword_index.index(thread)
         opening = Post(thread=thread, parent_basis=Post.Basis.OPENING, author=user)
         posts.add(opening, composed, editor=user, held=held)
         if not held:  # boards count what everybody may see
@@ -126,7 +126,7 @@ def rename(*, user, thread: Thread, title: str, reason: str = "") -> Thread:
         if thread.title != title:
             before, thread.title, thread.slug = thread.title, title, slug_for(title)
             tree.save_thread(thread, "title", "slug")
-            words.index(thread)
+            keyword_index.index(thread)
             _touch_variants(thread)
             entry = record(user, "rename", thread=thread, reason=reason, before=before, after=title)
             notices.tell(thread.author, entry=entry)

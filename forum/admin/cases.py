@@ -8,8 +8,9 @@ from django.db.models import Count, Min
 from django.http import Http404
 from django.shortcuts import redirect, render
 
-from .. import drawing
-from ..actions import queue, sanctions
+from forum import rendering
+from forum.moderation import queue, sanctions
+
 from ..models import AuditEntry, Case, Post, Report
 from ..models.visibility import cases_visible_to, entries_moderated_by
 from ..permissions import Refused, may
@@ -121,8 +122,8 @@ def dress(cases: list[Case], user) -> None:
         .select_related("thread__board", "body__revision")
         .filter(pk__in=[case.post_id for case in cases if case.post_id])
     }
-    drawing.draw(list(posts.values()), user=user)
-    verdicts = drawing.verdicts(list(posts.values()), user)
+    rendering.render_posts(list(posts.values()), user=user)
+    verdicts = rendering.verdicts(list(posts.values()), user)
     reports = defaultdict(list)
     for report in Report.objects.filter(case__in=cases).select_related("member").order_by("pk"):
         reports[report.case_id].append(report)

@@ -7,8 +7,10 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from .. import drawing, markup, tree
-from ..actions import moderation
+from forum import rendering, tree
+from forum.moderation import states
+from forum.text import markup
+
 from ..models import (
     Answer,
     ChangeOfMind,
@@ -50,16 +52,16 @@ class ThreadAdmin(WithActs):
     date_hierarchy = "created_at"
     act_name = "thread"
     acts = {
-        "lock": moderation.lock,
-        "unlock": moderation.unlock,
-        "archive": moderation.archive,
-        "unarchive": moderation.unarchive,
-        "demand approval": moderation.demand_approval,
-        "waive approval": moderation.waive_approval,
-        "pin": moderation.pin,
-        "unpin": moderation.unpin,
-        "hide": moderation.hide_thread,
-        "restore": moderation.restore_thread,
+        "lock": states.lock,
+        "unlock": states.unlock,
+        "archive": states.archive,
+        "unarchive": states.unarchive,
+        "demand approval": states.demand_approval,
+        "waive approval": states.waive_approval,
+        "pin": states.pin,
+        "unpin": states.unpin,
+        "hide": states.hide_thread,
+        "restore": states.restore_thread,
     }
     fields = (
         "page",
@@ -146,13 +148,13 @@ class PostAdmin(WithActs):
     show_full_result_count = False
     act_name = "post"
     acts = {
-        "hide": moderation.hide,
-        "remove": moderation.remove,
-        "restore": moderation.restore,
-        "approve": moderation.approve,
-        "reject": moderation.reject,
-        "lock branch": moderation.lock_branch,
-        "unlock branch": moderation.unlock_branch,
+        "hide": states.hide,
+        "remove": states.remove,
+        "restore": states.restore,
+        "approve": states.approve,
+        "reject": states.reject,
+        "lock branch": states.lock_branch,
+        "unlock branch": states.unlock_branch,
     }
     fields = (
         "place",
@@ -209,7 +211,7 @@ class PostAdmin(WithActs):
     @admin.display(description="text")
     def text(self, post):
         drawn = Post.objects.for_reading().select_related("thread__board").get(pk=post.pk)
-        drawing.draw([drawn], user=post.reader)
+        rendering.render_posts([drawn], user=post.reader)
         return format_html('<div class="case"><div class="prose">{}</div></div>', drawn.html or "")
 
 

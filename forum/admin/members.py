@@ -9,7 +9,9 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 
-from ..actions import members, sanctions
+from forum.actions import members
+from forum.moderation import sanctions
+
 from ..actions.composing import Unacceptable
 from ..models import AuditEntry, Member, Note, Post, State, Suspension, Warning
 from ..models.visibility import boards_visible_to

@@ -6,7 +6,8 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 
-from ..actions import cleanup
+from forum.moderation import cleanup
+
 from ..models import AuditEntry, Member, Post, State
 from ..models.visibility import moderated_board_ids, moderates_all
 from ..permissions import Refused, may, require

@@ -9,15 +9,15 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from ..actions import uploads
-from ..actions.debate import MAX_DIVERGENCES
-from ..history_dates import spoken
-from ..importing import Rejected
-from ..importing.fields import DIVERGENCE, QUESTION
+from forum.actions.description import MAX_DIVERGENCES
+from forum.text.history_dates import spoken
+from forum.text.questions import questions_in
+from forum.transfer import Rejected, uploads
+from forum.transfer.fields import DIVERGENCE, QUESTION
+
 from ..models import Board, Thread, Upload
 from ..models.visibility import boards_visible_to
 from ..permissions import Refused, may
-from ..questions import questions_in
 from ..views.writing import TokenField
 from .site import ReadOnly
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Q
 
-from .. import history_dates, tree
-from ..actions import arguments, debate, words
+from forum import tree
+from forum.actions import arguments, description, keyword_index
+from forum.text import history_dates
+
 from ..models import (
     Answer,
     ChangeOfMind,
@@ -33,7 +35,7 @@ def check_argument(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     }
     arguments.count_lanes(thread)
     locked = Post.objects.filter(thread=thread, branch_locked=True).count()
-    debate.lay_out(thread)
+    description.lay_out(thread)
     right = {
         "card": thread.card,
         "lane_counts": thread.lane_counts,
@@ -89,7 +91,7 @@ def _check_answers(thread: Thread, *, fix: bool) -> Iterator[Fault]:
         said = f"{len(wrong)} questions count other answers than they have"
         yield Fault(thread.pk, "answers", said, healed=fix)
         if fix:
-            debate.recount(thread, wrong)
+            description.recount(thread, wrong)
 
 
 def _check_minds(thread: Thread, *, fix: bool) -> Iterator[Fault]:
@@ -114,11 +116,11 @@ def _check_minds(thread: Thread, *, fix: bool) -> Iterator[Fault]:
 def _check_words(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     """The words by which the debate is found when somebody opens one like it."""
     stored = set(ThreadWord.objects.filter(thread=thread).values_list("word", "role"))
-    if wrong := stored ^ words.wanted(thread):
+    if wrong := stored ^ keyword_index.wanted(thread):
         said = f"{len(wrong)} words are not those of its title and its divergences"
         yield Fault(thread.pk, "words", said, healed=fix)
         if fix:
-            words.index(thread)
+            keyword_index.index(thread)
 
 
 def _check_variant(thread: Thread, *, fix: bool) -> Iterator[Fault]:

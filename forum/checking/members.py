@@ -8,8 +8,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
+from forum.actions import cases, notices
+from forum.moderation import sanctions
 
-from ..actions import cases, notices, sanctions
 from ..actions.locking import PostMoved, locked_post
 from ..models import NOWHERE, Case, Post, Report, State, Suspension
 from .faults import Fault

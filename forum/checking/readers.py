@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from django.db import transaction
 
 from accounts.models import User
+from forum.actions import read_state
 
-from ..actions import reading
 from ..models import NOWHERE, ReadMark, Thread
 from .faults import Fault
 
@@ -40,9 +40,9 @@ def _right(mark: ReadMark, numbered: int) -> dict:
     """The columns of a mark that says the same, in order."""
     merged: list[tuple[int, int]] = []
     try:
-        for first, last in reading.parse(mark.ranges):
+        for first, last in read_state.parse(mark.ranges):
             if 1 <= first <= min(last, numbered):
-                merged = reading.merge(merged, first, min(last, numbered))
+                merged = read_state.merge(merged, first, min(last, numbered))
     except ValueError:
         merged = []  # unreadable: the member reads again
-    return reading.columns(merged)
+    return read_state.columns(merged)

@@ -13,7 +13,9 @@ from hashlib import sha256
 
 from django.db import transaction
 
-from .. import markup, quoting, tree
+from forum import tree
+from forum.text import markup, quoting
+
 from ..actions.composing import passage_keys
 from ..actions.following import follow_source, followed_passage, match_of
 from ..actions.locking import PostMoved, locked_post

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from forum.similarity import words_by_role
+from forum.search.similarity import words_by_role
 
 
 def index(apps, schema_editor):

@@ -3,7 +3,7 @@
 from django.db import migrations, models
 from django.db.models import F
 
-from forum import quoting
+from forum.text import quoting
 
 
 def note_what_stands(apps, schema_editor):

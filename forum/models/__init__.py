@@ -7,17 +7,17 @@ from .cases import Case, Report
 from .debate import Answer, ChangeOfMind, Divergence, Question
 from .drafts import Draft
 from .glossary import Term
+from .keywords import ThreadWord
 from .members import Member, Note, Suspension, Warning
 from .moderation import AuditEntry
 from .notices import Notice
 from .pages import Page
 from .posts import Lane, Post, PostBody, PostRevision, Stance, Submission, new_key
 from .quotes import PassageKey, Quote
-from .reading import ReadMark
+from .read_state import ReadMark
 from .threadmarks import Threadmark
 from .threads import NOWHERE, State, Thread, slug_for
 from .uploads import Upload
-from .words import ThreadWord
 
 __all__ = [
     "NOWHERE",

@@ -53,7 +53,7 @@ class Divergence(models.Model):
     """One point of divergence: what changes, who, where and when.
 
     The date is kept as EDTF text and as the first and last day that it may mean (see
-    forum.history_dates), so that it sorts and is searched, BCE included.
+    forum.text.history_dates), so that it sorts and is searched, BCE included.
     """
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="divergences")
@@ -127,7 +127,7 @@ class Answer(models.Model):
     """Ties a post, or one of its passages, to a question of the debate in which it stands.
 
     It counts while the post is visible and stands in the question's debate; `Thread.card` and
-    the question's counters follow it (forum.actions.debate).
+    the question's counters follow it (forum.actions.description).
     """
 
     class Verdict(models.TextChoices):

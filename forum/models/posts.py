@@ -118,8 +118,8 @@ class Post(MPTTModel):
     level = models.PositiveIntegerField(default=0, editable=False)
     tree_id = models.BigIntegerField(default=0, editable=False)
 
-    # What views and forum.drawing lay on a post where it applies. A template that looks for a name
-    # in vain walks through the class and all its bases for it, once for every post and place.
+    # What views and forum.rendering lay on a post where it applies. A template that looks for a
+    # name in vain walks through the class and all its bases for it, once for every post and place.
     place = folded = step = mark = drawn = None
     line_up = line_down = loose = unsure = fresh = aside = closed = False
 

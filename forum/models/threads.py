@@ -77,7 +77,7 @@ class ThreadQuerySet(models.QuerySet):
         """With `unread`: how many numbers `user` has not read. One index step for each row of the
         page: the member's mark, or the last number that arrived before counting began."""
         from .posts import Post
-        from .reading import ReadMark
+        from .read_state import ReadMark
 
         if not user.is_authenticated:
             return self.annotate(unread=models.Value(0))

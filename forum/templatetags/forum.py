@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.timesince import timesince
 
-from ..caching import holds_for
-from ..history_dates import short, spoken
+from forum.operations.caching import holds_for
+from forum.text.history_dates import short, spoken
 
 HOUR, DAY = 3600, 24 * 3600
 MONTHS = ("", *month_name[1:])  # strftime takes longer than all the rest

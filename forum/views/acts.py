@@ -12,9 +12,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
+from forum import rendering
+from forum.actions import description
+from forum.moderation import erasing, moving, undoing
 
-from .. import drawing
-from ..actions import debate, erasing, moving, undoing
 from ..acts import Gravity
 from ..models import AuditEntry, Post, Quote, State, Thread
 from ..permissions import may, require
@@ -43,7 +44,7 @@ def moderate_post(request, post_id):
     offers = POST_OFFERS
     if may(request.user, "erase", post):
         offers += (ERASE,)
-    drawing.draw([post], user=request.user)
+    rendering.render_posts([post], user=request.user)
     context = {
         "post": post,
         "thread": post.thread,
@@ -180,8 +181,8 @@ def _not_shown(verb: str, thread: Thread) -> list[str]:
     if thread.card:
         found.append(
             f"Its divergences and questions go along as far as there is room: "
-            f"{debate.MAX_DIVERGENCES} and {debate.MAX_QUESTIONS} stand beside a debate. The rest "
-            "is kept with it."
+            f"{description.MAX_DIVERGENCES} and {description.MAX_QUESTIONS} stand beside a debate. "
+            "The rest is kept with it."
         )
     if verb == "merge duplicates":
         found.append(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from django import forms
 
-from ..actions import erasing, merging, moderation, moving
+from forum.moderation import erasing, merging, moving, states
+
 from ..actions.threads import MAX_TITLE
 from ..acts import ACTS, Act
 from ..models import Board, Post, State, Thread
@@ -34,7 +35,7 @@ class SlowForm(ReasonForm):
     minutes = forms.IntegerField(
         label="Minutes between two posts of one member (0 ends slow mode)",
         min_value=0,
-        max_value=moderation.MAX_SLOW,
+        max_value=states.MAX_SLOW,
     )
     field_order = ("minutes", "reason")
 
@@ -156,35 +157,35 @@ def _branches(post: Post) -> bool:
 
 
 POST_OFFERS = (
-    _offer("approve", _plain(moderation.approve, "post"), offered=_waits),
+    _offer("approve", _plain(states.approve, "post"), offered=_waits),
     _offer(
         "reject",
-        _plain(moderation.reject, "post"),
+        _plain(states.reject, "post"),
         offered=lambda post: post.state == State.PENDING,
     ),
     _offer(
         "hide",
-        _plain(moderation.hide, "post"),
+        _plain(states.hide, "post"),
         offered=lambda post: _arrived(post) and post.state != State.HIDDEN,
     ),
     _offer(
         "remove",
-        _plain(moderation.remove, "post"),
+        _plain(states.remove, "post"),
         offered=lambda post: _arrived(post) and post.state != State.REMOVED,
     ),
     _offer(
         "restore",
-        _plain(moderation.restore, "post"),
+        _plain(states.restore, "post"),
         offered=lambda post: _arrived(post) and post.state in (State.HIDDEN, State.REMOVED),
     ),
     _offer(
         "lock branch",
-        _plain(moderation.lock_branch, "post"),
+        _plain(states.lock_branch, "post"),
         offered=lambda post: _branches(post) and not post.branch_locked,
     ),
     _offer(
         "unlock branch",
-        _plain(moderation.unlock_branch, "post"),
+        _plain(states.unlock_branch, "post"),
         offered=lambda post: post.branch_locked,
     ),
     _offer(
@@ -224,35 +225,31 @@ ERASE = _offer(
     EraseForm,
 )
 THREAD_OFFERS = (
-    _offer("lock", _plain(moderation.lock, "thread"), offered=lambda thread: not thread.locked),
-    _offer("unlock", _plain(moderation.unlock, "thread"), offered=lambda thread: thread.locked),
-    _offer(
-        "archive", _plain(moderation.archive, "thread"), offered=lambda thread: not thread.archived
-    ),
-    _offer(
-        "unarchive", _plain(moderation.unarchive, "thread"), offered=lambda thread: thread.archived
-    ),
-    _offer("pin", _plain(moderation.pin, "thread"), offered=lambda thread: not thread.pinned),
-    _offer("unpin", _plain(moderation.unpin, "thread"), offered=lambda thread: thread.pinned),
+    _offer("lock", _plain(states.lock, "thread"), offered=lambda thread: not thread.locked),
+    _offer("unlock", _plain(states.unlock, "thread"), offered=lambda thread: thread.locked),
+    _offer("archive", _plain(states.archive, "thread"), offered=lambda thread: not thread.archived),
+    _offer("unarchive", _plain(states.unarchive, "thread"), offered=lambda thread: thread.archived),
+    _offer("pin", _plain(states.pin, "thread"), offered=lambda thread: not thread.pinned),
+    _offer("unpin", _plain(states.unpin, "thread"), offered=lambda thread: thread.pinned),
     _offer(
         "slow",
-        lambda user, thread, data: moderation.slow(user=user, thread=thread, **data),
+        lambda user, thread, data: states.slow(user=user, thread=thread, **data),
         SlowForm,
     ),
     _offer(
         "demand approval",
-        _plain(moderation.demand_approval, "thread"),
+        _plain(states.demand_approval, "thread"),
         offered=lambda thread: not thread.approval,
     ),
     _offer(
         "waive approval",
-        _plain(moderation.waive_approval, "thread"),
+        _plain(states.waive_approval, "thread"),
         offered=lambda thread: thread.approval,
     ),
-    _offer("hide", _plain(moderation.hide_thread, "thread"), offered=_standing),
+    _offer("hide", _plain(states.hide_thread, "thread"), offered=_standing),
     _offer(
         "restore",
-        _plain(moderation.restore_thread, "thread"),
+        _plain(states.restore_thread, "thread"),
         offered=lambda thread: not _standing(thread),
     ),
     _offer(

@@ -5,8 +5,8 @@ from django import forms
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
+from forum import rendering
 
-from .. import drawing
 from ..actions import arguments as acts
 from ..models import Answer, ChangeOfMind, Quote
 from ..permissions import may, require
@@ -64,7 +64,7 @@ def argument(request, post_id):
             initial[f"answer-{row.question_id}"] = row.verdict
             initial[f"passage-{row.question_id}"] = row.passage or None
         form = PlaceForm(initial=initial, **fields)
-    drawing.draw([post], user=request.user)
+    rendering.render_posts([post], user=request.user)
     revision = post.body.revision
     return render(
         request,
@@ -124,7 +124,7 @@ def minds(request, post_id):
         form = MindForm(
             initial={"was": mine.was, "now": mine.now, "reason": mine.reason} if mine else {}
         )
-    drawing.draw([post], user=request.user)
+    rendering.render_posts([post], user=request.user)
     changes = ChangeOfMind.objects.filter(post=post).select_related("member").order_by("-pk")
     return render(
         request,

@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.models import EDITION
+from forum.actions import read_state
+from forum.rendering import fragments
 
-from .. import shared
-from ..actions import reading
 from ..models import Board, Thread
 from ..models.visibility import ForReader, boards_visible_to, threads_visible_to
 from ..permissions import may, require
@@ -45,8 +45,8 @@ def home(request):
         request,
         "boards/home.html",
         {
-            "threads": shared.thread_lines(_newest(user), user=user, board_shown=True),
-            "boards": shared.board_lines(boards, strips=True),
+            "threads": fragments.thread_lines(_newest(user), user=user, board_shown=True),
+            "boards": fragments.board_lines(boards, strips=True),
             "can_write": may(user, "write"),
         },
     )
@@ -135,8 +135,8 @@ def board(request, slug):
         {
             "board": board,
             "parent": parent if parent and may(user, "see board", parent) else None,
-            "children": shared.board_lines(_children(user, board)),
-            "threads": shared.thread_lines([*pinned, *rows], user=user),
+            "children": fragments.board_lines(_children(user, board)),
+            "threads": fragments.thread_lines([*pinned, *rows], user=user),
             "orders": ORDERS,
             "order": order,
             "kinds": Thread.Kind.choices,
@@ -154,7 +154,7 @@ def board(request, slug):
 def mark_read(request):
     """Count everything as read."""
     require(request.user, "use account")
-    reading.mark_all_read(user=request.user)
+    read_state.mark_all_read(user=request.user)
     return redirect("home")
 
 

@@ -5,7 +5,9 @@ from django.http import Http404
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
 
-from .. import drawing, markup, quoting
+from forum import rendering
+from forum.text import markup, quoting
+
 from ..actions.following import match_of
 from ..models import PostRevision, Quote
 from .fetch import post_or_404
@@ -18,7 +20,7 @@ def quote(request, post_id, ordinal):
     """What a quote changed or left out, and how its source reads by now. A quote whose source the
     reader may not know of has no such page."""
     post = post_or_404(request.user, post_id)
-    quotes = drawing.judged([post], request.user).get(post.body.revision_id, ())
+    quotes = rendering.judged([post], request.user).get(post.body.revision_id, ())
     found = next(((one, status) for one, status in quotes if one.ordinal == ordinal), None)
     if found is None or found[1] in ("unverifiable", "removed"):
         raise Http404
@@ -33,7 +35,7 @@ def quote(request, post_id, ordinal):
             "quote": one,
             "words": mark_safe(markup.insides(post.body.html).get(ordinal, "")),
             "status": status,
-            "word": drawing.STATUS[status],
+            "word": rendering.STATUS[status],
             "beside": _beside(one, pinned),
             "now": _now(one, pinned, current) if pinned != current else None,
         },

@@ -3,16 +3,20 @@
 from django import forms
 from django.shortcuts import redirect, render
 
-from ..actions import composing, debate
-from ..history_dates import spoken
+from forum.actions import composing, description
+from forum.text.history_dates import spoken
+from forum.text.questions import questions_in
+
 from ..models import Post, Thread
 from ..permissions import may, require
-from ..questions import questions_in
 from .fetch import thread_or_404
 from .openings import MISTAKEN, ForkForm
 
 ForkForms = forms.formset_factory(
-    ForkForm, max_num=debate.MAX_DIVERGENCES, absolute_max=debate.MAX_DIVERGENCES, validate_max=True
+    ForkForm,
+    max_num=description.MAX_DIVERGENCES,
+    absolute_max=description.MAX_DIVERGENCES,
+    validate_max=True,
 )
 
 
@@ -35,7 +39,7 @@ def describe(request, thread_id):
             forks = [row.cleaned_data["fork"] for row in rows if row.cleaned_data.get("fork")]
             try:
                 return redirect(
-                    debate.describe(
+                    description.describe(
                         user=request.user,
                         thread=thread,
                         forks=forks,
@@ -46,7 +50,7 @@ def describe(request, thread_id):
                         reason=_one_line(request.POST.get("reason", "")),
                     )
                 )
-            except debate.DescribedMeanwhile as problem:
+            except description.DescribedMeanwhile as problem:
                 meanwhile, base = problem.thread, problem.thread.descriptions
             except composing.Unacceptable as problem:
                 errors.append(problem.sentence)

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from ..watching import route
+from forum.operations.observability import route
 
 log = logging.getLogger("forum.errors")
 

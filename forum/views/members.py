@@ -5,8 +5,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.models import EDITION, PastName, User
+from forum.rendering import fragments
 
-from .. import shared
 from ..actions import members as acts
 from ..models import State
 from ..models.visibility import ForReader, posts_visible_to
@@ -45,7 +45,7 @@ def member(request, username):
         {
             "profile": found,
             "past_names": list(found.past_names.order_by("-pk")),
-            "posts": shared.post_lines(rows[:PER_PAGE], user=request.user),
+            "posts": fragments.post_lines(rows[:PER_PAGE], user=request.user),
             "older": rows[PER_PAGE - 1][0] if more else None,
             "later": bool(before),
             **_ignoring(request.user, found),

@@ -9,14 +9,15 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from core.problems import Problem
+from forum.actions import composing, description, drafts
+from forum.search import similarity
+from forum.text import markup
+from forum.text.questions import questions_in
 
-from .. import markup, similarity
-from ..actions import composing, debate, drafts
 from ..actions import threads as acts
 from ..models import Board, Draft, Post, State, Thread
 from ..models.visibility import boards_visible_to
 from ..permissions import may, require
-from ..questions import questions_in
 from .fetch import board_or_404, thread_named
 from .writing import TokenField, keep_draft, kept_in, posted, previewed, write_page
 
@@ -53,7 +54,7 @@ class ForkForm(forms.Form):
             self.add_error("when", "Say when, as well as you know: c. 1924, 480 BC, 1936-39.")
         elif given["change"]:
             try:
-                data["fork"] = debate.fork(**given)
+                data["fork"] = description.fork(**given)
             except composing.Unacceptable as error:
                 self.add_error("when", str(error))
         return data
@@ -76,7 +77,7 @@ class StartForm(ForkForm):
         strip=False, widget=forms.Textarea, error_messages={"required": "Write the opening."}
     )
     own_answer = forms.CharField(
-        max_length=debate.MAX_OWN_ANSWER, required=False, widget=forms.Textarea
+        max_length=description.MAX_OWN_ANSWER, required=False, widget=forms.Textarea
     )
     token = TokenField()
     # As on the page; errors are listed in this order.
@@ -95,10 +96,13 @@ LOST = (
 )
 MISTAKEN = {
     "missing_management_form": "The form had lost its rows. Look it over and send it again.",
-    "too_many_forms": f"A debate has at most {debate.MAX_DIVERGENCES} divergences.",
+    "too_many_forms": f"A debate has at most {description.MAX_DIVERGENCES} divergences.",
 }
 MoreForks = forms.formset_factory(
-    ForkForm, extra=0, max_num=debate.MAX_DIVERGENCES - 1, absolute_max=debate.MAX_DIVERGENCES
+    ForkForm,
+    extra=0,
+    max_num=description.MAX_DIVERGENCES - 1,
+    absolute_max=description.MAX_DIVERGENCES,
 )
 
 
@@ -157,14 +161,14 @@ def _lacking(form: StartForm, user, given: Mapping, proposed: Sequence, *, lost:
     """Whether the debate lacks what its board asks for, each lack being said on the form;
     `proposed` are questions that its author has not seen yet; `lost`: the chosen variant is gone.
     Raises Unacceptable."""
-    absent = debate.missing(
+    absent = description.missing(
         user=user,
         board=given["board"],
         kind=given["kind"],
         forks=given["forks"],
         questions=given["questions"] or proposed,
         policy=given["policy"],
-        answer=debate.check_own_answer(given["own_answer"]),
+        answer=description.check_own_answer(given["own_answer"]),
     )
     for field, sentence in absent.items():
         form.add_error(field if field in form.fields else None, sentence)
@@ -199,7 +203,7 @@ def _as_typed(sent: QueryDict, user, *, more: bool = False) -> tuple[StartForm, 
     typed = {name: sent[name] for name in StartForm.base_fields if name in sent}
     total = _count(sent)
     rows = [{name: sent.get(f"more-{n}-{name}", "") for name in FORK} for n in range(total)]
-    if more and total < debate.MAX_DIVERGENCES - 1:
+    if more and total < description.MAX_DIVERGENCES - 1:
         rows.append(dict.fromkeys(FORK, ""))
     return StartForm(initial=typed, user=user), MoreForks(initial=rows, prefix="more")
 
@@ -213,7 +217,7 @@ def _more(sent: QueryDict) -> forms.BaseFormSet:
 
 def _count(sent: QueryDict) -> int:
     said = sent.get("more-TOTAL_FORMS", "")
-    return min(int(said), debate.MAX_DIVERGENCES) if said.isdecimal() and len(said) < 4 else 0
+    return min(int(said), description.MAX_DIVERGENCES) if said.isdecimal() and len(said) < 4 else 0
 
 
 def _asked(sent: QueryDict) -> tuple[list[tuple[str, bool]], bool]:
@@ -225,7 +229,7 @@ def _asked(sent: QueryDict) -> tuple[list[tuple[str, bool]], bool]:
     except markup.MarkupError:
         return [], False  # the composer says what is wrong with it
     found = questions_in(plain)
-    room = debate.MAX_QUESTIONS - len(ticked & set(found))
+    room = description.MAX_QUESTIONS - len(ticked & set(found))
     asked = []
     for text in found:
         chosen = text in ticked if text in shown else room > 0
@@ -318,7 +322,7 @@ def _start_page(
         {
             "form": form,
             "rows": rows,
-            "room": len(rows.forms) < debate.MAX_DIVERGENCES - 1,
+            "room": len(rows.forms) < description.MAX_DIVERGENCES - 1,
             "kinds": kinds,
             "asked": asked,
             "preview": preview,

@@ -4,7 +4,8 @@ from django.conf import settings
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from .. import outline as outlines
+from forum.rendering import outline as outlines
+
 from ..models import Stance
 from .fetch import thread_or_404
 from .takeaway import attachment

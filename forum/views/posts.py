@@ -11,14 +11,15 @@ from django.views.decorators.http import require_POST
 
 from core.compiled_queries import CompiledQuery
 from core.problems import Problem
+from forum import rendering, tree
+from forum.actions import arguments, drafts, read_state
+from forum.text import markup, quoting
+from forum.text.spellings import BLACK, blackened_as
 
-from .. import drawing, markup, quoting, tree
-from ..actions import arguments, drafts, reading
 from ..actions import posts as acts
 from ..models import Answer, Draft, Lane, Post, PostRevision, State, Thread
 from ..models.visibility import moderates_all, posts_visible_to
 from ..permissions import require
-from ..spellings import BLACK, blackened_as
 from .fetch import Moved, place_or_404, post_or_404, thread_or_404
 from .writing import (
     ArgumentForm,
@@ -73,7 +74,7 @@ def where(user, post: Post, *, passage: int = 0, view: str = "") -> str:
     if page > 1:
         query["page"] = page
     folded = post.thread.policy == Thread.Policy.GRANTED and post.lane == Lane.PREMISE
-    if folded or (view == "tree" and user.is_authenticated and reading.folds_over(user, post)):
+    if folded or (view == "tree" and user.is_authenticated and read_state.folds_over(user, post)):
         query["open"] = post.pk  # else it would lead to nothing
     place = f"-{passage}" if passage else ""
     asked = f"?{urlencode(query)}" if query else ""
@@ -205,7 +206,7 @@ def _reply_page(
 ) -> HttpResponse:
     """The form below the post that it answers, which says what it says now."""
     if parent is not None:
-        drawing.draw([parent], user=request.user)
+        rendering.render_posts([parent], user=request.user)
     context = {
         "form": form,
         "thread": thread,
@@ -400,7 +401,9 @@ def _as_erased(request: HttpRequest, current: PostRevision) -> dict[str, str]:
 def release(request, post_id):
     """Let one's own reply appear that slow mode held."""
     done = acts.release(user=request.user, post=post_or_404(request.user, post_id))
-    reading.mark_read(user=request.user, thread=done.thread, numbers=[(done.number, done.number)])
+    read_state.mark_read(
+        user=request.user, thread=done.thread, numbers=[(done.number, done.number)]
+    )
     return redirect(where(request.user, done))
 
 
@@ -415,7 +418,7 @@ def history(request, post_id):
     require(request.user, "see history", post)
     revisions = list(post.revisions.select_related("editor").order_by("number"))
     own = post.author_id == request.user.pk is not None or moderates_all(request.user)
-    if not (own or drawing.names_every_source(post, request.user)):
+    if not (own or rendering.names_every_source(post, request.user)):
         for revision in revisions:
             revision.source = markup.without_attributions(revision.source)
     for before, revision in zip([None, *revisions], revisions, strict=False):
@@ -453,7 +456,7 @@ def withdraw(request, post_id):
     if form.is_valid():
         done = acts.withdraw(user=request.user, post=post, reason=form.cleaned_data["reason"])
         return redirect(where(request.user, done))
-    drawing.draw([post], user=request.user)
+    rendering.render_posts([post], user=request.user)
     return render(
         request,
         "posts/withdraw.html",

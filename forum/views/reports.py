@@ -7,9 +7,9 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
+from forum import rendering
+from forum.moderation import reports as acts
 
-from .. import drawing
-from ..actions import reports as acts
 from ..models import Report
 from ..permissions import require
 from . import problems
@@ -44,10 +44,10 @@ def report(request, post_id):
                 return redirect(where(request.user, post))
             except Problem as problem:
                 status = problems.show(form, problem, typed="text")
-    drawing.draw([post], user=request.user)
+    rendering.render_posts([post], user=request.user)
     return render(
         request,
         "posts/report.html",
-        {"post": post, "form": form, "verdicts": drawing.verdicts([post], request.user)[post.pk]},
+        {"post": post, "form": form, "verdicts": rendering.verdicts([post], request.user)[post.pk]},
         status=status,
     )

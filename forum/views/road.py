@@ -6,7 +6,9 @@ from django.db.models import F
 from django.http import Http404
 from django.shortcuts import render
 
-from .. import drawing, glossary
+from forum import rendering
+from forum.rendering import glossary
+
 from ..models import Post, Quote, State
 from ..models.visibility import posts_visible_to
 from .fetch import page_or_404, post_or_404
@@ -47,7 +49,7 @@ def road(request, post_id):
         step.thread = post.thread
         step.fresh = False
     terms = glossary.for_reader(request.user, post.edition)
-    drawing.draw(steps, user=request.user, road=True, terms=terms)
+    rendering.render_posts(steps, user=request.user, road=True, terms=terms)
     shown = [step for step in steps if step.level < first + STEPS]
     for number, step in enumerate(shown):
         step.line_up = bool(number) or page > 1

@@ -9,11 +9,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
+from forum.operations.readiness import ready
+from forum.rendering import rules_page
+from forum.rendering.context import THEMES
 
-from .. import charter
-from ..context import THEMES
 from ..models import Page, Term
-from ..readiness import ready
 
 YEAR = 365 * 24 * 3600
 
@@ -47,10 +47,10 @@ def rules(request):
         "site/rules.html",
         {
             "page": Page.objects.filter(kind=Page.Kind.RULES).exclude(source="").first(),
-            "roles": list(charter.roles()),
-            "articles": charter.articles(),
-            "readers": list(charter.readers()),
-            "boards": charter.boards(),
+            "roles": list(rules_page.roles()),
+            "articles": rules_page.articles(),
+            "readers": list(rules_page.readers()),
+            "boards": rules_page.boards(),
             "new_member_posts": settings.NEW_MEMBER_POSTS,
             "edit_window": settings.EDIT_WINDOW_HOURS,
         },
@@ -97,6 +97,8 @@ def metrics(request):
         shown, f"Bearer {settings.METRICS_TOKEN}"
     ):
         raise Http404
-    from .. import metrics as counts  # the library costs memory, so only where it is used
+    from forum.operations import (
+        metrics as counts,  # the library costs memory, so only where it is used
+    )
 
     return HttpResponse(counts.text(), content_type=counts.CONTENT_TYPE)

@@ -6,9 +6,9 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
+from forum.moderation import moving
 
 from .. import tree
-from ..actions import moving
 from ..models import Post
 from ..permissions import require
 from . import problems

@@ -7,8 +7,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from core.problems import Problem
+from forum.actions import members
+from forum.moderation import sanctions
 
-from ..actions import members, sanctions
 from ..acts import ACTS, PRIVATE
 from ..models import AuditEntry, Case, Suspension, Warning
 from ..permissions import require

@@ -5,8 +5,9 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
+from forum import rendering
+from forum.rendering import glossary
 
-from .. import drawing, glossary
 from ..actions import threadmarks
 from ..models import Post, Threadmark
 from ..permissions import require
@@ -48,7 +49,7 @@ def read(request, thread_id):
     )
     post.thread = thread
     terms = glossary.for_reader(request.user, thread.edition)
-    drawing.draw([post], user=request.user, terms=terms)
+    rendering.render_posts([post], user=request.user, terms=terms)
     words = len(post.body.revision.plain.split())
     first = max(at - NEAR, 0)
     for place, one in enumerate(chosen, 1):
@@ -119,7 +120,7 @@ def mark(request, post_id):
         if before:
             initial = {"label": before.label, "category": before.category}
         form = MarkForm(initial=initial)
-    drawing.draw([post], user=request.user)
+    rendering.render_posts([post], user=request.user)
     return render(
         request,
         "posts/mark.html",

@@ -11,9 +11,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.http import Http404, HttpResponse
 
-from .. import books, caching, downloads, epub
+from forum.operations import caching, downloads
+from forum.rendering import books
+from forum.text import epub
+from forum.transfer import exporting
+
 from ..actions.pace import TooFast
-from ..importing import writing
 from ..models import Thread
 from ..permissions import Refused, may
 from .fetch import post_or_404, thread_or_404
@@ -49,7 +52,7 @@ def thread_fixture(request, thread_id):
     thread = thread_or_404(request.user, thread_id)
 
     def write(user):
-        return _encoded(writing.fixture(thread, user=user))
+        return _encoded(exporting.fixture(thread, user=user))
 
     return _taken(request, thread, f"{thread.slug}.json", "application/json", write)
 
@@ -60,7 +63,7 @@ def thread_markdown(request, thread_id):
     address = _base(request) + thread.get_absolute_url().lstrip("/")
 
     def write(user):
-        return _encoded(writing.markdown(thread, address=address))
+        return _encoded(exporting.markdown(thread, address=address))
 
     return _taken(request, thread, f"{thread.slug}.md", "text/markdown; charset=utf-8", write)
 
@@ -95,7 +98,7 @@ def _taken(
             thread.pk, content_type, _base(request), name, *parts, numbers=numbers
         )
         file = downloads.found(kept) or downloads.make(kept, made, still)
-    except writing.NotWhole as error:
+    except exporting.NotWhole as error:
         raise Refused(str(error)) from None
     if settings.DOWNLOADS_BY_PROXY:
         file.close()

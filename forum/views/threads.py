@@ -17,16 +17,18 @@ from django.views.decorators.http import require_POST
 from accounts.models import UNSHOWN, User
 from core.compiled_queries import CompiledQuery
 from core.problems import Problem
+from forum import rendering, tree
+from forum.actions import arguments, read_state
+from forum.operations import caching
+from forum.rendering import fragments, glossary
+from forum.rendering.fragments import Page
+from forum.rendering.pictures import axis
 
-from .. import caching, drawing, glossary, shared, tree
-from ..actions import arguments, reading
 from ..actions import threads as acts
 from ..jinja import filling
 from ..models import Board, Lane, Post, State, Thread, Threadmark
 from ..models.visibility import moderates, moderates_all, posts_visible_to, threads_visible_to
 from ..permissions import may, require, verbs
-from ..pictures import axis
-from ..shared import Page
 from . import lanes, problems
 from .fetch import page_or_404, thread_or_404
 from .posts import (
@@ -66,7 +68,7 @@ def thread(request, thread_id, slug=""):
     size = per_page(user)
     pages = max(ceil(thread.numbered / size), 1)
     page = page_or_404(request, pages)
-    seen = reading.seen(user, thread) if user.is_authenticated else None
+    seen = read_state.seen(user, thread) if user.is_authenticated else None
     terms = glossary.for_reader(user, thread.edition)
     alike = not lane and _shares(user, thread, seen, view)
     if view == "tree":
@@ -88,16 +90,16 @@ def thread(request, thread_id, slug=""):
     if any(p.author_id == user.pk and p.state != State.VISIBLE for p in posts):
         alike = False
     if alike:
-        drawing.offer(posts, user=user)
-        drawing.draw(waiting, user=user, terms=terms)
+        rendering.offer(posts, user=user)
+        rendering.render_posts(waiting, user=user, terms=terms)
     else:
-        drawing.draw([*posts, *waiting], user=user, terms=terms)
+        rendering.render_posts([*posts, *waiting], user=user, terms=terms)
     marks = list(Threadmark.objects.story_of(thread.pk)) if thread.marked else []
     by_post = {mark.post_id: mark for mark in marks}
     for post in posts:
         post.mark = by_post.get(post.pk)
     if alike and thread.policy != Thread.Policy.GRANTED:  # whose doubts change their places
-        shared.finish(posts, key, user=user)
+        fragments.finish(posts, key, user=user)
     first_fresh = next((post for post in posts if post.fresh), None)
     fresh = [post.number for post in posts if post.fresh]
     if thread.policy == Thread.Policy.GRANTED and not lane:
@@ -106,7 +108,7 @@ def thread(request, thread_id, slug=""):
     if fresh and not request.headers.get("Sec-Purpose"):  # a prefetch is no reading
         try:
             numbers = [(n, n) for n in fresh]
-            reading.mark_read(user=user, thread=thread, numbers=numbers, known=seen.ranges)
+            read_state.mark_read(user=user, thread=thread, numbers=numbers, known=seen.ranges)
         except OperationalError as error:
             # A full disk is no reason not to read: what is new stays new.
             log.warning("not marked as read", exc_info=error)
@@ -178,7 +180,7 @@ def _reply_form(request, thread: Thread, *, alike: bool) -> SafeString:
         return filling("threads/_reply.html")({**context, "csrf_input": TOKENS[0]})
 
     key = ("reply form", thread.pk, thread.version, thread.edition, user.is_new)
-    html = (shared.held(key) or shared.keep(key, draw)) if alike else draw()
+    html = (fragments.held(key) or fragments.keep(key, draw)) if alike else draw()
     for mark, token in zip(TOKENS, (csrf_input(request), uuid4()), strict=True):
         html = html.replace(mark, str(token))
     return mark_safe(html)
@@ -239,7 +241,7 @@ def _flat(thread: Thread, page: int, size: int, terms, alike: bool) -> dict:
         return Page(rows, ())
 
     key = _key(thread, terms, "flat", page, size)
-    posts = (shared.page(key, load, terms=terms) if alike else load()).posts
+    posts = (fragments.page(key, load, terms=terms) if alike else load()).posts
     return {
         "posts": posts,
         "key": key,
@@ -262,7 +264,7 @@ def _tree(request, thread: Thread, page: int, size: int, seen, terms, alike: boo
         return Page([found[pk] for pk in cut.ids], (cut, [found[pk] for pk in cut.continues]))
 
     key = _key(thread, terms, "tree", page, size)
-    kept = shared.page(key, load, terms=terms) if alike else load()
+    kept = fragments.page(key, load, terms=terms) if alike else load()
     cut, continues = kept.rest
     folded = _folded(request, thread, seen)
     rows = {post.pk: post for post in [*continues, *kept.posts]}
@@ -370,7 +372,7 @@ def fold(request, thread_id):
     if post is None or post.number is None:
         raise Http404
     post.thread = thread
-    reading.fold(user=request.user, thread=thread, post_id=post.pk, folded=folded)
+    read_state.fold(user=request.user, thread=thread, post_id=post.pk, folded=folded)
     return redirect(where(request.user, post, view="tree"))
 
 
@@ -379,7 +381,7 @@ def new(request, thread_id):
     thread = thread_or_404(request.user, thread_id)
     if not request.user.is_authenticated:
         return redirect(thread)
-    number = reading.seen(request.user, thread).first_unread(thread)
+    number = read_state.seen(request.user, thread).first_unread(thread)
     post = Post.objects.filter(thread=thread, number=number).first() if number else None
     if post is None:
         return redirect(thread)

@@ -6,10 +6,7 @@ from urllib.parse import urlencode
 from django.http import Http404
 from django.shortcuts import render
 
-from ..history_dates import EARLIEST, LATEST, HistoryDate, NotADate, read, short, year_of
-from ..models import Divergence, Thread
-from ..models.visibility import boards_visible_to, openings_visible_to
-from ..pictures import (
+from forum.rendering.pictures import (
     ERAS,
     LINE,
     SCALE,
@@ -23,6 +20,10 @@ from ..pictures import (
     ticks,
     twigs,
 )
+from forum.text.history_dates import EARLIEST, LATEST, HistoryDate, NotADate, read, short, year_of
+
+from ..models import Divergence, Thread
+from ..models.visibility import boards_visible_to, openings_visible_to
 
 PER_PAGE = 60
 NARROWER = ("place", "kind", "board")

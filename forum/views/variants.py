@@ -4,8 +4,8 @@ from django import forms
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
+from forum.search import similarity
 
-from .. import similarity
 from ..actions import variants as acts
 from ..models import Thread
 from ..permissions import require

@@ -16,8 +16,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from core.problems import Problem
+from forum import rendering
+from forum.text import markup
 
-from .. import drawing, markup
 from ..actions import composing, drafts, pace
 from ..actions.arguments import Tie
 from ..jinja import filling
@@ -151,7 +152,7 @@ def previewed(request, source: str, *, board, thread=None, parent=None, earlier=
         parent=parent,
         earlier=earlier,
     )
-    html = drawing.draw_preview(composed, user=request.user)
+    html = rendering.render_preview(composed, user=request.user)
     if thread is None:
         return html
     open_to_choice = composing.also_in(

@@ -4,10 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from forum.actions import arguments, debate, moderation, posts
+from forum.actions import arguments, description, posts
 from forum.actions.arguments import Tie, argue, change_mind, count_anew, keep_mind
 from forum.actions.composing import Unacceptable
 from forum.models import Answer, AuditEntry, ChangeOfMind, Post, Question, Quote, Thread
+from forum.moderation import states
 from forum.permissions import Refused
 from tests.people import dump, fresh, pending, quoting, reply
 
@@ -18,7 +19,7 @@ ASKED = "Would the purges have come all the same?"
 
 @pytest.fixture
 def question(thread, opener) -> Question:
-    debate.describe(user=opener, thread=thread, forks=[], questions=[ASKED])
+    description.describe(user=opener, thread=thread, forks=[], questions=[ASKED])
     return Question.objects.get()
 
 
@@ -66,14 +67,14 @@ def test_below_an_imported_post_that_names_no_lane_it_is_consequence(thread, ans
 
 def test_counts_follow_what_stands(thread, answer, stranger, moderator):
     post = say(thread, stranger, lane="meta")
-    moderation.hide(user=moderator, post=post, reason="Noise.")
+    states.hide(user=moderator, post=post, reason="Noise.")
     assert counted(thread) == {"consequence": 3}
-    moderation.restore(user=moderator, post=fresh(post))
+    states.restore(user=moderator, post=fresh(post))
     assert counted(thread) == {"consequence": 3, "meta": 1}
     waiting = pending(thread, stranger)
     Post.objects.filter(pk=waiting.pk).update(lane="meta")
     assert counted(thread) == {"consequence": 3, "meta": 1}
-    moderation.approve(user=moderator, post=fresh(waiting))
+    states.approve(user=moderator, post=fresh(waiting))
     assert counted(thread) == {"consequence": 3, "meta": 2}
     place(post, stranger, lane="premise")
     assert counted(thread) == {"consequence": 3, "meta": 1, "premise": 1}
@@ -196,22 +197,22 @@ def test_others_correct_answers_and_the_log_says_so(
 
 def test_answers_count_while_their_posts_stand(thread, question, stranger, moderator):
     post = say(thread, stranger, ties=[Tie(question.pk, "agrees")])
-    moderation.hide(user=moderator, post=post, reason="Noise.")
+    states.hide(user=moderator, post=post, reason="Noise.")
     assert on_card(thread) == (0, 0, [])
-    moderation.restore(user=moderator, post=fresh(post))
+    states.restore(user=moderator, post=fresh(post))
     assert on_card(thread) == (1, 0, [5])
 
 
 def test_a_question_taken_from_the_card_keeps_its_answers(thread, question, stranger, opener):
     say(thread, stranger, ties=[Tie(question.pk, "agrees")])
-    debate.describe(user=opener, thread=thread, forks=[], questions=[])
+    description.describe(user=opener, thread=thread, forks=[], questions=[])
     assert fresh(thread).card == {}
     assert Question.objects.get().stands is False
-    debate.describe(user=opener, thread=thread, forks=[], questions=["New?", ASKED])
+    description.describe(user=opener, thread=thread, forks=[], questions=["New?", ASKED])
     asked = fresh(thread).card["questions"]
     assert [(one["text"], one["answers"]) for one in asked] == [("New?", 0), (ASKED, 1)]
     assert Question.objects.get(text=ASKED).pk == question.pk
-    debate.describe(user=opener, thread=thread, forks=[], questions=[ASKED])
+    description.describe(user=opener, thread=thread, forks=[], questions=[ASKED])
     assert not Question.objects.filter(text="New?").exists()  # nobody answered it
 
 
@@ -242,7 +243,7 @@ def test_whose_mind_is_not_changed(thread, answer, answerer, opening, stranger, 
         with pytest.raises(Unacceptable):
             mind(answer, stranger, **wrong)
     assert dump(*TABLES) == rows
-    moderation.hide(user=moderator, post=fresh(answer), reason="Noise.")
+    states.hide(user=moderator, post=fresh(answer), reason="Noise.")
     with pytest.raises(Refused):
         mind(answer, stranger)
 

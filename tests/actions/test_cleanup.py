@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from forum.actions import cleanup, moderation, reports
 from forum.models import AuditEntry, Board, Case, Notice, Post, Report, Thread
+from forum.moderation import cleanup, reports, states
 from forum.permissions import Refused
 from tests.people import browser, dump, fresh, pending, reply, start
 
@@ -76,7 +76,7 @@ def test_one_batch_is_made_once(posted, stranger, moderator):
 
 def test_what_happened_since_is_left_and_named(posted, stranger, moderator):
     entry = everything(moderator, stranger)
-    moderation.remove(user=moderator, post=fresh(posted[0]), reason="For good.")
+    states.remove(user=moderator, post=fresh(posted[0]), reason="For good.")
     _, left = cleanup.undo(user=moderator, entry=entry)
     assert len(left) == 1
     assert "by now" in left[0]

@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from forum.actions import debate, moderation, threads
+from forum.actions import description, threads
 from forum.actions.composing import Unacceptable
 from forum.models import AuditEntry, Divergence, Post, Question, Thread
+from forum.moderation import states
 from forum.permissions import NotThere, Refused
 from tests.people import dump, fresh
 
@@ -16,12 +17,12 @@ TABLES = (AuditEntry, Divergence, Post, Question, Thread)
 ASKED = ("Would the purges have come all the same?",)
 
 
-def fork(when="c. 1924", change="Another succeeds Lenin.", **more) -> debate.Fork:
-    return debate.fork(change=change, when=when, **more)
+def fork(when="c. 1924", change="Another succeeds Lenin.", **more) -> description.Fork:
+    return description.fork(change=change, when=when, **more)
 
 
 def describe(thread, user, *forks, questions=(), **more) -> Thread:
-    return debate.describe(user=user, thread=thread, forks=forks, questions=questions, **more)
+    return description.describe(user=user, thread=thread, forks=forks, questions=questions, **more)
 
 
 def laid_out(thread) -> dict:
@@ -74,7 +75,9 @@ def start(board, user, *forks, token=None, **more) -> Thread:
 
 
 def test_what_was_typed_is_read_and_tidied():
-    one = debate.fork(change=" The  bridge\tholds. ", when=" about 1924", place=" a  b ", actor="")
+    one = description.fork(
+        change=" The  bridge\tholds. ", when=" about 1924", place=" a  b ", actor=""
+    )
     assert (one.change, one.place, one.actor) == ("The bridge holds.", "a b", "")
     assert (one.date.edtf, one.by_editor) == ("1924~", False)
 
@@ -111,13 +114,13 @@ def test_what_cannot_be_taken_is_said(given, says):
 )
 def test_more_than_a_card_can_show(forks, questions):
     with pytest.raises(Unacceptable):
-        debate.check([fork()] * forks, questions)
+        description.check([fork()] * forks, questions)
 
 
 def test_as_much_as_a_card_can_show():
     # Scripts that join letters without a mark, and French spaces, are questions as well.
     odd = ["Pourquoi\u202f?", "می\u200cخواهم?"]
-    debate.check([fork()] * 5, [*odd, *(f"{n}?" for n in range(8))])
+    description.check([fork()] * 5, [*odd, *(f"{n}?" for n in range(8))])
 
 
 # --- Opening a debate -------------------------------------------------------------------------
@@ -177,12 +180,12 @@ def test_rows_and_card_are_replaced_together(thread, opener):
 
 def test_it_is_told_in_the_log_with_before_and_after(thread, opener, moderator):
     describe(thread, opener, fork())
-    first = debate.described(fresh(thread))
+    first = description.described(fresh(thread))
     describe(thread, moderator, fork("1923"), questions=ASKED, reason="The year was wrong.")
     entry = AuditEntry.objects.latest("pk")
     assert (entry.actor, entry.verb, entry.thread_id) == (moderator, "describe", thread.pk)
     assert (entry.board_id, entry.reason) == (thread.board_id, "The year was wrong.")
-    after = debate.described(fresh(thread))
+    after = description.described(fresh(thread))
     assert (entry.detail["before"], entry.detail["after"]) == (first, after)
     assert first != after
 
@@ -221,7 +224,7 @@ def test_others_may_not(thread, request, who):
 
 
 def test_nor_the_opener_once_it_is_locked(thread, opener, moderator):
-    moderation.lock(user=moderator, thread=thread, reason="Settled.")
+    states.lock(user=moderator, thread=thread, reason="Settled.")
     before = dump(*TABLES)
     with pytest.raises(Refused):
         describe(thread, opener, fork())  # asked of the locked row, not of the one in hand

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from forum import markup
 from forum.actions import drafts, posts, threads
 from forum.models import Draft
+from forum.text import markup
 from tests.people import dump, fresh, start
 
 TARGET = "/threads/1/reply/"
@@ -143,12 +143,12 @@ def test_posting_takes_the_draft_with_it(thread, answer, opener, board):
 
 
 def test_what_is_not_posted_stays_a_draft(thread, opener, moderator):
-    from forum.actions import moderation
+    from forum.moderation import states
     from forum.permissions import Refused
 
     token = uuid4()
     keep(opener, token=token)
-    moderation.lock(user=moderator, thread=thread, reason="Settled.")
+    states.lock(user=moderator, thread=thread, reason="Settled.")
     with pytest.raises(Refused):
         posts.reply(user=opener, thread=fresh(thread), source="Some words.", token=token)
     assert texts(opener) == ["Some words."]

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from forum.actions import moderation, posts, threads
+from forum.actions import posts, threads
 from forum.actions.composing import Unacceptable
 from forum.models import Post, PostBody, PostRevision, Quote, Thread
+from forum.moderation import states
 from forum.permissions import NotThere, Refused
 from tests.people import dump, edit, fresh, pending, quoting, reply, start
 
@@ -80,7 +81,7 @@ def test_a_new_quote_above_an_old_one_moves_it_down_and_leaves_its_verdict(
 def test_a_number_keeps_the_post_it_meant(thread, answer, opener, moderator):
     quoted = '[quote="x, #2"]\nThe party obeyed nobody.\n[/quote]\n\nYes.'
     post = reply(thread, opener, quoted)
-    moderation.hide(user=moderator, post=answer, reason="For now.")
+    states.hide(user=moderator, post=answer, reason="For now.")
     edit(post, f"{quoted} And no.")
     quote = Quote.objects.get(revision=fresh(post).body.revision)
     assert (quote.source_post, quote.verdict) == (answer, "exact")
@@ -108,7 +109,7 @@ def test_nobody_edits_anothers_words(answer, opener, stranger, moderator, admini
 
 def test_a_locked_debate_stays_as_it_is(thread, answer, moderator):
     stale = fresh(answer)
-    moderation.lock(user=moderator, thread=thread)
+    states.lock(user=moderator, thread=thread)
     before = dump(*TABLES)
     for post in (stale, fresh(answer)):
         with pytest.raises(Refused, match="locked"):
@@ -126,7 +127,7 @@ def test_what_was_taken_away_is_not_edited(answer, answerer, moderator, how):
     if how == "withdraw":
         posts.withdraw(user=answerer, post=answer)
     else:
-        getattr(moderation, how)(user=moderator, post=answer, reason="Off the point.")
+        getattr(states, how)(user=moderator, post=answer, reason="Off the point.")
     before = dump(*TABLES)
     with pytest.raises(Refused):
         posts.edit(user=answerer, post=fresh(answer), source="Back again.", base=1)

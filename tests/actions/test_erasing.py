@@ -13,19 +13,10 @@ from django.db import connection
 from django.db import models as fields
 
 from accounts.models import User
-from forum.actions import (
-    debate,
-    drafts,
-    erasing,
-    glossary,
-    moderation,
-    pages,
-    reports,
-    sanctions,
-    threads,
-)
+from forum.actions import description, drafts, glossary, pages, threads
 from forum.checking import check
 from forum.models import AuditEntry, Board, Draft, Post, Quote, Term, Thread, Upload
+from forum.moderation import erasing, reports, sanctions, states
 from forum.permissions import Refused
 from tests.people import OWN_ANSWER, browser, edit, fresh, quoting, reply, start, typed
 from tests.races.soundness import faults
@@ -58,15 +49,15 @@ def named(thread, board, opener, answerer, stranger, moderator):
     elsewhere = start(board, stranger, title=f"What if {NAME} had lived?", text="Suppose it.")
     reply(elsewhere, stranger, quoting(post, "Quillfeather of 12 Mill Lane", then="Who?"))
     edit(post, text + " And more.", reason=f"About {NAME}")
-    debate.describe(
+    description.describe(
         user=stranger,
         thread=elsewhere,
-        forks=[debate.fork(change=f"{NAME} lives.", when="1924", actor=NAME)],
+        forks=[description.fork(change=f"{NAME} lives.", when="1924", actor=NAME)],
         questions=[],
     )
     threads.rename(user=stranger, thread=elsewhere, title="Another title")
     threads.rename(user=stranger, thread=elsewhere, title=f"On {NAME}, again")
-    moderation.hide(user=moderator, post=elsewhere.posts.get(number=2), reason=f"Names {NAME}.")
+    states.hide(user=moderator, post=elsewhere.posts.get(number=2), reason=f"Names {NAME}.")
     drafts.save(
         user=opener,
         token=uuid4(),
@@ -139,7 +130,7 @@ def test_erasing_asks_twice_and_of_administrators_alone(named, moderator, admini
 
 
 def test_it_cannot_be_undone(named, administrator):
-    from forum.actions import undoing
+    from forum.moderation import undoing
 
     places = erasing.find(named, NAME).places
     entry = erasing.erase(
@@ -271,10 +262,10 @@ def test_a_whole_opening_is_erased_wherever_its_words_stand(
     post = thread.posts.get(number=1)
     said = "Suppose that Lenin had named a successor in 1923"
     for own in ("The zqparty would have split.", "It would have zqheld."):
-        debate.describe(
+        description.describe(
             user=opener,
             thread=fresh(thread),
-            forks=[debate.fork(change="A zqsuccessor is named", when="1923", actor="Zqlenin")],
+            forks=[description.fork(change="A zqsuccessor is named", when="1923", actor="Zqlenin")],
             questions=["Would the purges have come all the same?"],
             own_answer=own,
         )

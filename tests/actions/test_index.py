@@ -9,9 +9,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from forum import quoting, tree
-from forum.actions import composing, moderation
+from forum import tree
+from forum.actions import composing
 from forum.models import PassageKey, Post, PostBody, PostRevision, Quote, Thread
+from forum.moderation import states
+from forum.text import quoting
 from tests.people import edit, fresh, pending, reply, start
 from tests.people import quoting as quoted
 
@@ -90,7 +92,7 @@ def test_a_first_post_that_the_writer_may_not_read_is_none(
     thread, far, stranger, opener, moderator
 ):
     copy = reply(thread, opener, WORDS)
-    moderation.hide(user=moderator, post=fresh(far), reason="Off the matter.")
+    states.hide(user=moderator, post=fresh(far), reason="Off the matter.")
     assert found(reply(thread, stranger, PLAIN)) == [("exact", copy.number)]
 
 
@@ -137,9 +139,9 @@ def test_nobody_quotes_oneself_by_an_edit(far):
 
 @pytest.mark.parametrize("how", ["hide", "remove"])
 def test_what_is_gone_is_not_found(thread, far, stranger, moderator, how):
-    getattr(moderation, how)(user=moderator, post=far, reason="Off the point.")
+    getattr(states, how)(user=moderator, post=far, reason="Off the point.")
     assert found(reply(thread, stranger, PLAIN)) == []
-    moderation.restore(user=moderator, post=far)
+    states.restore(user=moderator, post=far)
     assert found(reply(thread, stranger, PLAIN)) == [("exact", far.number)]
 
 
@@ -154,7 +156,7 @@ def test_what_is_gone_does_not_hide_what_stands(thread, far, stranger, opener, m
     """Copies by the dozen, all removed: the one that stands is still found."""
     for _ in range(composing.PROPOSED + 1):
         copy = reply(thread, opener, WORDS)
-        moderation.remove(user=moderator, post=copy, reason="Advertising.")
+        states.remove(user=moderator, post=copy, reason="Advertising.")
     assert found(reply(thread, stranger, PLAIN)) == [("exact", far.number)]
 
 

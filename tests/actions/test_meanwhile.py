@@ -5,10 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from forum.actions import erasing, moderation, posts, threads
+from forum.actions import posts, threads
 from forum.actions.composing import Unacceptable
 from forum.checking import check
 from forum.models import Board, Post, PostRevision, Thread
+from forum.moderation import erasing, states
 from forum.permissions import NotThere, Refused
 from tests.people import dump, edit, fresh, quoting, reply, start
 
@@ -40,7 +41,7 @@ def meanwhile(monkeypatch):
 
 @pytest.mark.parametrize("how", ["lock", "hide_thread"])
 def test_a_debate_is_locked_or_hidden(thread, answer, stranger, moderator, meanwhile, how):
-    act = getattr(moderation, how)
+    act = getattr(states, how)
     for write in (
         lambda: reply(fresh(thread), stranger),
         lambda: edit(answer, "Too late."),
@@ -49,8 +50,8 @@ def test_a_debate_is_locked_or_hidden(thread, answer, stranger, moderator, meanw
         with pytest.raises(Refused):
             write()
         assert dump(*TABLES) == rows
-        moderation.unlock(user=moderator, thread=thread)
-        moderation.restore_thread(user=moderator, thread=thread)
+        states.unlock(user=moderator, thread=thread)
+        states.restore_thread(user=moderator, thread=thread)
 
 
 def test_a_board_is_closed(thread, board, stranger, meanwhile):
@@ -62,7 +63,7 @@ def test_a_board_is_closed(thread, board, stranger, meanwhile):
 
 @pytest.mark.parametrize("how", ["hide", "remove"])
 def test_a_post_is_taken_away(thread, answer, stranger, moderator, meanwhile, how):
-    act = getattr(moderation, how)
+    act = getattr(states, how)
     for write in (
         lambda: reply(thread, stranger, to=fresh(answer)),
         lambda: edit(answer, "Too late."),
@@ -71,7 +72,7 @@ def test_a_post_is_taken_away(thread, answer, stranger, moderator, meanwhile, ho
         with pytest.raises(Refused):
             write()
         assert dump(*TABLES) == rows
-        moderation.restore(user=moderator, post=answer)
+        states.restore(user=moderator, post=answer)
 
 
 def test_the_form_is_sent_a_second_time(thread, stranger, meanwhile):

@@ -9,19 +9,9 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from forum.actions import (
-    arguments,
-    debate,
-    drafts,
-    merging,
-    moderation,
-    moving,
-    reading,
-    threadmarks,
-    threads,
-    undoing,
-)
+from forum.actions import arguments, description, drafts, read_state, threadmarks, threads
 from forum.models import AuditEntry, Board, Draft, Post, Quote, ReadMark, State, Thread
+from forum.moderation import merging, moving, states, undoing
 from forum.permissions import NotThere, Refused
 from tests.people import (
     browser,
@@ -82,10 +72,10 @@ def world(settled):
     opening, answer, third = (thread.posts.get(number=number) for number in (1, 2, 3))
     stranger.date_joined = opener.date_joined  # and so has not read what came since
     stranger.save(update_fields=["date_joined"])
-    debate.describe(
+    description.describe(
         user=opener,
         thread=thread,
-        forks=[debate.fork(change="Lenin lives.", when="1924")],
+        forks=[description.fork(change="Lenin lives.", when="1924")],
         questions=["Would the purges have come all the same?"],
     )
     thread = fresh(thread)
@@ -95,9 +85,9 @@ def world(settled):
     reply(elsewhere, stranger, quoting(answer, "It had a secretary, after all."))
     pending(thread, stranger, to=answer)
     pending(thread, stranger)
-    reading.mark_read(user=answerer, thread=thread, numbers=[(1, 3), (5, 5)])
-    reading.mark_read(user=stranger, thread=thread, numbers=[(2, 2), (4, 6)])
-    reading.fold(user=stranger, thread=thread, post_id=answer.pk, folded=True)
+    read_state.mark_read(user=answerer, thread=thread, numbers=[(1, 3), (5, 5)])
+    read_state.mark_read(user=stranger, thread=thread, numbers=[(2, 2), (4, 6)])
+    read_state.fold(user=stranger, thread=thread, post_id=answer.pk, folded=True)
     for to in (None, answer, third):
         drafts.save(
             user=stranger,
@@ -116,7 +106,7 @@ def world(settled):
         quotes={},
         ties=[arguments.Tie(question.pk, "disputes")],
     )
-    moderation.lock_branch(user=moderator, post=third)
+    states.lock_branch(user=moderator, post=third)
     return made
 
 
@@ -141,19 +131,19 @@ def other(board, stranger, opener):
     other = start(board, stranger, title="What if Lenin had died in 1918?", text="Suppose he had.")
     first = reply(other, opener, "Suppose what?")
     reply(other, stranger, "That he had died.", to=first)
-    debate.describe(
+    description.describe(
         user=stranger,
         thread=other,
-        forks=[debate.fork(change="Lenin dies.", when="1918")],
+        forks=[description.fork(change="Lenin dies.", when="1918")],
         questions=["Would the purges have come all the same?", "Who follows him?"],
     )
     return fresh(other)
 
 
 ON_POSTS = {
-    "hide": lambda post, user: moderation.hide(user=user, post=post, reason="Off the point."),
-    "remove": lambda post, user: moderation.remove(user=user, post=post, reason="Off the point."),
-    "lock branch": lambda post, user: moderation.lock_branch(user=user, post=post),
+    "hide": lambda post, user: states.hide(user=user, post=post, reason="Off the point."),
+    "remove": lambda post, user: states.remove(user=user, post=post, reason="Off the point."),
+    "lock branch": lambda post, user: states.lock_branch(user=user, post=post),
     "split": lambda post, user: moving.split(
         user=user, thread=post.thread, chosen=moving.branch(post), title="The party"
     ),
@@ -162,12 +152,12 @@ ON_POSTS = {
     ),
 }
 ON_THREADS = {
-    "lock": lambda thread, user: moderation.lock(user=user, thread=thread),
-    "pin": lambda thread, user: moderation.pin(user=user, thread=thread),
-    "archive": lambda thread, user: moderation.archive(user=user, thread=thread),
-    "slow": lambda thread, user: moderation.slow(user=user, thread=thread, minutes=5),
-    "demand approval": lambda thread, user: moderation.demand_approval(user=user, thread=thread),
-    "hide": lambda thread, user: moderation.hide_thread(user=user, thread=thread, reason="Why."),
+    "lock": lambda thread, user: states.lock(user=user, thread=thread),
+    "pin": lambda thread, user: states.pin(user=user, thread=thread),
+    "archive": lambda thread, user: states.archive(user=user, thread=thread),
+    "slow": lambda thread, user: states.slow(user=user, thread=thread, minutes=5),
+    "demand approval": lambda thread, user: states.demand_approval(user=user, thread=thread),
+    "hide": lambda thread, user: states.hide_thread(user=user, thread=thread, reason="Why."),
     "rename": lambda thread, user: threads.rename(user=user, thread=thread, title="Another"),
 }
 
@@ -206,7 +196,7 @@ def test_undoing_a_decision_on_a_waiting_post(full, moderator, stranger, act):
     stranger.refresh_from_db()
     waiting = full.posts.filter(state=State.PENDING).first()
     before = everything()
-    getattr(moderation, act)(user=moderator, post=waiting, reason="Read.")
+    getattr(states, act)(user=moderator, post=waiting, reason="Read.")
     assert not faults(connection)
     undo_last(moderator)
     assert everything() == before
@@ -446,14 +436,14 @@ def test_undoing_is_refused_where_the_world_moved_on(full, answer, other, modera
     for entry, sentence in ((split, "have written in the new debate"),):
         with pytest.raises(Refused, match=sentence):
             undoing.undo(user=moderator, entry=entry)
-    moderation.remove(user=moderator, post=written, reason="Test.")
+    states.remove(user=moderator, post=written, reason="Test.")
     merging.merge(user=moderator, thread=other, into=full)
     with pytest.raises(Refused, match="moved again since"):
         undoing.undo(user=moderator, entry=split)
     undo_last(moderator)
-    moderation.pin(user=moderator, thread=full)
+    states.pin(user=moderator, thread=full)
     pin = AuditEntry.objects.latest("pk")
-    moderation.unpin(user=moderator, thread=full)
+    states.unpin(user=moderator, thread=full)
     with pytest.raises(Refused, match="changed again since"):
         undoing.undo(user=moderator, entry=pin)
     undo_last(moderator)
@@ -463,7 +453,7 @@ def test_undoing_is_refused_where_the_world_moved_on(full, answer, other, modera
 
 
 def test_only_who_moderates_undoes(full, moderator, stranger, opener):
-    moderation.pin(user=moderator, thread=full)
+    states.pin(user=moderator, thread=full)
     for user in (stranger, opener):
         with pytest.raises(Refused):
             undo_last(user)
@@ -520,7 +510,7 @@ def test_doubles_become_one(client, board, opener, answerer, stranger, moderator
     one, double = twice(board, opener, answerer)
     there = {post.number: post for post in double.posts.order_by("number")}
     own = reply(double, stranger, quoting(there[2], "the mill would have run"), to=there[3])
-    reading.mark_read(user=stranger, thread=double, numbers=[(1, 2)])
+    read_state.mark_read(user=stranger, thread=double, numbers=[(1, 2)])
     before = everything()
     merging.merge_duplicates(user=moderator, thread=double, into=one)
     assert not faults(connection)
@@ -530,7 +520,7 @@ def test_doubles_become_one(client, board, opener, answerer, stranger, moderator
     quote = Quote.objects.get(post=own)
     assert (quote.source_post, quote.verdict) == (stays[2], "exact")
     assert quote.source_revision == stays[2].body.revision
-    assert reading.seen(stranger, one).ranges == [(1, 2), (4, 4)]  # the last is one's own
+    assert read_state.seen(stranger, one).ranges == [(1, 2), (4, 4)]  # the last is one's own
     page = client.get(f"/posts/{there[2].pk}/")
     assert page["Location"] == f"{one.get_absolute_url()}#post-{stays[2].pk}"
     history = client.get(f"/posts/{there[2].pk}/history/")

@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from forum.actions import moderation, notices, threads
+from forum.actions import notices, threads
 from forum.models import AuditEntry, Board, Notice
+from forum.moderation import states
 from tests.people import browser, fresh, reply
 
 pytestmark = pytest.mark.django_db
@@ -16,8 +17,8 @@ def test_the_author_is_told_of_an_act_and_of_its_undoing(
     answer, answerer, moderator, verb, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
-        getattr(moderation, verb)(user=moderator, post=answer, reason="Off the point.")
-        moderation.restore(user=moderator, post=fresh(answer), reason="It was not.")
+        getattr(states, verb)(user=moderator, post=answer, reason="Off the point.")
+        states.restore(user=moderator, post=fresh(answer), reason="It was not.")
     told = list(Notice.objects.filter(member=answerer).order_by("pk"))
     assert [n.entry.verb for n in told] == [verb, "restore"]
     assert [n.entry.reason for n in told] == ["Off the point.", "It was not."]
@@ -27,7 +28,7 @@ def test_the_author_is_told_of_an_act_and_of_its_undoing(
 
 def test_debates_are_their_openers_affair(thread, opener, moderator):
     for verb in ("lock", "unlock", "pin", "unpin", "hide_thread", "restore_thread"):
-        getattr(moderation, verb)(user=moderator, thread=thread, reason="Because.")
+        getattr(states, verb)(user=moderator, thread=thread, reason="Because.")
     threads.rename(user=moderator, thread=thread, title="Another title")
     assert [n.entry.verb for n in Notice.objects.filter(member=opener).order_by("pk")] == [
         *("lock", "unlock", "pin", "unpin", "hide", "restore", "rename")
@@ -36,7 +37,7 @@ def test_debates_are_their_openers_affair(thread, opener, moderator):
 
 def test_nobody_is_told_of_their_own_acts_or_without_an_account(thread, moderator, opener):
     mine = reply(thread, moderator)
-    moderation.hide(user=moderator, post=mine, reason="Mine.")
+    states.hide(user=moderator, post=mine, reason="Mine.")
     threads.rename(user=opener, thread=thread, title="My own title")
     entry = AuditEntry.objects.latest("pk")
     assert notices.tell(None, entry=entry) is None
@@ -46,14 +47,14 @@ def test_nobody_is_told_of_their_own_acts_or_without_an_account(thread, moderato
 def test_an_act_that_fails_tells_nobody(answer, moderator, monkeypatch):
     monkeypatch.setattr(notices, "tell", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        moderation.hide(user=moderator, post=answer, reason="Off the point.")
+        states.hide(user=moderator, post=answer, reason="Off the point.")
     assert fresh(answer).state == "visible"
     assert not AuditEntry.objects.exists()
 
 
 def test_reading_one_and_reading_all_up_to_what_was_shown(thread, opener, moderator):
     for verb in ("lock", "unlock", "pin", "unpin"):
-        getattr(moderation, verb)(user=moderator, thread=thread)
+        getattr(states, verb)(user=moderator, thread=thread)
     first, second, third, last = Notice.objects.order_by("pk")
     client = browser(opener)
     client.post("/notices/read/", {"notice": second.pk})
@@ -71,7 +72,7 @@ def test_reading_one_and_reading_all_up_to_what_was_shown(thread, opener, modera
 
 
 def test_the_page_names_what_the_member_may_know(thread, answer, answerer, moderator):
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
     client = browser(answerer)
     page = client.get("/notices/").content.decode()
     assert "Your post was hidden." in page
@@ -92,11 +93,11 @@ def test_the_menu_counts_without_a_query_and_pages_do_not_grow(thread, opener, m
             assert client.get("/notices/").status_code == 200
         return len(queries)
 
-    moderation.lock(user=moderator, thread=thread)
+    states.lock(user=moderator, thread=thread)
     few = asked()
     for _ in range(20):
-        moderation.unlock(user=moderator, thread=thread)
-        moderation.lock(user=moderator, thread=thread)
+        states.unlock(user=moderator, thread=thread)
+        states.lock(user=moderator, thread=thread)
     notices.recount(opener.pk)
     assert asked() == few
     page = browser(opener).get("/").content.decode()

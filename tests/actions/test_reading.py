@@ -10,8 +10,9 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forum.actions import moderation, reading
+from forum.actions import read_state
 from forum.models import Post, ReadMark, Thread
+from forum.moderation import states
 from tests.people import fresh, make_member, pending, reply, start
 
 RANGES = st.lists(
@@ -28,15 +29,15 @@ def as_set(ranges) -> set[int]:
 def test_ranges_are_the_shortest_way_to_write_a_set(added, first, length):
     merged, expected = [], set()
     for a, b in added:
-        merged, expected = reading.merge(merged, a, b), expected | as_set([(a, b)])
+        merged, expected = read_state.merge(merged, a, b), expected | as_set([(a, b)])
     assert as_set(merged) == expected
     assert merged == sorted(merged)
     assert all(b[0] - a[1] > 1 for a, b in pairwise(merged))
-    columns = reading.columns(merged)
-    assert reading.parse(columns["ranges"]) == merged
+    columns = read_state.columns(merged)
+    assert read_state.parse(columns["ranges"]) == merged
     assert columns["count"] == len(expected)
     last = first + length - 1
-    assert reading.contains(merged, first, last) == (as_set([(first, last)]) <= expected)
+    assert read_state.contains(merged, first, last) == (as_set([(first, last)]) <= expected)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def old_thread(thread):
 def unread(user, thread) -> int:
     """As lists tell it; and what the page of the debate says must be the same."""
     listed = Thread.objects.with_unread(user).get(pk=thread.pk).unread
-    ranges = reading.seen(user, fresh(thread)).ranges
+    ranges = read_state.seen(user, fresh(thread)).ranges
     assert fresh(thread).numbered - len(as_set(ranges)) == listed
     return listed
 
@@ -60,7 +61,7 @@ def unread(user, thread) -> int:
 def test_a_new_member_starts_with_nothing_unread(old_thread):
     newcomer = make_member("newcomer")
     assert unread(newcomer, old_thread) == 0
-    assert reading.seen(newcomer, old_thread).ranges == [(1, 4)]
+    assert read_state.seen(newcomer, old_thread).ranges == [(1, 4)]
 
 
 def test_what_arrives_is_unread_until_it_is_read(old_thread, opener):
@@ -68,9 +69,9 @@ def test_what_arrives_is_unread_until_it_is_read(old_thread, opener):
     for expected in (1, 2, 3):
         reply(old_thread, opener)
         assert unread(newcomer, old_thread) == expected
-    reading.mark_read(user=newcomer, thread=old_thread, numbers=[(6, 6)])
+    read_state.mark_read(user=newcomer, thread=old_thread, numbers=[(6, 6)])
     assert unread(newcomer, old_thread) == 2
-    assert reading.seen(newcomer, old_thread).ranges == [(1, 4), (6, 6)]
+    assert read_state.seen(newcomer, old_thread).ranges == [(1, 4), (6, 6)]
 
 
 def test_a_thread_that_is_all_new(old_thread, board, opener):
@@ -98,16 +99,16 @@ def test_hidden_posts_after_the_last_visible_one(old_thread, opener, moderator):
     """They keep their numbers, so they are as new as any until somebody saw their placeholders."""
     newcomer = make_member("newcomer")
     post = reply(old_thread, opener)
-    moderation.hide(user=moderator, post=post, reason="Off the point.")
+    states.hide(user=moderator, post=post, reason="Off the point.")
     assert unread(newcomer, old_thread) == 1
-    reading.mark_read(user=newcomer, thread=fresh(old_thread), numbers=[(5, 5)])
+    read_state.mark_read(user=newcomer, thread=fresh(old_thread), numbers=[(5, 5)])
     assert unread(newcomer, old_thread) == 0
 
 
 def test_a_post_approved_late_is_new(old_thread, opener, stranger, moderator):
     waiting = pending(old_thread, stranger)
     newcomer = make_member("newcomer")
-    moderation.approve(user=moderator, post=waiting)
+    states.approve(user=moderator, post=waiting)
     assert unread(newcomer, old_thread) == 1
 
 
@@ -117,18 +118,18 @@ def test_two_tabs_out_of_order(old_thread, stranger, opener):
     newcomer = make_member("latecomer", date_joined=timezone.now() - timedelta(days=2))
     late = fresh(old_thread)
     for first, last in ((21, 40), (1, 10), (5, 12)):
-        reading.mark_read(user=newcomer, thread=late, numbers=[(first, last)])
+        read_state.mark_read(user=newcomer, thread=late, numbers=[(first, last)])
     mark = ReadMark.objects.get(user=newcomer)
     assert (mark.ranges, mark.count) == ("1-12,21-40", 32)
     assert unread(newcomer, late) == 8
 
 
 def test_marking_what_is_read_already_writes_nothing(old_thread, stranger):
-    reading.mark_read(user=stranger, thread=old_thread, numbers=[(1, 4)])
+    read_state.mark_read(user=stranger, thread=old_thread, numbers=[(1, 4)])
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        reading.mark_read(user=stranger, thread=old_thread, numbers=[(2, 3)])
+        read_state.mark_read(user=stranger, thread=old_thread, numbers=[(2, 3)])
     assert not [q for q in queries if q["sql"].startswith(("UPDATE", "INSERT", "DELETE"))]
 
 
@@ -136,8 +137,8 @@ def test_all_read(old_thread, board, opener):
     newcomer = make_member("newcomer")
     newer = start(board, opener, title="Another one")
     reply(old_thread, opener)
-    reading.mark_read(user=newcomer, thread=newer, numbers=[(1, 1)])
-    reading.mark_all_read(user=newcomer)
+    read_state.mark_read(user=newcomer, thread=newer, numbers=[(1, 1)])
+    read_state.mark_all_read(user=newcomer)
     assert unread(newcomer, old_thread) == unread(newcomer, newer) == 0
     reply(newer, opener)
     assert unread(newcomer, newer) == 1
@@ -159,11 +160,11 @@ def test_guests_have_nothing_unread(thread, guest):
     ],
 )
 def test_what_one_writes_is_read(old_thread, answerer, before, after):
-    columns = reading.columns(before)
+    columns = read_state.columns(before)
     ReadMark.objects.update_or_create(user=answerer, thread=old_thread, defaults=columns)
     reply(old_thread, answerer)
     mark = ReadMark.objects.get(user=answerer)
-    assert reading.columns(after) == {"ranges": mark.ranges, "count": mark.count}
+    assert read_state.columns(after) == {"ranges": mark.ranges, "count": mark.count}
 
 
 def test_what_one_writes_is_read_where_nothing_was(old_thread):

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from forum.actions import moderation, pace, posts, threads
+from forum.actions import pace, posts, threads
 from forum.actions.composing import Unacceptable
 from forum.models import (
     AuditEntry,
@@ -19,6 +19,7 @@ from forum.models import (
     Submission,
     Thread,
 )
+from forum.moderation import states
 from forum.permissions import NotThere, Refused
 from tests.people import dump, edit, fresh, pending, quoting, reply, start
 
@@ -107,7 +108,7 @@ def test_a_token_says_nothing_to_somebody_else(thread, stranger, answerer, nothi
 def test_a_locked_debate_takes_answers_of_moderators_only(
     thread, stranger, moderator, nothing_changes
 ):
-    moderation.lock(user=moderator, thread=thread)
+    states.lock(user=moderator, thread=thread)
     assert reply(thread, moderator).number == 5
     nothing_changes()
     with pytest.raises(Refused, match="locked"):
@@ -167,7 +168,7 @@ def test_what_was_taken_away_cannot_be_answered(
     if how == "withdraw":
         posts.withdraw(user=answerer, post=answer)
     else:
-        getattr(moderation, how)(user=moderator, post=answer, reason="Off the point.")
+        getattr(states, how)(user=moderator, post=answer, reason="Off the point.")
     nothing_changes()
     for who in (stranger, moderator):
         with pytest.raises(Refused):

@@ -4,10 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from forum.actions import cases, moderation, pace, posts, queue, reports
+from forum.actions import cases, pace, posts
 from forum.actions.composing import Unacceptable
 from forum.models import AuditEntry, Board, Case, Notice, Report
 from forum.models.visibility import cases_visible_to
+from forum.moderation import queue, reports, states
 from forum.permissions import Refused, may
 from tests.people import browser, dump, fresh, make_member, pending, quoting, reply, start
 
@@ -83,7 +84,7 @@ def test_what_is_refused(answer, answerer, stranger, guest, moderator, settings)
     with pytest.raises(pace.TooFast):
         send(stranger, answer)
     settings.REPORTS_PER_DAY = 0
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
     with pytest.raises(Refused):
         send(stranger, answer)
     assert Report.objects.count() == 1
@@ -112,7 +113,7 @@ def test_an_act_at_another_door_settles_the_case(answer, answerer, stranger, mod
     assert told(stranger) == ["The post that you reported was taken back by its writer."]
     waiting = pending(answer.thread, stranger)
     assert Case.objects.open().get().post == waiting
-    moderation.approve(user=moderator, post=waiting)
+    states.approve(user=moderator, post=waiting)
     assert not Case.objects.open().exists()
 
 
@@ -157,7 +158,7 @@ def test_an_act_that_is_none(answer, stranger, moderator):
 def test_the_member_answers_once_and_another_moderator_decides(
     answer, answerer, moderator, board_moderator, administrator
 ):
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
     notice = Notice.objects.get()
     case = cases.answer(user=answerer, notice=notice, text="It is the point.")
     assert cases.answer(user=answerer, notice=notice, text="It is the point.") == case
@@ -177,7 +178,7 @@ def test_the_member_answers_once_and_another_moderator_decides(
 
 
 def test_an_act_that_stands(answer, answerer, moderator, board_moderator):
-    moderation.remove(user=moderator, post=answer, reason="Off the point.")
+    states.remove(user=moderator, post=answer, reason="Off the point.")
     case = cases.answer(user=answerer, notice=Notice.objects.get(), text="No.")
     queue.decide(user=board_moderator, case=case, act="uphold", reason="It is.")
     assert fresh(answer).state == "removed"
@@ -185,7 +186,7 @@ def test_an_act_that_stands(answer, answerer, moderator, board_moderator):
 
 
 def test_answers_fall_to_the_one_who_acted_if_there_is_no_other(answer, answerer, moderator):
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
     case = cases.answer(user=answerer, notice=Notice.objects.get(), text="No.")
     assert may(moderator, "decide", case)
     make_member("second", is_staff=True, is_moderator=True)
@@ -193,8 +194,8 @@ def test_answers_fall_to_the_one_who_acted_if_there_is_no_other(answer, answerer
 
 
 def test_what_cannot_be_answered(thread, opener, stranger, moderator):
-    moderation.pin(user=moderator, thread=thread)
-    moderation.unpin(user=moderator, thread=thread)
+    states.pin(user=moderator, thread=thread)
+    states.unpin(user=moderator, thread=thread)
     pinned, unpinned = Notice.objects.order_by("pk")
     with pytest.raises(Refused):
         cases.answer(user=opener, notice=pinned, text="Thank you.")

@@ -7,10 +7,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import PastName, User
-from forum.actions import cases, members, queue, reports, sanctions
+from forum.actions import cases, members
 from forum.actions.composing import Unacceptable
 from forum.checking import check
 from forum.models import AuditEntry, Case, Note, Notice, Suspension, Warning
+from forum.moderation import queue, reports, sanctions
 from forum.permissions import Refused, may
 from tests.people import browser, dump, fresh, make_member, pending, reply
 

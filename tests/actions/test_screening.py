@@ -4,10 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from forum import checks
-from forum.actions import cleanup, debate, moderation, posts, queue, sanctions, undoing
+from forum.actions import description, posts
 from forum.actions.composing import Unacceptable
 from forum.models import AuditEntry, Board, Case, Draft, Notice, Post, Thread
+from forum.moderation import cleanup, queue, sanctions, states, undoing
+from forum.operations import checks
 from forum.permissions import may
 from tests.people import browser, edit, fresh, reply, start, typed
 
@@ -117,7 +118,7 @@ def test_a_text_that_is_not_taken_goes_back_to_the_drafts_of_its_writer(
     settings.APPROVE_FIRST_POSTS = 1
     post = reply(thread, stranger, "A first thought,\r\nand *more*.", to=answer)
     if how == "reject":
-        moderation.reject(user=moderator, post=post, reason="Say more.")
+        states.reject(user=moderator, post=post, reason="Say more.")
         told = Notice.objects.get(member=stranger)
         assert told.said == "Your post was not taken. Its text is in your drafts."
         assert 'href="/drafts/">Your drafts' in browser(stranger).get("/notices/").content.decode()
@@ -135,9 +136,9 @@ def test_a_text_that_is_not_taken_goes_back_to_the_drafts_of_its_writer(
     if how == "reject":
         undoing.undo(user=moderator, entry=AuditEntry.objects.get(verb="reject"))
         assert not Draft.objects.exists()
-        moderation.reject(user=moderator, post=fresh(post), reason="Say more.")
+        states.reject(user=moderator, post=fresh(post), reason="Say more.")
         Draft.objects.update(text="A second thought.")
-        moderation.approve(user=moderator, post=fresh(post))
+        states.approve(user=moderator, post=fresh(post))
         assert Draft.objects.get().text == "A second thought."  # written on in, so it stays
 
 
@@ -146,16 +147,16 @@ def test_an_opening_that_is_not_taken_goes_back_with_all_that_its_form_held(
 ):
     settings.APPROVE_FIRST_POSTS = 1
     thread = start(board, stranger, title="What if the ice held?", text="Would it hold? How long?")
-    debate.describe(
+    description.describe(
         user=stranger,
         thread=thread,
         forks=[
-            debate.fork(change="It holds", when="c. 1924"),
-            debate.fork(change="B", when="44 BC"),
+            description.fork(change="It holds", when="c. 1924"),
+            description.fork(change="B", when="44 BC"),
         ],
         questions=["Would it hold?"],
     )
-    moderation.reject(user=moderator, post=thread.posts.get(), reason="Say more.")
+    states.reject(user=moderator, post=thread.posts.get(), reason="Say more.")
     page = typed(browser(stranger).get("/threads/new/"))
     assert page["text"] == "Would it hold? How long?"
     assert page["title"] == "What if the ice held?"
@@ -190,5 +191,5 @@ def test_a_debate_waits_with_its_opening(board, other_board, stranger, opener, m
     assert kinds() == ["first"]
     queue.decide(user=moderator, case=Case.objects.open().get(), act="reject", reason="No.")
     assert fresh(thread).state == "rejected"
-    moderation.approve(user=moderator, post=thread.posts.get())
+    states.approve(user=moderator, post=thread.posts.get())
     assert Thread.objects.get(pk=thread.pk).state == "visible"

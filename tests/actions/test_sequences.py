@@ -13,9 +13,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from forum.actions import drafts, merging, moderation, moving, posts, reading, undoing
+from forum.actions import drafts, posts, read_state
 from forum.actions.composing import Unacceptable
 from forum.models import AuditEntry, Board, Draft, Post, Quote, State, Thread
+from forum.moderation import merging, moving, states, undoing
 from forum.permissions import Refused
 from tests.people import make_member, quoting, start
 from tests.races.soundness import faults
@@ -84,25 +85,25 @@ class Game:
 
     def hide(self):
         if post := self.post(state=State.VISIBLE):
-            act = self.random.choice([moderation.hide, moderation.remove])
+            act = self.random.choice([states.hide, states.remove])
             act(user=self.keeper, post=post, reason="Off the point.")
 
     def restore(self):
         if post := self.post(state__in=[State.HIDDEN, State.REMOVED], number__isnull=False):
-            moderation.restore(user=self.keeper, post=post)
+            states.restore(user=self.keeper, post=post)
 
     def demand(self):
-        act = self.random.choice([moderation.demand_approval, moderation.waive_approval])
+        act = self.random.choice([states.demand_approval, states.waive_approval])
         act(user=self.keeper, thread=self.thread())
 
     def decide(self):
         if post := self.post(state__in=[State.PENDING, State.REJECTED]):
-            act = self.random.choice([moderation.approve, moderation.approve, moderation.reject])
+            act = self.random.choice([states.approve, states.approve, states.reject])
             act(user=self.keeper, post=post, reason="Read.")
 
     def lock_branch(self):
         if post := self.post(state=State.VISIBLE):
-            act = self.random.choice([moderation.lock_branch, moderation.unlock_branch])
+            act = self.random.choice([states.lock_branch, states.unlock_branch])
             act(user=self.keeper, post=post)
 
     def move(self):
@@ -141,14 +142,14 @@ class Game:
         thread = self.thread()
         first = self.random.randint(1, thread.numbered)
         last = self.random.randint(first, thread.numbered)
-        reading.mark_read(user=member, thread=thread, numbers=[(first, last)])
+        read_state.mark_read(user=member, thread=thread, numbers=[(first, last)])
         seen = Post.objects.filter(thread=thread, number__gte=first, number__lte=last)
         self.read[member.pk] |= set(seen.values_list("pk", flat=True))
 
     def fold(self):
         if post := self.post(number__gt=1):
             member = self.random.choice(self.members)
-            reading.fold(user=member, thread=post.thread, post_id=post.pk, folded=True)
+            read_state.fold(user=member, thread=post.thread, post_id=post.pk, folded=True)
 
     def draft(self):
         if post := self.post(state=State.VISIBLE):
@@ -181,7 +182,7 @@ class Game:
         numbered = Post.objects.filter(thread__in=threads, number__isnull=False)
         there = list(numbered.values_list("pk", "thread_id", "number"))
         for member in self.members:
-            seen = {thread.pk: reading.seen(member, thread) for thread in threads}
+            seen = {thread.pk: read_state.seen(member, thread) for thread in threads}
             marked = {pk for pk, thread, number in there if seen[thread].has(number)}
             right = self.read[member.pk] & {pk for pk, *_ in there}
             if marked != right:

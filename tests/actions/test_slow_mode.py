@@ -8,11 +8,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from forum.actions import moderation, posts, queue, sanctions
+from forum.actions import posts
 from forum.actions.composing import Unacceptable
 from forum.actions.pace import TooFast
 from forum.checking import check
 from forum.models import AuditEntry, Case, Post
+from forum.moderation import queue, sanctions, states
 from forum.permissions import Refused, may
 from tests.people import browser, dump, edit, fresh, reply, typed
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def slow(thread, moderator):
     """The debate, in which each member writes once in half an hour."""
-    return moderation.slow(user=moderator, thread=thread, minutes=30)
+    return states.slow(user=moderator, thread=thread, minutes=30)
 
 
 @pytest.fixture
@@ -114,9 +115,9 @@ def test_the_log_of_the_public_does_not_tell_of_it(held, stranger):
 def test_it_does_not_appear_past_what_else_would_hold_it(held, stranger, moderator, how):
     time_passes(held)
     if how == "approval":
-        moderation.demand_approval(user=moderator, thread=held.thread)
+        states.demand_approval(user=moderator, thread=held.thread)
     elif how == "locked":
-        moderation.lock(user=moderator, thread=held.thread)
+        states.lock(user=moderator, thread=held.thread)
     else:
         sanctions.suspend(
             user=moderator, member=stranger, days=3, reason="Heat.", measure="approval"
@@ -133,7 +134,7 @@ def test_nothing_comes_in_by_an_edit_that_a_moderator_would_look_at(held, settin
 
 
 def test_when_slow_mode_ends_nobody_has_to_wait(held, slow, stranger, moderator):
-    moderation.slow(user=moderator, thread=slow, minutes=0)
+    states.slow(user=moderator, thread=slow, minutes=0)
     assert reply(fresh(slow), stranger, "Third thought.").state == "visible"
     posts.release(user=stranger, post=held)
     assert fresh(held).state == "visible"

@@ -11,11 +11,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Edition, User
-from forum.actions import moderation, posts, threads
+from forum.actions import posts, threads
 from forum.actions.composing import Unacceptable
 from forum.checking import check
 from forum.checking.threads import check_thread
 from forum.models import AuditEntry, Board, Post, PostBody, PostRevision, State, Thread
+from forum.moderation import states
 from forum.permissions import NotThere, Refused
 from tests.people import dump, fresh, pending, quoting, reply, start
 from tests.races.soundness import faults
@@ -38,9 +39,7 @@ def last_entry() -> AuditEntry:
 # --- Posts ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("act", "state"), [(moderation.hide, "hidden"), (moderation.remove, "removed")]
-)
+@pytest.mark.parametrize(("act", "state"), [(states.hide, "hidden"), (states.remove, "removed")])
 def test_a_post_taken_away_keeps_its_place_and_is_logged(thread, answer, moderator, act, state):
     version = fresh(thread).version
     act(user=moderator, post=answer, reason="Off the point.")
@@ -56,13 +55,13 @@ def test_a_post_taken_away_keeps_its_place_and_is_logged(thread, answer, moderat
     assert (entry.detail["before"], entry.detail["after"]) == ("visible", state)
 
 
-@pytest.mark.parametrize("act", [moderation.hide, moderation.remove])
+@pytest.mark.parametrize("act", [states.hide, states.remove])
 @pytest.mark.parametrize("number", [1, 2, 4])
 def test_restoring_brings_everything_back(thread, moderator, act, number):
     before = counters(thread)
     post = thread.posts.get(number=number)
     act(user=moderator, post=post, reason="Off the point.")
-    moderation.restore(user=moderator, post=post, reason="On second thoughts.")
+    states.restore(user=moderator, post=post, reason="On second thoughts.")
     assert counters(thread) == before
     post = fresh(post)
     assert (post.state, post.state_reason, post.withdrawn) == ("visible", "", False)
@@ -71,27 +70,27 @@ def test_restoring_brings_everything_back(thread, moderator, act, number):
 
 def test_the_last_answer_is_the_last_that_stands(thread, moderator):
     third, fourth = thread.posts.filter(number__gte=3).order_by("number")
-    moderation.hide(user=moderator, post=fourth, reason="Off the point.")
+    states.hide(user=moderator, post=fourth, reason="Off the point.")
     now = fresh(thread)
     assert (now.last_post, now.last_post_at) == (third, third.loaded_at)
 
 
 def test_all_posts_hidden(board, opener, moderator):
     thread = start(board, opener)
-    moderation.hide(user=moderator, post=thread.posts.get(), reason="Off the point.")
+    states.hide(user=moderator, post=thread.posts.get(), reason="Off the point.")
     now = fresh(thread)
     assert (now.last_post, now.reply_count, now.numbered) == (None, 0, 1)
     assert now.last_post_at == now.created_at
 
 
 def test_hiding_twice_is_hiding_once(thread, answer, moderator):
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
     before = dump(*TABLES)
-    moderation.hide(user=moderator, post=answer, reason="Again.")
+    states.hide(user=moderator, post=answer, reason="Again.")
     assert dump(*TABLES) == before
 
 
-@pytest.mark.parametrize("act", [moderation.hide, moderation.remove])
+@pytest.mark.parametrize("act", [states.hide, states.remove])
 @pytest.mark.parametrize("reason", ["", "  "])
 def test_taking_away_needs_a_reason(answer, moderator, act, reason):
     before = dump(*TABLES)
@@ -107,7 +106,7 @@ def test_authors_withdraw_and_moderators_restore(thread, answer, answerer, moder
     assert (post.state, post.withdrawn, post.state_reason) == ("removed", True, "I was wrong.")
     assert fresh(thread).reply_count == 2
     assert (last_entry().verb, last_entry().actor) == ("withdraw", answerer)
-    moderation.restore(user=moderator, post=answer)
+    states.restore(user=moderator, post=answer)
     assert not fresh(answer).withdrawn
     assert counters(thread) == before
 
@@ -125,7 +124,7 @@ def test_who_may_withdraw_what(thread, opening, answer, opener, stranger, modera
 def test_nothing_is_withdrawn_twice_or_from_a_locked_debate(thread, answer, answerer, moderator):
     last = thread.posts.get(number=4)
     posts.withdraw(user=answerer, post=answer)
-    moderation.lock(user=moderator, thread=thread)
+    states.lock(user=moderator, thread=thread)
     before = dump(*TABLES)
     for post in (answer, last):
         with pytest.raises(Refused):
@@ -137,7 +136,7 @@ def test_approval_gives_number_and_place(thread, answer, stranger, opener, moder
     waiting = pending(thread, stranger, to=answer)
     assert (fresh(thread).numbered, fresh(thread).reply_count) == (4, 3)
     between = reply(thread, opener, to=answer)
-    moderation.approve(user=moderator, post=waiting)
+    states.approve(user=moderator, post=waiting)
     post, after = fresh(waiting), fresh(thread)
     assert (between.number, post.number, post.state) == (5, 6, "visible")
     assert (post.parent, post.tree_id) == (answer, answer.tree_id)
@@ -153,11 +152,11 @@ def test_approval_gives_number_and_place(thread, answer, stranger, opener, moder
 def test_what_waits_is_approved_not_hidden_or_restored(thread, answer, stranger, moderator):
     waiting = pending(thread, stranger)
     before = dump(*TABLES)
-    for act in (moderation.hide, moderation.remove, moderation.restore):
+    for act in (states.hide, states.remove, states.restore):
         with pytest.raises(Refused):
             act(user=moderator, post=waiting, reason="Because.")
     with pytest.raises(Refused):
-        moderation.approve(user=moderator, post=answer)
+        states.approve(user=moderator, post=answer)
     assert dump(*TABLES) == before
 
 
@@ -167,7 +166,7 @@ def test_a_waiting_post_that_was_withdrawn_comes_back_with_a_number(thread, stra
     after = fresh(thread)
     assert (after.reply_count, after.numbered, fresh(waiting).number) == (3, 4, None)
     assert [str(fault) for fault in check(quick=True)] == []
-    moderation.restore(user=moderator, post=waiting)
+    states.restore(user=moderator, post=waiting)
     assert fresh(waiting).number == 5
     assert fresh(thread).reply_count == 4
     assert_sound(thread)
@@ -176,7 +175,7 @@ def test_a_waiting_post_that_was_withdrawn_comes_back_with_a_number(thread, stra
 def test_what_waits_is_judged_and_taken_back_in_any_order(board, thread, stranger, moderator):
     """A reply and a debate: whatever is done to them, in pairs, the forum is sound after it."""
     acts = {
-        name: partial(getattr(moderation, name), user=moderator, reason="Because.")
+        name: partial(getattr(states, name), user=moderator, reason="Because.")
         for name in ("approve", "reject", "hide", "remove", "restore")
     }
     acts["withdraw"] = partial(posts.withdraw, user=stranger)
@@ -205,10 +204,10 @@ def test_hiding_what_other_debates_quote_makes_all_kept_pages_old(
     board, answer, stranger, moderator
 ):
     other = start(board, stranger, title="Another one")
-    moderation.hide(user=moderator, post=reply(other, stranger, "Not quoted."), reason="Spam")
+    states.hide(user=moderator, post=reply(other, stranger, "Not quoted."), reason="Spam")
     assert not Edition.objects.exists()
     reply(other, stranger, quoting(answer, "The party obeyed nobody."))
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
     assert Edition.objects.get().number == 1
 
 
@@ -218,9 +217,9 @@ def test_hiding_what_other_debates_quote_makes_all_kept_pages_old(
 @pytest.mark.parametrize(
     ("act", "undo", "field", "value"),
     [
-        (moderation.lock, moderation.unlock, "locked", True),
-        (moderation.pin, moderation.unpin, "pinned", True),
-        (moderation.hide_thread, moderation.restore_thread, "state", "hidden"),
+        (states.lock, states.unlock, "locked", True),
+        (states.pin, states.unpin, "pinned", True),
+        (states.hide_thread, states.restore_thread, "state", "hidden"),
     ],
 )
 def test_acts_on_debates_and_their_undoing(thread, moderator, act, undo, field, value):
@@ -241,38 +240,38 @@ def test_acts_on_debates_and_their_undoing(thread, moderator, act, undo, field, 
 
 def test_a_hidden_debate_is_not_counted_on_its_board(thread, board, moderator):
     assert fresh(board).thread_count == 1
-    moderation.hide_thread(user=moderator, thread=thread, reason="Spam.")
+    states.hide_thread(user=moderator, thread=thread, reason="Spam.")
     assert fresh(board).thread_count == 0
-    moderation.restore_thread(user=moderator, thread=thread)
+    states.restore_thread(user=moderator, thread=thread)
     assert fresh(board).thread_count == 1
 
 
 def test_hiding_a_debate_needs_a_reason(thread, moderator):
     before = dump(*TABLES)
     with pytest.raises(Refused, match="why"):
-        moderation.hide_thread(user=moderator, thread=thread, reason=" ")
+        states.hide_thread(user=moderator, thread=thread, reason=" ")
     assert dump(*TABLES) == before
 
 
 def test_a_debate_that_is_being_loaded_is_there_for_nobody(thread, administrator):
     Thread.objects.filter(pk=thread.pk).update(state="loading")
     before = dump(*TABLES)
-    for act in (moderation.restore_thread, moderation.hide_thread, moderation.lock):
+    for act in (states.restore_thread, states.hide_thread, states.lock):
         with pytest.raises(NotThere):
             act(user=administrator, thread=thread, reason="Because.")
     with pytest.raises(NotThere):
-        moderation.hide(user=administrator, post=thread.posts.first(), reason="Because.")
+        states.hide(user=administrator, post=thread.posts.first(), reason="Because.")
     assert dump(*TABLES) == before
 
 
-POST_ACTS = (moderation.hide, moderation.remove, moderation.restore, moderation.approve)
+POST_ACTS = (states.hide, states.remove, states.restore, states.approve)
 THREAD_ACTS = (
-    moderation.lock,
-    moderation.unlock,
-    moderation.pin,
-    moderation.unpin,
-    moderation.hide_thread,
-    moderation.restore_thread,
+    states.lock,
+    states.unlock,
+    states.pin,
+    states.unpin,
+    states.hide_thread,
+    states.restore_thread,
 )
 
 
@@ -280,7 +279,7 @@ def test_only_moderators_of_the_board_moderate(
     thread, answer, opener, answerer, stranger, guest, other_board, board_moderator, moderator
 ):
     Board.moderators.through.objects.update(board=other_board)
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
     before = dump(*TABLES)
     for who in (opener, answerer, stranger, guest, board_moderator):
         for act in POST_ACTS:
@@ -293,8 +292,8 @@ def test_only_moderators_of_the_board_moderate(
 
 
 def test_the_boards_own_moderator_moderates(thread, answer, board_moderator):
-    moderation.hide(user=board_moderator, post=answer, reason="Off the point.")
-    moderation.lock(user=board_moderator, thread=thread)
+    states.hide(user=board_moderator, post=answer, reason="Off the point.")
+    states.lock(user=board_moderator, thread=thread)
     assert fresh(thread).locked
 
 
@@ -326,7 +325,7 @@ def test_who_renames_and_closes(thread, answerer, opener, moderator, administrat
         with pytest.raises(Unacceptable):
             threads.rename(user=opener, thread=thread, title=title)
     assert dump(*TABLES) == before
-    moderation.lock(user=moderator, thread=thread)
+    states.lock(user=moderator, thread=thread)
     for act in (
         lambda: threads.rename(user=opener, thread=thread, title="Mine"),
         lambda: threads.close(user=opener, thread=thread, closed=True),

@@ -9,8 +9,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import Session
-from forum.actions import drafts, moderation
+from forum.actions import drafts
 from forum.models import Draft, Submission
+from forum.moderation import states
 from tests.people import browser, fresh, reply
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +52,7 @@ def test_what_ended_goes(thread, stranger, settings):
 
 def test_a_notice_that_was_never_counted_is(answer, moderator):
     """As if the worker had been killed after the act and before it counted."""
-    moderation.hide(user=moderator, post=answer, reason="Off the point")
+    states.hide(user=moderator, post=answer, reason="Off the point")
     assert fresh(answer.author).unread_notices == 0
     assert "counts of notices: 1" in sweep()
     assert fresh(answer.author).unread_notices == 1

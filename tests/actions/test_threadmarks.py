@@ -2,9 +2,10 @@
 
 import pytest
 
-from forum.actions import moderation, threadmarks
+from forum.actions import threadmarks
 from forum.actions.composing import Unacceptable
 from forum.models import AuditEntry, Thread, Threadmark
+from forum.moderation import states
 from forum.permissions import Refused
 from tests.people import fresh, pending
 
@@ -71,7 +72,7 @@ def test_a_post_that_does_not_stand_is_not_marked_but_can_lose_its_mark(
     thread, opener, answer, moderator, stranger
 ):
     mark(moderator, answer)
-    moderation.hide(user=moderator, post=answer, reason="Off topic.")
+    states.hide(user=moderator, post=answer, reason="Off topic.")
     with pytest.raises(Unacceptable, match="does not stand"):
         mark(moderator, answer, label="Chapter 2")
     with pytest.raises(Refused):

@@ -4,18 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from forum.actions import (
-    cases,
-    cleanup,
-    erasing,
-    moderation,
-    moving,
-    queue,
-    threadmarks,
-    threads,
-    undoing,
-)
+from forum.actions import cases, threadmarks, threads
 from forum.models import AuditEntry, Board, Case, Notice, Thread, Threadmark
+from forum.moderation import cleanup, erasing, moving, queue, states, undoing
 from forum.opposites import OPPOSITES
 from forum.permissions import Refused
 from tests.people import browser, fresh, make_member, quoting, reply, start
@@ -117,7 +108,7 @@ def test_what_was_written_in_a_branch_since_goes_back_to_no_wider_audience(
 
 def test_posts_do_not_leave_a_hidden_debate_by_the_way(thread, answer, moderator):
     new = moving.split(user=moderator, thread=thread, chosen=[answer.pk], title="The party")
-    moderation.hide_thread(user=moderator, thread=new, reason="Off the point.")
+    states.hide_thread(user=moderator, thread=new, reason="Off the point.")
     with pytest.raises(Refused, match="not visible"):
         undoing.undo(user=moderator, entry=last("split"))
     assert fresh(answer).thread == new
@@ -137,7 +128,7 @@ def test_no_undoing_brings_erased_words_back(thread, answer, moderator):
     threads.rename(user=moderator, thread=fresh(thread), title="What if")
     threadmarks.mark(user=moderator, post=fresh(answer), category="story", label=secret)
     threadmarks.unmark(user=moderator, post=fresh(answer))
-    moderation.hide(user=moderator, post=fresh(answer), reason="Off the point.")
+    states.hide(user=moderator, post=fresh(answer), reason="Off the point.")
     chief = make_administrator()
     places = erasing.find(fresh(answer), secret).places
     erasing.erase(

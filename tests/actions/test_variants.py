@@ -5,11 +5,12 @@ import json
 
 import pytest
 
-from forum.actions import composing, debate, loading, merging, moving, undoing, uploads, variants
+from forum.actions import composing, description, variants
 from forum.checking import check
-from forum.importing import reading, writing
 from forum.models import AuditEntry, Board, Notice, State, Thread, ThreadWord, Upload
+from forum.moderation import merging, moving, undoing
 from forum.permissions import NotThere, Refused
+from forum.transfer import exporting, loading, parsing, uploads
 from tests.people import browser, fresh, reply, start
 
 pytestmark = pytest.mark.django_db
@@ -137,8 +138,8 @@ def test_a_split_that_is_undone_leads_variants_to_where_its_posts_went(
 
 
 def test_words_follow_a_merge(first, other, moderator, opener):
-    forks = [debate.fork(change="The ford is guarded.", when="1924", place="Riga")]
-    debate.describe(user=opener, thread=first, forks=forks, questions=[])
+    forks = [description.fork(change="The ford is guarded.", when="1924", place="Riga")]
+    description.describe(user=opener, thread=first, forks=forks, questions=[])
     merging.merge(user=moderator, thread=first, into=other)
     found = ThreadWord.objects.filter(thread=other, word="riga")
     assert found.exists()
@@ -157,11 +158,11 @@ def test_check_forum_leads_on_what_an_older_merge_has_left(first, other, board, 
 
 def test_it_travels_and_a_newer_version_leaves_what_was_said_here(first, other, opener, guest):
     declare(opener, first, other)
-    data = "".join(writing.fixture(fresh(first), user=guest))
+    data = "".join(exporting.fixture(fresh(first), user=guest))
     declare(opener, first, None)
     first.posts.update(origin=first)  # as if it had been loaded
     Thread.objects.filter(pk=first.pk).update(fixture_version=1)
-    (newer,) = reading.read_all(data.encode(), "x.json")
+    (newer,) = parsing.read_all(data.encode(), "x.json")
     assert newer.version > 1
     loading.load(newer)
     assert of(first) is None
@@ -169,17 +170,17 @@ def test_it_travels_and_a_newer_version_leaves_what_was_said_here(first, other, 
 
 def test_a_newer_version_says_it_where_nobody_here_did(first, other, guest):
     Thread.objects.filter(pk=first.pk).update(variant_of=other)
-    data = "".join(writing.fixture(fresh(first), user=guest))
+    data = "".join(exporting.fixture(fresh(first), user=guest))
     first.posts.update(origin=first)  # as if it had been loaded
     Thread.objects.filter(pk=first.pk).update(variant_of=None, fixture_version=0)
-    (newer,) = reading.read_all(data.encode(), "x.json")
+    (newer,) = parsing.read_all(data.encode(), "x.json")
     loading.load(newer)
     assert of(first) == other
 
 
 def _file(thread, variant_of: str, **fields) -> list[dict]:
     """A fixture of a debate like this one, which names another as the one that it varies."""
-    objects = json.loads("".join(writing.fixture(thread, user=thread.author)))
+    objects = json.loads("".join(exporting.fixture(thread, user=thread.author)))
     for one in objects:
         name = "thread" if one["model"] != "forum.thread" else "key"
         one["fields"][name] = ["loaded"] if name == "thread" else "loaded"
@@ -202,11 +203,11 @@ def test_whoever_loads_a_fixture_names_no_debate_that_they_may_not_see(
         return uploads.load(user=user, upload=sent).thread
 
     def taken_along(thread, user):
-        written = json.loads("".join(writing.fixture(fresh(thread), user=user)))
+        written = json.loads("".join(exporting.fixture(fresh(thread), user=user)))
         return written[0]["fields"].get("variant_of")
 
     if newer:
-        loading.load(reading.read_all(json.dumps(_file(first, "none")).encode(), "x.json")[0])
+        loading.load(parsing.read_all(json.dumps(_file(first, "none")).encode(), "x.json")[0])
         Thread.objects.filter(key="loaded").update(variant_key="")
     thread = load(board_moderator, secret.key, version=1002)
     assert of(thread) is None
@@ -222,7 +223,7 @@ def test_a_debate_that_is_loaded_into_a_private_board_is_named_in_no_other(
 ):
     Thread.objects.filter(pk=other.pk).update(variant_key="loaded")
     inside = _file(first, "none", board=[inner_board.slug])
-    loading.load(reading.read_all(json.dumps(inside).encode(), "x.json")[0])
+    loading.load(parsing.read_all(json.dumps(inside).encode(), "x.json")[0])
     assert of(other) is None
     assert fresh(other).variant_key == "loaded"
 

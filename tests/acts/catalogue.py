@@ -14,29 +14,31 @@ from forum.actions import (
     arguments,
     boards,
     cases,
-    cleanup,
-    debate,
+    description,
     drafts,
-    erasing,
     glossary,
     members,
-    merging,
-    moderation,
-    moving,
     notices,
     pages,
     posts,
-    queue,
-    reading,
-    reports,
-    sanctions,
+    read_state,
     threadmarks,
     threads,
-    undoing,
-    uploads,
     variants,
 )
 from forum.models import AuditEntry, Board, Case, Notice, Suspension, Term, Upload, Warning
+from forum.moderation import (
+    cleanup,
+    erasing,
+    merging,
+    moving,
+    queue,
+    reports,
+    sanctions,
+    states,
+    undoing,
+)
+from forum.transfer import uploads
 from tests.acts.world import ROOT, World
 
 # Public, with a member, and yet no act of their own.
@@ -125,10 +127,10 @@ CASES: dict[str, Callable[[World], object]] = {
     "cleanup.undo": lambda w: cleanup.undo(
         user=w.user("keeper"), entry=AuditEntry.objects.get(pk=w.ids["cleaned"]), **WHY
     ),
-    "debate.describe": lambda w: debate.describe(
+    "debate.describe": lambda w: description.describe(
         user=w.user("opener"),
         thread=w.thread("main"),
-        forks=[debate.fork(change="Lenin lives", when="c. 1924")],
+        forks=[description.fork(change="Lenin lives", when="c. 1924")],
         questions=["Would the purges have come?"],
     ),
     "drafts.save": lambda w: drafts.save(
@@ -167,24 +169,24 @@ CASES: dict[str, Callable[[World], object]] = {
     "merging.merge_duplicates": lambda w: merging.merge_duplicates(
         user=w.user("keeper"), thread=w.thread("twice"), into=w.thread("once"), **WHY
     ),
-    "moderation.hide": _on_post(moderation.hide, "keeper", "b", **WHY),
-    "moderation.remove": _on_post(moderation.remove, "keeper", "d", **WHY),
-    "moderation.restore": _on_post(moderation.restore, "keeper", "hidden", **WHY),
-    "moderation.approve": _on_post(moderation.approve, "keeper", "waiting", **WHY),
-    "moderation.reject": _on_post(moderation.reject, "keeper", "waiting", **WHY),
-    "moderation.lock_branch": _on_post(moderation.lock_branch, "keeper", "b", **WHY),
-    "moderation.unlock_branch": _on_post(moderation.unlock_branch, "keeper", "locked", **WHY),
-    "moderation.lock": _on_thread(moderation.lock, "keeper", "main", **WHY),
-    "moderation.unlock": _on_thread(moderation.unlock, "keeper", "closed", **WHY),
-    "moderation.pin": _on_thread(moderation.pin, "keeper", "main", **WHY),
-    "moderation.unpin": _on_thread(moderation.unpin, "keeper", "closed", **WHY),
-    "moderation.archive": _on_thread(moderation.archive, "keeper", "main", **WHY),
-    "moderation.unarchive": _on_thread(moderation.unarchive, "keeper", "old", **WHY),
-    "moderation.slow": _on_thread(moderation.slow, "keeper", "main", minutes=5, **WHY),
-    "moderation.demand_approval": _on_thread(moderation.demand_approval, "keeper", "main", **WHY),
-    "moderation.waive_approval": _on_thread(moderation.waive_approval, "keeper", "closed", **WHY),
-    "moderation.hide_thread": _on_thread(moderation.hide_thread, "keeper", "main", **WHY),
-    "moderation.restore_thread": _on_thread(moderation.restore_thread, "keeper", "gone", **WHY),
+    "moderation.hide": _on_post(states.hide, "keeper", "b", **WHY),
+    "moderation.remove": _on_post(states.remove, "keeper", "d", **WHY),
+    "moderation.restore": _on_post(states.restore, "keeper", "hidden", **WHY),
+    "moderation.approve": _on_post(states.approve, "keeper", "waiting", **WHY),
+    "moderation.reject": _on_post(states.reject, "keeper", "waiting", **WHY),
+    "moderation.lock_branch": _on_post(states.lock_branch, "keeper", "b", **WHY),
+    "moderation.unlock_branch": _on_post(states.unlock_branch, "keeper", "locked", **WHY),
+    "moderation.lock": _on_thread(states.lock, "keeper", "main", **WHY),
+    "moderation.unlock": _on_thread(states.unlock, "keeper", "closed", **WHY),
+    "moderation.pin": _on_thread(states.pin, "keeper", "main", **WHY),
+    "moderation.unpin": _on_thread(states.unpin, "keeper", "closed", **WHY),
+    "moderation.archive": _on_thread(states.archive, "keeper", "main", **WHY),
+    "moderation.unarchive": _on_thread(states.unarchive, "keeper", "old", **WHY),
+    "moderation.slow": _on_thread(states.slow, "keeper", "main", minutes=5, **WHY),
+    "moderation.demand_approval": _on_thread(states.demand_approval, "keeper", "main", **WHY),
+    "moderation.waive_approval": _on_thread(states.waive_approval, "keeper", "closed", **WHY),
+    "moderation.hide_thread": _on_thread(states.hide_thread, "keeper", "main", **WHY),
+    "moderation.restore_thread": _on_thread(states.restore_thread, "keeper", "gone", **WHY),
     "moving.move_thread": lambda w: moving.move_thread(
         user=w.user("keeper"), thread=w.thread("main"), board=w.board("ancient"), **WHY
     ),
@@ -223,13 +225,13 @@ CASES: dict[str, Callable[[World], object]] = {
     "queue.decide": lambda w: queue.decide(
         user=w.user("keeper"), case=Case.objects.get(pk=w.ids["case"]), act="hide", **WHY
     ),
-    "reading.mark_read": lambda w: reading.mark_read(
+    "reading.mark_read": lambda w: read_state.mark_read(
         user=w.user("opener"), thread=w.thread("main"), numbers=[(1, 3)]
     ),
-    "reading.fold": lambda w: reading.fold(
+    "reading.fold": lambda w: read_state.fold(
         user=w.user("opener"), thread=w.thread("main"), post_id=w.ids["b"], folded=True
     ),
-    "reading.mark_all_read": lambda w: reading.mark_all_read(user=w.user("stranger")),
+    "reading.mark_all_read": lambda w: read_state.mark_all_read(user=w.user("stranger")),
     "reports.report": lambda w: reports.report(
         user=w.user("opener"), post=w.post("b"), reason="topic", token=w.token
     ),
@@ -260,7 +262,7 @@ CASES: dict[str, Callable[[World], object]] = {
         source=f'[quote="answerer, post: {w.ids["b"]}"]And purges.[/quote]\n\nIt holds.',
         token=w.token,
         own_answer="It holds for a year, since nobody attacks it before the spring comes.",
-        forks=[debate.fork(change="The bridge holds", when="1944-09")],
+        forks=[description.fork(change="The bridge holds", when="1944-09")],
         questions=["Who crosses it?"],
     ),
     "threads.rename": _on_thread(threads.rename, "opener", "main", title="What if Lenin lived on"),

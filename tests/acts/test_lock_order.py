@@ -10,8 +10,8 @@ import pytest
 from django.db import connection, transaction
 from django.test import TestCase, override_settings
 
-from forum.actions import undoing
 from forum.models import AuditEntry
+from forum.moderation import undoing
 from tests.acts import world as worlds
 from tests.acts.catalogue import CASES, WHY
 from tests.acts.test_undo import BY_A_MODERATOR, OTHERWISE, UNDONE, by_id

@@ -21,31 +21,32 @@ from accounts.models import User
 from forum.actions import (
     arguments,
     boards,
-    cleanup,
     drafts,
-    erasing,
     members,
-    merging,
-    moderation,
-    moving,
     pages,
     posts,
-    queue,
-    reading,
-    reports,
-    sanctions,
+    read_state,
     threadmarks,
     threads,
-    undoing,
-    uploads,
 )
 from forum.actions.composing import Unacceptable
 from forum.actions.pace import TooFast
 from forum.actions.posts import EditedMeanwhile
 from forum.checking import check
-from forum.importing import Rejected
 from forum.models import AuditEntry, Board, Case, Page, Post, Thread, Upload
+from forum.moderation import (
+    cleanup,
+    erasing,
+    merging,
+    moving,
+    queue,
+    reports,
+    sanctions,
+    states,
+    undoing,
+)
 from forum.permissions import Refused
+from forum.transfer import Rejected, uploads
 from tests.acts import world as worlds
 from tests.races.soundness import faults
 
@@ -217,7 +218,7 @@ class Forum(RuleBasedStateMachine):
     @rule(who=STAFF, n=ANY, how=st.sampled_from(["hide", "remove", "restore", "approve", "reject"]))
     def judge(self, who, n, how):
         target, user = self.post(n), User.objects.get(username=who)
-        act = getattr(moderation, how)
+        act = getattr(states, how)
         if self.act(how, lambda: act(user=user, post=target, reason="As an example.")):
             state = {"hide": "hidden", "remove": "removed", "reject": "rejected"}
             self.expect_state(target.pk, state.get(how, "visible"))
@@ -243,7 +244,7 @@ class Forum(RuleBasedStateMachine):
     def rule_thread(self, who, n, how):
         name, values = how
         target, user = self.thread(n), User.objects.get(username=who)
-        act = getattr(moderation, name)
+        act = getattr(states, name)
         if self.act(name, lambda: act(user=user, thread=target, reason="As an example.")):
             self.expect("threads", target.pk, **values)
 
@@ -487,7 +488,7 @@ class Forum(RuleBasedStateMachine):
         numbers = [(first, min(first + more, target.numbered))]
         if numbers[0][0] <= numbers[0][1]:
             self.act(
-                "mark read", lambda: reading.mark_read(user=user, thread=target, numbers=numbers)
+                "mark read", lambda: read_state.mark_read(user=user, thread=target, numbers=numbers)
             )
 
     @rule(who=PEOPLE, n=ANY, how=st.integers(0, 7))
@@ -495,10 +496,10 @@ class Forum(RuleBasedStateMachine):
         user, target = User.objects.get(username=who), self.post(n)
         other = User.objects.get(username="answerer")
         acts = [
-            lambda: reading.fold(
+            lambda: read_state.fold(
                 user=user, thread=target.thread, post_id=target.pk, folded=bool(n % 2)
             ),
-            lambda: reading.mark_all_read(user=user),
+            lambda: read_state.mark_all_read(user=user),
             lambda: members.ignore(user=user, other=other, ignored=bool(n % 2)),
             lambda: threadmarks.mark(user=user, post=target, category="story", label="Here"),
             lambda: threadmarks.unmark(user=user, post=target),

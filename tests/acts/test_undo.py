@@ -10,18 +10,16 @@ from django.test import TestCase, override_settings
 from forum.actions import (
     arguments,
     boards,
-    cleanup,
-    debate,
+    description,
     glossary,
     members,
     pages,
-    sanctions,
     threadmarks,
     threads,
-    undoing,
     variants,
 )
 from forum.models import AuditEntry, Board, Suspension, Term, Warning
+from forum.moderation import cleanup, sanctions, undoing
 from tests.acts import world as worlds
 from tests.acts.catalogue import CASES, WHY
 from tests.races.soundness import faults
@@ -89,10 +87,10 @@ BY_A_MODERATOR = {
     "rename": lambda w: threads.rename(
         user=w.user("keeper"), thread=w.thread("main"), title="Lenin lives on", **WHY
     ),
-    "describe": lambda w: debate.describe(
+    "describe": lambda w: description.describe(
         user=w.user("keeper"),
         thread=w.thread("main"),
-        forks=[debate.fork(change="Lenin lives", when="c. 1924")],
+        forks=[description.fork(change="Lenin lives", when="c. 1924")],
         questions=["Who follows Lenin?"],
         policy="granted",
         **WHY,

@@ -17,21 +17,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.utils import timezone
 
-from forum.actions import (
-    arguments,
-    cleanup,
-    debate,
-    merging,
-    moderation,
-    moving,
-    sanctions,
-    threadmarks,
-    threads,
-    undoing,
-    variants,
-)
+from forum.actions import arguments, description, threadmarks, threads, variants
 from forum.actions.composing import Unacceptable
 from forum.models import AuditEntry, Board, Question, Suspension, Thread, Warning
+from forum.moderation import cleanup, merging, moving, sanctions, states, undoing
 from forum.opposites import OPPOSITES
 from forum.permissions import Refused, may, require
 from tests.people import cast, fresh, make_member, pending, quoting, reply, start
@@ -54,12 +43,12 @@ class Way:
 
 
 def _thread(name: str, thread: str = "here", **more) -> Callable:
-    act = getattr(moderation, name)
+    act = getattr(states, name)
     return lambda w, user: act(user=user, thread=w.row(thread), **WHY, **more)
 
 
 def _post(name: str, post: str) -> Callable:
-    act = getattr(moderation, name)
+    act = getattr(states, name)
     return lambda w, user: act(user=user, post=w.row(post), **WHY)
 
 
@@ -77,7 +66,7 @@ def _then(*acts: Callable) -> Callable:
 
 
 def _describe(*questions: str) -> Callable:
-    return lambda w, user: debate.describe(
+    return lambda w, user: description.describe(
         user=user, thread=w.row("here"), forks=[], questions=questions, **WHY
     )
 
@@ -158,8 +147,8 @@ def _clean_up(w, user):
 
 def _bring_back(w, user):
     require(user, "clean up", w.answerer)
-    moderation.restore(user=user, post=w.row("second"), **WHY)
-    moderation.restore_thread(user=user, thread=w.row("theirs"), **WHY)
+    states.restore(user=user, post=w.row("second"), **WHY)
+    states.restore_thread(user=user, thread=w.row("theirs"), **WHY)
 
 
 def _hide_it(w):
@@ -282,7 +271,7 @@ def world(settled):
     w.twin = start(w.board, w.stranger, "What if twins", "It happens twice, to the letter.")
     w.extra = reply(w.twin, w.stranger, "Said in one of them.")
     w.waiting = pending(w.here, w.answerer)
-    debate.describe(
+    description.describe(
         user=w.opener, thread=w.row("here"), forks=[], questions=["Would the purges have come?"]
     )
     w.question = Question.objects.get(thread=w.here).pk

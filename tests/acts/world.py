@@ -7,21 +7,7 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from accounts.models import User
-from forum.actions import (
-    arguments,
-    boards,
-    cleanup,
-    debate,
-    drafts,
-    erasing,
-    glossary,
-    moderation,
-    reading,
-    reports,
-    sanctions,
-    threadmarks,
-    uploads,
-)
+from forum.actions import arguments, boards, description, drafts, glossary, read_state, threadmarks
 from forum.checking import Fault, check
 from forum.checking.members import check_cases, check_members
 from forum.checking.places import check_boards
@@ -37,6 +23,8 @@ from forum.models import (
     Thread,
     Warning,
 )
+from forum.moderation import cleanup, erasing, reports, sanctions, states
+from forum.transfer import uploads
 from tests.people import edit, fresh, make_member, pending, quoting, reply, start
 
 ROOT = Path(__file__).parents[2]
@@ -93,29 +81,29 @@ def build() -> World:
     d = reply(main, answerer, "That is a point.", to=c)
     e = reply(main, stranger, "Which purges?")
     hidden = reply(main, answerer, "Hidden words.", to=e)
-    moderation.hide(user=keeper, post=fresh(hidden), reason="Off the point.")
+    states.hide(user=keeper, post=fresh(hidden), reason="Off the point.")
     waiting = pending(main, stranger, to=b)
     locked = reply(main, stranger, "A closed branch.")
-    moderation.lock_branch(user=keeper, post=fresh(locked), reason="In circles.")
+    states.lock_branch(user=keeper, post=fresh(locked), reason="In circles.")
     edit(d, "That is two points.")
     other = start(w.board("modern"), answerer, "What if the strait froze", "It does in May.")
-    moderation.slow(user=keeper, thread=fresh(other), minutes=9, reason="As an example.")
+    states.slow(user=keeper, thread=fresh(other), minutes=9, reason="As an example.")
     early = reply(fresh(other), answerer, "And in June.")
-    moderation.slow(user=keeper, thread=fresh(other), minutes=0, reason="As an example.")
+    states.slow(user=keeper, thread=fresh(other), minutes=0, reason="As an example.")
     x = reply(other, opener, quoting(b, "The party obeyed nobody."))
     closed = start(w.board("modern"), stranger, "What if it thawed", "It does in June.")
-    for act in (moderation.lock, moderation.pin, moderation.archive, moderation.demand_approval):
-        if act is moderation.archive:
+    for act in (states.lock, states.pin, states.archive, states.demand_approval):
+        if act is states.archive:
             continue
         act(user=keeper, thread=fresh(closed), reason="As an example.")
     old = start(w.board("modern"), stranger, "What if it rained", "It does in July.")
-    moderation.archive(user=keeper, thread=fresh(old), reason="Long over.")
+    states.archive(user=keeper, thread=fresh(old), reason="Long over.")
     gone = start(w.board("modern"), stranger, "What if it snowed", "It does in August.")
-    moderation.hide_thread(user=keeper, thread=fresh(gone), reason="A double.")
+    states.hide_thread(user=keeper, thread=fresh(gone), reason="A double.")
     words = "It happens twice, and to the letter the same."
     once, twice = (start(w.board("modern"), stranger, "What if twins", words) for _ in range(2))
     asked = ["Would the purges have come?"]
-    debate.describe(user=opener, thread=fresh(main), forks=[], questions=asked)
+    description.describe(user=opener, thread=fresh(main), forks=[], questions=asked)
     question = Question.objects.get(thread=main)
     w.ids |= {
         "main": main.pk,
@@ -140,8 +128,8 @@ def build() -> World:
     arguments.change_mind(user=stranger, post=fresh(b), was="for", now="against", reason="Purges.")
     threadmarks.mark(user=opener, post=fresh(a), category="story", label="The beginning")
     reports.report(user=stranger, post=fresh(x), reason="topic", token=uuid.uuid4())
-    reading.mark_read(user=stranger, thread=main, numbers=[(1, 2)])
-    reading.fold(user=stranger, thread=main, post_id=b.pk, folded=True)
+    read_state.mark_read(user=stranger, thread=main, numbers=[(1, 2)])
+    read_state.fold(user=stranger, thread=main, post_id=b.pk, folded=True)
     target = f"/threads/{main.pk}/reply/"
     drafts.save(user=stranger, token=TOKENS, target=target, label="Answer", text="A thought.")
     warned = make_member("warned")

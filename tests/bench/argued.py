@@ -26,9 +26,9 @@ def fill(count: int) -> list[dict]:
     from django.db import connection
     from django.utils import timezone
 
-    from forum.history_dates import read
     from forum.models import Board, Divergence, Thread, ThreadWord
-    from forum.similarity import words_by_role
+    from forum.search.similarity import words_by_role
+    from forum.text.history_dates import read
     from tests.bench.fill import Writer
 
     call_command("collectstatic", verbosity=0, interactive=False)
@@ -148,7 +148,7 @@ def main() -> None:
         from django.db import connection
         from django.test import Client
 
-        from forum import similarity
+        from forum.search import similarity
 
         guest, client = AnonymousUser(), Client(SERVER_NAME="127.0.0.1")
 

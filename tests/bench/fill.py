@@ -21,10 +21,10 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from forum.actions import loading, posts, threads
-from forum.importing import reading
+from forum.actions import posts, threads
 from forum.models import Board, Post, Thread
 from forum.permissions import may
+from forum.transfer import loading, parsing
 
 MEMBERS = 40
 SMALL = 184  # with the large threads and those of ten posts, about 200 in all
@@ -168,7 +168,7 @@ def fill(sizes: Iterable[int], say) -> None:
     for size in [*[10] * TENS, *sizes]:
         key = f"bench-{size}" if size > 10 else f"bench-10-{writer.random.getrandbits(32):08x}"
         data = thread_fixture(writer, key, size, BOARD)
-        loading.load(reading.read(data, f"{key}.json"))
+        loading.load(parsing.read(data, f"{key}.json"))
         if size > 10:
             say(f"  a thread of {size:,} posts, {len(data) / size:,.0f} bytes each")
     for member in members:

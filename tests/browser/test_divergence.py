@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from forum.actions import debate
+from forum.actions import description
 
 from . import world
 from .readers import NARROW, WIDE, faults
@@ -44,8 +44,8 @@ def ages(site):
     author = world.member("member-a")
     for when in TWENTY:
         thread = world.start(author, f"What if it had been otherwise, {when}?", "It was. Why?")
-        fork = debate.fork(change="It goes otherwise.", when=when, place="Somewhere far away")
-        debate.describe(user=author, thread=thread, forks=[fork], questions=["Why?"])
+        fork = description.fork(change="It goes otherwise.", when=when, place="Somewhere far away")
+        description.describe(user=author, thread=thread, forks=[fork], questions=["Why?"])
     return author
 
 
@@ -103,8 +103,8 @@ def test_nothing_on_the_axis_is_crossed_or_cut_off(site, sits_down):
         ("12 March 1917",),
     ):
         thread = world.start(author, "What if?", "It was.")
-        forks = [debate.fork(change="It goes otherwise.", when=when) for when in dates]
-        debate.describe(user=author, thread=thread, forks=forks, questions=[])
+        forks = [description.fork(change="It goes otherwise.", when=when) for when in dates]
+        description.describe(user=author, thread=thread, forks=forks, questions=[])
         reader.opens(thread.get_absolute_url())
         for size in (WIDE, NARROW):
             reader.page.set_viewport_size(size)

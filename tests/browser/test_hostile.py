@@ -25,23 +25,22 @@ from accounts.models import User
 from forum.actions import (
     arguments,
     boards,
-    debate,
     drafts,
     glossary,
     members,
-    moderation,
     pages,
     posts,
-    reports,
-    sanctions,
     threadmarks,
     threads,
-    uploads,
+)
+from forum.actions import (
+    description as debate,
 )
 from forum.actions.composing import Unacceptable
-from forum.importing import Rejected
 from forum.models import Board, Post, Term, Thread
+from forum.moderation import reports, sanctions, states
 from forum.permissions import Refused
+from forum.transfer import Rejected, uploads
 
 from . import world
 from .hostile import mutations, pieces, strings
@@ -213,7 +212,7 @@ def test_nothing_runs_in_narrow_places(forum, lines, sits_down, settings, record
     def rename(new_title="A new title", lock="") -> None:
         renamed = threads.rename(user=chief, thread=start(), title=new_title)
         if lock:
-            moderation.lock(user=chief, thread=renamed, reason=lock)
+            states.lock(user=chief, thread=renamed, reason=lock)
 
     def board(name="Board", description="") -> None:
         _board(chief, name, description, next(number))
@@ -226,7 +225,7 @@ def test_nothing_runs_in_narrow_places(forum, lines, sits_down, settings, record
     put_together(board, name=80, description=300)
     put("reasons of edits", 300, lambda text: _edit(answer(), text))
     put("withdrawals", 300, lambda text: posts.withdraw(user=two, post=answer(), reason=text))
-    put("hidden", 300, lambda text: moderation.hide(user=chief, post=answer(), reason=text))
+    put("hidden", 300, lambda text: states.hide(user=chief, post=answer(), reason=text))
     put("marks", 120, lambda text: _mark(one, world.reply(one, thread, "A chapter."), text))
     put("minds", 500, lambda text: _change_mind(one, answer(), text))
     put("reports", 1000, lambda text: _report(one, answer(), text))

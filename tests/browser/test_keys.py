@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import expect
 
-from forum.actions import reading
+from forum.actions import read_state
 from forum.models import Post, ReadMark, Thread
 
 from . import world
@@ -27,7 +27,7 @@ def debate(site):
         above = world.reply(two, thread, f"Remark {number}. " * 30, parent)
     one.date_joined -= timedelta(days=1)
     one.save()
-    reading.mark_read(user=one, thread=thread, numbers=[(1, 5), (7, 7)])
+    read_state.mark_read(user=one, thread=thread, numbers=[(1, 5), (7, 7)])
     return SimpleNamespace(thread=Thread.objects.get(pk=thread.pk), one=one)
 
 

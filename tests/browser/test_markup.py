@@ -4,7 +4,7 @@ there but what the markup may write. JONBAR_LONG=1 reads twenty thousand texts.
 
 import random
 
-from forum.markup import MarkupError, render
+from forum.text.markup import MarkupError, render
 from tests.markup.hostile import HOSTILE
 from tests.markup.soundness import ALLOWED, LONG, PIECES, laid
 

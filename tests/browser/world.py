@@ -6,19 +6,9 @@ from uuid import uuid4
 from django.core.management import call_command
 
 from accounts.models import User
-from forum.actions import (
-    arguments,
-    debate,
-    drafts,
-    members,
-    moderation,
-    pages,
-    posts,
-    reports,
-    sanctions,
-    threadmarks,
-)
+from forum.actions import arguments, description, drafts, members, pages, posts, threadmarks
 from forum.models import AuditEntry, Board, Notice, Post, Question, Thread
+from forum.moderation import reports, sanctions, states
 from tests import people
 
 PASSWORD, member, edit = people.PASSWORD, people.make_member, people.edit
@@ -72,7 +62,7 @@ def furnish() -> SimpleNamespace:
     made.removed = removed(made)
     made.waiting = waiting(made)
     made.locked = start(made.one, "Was the Marshall Plan avoidable?", "Locked below.", kind="PC")
-    moderation.lock(user=made.moderator, thread=made.locked, reason="Settled.")
+    states.lock(user=made.moderator, thread=made.locked, reason="Settled.")
     drafts.save(
         user=made.one,
         token=uuid4(),
@@ -82,11 +72,13 @@ def furnish() -> SimpleNamespace:
         title="",
     )
     forks = (
-        debate.fork(change="Stresemann lives.", when="1929-10", actor="A doctor", place="Berlin"),
-        debate.fork(change="W" * 60, when="c. 1936"),
+        description.fork(
+            change="Stresemann lives.", when="1929-10", actor="A doctor", place="Berlin"
+        ),
+        description.fork(change="W" * 60, when="c. 1936"),
     )
     asked = ["Would a longer Weimar have held?", "Q" * 200]
-    debate.describe(user=made.one, thread=made.quotes, forks=forks, questions=asked)
+    description.describe(user=made.one, thread=made.quotes, forks=forks, questions=asked)
     ties = [arguments.Tie(Question.objects.get(text=asked[0]).pk, "disputes", 1)]
     arguments.argue(
         user=made.two, post=made.exact, lane="premise", stance="disputes", quotes={}, ties=ties
@@ -94,8 +86,8 @@ def furnish() -> SimpleNamespace:
     arguments.change_mind(
         user=made.one, post=made.exact, was="for", now="undecided", reason="W" * 200
     )
-    forks = (debate.fork(change=ARABIC, when="480 BC", actor=HEBREW, place=ARABIC),)
-    debate.describe(user=made.arabic, thread=made.rtl, forks=forks, questions=[ARABIC])
+    forks = (description.fork(change=ARABIC, when="480 BC", actor=HEBREW, place=ARABIC),)
+    description.describe(user=made.arabic, thread=made.rtl, forks=forks, questions=[ARABIC])
     members.ignore(user=made.one, other=made.quiet, ignored=True)
     reports.report(
         user=made.quiet, post=made.exact, reason="misquote", text="Was it cheap?", token=uuid4()
@@ -168,7 +160,7 @@ def quotes(made) -> Thread:
         "Another end altogether.",
         "The end was wrong.",
     )
-    moderation.remove(user=made.moderator, post=source, reason="Not about the debate.")
+    states.remove(user=made.moderator, post=source, reason="Not about the debate.")
     made.edited = first
     return thread
 
@@ -207,8 +199,8 @@ def removed(made) -> Thread:
     gone = [reply(made.two, thread, f"Remark {n}, soon out of sight.") for n in (2, 3, 4)]
     for post in gone:
         reply(made.one, thread, "The answer keeps its place.", post)
-    made.hidden = moderation.hide(user=made.moderator, post=gone[0], reason="An insult.")
-    moderation.remove(user=made.moderator, post=gone[1], reason="Advertising.")
+    made.hidden = states.hide(user=made.moderator, post=gone[0], reason="An insult.")
+    states.remove(user=made.moderator, post=gone[1], reason="Advertising.")
     posts.withdraw(user=made.two, post=gone[2], reason="I was wrong.")
     return thread
 

@@ -4,7 +4,7 @@ Each is (name, format, source). Builders get the length a post may have; `marks`
 markup signs it may hold, since sources made of signs are refused beyond it.
 """
 
-from forum.markup import MAX_BRACKETS, MAX_LINES, MAX_MARKS, MAX_SOURCE
+from forum.text.markup import MAX_BRACKETS, MAX_LINES, MAX_MARKS, MAX_SOURCE
 
 
 def fill(piece: str, marks: int = 0) -> str:

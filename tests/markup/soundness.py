@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from forum import markup
-from forum.markup import lay_in, render
+from forum.text import markup
+from forum.text.markup import lay_in, render
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
 # What no element of the forum's texts encloses.

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forum import markup
-from forum.markup import MarkupError, render
+from forum.text import markup
+from forum.text.markup import MarkupError, render
 from tests.markup.hostile import HOSTILE
 from tests.markup.soundness import ALLOWED, COMMENT, LONG, SOURCES, Reader, assert_sound, laid, md
 

@@ -7,7 +7,7 @@ import cProfile
 import time
 from contextlib import suppress
 
-from forum.markup import MarkupError, render
+from forum.text.markup import MarkupError, render
 from tests.markup.hostile import HOSTILE
 from tests.markup.soundness import LONG
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forum.markup import MarkupError, lay_in, render
+from forum.text.markup import MarkupError, lay_in, render
 
 LISTED = Path(__file__).parents[2] / "docs" / "markup.md"
 EXAMPLE = re.compile(r"^`{32} example\n(.*?)^\.\n(.*?)^`{32}$", re.DOTALL | re.MULTILINE)

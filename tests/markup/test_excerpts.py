@@ -6,7 +6,7 @@ import re
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from forum.markup import MarkupError, excerpt
+from forum.text.markup import MarkupError, excerpt
 from tests.markup.seen import bare, between, seen
 from tests.markup.soundness import LONG, SOURCES, Reader, md
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from forum.markup import MarkupError, render
+from forum.text.markup import MarkupError, render
 from tests.markup.soundness import Reader, assert_sound, laid, md, passages
 
 # --- Markdown ---------------------------------------------------------------------------------

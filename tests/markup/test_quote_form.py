@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forum.markup import MarkupError, attribution_source
+from forum.text.markup import MarkupError, attribution_source
 from tests.markup.soundness import SOURCES, md
 
 

@@ -4,8 +4,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 
-from forum.actions import moderation
 from forum.models import AuditEntry, Post, PostRevision, Quote, Thread, slug_for
+from forum.moderation import states
 from tests.people import edit, fresh, quoting, reply
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_a_member_who_goes_takes_no_post_along(thread, answer, answerer, opener)
 
 
 def test_the_log_is_append_only(thread, moderator):
-    moderation.pin(user=moderator, thread=thread, reason="Worth reading.")
+    states.pin(user=moderator, thread=thread, reason="Worth reading.")
     entry = AuditEntry.objects.filter(thread=thread)
     if connection.vendor == "postgresql":
         assert refused(lambda: entry.update(reason="Another."))

@@ -7,10 +7,11 @@ import pytest
 from django.db import connection, transaction
 
 from forum import tree
-from forum.actions import erasing, posts
+from forum.actions import posts
 from forum.actions.composing import Unacceptable
 from forum.checking import check
 from forum.models import Post, Quote
+from forum.moderation import erasing
 from forum.permissions import Refused
 from tests.people import quoting
 from tests.races.orders import before

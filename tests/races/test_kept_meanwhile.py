@@ -5,9 +5,10 @@ import time
 import pytest
 from django.test import Client
 
-from forum import caching
-from forum.actions import moderation, moving, posts
+from forum.actions import posts
 from forum.models import Board, Post, Quote, Thread
+from forum.moderation import moving, states
+from forum.operations import caching
 from tests.races.orders import before
 
 pytestmark = [pytest.mark.races, pytest.mark.postgres]
@@ -23,7 +24,7 @@ def kept(settings):
 
 
 def hide(forum, post: Post) -> None:
-    moderation.hide(user=forum.moderator, post=post, reason="Off the point")
+    states.hide(user=forum.moderator, post=post, reason="Off the point")
 
 
 def withdraw(forum, post: Post) -> None:

@@ -10,16 +10,9 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from forum.actions import (
-    arguments,
-    merging,
-    moderation,
-    posts,
-    reports,
-    sanctions,
-    threadmarks,
-)
+from forum.actions import arguments, posts, threadmarks
 from forum.models import Post, State, Thread
+from forum.moderation import merging, reports, sanctions, states
 from forum.permissions import Refused
 from tests.races.orders import before
 from tests.races.soundness import faults
@@ -61,8 +54,8 @@ ACTS = {
     "edit": lambda forum, post: posts.edit(
         user=forum.members[1], post=post, source="It was thick.", base=1
     ),
-    "hide": lambda forum, post: moderation.hide(user=forum.moderator, post=post, reason="Off."),
-    "lock branch": lambda forum, post: moderation.lock_branch(user=forum.moderator, post=post),
+    "hide": lambda forum, post: states.hide(user=forum.moderator, post=post, reason="Off."),
+    "lock branch": lambda forum, post: states.lock_branch(user=forum.moderator, post=post),
     "set lane": lambda forum, post: arguments.argue(
         user=forum.members[1], post=post, lane="meta", stance="", quotes={}, ties=()
     ),

@@ -7,8 +7,9 @@ import uuid
 import pytest
 from django.db import connection, transaction
 
-from forum.actions import moderation, moving, threads
+from forum.actions import threads
 from forum.models import Board, Post, Thread
+from forum.moderation import moving, states
 from tests.races.soundness import faults
 
 pytestmark = [pytest.mark.races, pytest.mark.postgres]
@@ -54,7 +55,7 @@ ACTS = {
     "rename": lambda forum, thread: threads.rename(
         user=forum.moderator, thread=thread, title="Another title"
     ),
-    "hide": lambda forum, thread: moderation.hide(
+    "hide": lambda forum, thread: states.hide(
         user=forum.moderator, post=thread.posts.get(number=2), reason="Off the point."
     ),
 }

@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from forum.actions.reading import parse
+from forum.actions.read_state import parse
 from forum.models import (
     AuditEntry,
     Board,

@@ -24,19 +24,10 @@ from django.conf import settings  # noqa: E402 (models need the settings)
 from django.db import connection  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from forum.actions import (  # noqa: E402
-    merging,
-    moderation,
-    moving,
-    posts,
-    queue,
-    reading,
-    reports,
-    threads,
-    undoing,
-)
+from forum.actions import posts, read_state, threads  # noqa: E402
 from forum.actions.composing import Unacceptable  # noqa: E402
 from forum.models import AuditEntry, Board, Case, Post, State, Thread  # noqa: E402
+from forum.moderation import merging, moving, queue, reports, states, undoing  # noqa: E402
 from forum.permissions import Refused  # noqa: E402
 from tests.postgres import trust_the_power  # noqa: E402
 from tests.races.crew import Ledger, seeded  # noqa: E402
@@ -164,11 +155,11 @@ def shut(*, member: int, how: str, thread: int, post: int, after: float):
     user = User.objects.get(pk=member)
     time.sleep(after)
     if how == "lock":
-        moderation.lock(user=user, thread=fetch_thread(thread), reason="It goes in circles.")
+        states.lock(user=user, thread=fetch_thread(thread), reason="It goes in circles.")
     elif how == "close":
         threads.close(user=user, thread=fetch_thread(thread), closed=True)
     elif how == "hide":
-        moderation.hide(user=user, post=fetch_post(post), reason="Not about the debate.")
+        states.hide(user=user, post=fetch_post(post), reason="Not about the debate.")
     else:
         posts.withdraw(user=user, post=fetch_post(post), reason="I was wrong.")
 
@@ -262,14 +253,14 @@ def mark_many(*, member: int, thread: int, ranges: list):
     """Mark ranges of numbers as read, one after the other, as a page does."""
     for first, last in ranges:
         user, row = User.objects.get(pk=member), fetch_thread(thread)
-        known = reading.seen(user, row).ranges
-        reading.mark_read(user=user, thread=row, numbers=[(first, last)], known=known)
+        known = read_state.seen(user, row).ranges
+        read_state.mark_read(user=user, thread=row, numbers=[(first, last)], known=known)
 
 
 def fold_many(*, member: int, thread: int, count: int):
     """Fold `count` branches."""
     for post_id in range(1, count + 1):
-        reading.fold(
+        read_state.fold(
             user=User.objects.get(pk=member),
             thread=fetch_thread(thread),
             post_id=post_id,
@@ -280,7 +271,7 @@ def fold_many(*, member: int, thread: int, count: int):
 def mark_all(*, member: int, count: int):
     """Count everything as read, `count` times."""
     for _ in range(count):
-        reading.mark_all_read(user=User.objects.get(pk=member))
+        read_state.mark_all_read(user=User.objects.get(pk=member))
 
 
 def report_once(*, member: int, post: int):

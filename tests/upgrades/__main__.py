@@ -34,7 +34,7 @@ def main() -> int:
         from django.core.management import call_command
 
         django.setup()
-        from forum import archive
+        from forum.operations import archive
         from tests.acts import world
 
         call_command("migrate", verbosity=0)

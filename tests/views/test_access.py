@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import get_resolver
 
 from accounts.models import User
-from forum.actions import moderation, notices, posts
+from forum.actions import notices, posts
 from forum.actions.audit import record
 from forum.models import (
     AuditEntry,
@@ -30,6 +30,7 @@ from forum.models import (
     Submission,
     Thread,
 )
+from forum.moderation import states
 from tests.people import browser, cast, dump, quoting, reply, settled_row, start
 
 pytestmark = pytest.mark.django_db
@@ -369,7 +370,7 @@ def test_the_words_of_a_post_taken_away(people, thread, answer, answerer, modera
     if how == "withdraw":
         posts.withdraw(user=answerer, post=answer, reason="I was wrong.")
     else:
-        getattr(moderation, how)(user=moderator, post=answer, reason="I was wrong.")
+        getattr(states, how)(user=moderator, post=answer, reason="I was wrong.")
     people |= {"answerer": answerer}
     for role, user in people.items():
         client = browser(user)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from forum.actions import moderation
 from forum.models import AuditEntry, Post, Thread
+from forum.moderation import states
 from tests.people import browser, dump, fresh, pending, start
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def test_what_is_offered_fits_how_the_post_stands(thread, answer, keeper, modera
     assert offered(answer) == usual
     assert offered(answer, browser(administrator)) == usual | {"erase"}
     assert offered(thread.posts.get(number=1)) == {"hide", "remove"}
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
     assert "restore" in offered(answer)
     waiting = pending(thread, answer.author)
     assert offered(waiting) == {"approve", "reject"}

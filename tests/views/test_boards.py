@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from forum.actions import moderation
 from forum.models import Board, Post, Thread
+from forum.moderation import states
 from forum.views.boards import FILTERS, ORDERS
 from tests.people import browser, fresh, make_member, reply, start
 from tests.test_tree import grow
@@ -105,7 +105,7 @@ def test_moderators_see_hidden_debates_and_their_state(many, board_moderator, st
 
 def test_pinned_debates_stand_first_and_only_on_the_first_page(many, moderator):
     thread = many.get(title="Debate 30")
-    moderation.pin(user=moderator, thread=thread)
+    states.pin(user=moderator, thread=thread)
     assert thread.pk in thread_ids(browser().get(ADDRESS))[:3]
     assert walk(browser(), ADDRESS).count(thread.pk) == 1
 
@@ -153,7 +153,7 @@ def test_lists_of_an_empty_forum(db, administrator):
 
 def test_a_debate_whose_posts_are_all_hidden_is_still_listed(board, opener, moderator):
     thread = start(board, opener)
-    moderation.hide(user=moderator, post=thread.posts.get(), reason="Off the point.")
+    states.hide(user=moderator, post=thread.posts.get(), reason="Off the point.")
     for path in ("/", ADDRESS):
         assert thread_ids(browser().get(path)) == [thread.pk]
 

@@ -5,9 +5,11 @@ import sys
 
 import pytest
 
-from forum import drawing, markup
-from forum.actions import composing, moderation
+from forum import rendering
+from forum.actions import composing
 from forum.models import Board, Quote
+from forum.moderation import states
+from forum.text import markup
 from tests.people import browser, edit, reply, start
 from tests.people import quoting as form
 from tests.test_drawing import drawn, status
@@ -41,7 +43,7 @@ def test_what_is_short_is_shown_on_the_page_of_the_debate(thread, answer, opener
 def test_a_preview_says_what_was_changed(thread, answer, opener):
     source = form(answer, "The party obeyed everybody.")
     composed = composing.compose(user=opener, board=thread.board, source=source, thread=thread)
-    assert "<del> nobody</del>" in drawing.draw_preview(composed, user=opener)
+    assert "<del> nobody</del>" in rendering.render_preview(composed, user=opener)
 
 
 def test_what_is_long_stands_on_a_page_of_its_own(thread, chapter, opener, guest):
@@ -77,7 +79,7 @@ def test_who_may_not_know_the_source_finds_no_such_page(
     assert page(post).status_code == page(post, stranger).status_code == 404
     assert page(post, moderator).status_code == 200
     Board.objects.filter(pk=thread.board_id).update(audience="public")
-    moderation.hide(user=moderator, post=chapter, reason="Off the point.")
+    states.hide(user=moderator, post=chapter, reason="Off the point.")
     assert page(post).status_code == page(post, moderator).status_code == 404
     unknown = reply(elsewhere, stranger, form(chapter, "Spain would have burned that summer."))
     assert page(unknown).status_code == 404

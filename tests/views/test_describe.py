@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from forum.actions import debate, moderation
+from forum.actions import description
 from forum.models import AuditEntry, Divergence, Draft, Post, Question, Thread
+from forum.moderation import states
 from tests.actions.test_debate import laid_out
 from tests.people import browser, dump, fresh, make_member, reply, typed
 from tests.views.test_queries import MEMBER, queries
@@ -206,8 +207,8 @@ def test_divergences_and_questions_are_said(bridge, request, who):
     assert thread.version == bridge.version + 1
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.verb, entry.reason) == (user, "describe", "Said at last.")
-    assert entry.detail["before"] == debate.described(bridge)
-    assert entry.detail["after"] == debate.described(thread)
+    assert entry.detail["before"] == description.described(bridge)
+    assert entry.detail["after"] == description.described(thread)
 
 
 def test_the_form_shows_what_stands_and_brings_it_back_unchanged(bridge, opener):
@@ -332,7 +333,7 @@ def test_others_may_not(bridge, request, who):
 def test_hidden_words_are_not_offered_as_questions(bridge, opener, moderator, stranger):
     send(opener, bridge, ("It holds.", "1924"), question=[ASKED[0]])
     assert ASKED[0] in words(browser(stranger).get(bridge.get_absolute_url()))
-    moderation.hide(user=moderator, post=bridge.posts.get(), reason="An insult.")
+    states.hide(user=moderator, post=bridge.posts.get(), reason="An insult.")
     for reader, sees in ((stranger, False), (opener, False), (None, False), (moderator, True)):
         for view in ("flat", "tree"):
             page = words(browser(reader).get(f"{bridge.get_absolute_url()}?view={view}"))
@@ -350,9 +351,9 @@ def long(bridge, opener, answerer) -> Thread:
     """A debate of two pages, described."""
     for n in range(25):
         reply(bridge, answerer, f"Remark {n}.")
-    fork = debate.fork(change="It holds.", when="c. 1924", place="Rome")
-    other = debate.fork(change="So does the other.", when="1936-39")
-    debate.describe(user=opener, thread=bridge, forks=[fork, other], questions=ASKED)
+    fork = description.fork(change="It holds.", when="c. 1924", place="Rome")
+    other = description.fork(change="So does the other.", when="1936-39")
+    description.describe(user=opener, thread=bridge, forks=[fork, other], questions=ASKED)
     return fresh(bridge)
 
 

@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import Session
-from forum import markup
-from forum.actions import drafts, moderation
+from forum.actions import drafts
 from forum.models import Board, Draft, Post, Thread
+from forum.moderation import states
+from forum.text import markup
 from tests.people import browser, dump, fresh, quoting, reply, start, typed
 
 pytestmark = pytest.mark.django_db
@@ -139,7 +140,7 @@ def test_an_expired_session_keeps_what_was_saved(opener, targets):
 
 def test_a_lock_keeps_the_draft(opener, targets, thread, moderator):
     save(opener, targets["debate"])
-    moderation.lock(user=moderator, thread=thread, reason="Settled.")
+    states.lock(user=moderator, thread=thread, reason="Settled.")
     assert browser(opener).get(targets["debate"]).status_code == 403
     assert "Some words." in browser(opener).get("/drafts/").content.decode()
     # What is typed in a form that was open is still kept.
@@ -262,7 +263,7 @@ def test_targets_that_are_not_there(
     inner = start(inner_board, moderator, title="Behind doors")
     secret = inner.posts.get()
     hidden = reply(thread, opener)
-    moderation.hide(user=moderator, post=hidden, reason="Off the point.")
+    states.hide(user=moderator, post=hidden, reason="Off the point.")
     for target in (
         "",
         "/",

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from forum.actions import moderation, reading
+from forum.actions import read_state
 from forum.models import Post, ReadMark, Thread
+from forum.moderation import states
 from tests.people import browser, dump, fresh, make_member, pending, reply, start
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +78,7 @@ def test_a_fold_is_remembered_on_every_device(big, opener, stranger):
 
 def test_the_branch_under_a_hidden_post_folds_too(big, moderator, stranger):
     second = numbered(big, 2)
-    moderation.hide(user=moderator, post=second, reason="Off topic.")
+    states.hide(user=moderator, post=second, reason="Off topic.")
     for user in (None, stranger):
         html = page(big, user)
         assert "hidden by a moderator" in html.lower()
@@ -89,12 +90,12 @@ def test_the_branch_under_a_hidden_post_folds_too(big, moderator, stranger):
 def test_the_stub_counts(big, answerer):
     reader = make_member("reader", date_joined=big.created_at)
     second = numbered(big, 2)
-    reading.mark_read(user=reader, thread=big, numbers=[(1, 18), (20, 40)])
+    read_state.mark_read(user=reader, thread=big, numbers=[(1, 18), (20, 40)])
     fold(reader, second)
     assert stub(page(big, reader)) == "Unfold 29 replies, 1 new here"
     reply(big, answerer, to=second)
     assert stub(page(big, reader)) == "Unfold 30 replies, 1 new here"  # #41 is on the next page
-    reading.mark_read(user=reader, thread=big, numbers=[(19, 19), (41, 41)])
+    read_state.mark_read(user=reader, thread=big, numbers=[(19, 19), (41, 41)])
     assert stub(page(big, reader)) == "Unfold 30 replies"
     lone = reply(big, answerer, to=reply(big, answerer))
     fold(reader, Post.objects.get(pk=lone.parent_id))
@@ -105,7 +106,7 @@ def test_a_fold_in_a_fold(big):
     """The outer one stands for both; opened, it shows the inner one as it was left."""
     reader = make_member("reader", date_joined=big.created_at)
     second, fourth = numbered(big, 2), numbered(big, 4)
-    reading.mark_read(user=reader, thread=big, numbers=[(1, 9), (12, 40)])
+    read_state.mark_read(user=reader, thread=big, numbers=[(1, 9), (12, 40)])
     fold(reader, fourth)
     fold(reader, second)
     assert stub(page(big, reader)) == "Unfold 29 replies, 2 new here"
@@ -144,9 +145,9 @@ def test_folded_posts_are_not_read(big):
     reader = make_member("reader", date_joined=big.created_at)
     fold(reader, numbered(big, 2))
     page(big, reader)
-    assert reading.seen(reader, big).ranges == [(1, 2)]
+    assert read_state.seen(reader, big).ranges == [(1, 2)]
     page(big, reader, view="flat")
-    assert reading.seen(reader, big).ranges == [(1, 20)]
+    assert read_state.seen(reader, big).ranges == [(1, 20)]
 
 
 def test_a_link_to_a_folded_post_shows_it(big, stranger):
@@ -171,7 +172,7 @@ def test_next_new_does_not_run_in_circles(big):
     for _ in range(40):
         response = browser(reader).get(f"/threads/{big.pk}/new/", follow=True)
         assert response.status_code == 200
-        seen.append(reading.seen(reader, big).unread(big))
+        seen.append(read_state.seen(reader, big).unread(big))
         if not seen[-1]:
             break
     assert seen[-1] == 0
@@ -238,10 +239,10 @@ def test_what_is_not_there_cannot_be_folded(big, thread, stranger, answer, inner
 
 
 def test_the_oldest_of_very_many_folds_opens_again(thread, answer, stranger, monkeypatch):
-    monkeypatch.setattr(reading, "MAX_FOLDED", 2)
+    monkeypatch.setattr(read_state, "MAX_FOLDED", 2)
     ids = list(thread.posts.order_by("number").values_list("pk", flat=True))
     for pk in (*ids[1:4], ids[2]):
-        reading.fold(user=stranger, thread=thread, post_id=pk, folded=True)
+        read_state.fold(user=stranger, thread=thread, post_id=pk, folded=True)
     assert ReadMark.objects.get(user=stranger).folded == [ids[3], ids[2]]
 
 

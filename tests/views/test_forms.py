@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 from django.middleware.csrf import _get_new_csrf_string
 
-from forum.actions import moderation, threads
+from forum.actions import threads
 from forum.models import Board, Draft, Post, PostRevision, Quote, Submission, Thread
+from forum.moderation import states
 from tests.people import browser, dump, fresh, pending, quoting, reply, start, typed
 
 pytestmark = pytest.mark.django_db
@@ -222,7 +223,7 @@ def test_an_answer_is_never_put_elsewhere_than_its_writer_meant(
 ):
     """A moderator still reads what was hidden, and one's own waiting post is there: neither can be
     answered, and the answer must not end as one to the opening."""
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
     waiting = pending(thread, opener)
     where, fields = forms["reply"]
     before = dump(*TABLES)
@@ -326,7 +327,7 @@ def test_too_many_previews_keep_the_text(opener, forms, name, settings):
 
 
 def test_a_lock_meanwhile_keeps_the_text(thread, opener, moderator, forms):
-    moderation.lock(user=moderator, thread=thread)
+    states.lock(user=moderator, thread=thread)
     for name in ("reply", "edit"):
         where, fields = forms[name]
         response = browser(opener).post(where, fields)

@@ -10,9 +10,10 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 import forum
-from forum.actions import boards, glossary, moderation, pages, posts, threads
+from forum.actions import boards, glossary, pages, posts, threads
 from forum.actions.audit import record
 from forum.models import AuditEntry, Board, Term
+from forum.moderation import states
 from forum.views import log
 from tests.people import browser, fresh, pending, reply, start
 
@@ -26,8 +27,8 @@ def read(user=None, query="") -> str:
 
 
 def test_who_did_what_to_what_and_why(thread, answer, moderator):
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
-    moderation.lock(user=moderator, thread=thread, reason="Heat.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
+    states.lock(user=moderator, thread=thread, reason="Heat.")
     page = read()
     assert "<bdi>keeper</bdi> hid " in page
     assert f'<a href="/posts/{answer.pk}/" dir="auto">#2 in “What if Lenin had lived?”</a>' in page
@@ -38,18 +39,18 @@ def test_who_did_what_to_what_and_why(thread, answer, moderator):
 
 def test_a_site_may_keep_the_names_of_its_moderators(answer, moderator, settings):
     settings.LOG_NAMES_MODERATORS = False
-    moderation.hide(user=moderator, post=answer, reason="Off the point.")
+    states.hide(user=moderator, post=answer, reason="Off the point.")
     page = read()
     assert "A moderator hid" in page
     assert "keeper" not in page
 
 
 def test_what_was_hidden_is_not_named(thread, moderator, opener, stranger):
-    moderation.lock(user=moderator, thread=thread, reason="Heat.")
+    states.lock(user=moderator, thread=thread, reason="Heat.")
     waits = pending(thread, stranger, "Secret words")
-    moderation.reject(user=moderator, post=waits, reason="Not here.")
+    states.reject(user=moderator, post=waits, reason="Not here.")
     threads.rename(user=moderator, thread=thread, title="A milder title")
-    moderation.hide_thread(user=moderator, thread=thread, reason="Libel.")
+    states.hide_thread(user=moderator, thread=thread, reason="Libel.")
     for user in (None, stranger, opener):
         page = read(user)
         for secret in ("Lenin", "lenin", "milder", "Secret words", f"/threads/{thread.pk}/"):
@@ -70,7 +71,7 @@ def test_acts_on_boards_that_one_does_not_see_are_not_there(
     thread, inner_board, moderator, board_moderator, stranger
 ):
     inner = start(inner_board, moderator, title="The archive was moved")
-    moderation.pin(user=moderator, thread=inner, reason="Because of the deed.")
+    states.pin(user=moderator, thread=inner, reason="Because of the deed.")
     for user in (None, stranger, board_moderator):
         page = read(user)
         for secret in ("archive was", "of the deed", "Behind closed doors", "/closed/"):
@@ -87,7 +88,7 @@ def test_acts_on_boards_that_one_does_not_see_are_not_there(
 def test_a_debate_that_went_to_another_board_is_named_only_to_its_readers(
     thread, inner_board, moderator, stranger
 ):
-    moderation.lock(user=moderator, thread=thread, reason="Heat.")
+    states.lock(user=moderator, thread=thread, reason="Heat.")
     thread.board = inner_board
     thread.save()
     assert "Lenin" not in read(stranger)
@@ -156,13 +157,13 @@ def test_the_log_is_paged_and_filtered_at_the_same_cost(thread, other_board, mod
             read(None, query)
         return len(queries)
 
-    moderation.pin(user=moderator, thread=thread)
+    states.pin(user=moderator, thread=thread)
     few = asked()
     for n in range(log.PER_PAGE):
-        act = moderation.unpin if n % 2 == 0 else moderation.pin
+        act = states.unpin if n % 2 == 0 else states.pin
         act(user=moderator, thread=thread if n % 3 else other, reason=f"Reason {n}.")
         post = reply(other, opener)
-        moderation.hide(user=moderator, post=post, reason=f"Hidden {n}.")
+        states.hide(user=moderator, post=post, reason=f"Hidden {n}.")
     assert asked() == few
     page, seen = read(), 0
     while 'rel="next"' in page:
@@ -205,7 +206,7 @@ def test_no_code_changes_or_deletes_an_entry():
 
 
 def test_postgresql_refuses_to_change_the_log(thread, moderator):
-    moderation.pin(user=moderator, thread=thread, reason="Worth reading.")
+    states.pin(user=moderator, thread=thread, reason="Worth reading.")
     if connection.vendor != "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'")

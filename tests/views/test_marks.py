@@ -20,8 +20,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import TestCase, override_settings
 from django.urls import get_resolver, reverse
 
-from forum.actions import cases, debate, drafts, moderation, moving, reports, sanctions, threadmarks
+from forum.actions import cases, description, drafts, threadmarks
 from forum.models import AuditEntry, Board, Member, Notice, Post, State, Thread
+from forum.moderation import moving, reports, sanctions, states
 from forum.permissions import CHARTER, may
 from tests.people import browser, make_member, pending, quoting, reply, start
 
@@ -120,7 +121,7 @@ class Marked(TestCase):
             cls.threads[what] = cls.debate(board, opener if public else keeper, what)
         # Its title and its place are there for everybody, its opening is not.
         cls.headless = cls.debate(cls.boards["public"], opener, "hidden opening")
-        moderation.hide(user=keeper, post=cls.headless.posts.get(), reason="Off.")
+        states.hide(user=keeper, post=cls.headless.posts.get(), reason="Off.")
         reply(cls.headless, answerer, "Suppose that it is not.")
         main = cls.threads["public"]
         cls.quote(main, answerer, cls.threads["moved away"], "moved away")
@@ -137,19 +138,19 @@ class Marked(TestCase):
             ("removed debate", State.REMOVED),
         ):
             Thread.objects.filter(pk=cls.threads[what].pk).update(state=state)
-        moderation.hide_thread(user=keeper, thread=cls.threads["hidden debate"], reason="Off.")
+        states.hide_thread(user=keeper, thread=cls.threads["hidden debate"], reason="Off.")
         Thread.objects.filter(pk=cls.threads["moved away"].pk).update(board=cls.boards["closed"])
         for what, act in (
-            ("hidden post", moderation.hide),
-            ("removed post", moderation.remove),
-            ("withdrawn post", moderation.hide),
+            ("hidden post", states.hide),
+            ("removed post", states.remove),
+            ("withdrawn post", states.hide),
         ):
             act(user=keeper, post=cls.posts[what], reason="Off.")
         Post.objects.filter(pk=cls.posts["withdrawn post"].pk).update(withdrawn=True)
         cls.act_inside(cls.threads["moved inside"], inner)
         for name in ("invited", "closed"):
             said = secret(f"reason in the {name} board")
-            moderation.pin(user=keeper, thread=cls.threads[name], reason=said)
+            states.pin(user=keeper, thread=cls.threads[name], reason=said)
         cls.token = uuid4()
         drafts.save(
             user=answerer, token=cls.token, target="/threads/new/", text=secret("draft"), label="x"
@@ -175,8 +176,8 @@ class Marked(TestCase):
         """Act on a debate in the warden's board, take it to the innermost one, and warn somebody
         there, who is the newest of all members."""
         keeper = cls.people["moderator"]
-        moderation.pin(user=keeper, thread=thread, reason="It is settled.")
-        moderation.lock_branch(user=keeper, post=reply(thread, keeper, "So it is."))
+        states.pin(user=keeper, thread=thread, reason="It is settled.")
+        states.lock_branch(user=keeper, post=reply(thread, keeper, "So it is."))
         moving.move_thread(user=keeper, thread=thread, board=inner)
         warned = make_member("warned")
         post = reply(Thread.objects.get(pk=thread.pk), keeper, "So it is not.")
@@ -189,10 +190,10 @@ class Marked(TestCase):
     def debate(cls, board: Board, author, what: str) -> Thread:
         thread = start(board, author, f"Title {word(what, 'title')}", f"It {word(what)} was, once.")
         threadmarks.mark(user=author, post=thread.posts.get(), category="story", label="Begin")
-        return debate.describe(
+        return description.describe(
             user=author,
             thread=Thread.objects.get(pk=thread.pk),
-            forks=[debate.fork(change=f"The bridge {word(what, 'fork')}", when="c. 1924")],
+            forks=[description.fork(change=f"The bridge {word(what, 'fork')}", when="c. 1924")],
             questions=[f"Does {word(what, 'question')} hold?"],
         )
 
@@ -207,7 +208,7 @@ class Marked(TestCase):
         if state == "read only":
             Board.objects.filter(pk=board.pk).update(read_only=True)
         elif state == "branch locked":
-            moderation.lock_branch(user=cls.people["moderator"], post=answer)
+            states.lock_branch(user=cls.people["moderator"], post=answer)
         elif state != "open":
             Thread.objects.filter(pk=thread.pk).update(**{STATES[state]: True})
         thread = Thread.objects.select_related("board").get(pk=thread.pk)

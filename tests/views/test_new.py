@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from forum.actions import moderation, reading
+from forum.actions import read_state
 from forum.models import Post, ReadMark, Thread
+from forum.moderation import states
 from tests.people import (
     browser,
     cast,
@@ -81,7 +82,7 @@ def marked(html: str) -> set[int]:
 
 def unread(user, thread) -> int:
     listed = Thread.objects.with_unread(user).get(pk=thread.pk).unread
-    assert reading.seen(user, fresh(thread)).unread(fresh(thread)) == listed
+    assert read_state.seen(user, fresh(thread)).unread(fresh(thread)) == listed
     return listed
 
 
@@ -116,7 +117,7 @@ def test_marked_in_the_tree(news, reader):
     assert len(shown) == 20
     assert marked(html) == shown - {1, 2, 3, 4}
     assert "since your visit" not in html  # no line divides a tree
-    seen = reading.seen(reader, news)
+    seen = read_state.seen(reader, news)
     assert {n for n in range(1, 45) if seen.has(n)} == shown | {1, 2, 3, 4}
     assert marked(page(news, reader, view="tree")) == set()
     rest = marked(page(news, reader, 2, "tree")) | marked(page(news, reader, 3, "tree"))
@@ -151,7 +152,7 @@ def test_ones_own_reply_is_read(thread, reader):
     )
     assert response.status_code == 302
     assert unread(reader, thread) == 0
-    assert reading.seen(reader, fresh(thread)).ranges == [(1, 5)]
+    assert read_state.seen(reader, fresh(thread)).ranges == [(1, 5)]
 
 
 def test_waiting_posts_are_not_news(thread, reader, stranger, moderator):
@@ -181,11 +182,11 @@ def test_first_unread(news, reader, view, size):
     User.objects.filter(pk=reader.pk).update(view=view, posts_per_page=size)
     reader = fresh(reader)
     assert leads_to(reader, news) == 5
-    reading.mark_read(user=reader, thread=news, numbers=[(5, 30), (32, 40)])
+    read_state.mark_read(user=reader, thread=news, numbers=[(5, 30), (32, 40)])
     assert leads_to(reader, news) == 31
-    reading.mark_read(user=reader, thread=news, numbers=[(31, 31)])
+    read_state.mark_read(user=reader, thread=news, numbers=[(31, 31)])
     assert leads_to(reader, news) == 41
-    reading.mark_read(user=reader, thread=news, numbers=[(41, 44)])
+    read_state.mark_read(user=reader, thread=news, numbers=[(41, 44)])
     assert leads_to(reader, news) is None
 
 
@@ -212,7 +213,7 @@ def test_first_unread_for_visitors_and_of_what_is_not_there(news, inner_board, m
 def test_two_devices_read_different_pages(news, reader):
     for number in (3, 1):
         page(news, reader, number)  # each call is a session of its own
-    assert reading.seen(reader, news).ranges == [(1, 20), (41, 44)]
+    assert read_state.seen(reader, news).ranges == [(1, 20), (41, 44)]
     assert unread(reader, news) == 20
     assert leads_to(reader, news) == 21
     html = page(news, reader, 3)
@@ -221,11 +222,11 @@ def test_two_devices_read_different_pages(news, reader):
 
 
 def test_a_tab_opened_before_does_not_take_back_what_another_read(news, reader):
-    stale = reading.seen(reader, news)
+    stale = read_state.seen(reader, news)
     page(news, reader, 1)
     page(news, reader, 2)
     assert not stale.has(30)
-    reading.mark_read(user=reader, thread=news, numbers=[(5, 5)])
+    read_state.mark_read(user=reader, thread=news, numbers=[(5, 5)])
     assert unread(reader, news) == 4
 
 
@@ -294,7 +295,7 @@ def test_the_list_of_what_is_unread(news, reader, board, opener):
 
 def test_mark_all_read(news, reader, board, opener):
     page(news, reader, 2)
-    reading.fold(user=reader, thread=news, post_id=news.posts.get(number=2).pk, folded=True)
+    read_state.fold(user=reader, thread=news, post_id=news.posts.get(number=2).pk, folded=True)
     other = start(board, opener, title="Another one")
     assert browser(reader).get("/read/").status_code == 405
     assert unread(reader, news) == 20
@@ -306,7 +307,7 @@ def test_mark_all_read(news, reader, board, opener):
         assert leads_to(reader, thread) is None
     assert news_of(browser(reader).get("/").content.decode()) == []
     # Folds are not forgotten, and what comes after is new.
-    assert reading.seen(reader, news).folded
+    assert read_state.seen(reader, news).folded
     reply(news, opener)
     assert unread(reader, news) == 1
     assert leads_to(reader, news) == 45
@@ -327,7 +328,7 @@ def test_numbers_hold_after_hiding_and_restoring(news, reader, moderator):
     page(news, reader, 1)
     some = [news.posts.get(number=n) for n in (10, 30, 44)]
     for post in some:
-        moderation.hide(user=moderator, post=post, reason="Off the point.")
+        states.hide(user=moderator, post=post, reason="Off the point.")
     assert unread(reader, news) == 24
     assert leads_to(reader, news) == 21
     # Placeholders are new like posts, until they were seen.
@@ -335,7 +336,7 @@ def test_numbers_hold_after_hiding_and_restoring(news, reader, moderator):
     assert marked(page(news, reader, 3)) == set(range(41, 45))
     assert unread(reader, news) == 0
     for post in some:
-        moderation.restore(user=moderator, post=post)
+        states.restore(user=moderator, post=post)
     assert unread(reader, news) == 0
     assert leads_to(reader, news) is None
     assert marked(page(news, reader, 3)) == set()

@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from forum.actions import arguments, debate, moderation
+from forum.actions import arguments, description
 from forum.models import Post, State, Thread
 from forum.models.visibility import openings_visible_to
+from forum.moderation import states
 from forum.permissions import may
 from tests.people import browser, fresh, reply, start
 from tests.views.test_queries import queries
@@ -36,10 +37,10 @@ def described(board, opener, answerer, stranger) -> Thread:
     """A debate that says all that an opening can, with an answer that takes a stance; and one like
     it by a stranger."""
     thread = start(board, opener, "What if the bridge had stood?", f"Suppose it.\n\n{ASKED}")
-    thread = debate.describe(
+    thread = description.describe(
         user=opener,
         thread=thread,
-        forks=[debate.fork(change=CHANGE, when="48 BC", place=PLACE, actor=ACTOR)],
+        forks=[description.fork(change=CHANGE, when="48 BC", place=PLACE, actor=ACTOR)],
         questions=[ASKED],
         own_answer=OWN,
     )
@@ -116,10 +117,10 @@ def test_they_go_where_the_opening_goes(
 ):
     opening = opening_of(described)
     if act == "withdraw":
-        moderation.remove(user=moderator, post=opening, reason="Off.")
+        states.remove(user=moderator, post=opening, reason="Off.")
         Post.objects.filter(pk=opening.pk).update(withdrawn=True)
     else:
-        getattr(moderation, act)(user=moderator, post=opening, reason="Off.")
+        getattr(states, act)(user=moderator, post=opening, reason="Off.")
     for reader in (guest, stranger, opener, answerer):
         assert words_on(pages(described, reader)) == {}, reader
     assert not set(WORDS) & set(similar(stranger).lower().split())
@@ -130,7 +131,7 @@ def test_they_go_where_the_opening_goes(
     assert "zqbridge" in shown["/timeline/"]
     assert not {"/threads/{t}/epub/", "/threads/{t}/outline.json", "/", "/questions/"} & set(shown)
     # What comes back comes back with everything.
-    moderation.restore(user=moderator, post=fresh(opening))
+    states.restore(user=moderator, post=fresh(opening))
     assert "zqbridge" in words_on(pages(described, guest))["/timeline/"]
 
 
@@ -163,7 +164,7 @@ def test_the_rule_is_that_of_the_post(
 
 
 def test_a_debate_is_described_by_who_reads_its_opening(described, opener, moderator):
-    moderation.hide(user=moderator, post=opening_of(described), reason="Off.")
+    states.hide(user=moderator, post=opening_of(described), reason="Off.")
     assert not may(opener, "describe", fresh(described))
     assert may(moderator, "describe", fresh(described))
 
@@ -175,7 +176,7 @@ def test_lists_ask_no_more_for_it(described, board, stranger, opener):
         asked[address] = queries(browser(stranger), address)
     for n in range(4):
         more = start(board, opener, f"What if bridge {n} had stood?", f"Suppose.\n\n{ASKED}")
-        fork = debate.fork(change=f"Bridge {n} stands", when="48 BC")
-        debate.describe(user=opener, thread=more, forks=[fork], questions=[ASKED])
+        fork = description.fork(change=f"Bridge {n} stands", when="48 BC")
+        description.describe(user=opener, thread=more, forks=[fork], questions=[ASKED])
     for address, before in asked.items():
         assert queries(browser(stranger), address) == before, address

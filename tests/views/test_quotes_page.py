@@ -8,9 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from forum import drawing
-from forum.actions import moderation
+from forum import rendering
 from forum.models import Board, Post, Quote, Thread
+from forum.moderation import states
 from forum.views.road import QUOTES
 from tests.people import browser, edit, fresh, quoting, reply, start
 
@@ -152,13 +152,13 @@ def test_backlinks_of_words_edited_away_are_still_there(thread, quote, answer):
 
 @pytest.mark.parametrize("how", ["hide", "remove"])
 def test_hiding_and_restoring_the_source(thread, quote, answer, moderator, how):
-    getattr(moderation, how)(user=moderator, post=answer, reason="Off the point.")
+    getattr(states, how)(user=moderator, post=answer, reason="Off the point.")
     html = page(thread.get_absolute_url())
     assert 'data-status="removed"' in html
     assert f'href="#post-{answer.pk}-1"' not in html
     assert browser().get(f"/posts/{answer.pk}/quotes/").status_code == 404
     assert browser().get(f"/posts/{answer.pk}/history/?rev=1&at=0-5").status_code == 404
-    moderation.restore(user=moderator, post=answer)
+    states.restore(user=moderator, post=answer)
     html = page(thread.get_absolute_url())
     assert f'href="#post-{answer.pk}-1"' in html
     assert 'data-status="exact"' in html
@@ -166,11 +166,11 @@ def test_hiding_and_restoring_the_source(thread, quote, answer, moderator, how):
 
 
 def test_hiding_and_restoring_the_quoting_post(thread, quote, answer, moderator, stranger):
-    moderation.hide(user=moderator, post=quote, reason="Off the point.")
+    states.hide(user=moderator, post=quote, reason="Off the point.")
     for reader in (None, stranger):
         assert quoted_by(answer, reader) == []
         assert "quoted in" not in page(thread.get_absolute_url(), reader)
-    moderation.restore(user=moderator, post=quote)
+    states.restore(user=moderator, post=quote)
     assert quoted_by(answer) == [quote.pk]
 
 
@@ -237,7 +237,7 @@ def test_a_post_that_nobody_quoted(answer):
 
 
 def test_a_note_names_eight_and_counts_the_rest(thread, answer, opener):
-    most = drawing.MAX_BACKLINKS
+    most = rendering.MAX_BACKLINKS
     for _ in range(most):
         reply(thread, opener, quoting(answer, WORDS))
     note = re.search(r'<p class="margin">(.*?)</p>', page(thread.get_absolute_url()))[1]
@@ -252,7 +252,7 @@ def test_a_note_names_eight_and_counts_the_rest(thread, answer, opener):
 
 def test_what_is_more_counts_only_what_one_may_see(thread, answer, opener, moderator):
     rows = [reply(thread, opener, quoting(answer, WORDS)) for _ in range(9)]
-    moderation.hide(user=moderator, post=rows[0], reason="Off the point.")
+    states.hide(user=moderator, post=rows[0], reason="Off the point.")
     note = re.search(r'<p class="margin">(.*?)</p>', page(thread.get_absolute_url()))[1]
     assert "more" not in note
 

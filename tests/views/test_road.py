@@ -11,8 +11,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from forum import tree
-from forum.actions import composing, moderation, posts
+from forum.actions import composing, posts
 from forum.models import Board, Post, PostBody, PostRevision, Thread
+from forum.moderation import states
 from forum.views.road import STEPS
 from tests.people import browser, edit, fresh, pending, quoting, reply, start
 
@@ -184,7 +185,7 @@ def test_a_post_on_the_way_is_gone(branch, moderator, answerer, stranger, how):
     if how == "withdraw":
         posts.withdraw(user=answerer, post=third)
     else:
-        getattr(moderation, how)(user=moderator, post=third, reason="Off the point.")
+        getattr(states, how)(user=moderator, post=third, reason="Off the point.")
     for reader in (None, stranger):
         html = road(last, reader)
         found = dict(steps(html))
@@ -198,7 +199,7 @@ def test_a_post_on_the_way_is_gone(branch, moderator, answerer, stranger, how):
     for reader in (None, stranger):
         assert browser(reader).get(f"/posts/{third.pk}/road/").status_code == 404
     assert "Two are secret" in dict(steps(road(third, moderator)))["6"]
-    moderation.restore(user=moderator, post=third)
+    states.restore(user=moderator, post=third)
     assert len(MARKED.findall(road(last))) == 3
 
 

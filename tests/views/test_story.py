@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from forum.actions import moderation, threadmarks
+from forum.actions import threadmarks
 from forum.models import Board, Thread, Threadmark
+from forum.moderation import states
 from tests.people import browser, fresh, reply
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +116,7 @@ def test_a_debate_without_marks_says_so(thread):
 
 
 def test_a_hidden_post_leaves_the_story(thread, story, moderator, stranger):
-    moderation.hide(user=moderator, post=story[2], reason="Off topic.")
+    states.hide(user=moderator, post=story[2], reason="Off topic.")
     for user in (None, stranger, moderator):
         page = get(f"/threads/{thread.pk}/read/", user)
         assert "A point" not in page and "1 of 3" in page

@@ -11,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from forum import markup, quoting, tree
-from forum.actions import composing, reading
+from forum import tree
+from forum.actions import composing, read_state
 from forum.models import Board, Post, PostBody, PostRevision, Quote, State, Thread
+from forum.text import markup, quoting
 from forum.views.road import QUOTES
 from tests.people import browser, make_member, start
 
@@ -155,7 +156,7 @@ class TenThousand(TestCase):
 
     def test_a_member_who_has_read_everything(self):
         for thread in (self.small, self.large):
-            reading.mark_read(user=self.reader, thread=thread, numbers=[(1, thread.numbered)])
+            read_state.mark_read(user=self.reader, thread=thread, numbers=[(1, thread.numbered)])
         self.reads_like_a_small_one("member", self.reader)
 
     def test_news_are_marked_and_written_in_as_many_steps(self):
@@ -172,7 +173,7 @@ class TenThousand(TestCase):
     def test_a_mark_full_of_holes(self):
         """Read out of order for years: every other page."""
         holes = [(n, n + 19) for n in range(1, SIZE, 40)]
-        reading.mark_read(user=self.reader, thread=self.large, numbers=holes)
+        read_state.mark_read(user=self.reader, thread=self.large, numbers=holes)
         few, _ = self.ask(f"{self.small.get_absolute_url()}?page=1", self.reader)
         for page in (2, SIZE // 40, SIZE // 20):
             count, html = self.ask(f"{self.large.get_absolute_url()}?page={page}", self.reader)
@@ -181,7 +182,7 @@ class TenThousand(TestCase):
 
     def test_the_way_to_the_first_unread(self):
         for thread, until in ((self.small, 50), (self.large, SIZE - 1_000)):
-            reading.mark_read(user=self.reader, thread=thread, numbers=[(1, until)])
+            read_state.mark_read(user=self.reader, thread=thread, numbers=[(1, until)])
         (few, _), (many, location) = (
             self.ask(f"/threads/{thread.pk}/new/", self.reader)
             for thread in (self.small, self.large)

@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from forum.actions import moderation, reading
+from forum.actions import read_state
 from forum.models import Post, ReadMark
+from forum.moderation import states
 from tests.people import browser, fresh, make_member, pending, reply, start
 from tests.test_tree import preorder
 
@@ -163,7 +164,7 @@ def test_locked_and_closed_debates_say_so_and_offer_no_form(thread, stranger, op
     page = browser(stranger).get(address).content.decode()
     assert 'name="text"' not in page
     assert "has closed it" in page
-    moderation.lock(user=moderator, thread=thread)
+    states.lock(user=moderator, thread=thread)
     page = browser(stranger).get(address).content.decode()
     assert 'name="text"' not in page
     assert "is locked" in page
@@ -254,7 +255,7 @@ def test_pages_read_out_of_order(long_thread, opener):
     home = client.get("/").content.decode()
     assert "15 new" in home
     client.post("/read/")
-    assert reading.seen(fresh(user), fresh(long_thread)).unread(fresh(long_thread)) == 0
+    assert read_state.seen(fresh(user), fresh(long_thread)).unread(fresh(long_thread)) == 0
     assert "15 new" not in client.get("/").content.decode()
 
 

@@ -11,10 +11,10 @@ from django.db.models import CharField, Value
 from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 
-from forum.actions import debate
-from forum.history_dates import read
+from forum.actions import description
 from forum.models import Board, Divergence, State, Thread
-from forum.pictures import NARROWEST, bounds, twigs
+from forum.rendering.pictures import NARROWEST, bounds, twigs
+from forum.text.history_dates import read
 from forum.views.timeline import PER_PAGE
 from tests.people import browser, fresh, start
 from tests.views.test_describe import words
@@ -26,8 +26,8 @@ ROWS = 10_000 if os.environ.get("JONBAR_LONG") == "1" else 2_000
 
 def dated(thread, *dates: str, place="") -> Thread:
     """Say when a debate leaves history: "Number" and the date, for each."""
-    forks = [debate.fork(change=f"Number {when}.", when=when, place=place) for when in dates]
-    return debate.describe(user=thread.author, thread=thread, forks=forks, questions=[])
+    forks = [description.fork(change=f"Number {when}.", when=when, place=place) for when in dates]
+    return description.describe(user=thread.author, thread=thread, forks=forks, questions=[])
 
 
 def many(board, author, dates: list[str], places: list[str] = (), first: int = 0) -> None:
@@ -327,9 +327,10 @@ def test_what_one_may_not_see_leaves_no_trace(
     before = {reader: everything_asked(reader) for reader in (*readers, board_moderator)}
     secret = start(board, opener, title="What nobody is to know")
     forks = [
-        debate.fork(change="The secret.", when=when, place="Secret") for when in ("44 BC", "1924")
+        description.fork(change="The secret.", when=when, place="Secret")
+        for when in ("44 BC", "1924")
     ]
-    debate.describe(user=opener, thread=secret, forks=forks, questions=[])
+    description.describe(user=opener, thread=secret, forks=forks, questions=[])
     for how in ("inner board", "pending", "hidden", "removed", "loading"):
         there = {"board": inner_board} if how == "inner board" else {"board": board, "state": how}
         Thread.objects.filter(pk=secret.pk).update(**there)

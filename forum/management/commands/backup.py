@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from forum import archive
+from forum.operations import archive
 
 
 class Command(BaseCommand):

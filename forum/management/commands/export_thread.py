@@ -6,8 +6,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.management.base import BaseCommand, CommandError
 
 from core.files import whole_file
+from forum.transfer import exporting
 
-from ...importing import writing
 from ...models import State, Thread
 
 
@@ -28,10 +28,10 @@ class Command(BaseCommand):
             raise CommandError("Markdown holds one debate.")
         try:
             if markdown:
-                pieces = writing.markdown(found[0], address=found[0].get_absolute_url())
+                pieces = exporting.markdown(found[0], address=found[0].get_absolute_url())
             else:
-                pieces = writing.several(found, user=AnonymousUser())
-        except writing.NotWhole as error:
+                pieces = exporting.several(found, user=AnonymousUser())
+        except exporting.NotWhole as error:
             raise CommandError(str(error)) from None
         if output is None:
             for piece in pieces:
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         try:
             with whole_file(output) as file:
                 file.writelines(piece.encode() for piece in pieces)
-        except writing.NotWhole as error:
+        except exporting.NotWhole as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{output}: {error.strerror}.") from None

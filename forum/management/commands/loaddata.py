@@ -17,12 +17,11 @@ from django.core.management.utils import parse_apps_and_model_labels
 from django.db import DEFAULT_DB_ALIAS, OperationalError
 
 from accounts.models import new_edition
+from forum.transfer import Rejected, loading, parsing
+from forum.transfer import others as foreign
+from forum.transfer.fixture import ThreadFixture
 
 from ... import tree
-from ...actions import loading
-from ...importing import Rejected, reading
-from ...importing import others as foreign
-from ...importing.fixture import ThreadFixture
 from ...models import Board, Thread
 
 MEND = "Nothing was loaded; mend the file and load it again."
@@ -50,7 +49,7 @@ class Command(loaddata.Command):
         for label in fixture_labels:
             for file, _, _ in self.find_fixtures(label):
                 data = self._json(file)
-                if reading.is_thread_fixture(data):
+                if parsing.is_thread_fixture(data):
                     threads.append((file, data))
                 else:
                     others[file] = data
@@ -60,7 +59,7 @@ class Command(loaddata.Command):
             raise CommandError("Thread fixtures are loaded into the default database only.")
         try:
             read = [
-                thread for file, data in threads for thread in reading.read_all(data, _shown(file))
+                thread for file, data in threads for thread in parsing.read_all(data, _shown(file))
             ]
             for file, data in others.items():
                 if data and len(data) <= settings.FIXTURE_MAX_BYTES:  # what is larger is Django's
@@ -146,8 +145,8 @@ class Command(loaddata.Command):
                     data = stream.read(limit + 1)
             except UNREADABLE as error:
                 raise CommandError(f"{_shown(file)}: it cannot be read ({error}).") from None
-        if len(data) > limit and reading.is_thread_fixture(data):
-            raise CommandError(str(reading.too_large(_shown(file))))
+        if len(data) > limit and parsing.is_thread_fixture(data):
+            raise CommandError(str(parsing.too_large(_shown(file))))
         return data
 
     def _standard_input(self) -> bytes:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
-from forum import archive
+from forum.operations import archive
 
 
 class Command(BaseCommand):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from forum import archive
 from forum.checking import check
+from forum.operations import archive
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.text import slugify
 
 from core.files import whole_file
+from forum.transfer import Rejected, fixture, notes, parsing, text
 
-from ...importing import Rejected, fixture, notes, reading, text
 from ...models import Thread
 
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         name = source.name
         try:
             if source.stat().st_size > settings.FIXTURE_MAX_BYTES:
-                raise reading.too_large(name)
+                raise parsing.too_large(name)
             thread = text.read(source.read_bytes(), name)
             beside = options["notes"] or source.with_suffix(".editor.json")
             given = options["notes"] or beside.exists()
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             )
             data = fixture.dump(objects)
             # What the loader would refuse is not written.
-            read = reading.read(data, name)
+            read = parsing.read(data, name)
         except OSError as error:
             raise CommandError(f"{error.filename or source}: {error.strerror}.") from None
         except Rejected as error:

@@ -1,0 +1,353 @@
+"""What a debate is about: its divergences, its author's own answer, and what its opening asks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.db import transaction
+from django.db.models import Count, F, Q
+
+from core.problems import Problem
+from forum import tree
+from forum.models import Answer, AuditEntry, Board, Divergence, Question, State, Thread
+from forum.permissions import Refused, may, require
+from forum.text.history_dates import HistoryDate, NotADate, read
+from forum.text.questions import MAX_LENGTH
+
+from . import keyword_index, notices
+from .audit import record
+from .composing import Unacceptable
+
+MAX_DIVERGENCES = 5  # of one thread: more is a chronicle, and belongs into the text
+MAX_QUESTIONS = 10
+LINKED = 8  # answers to a question that its card leads to; of more it says the number
+MAX_OWN_ANSWER = Thread._meta.get_field("own_answer").max_length
+# Bare questions rarely get good replies: whoever asks one of these says first what they expect.
+OWN_ANSWER_KINDS = (Thread.Kind.WI, Thread.Kind.AHC, Thread.Kind.PC)
+
+
+class DescribedMeanwhile(Problem):
+    """Somebody said anew what the debate is about since the form was opened."""
+
+    status = 409
+
+    def __init__(self, thread: Thread) -> None:
+        super().__init__("This debate was described anew since you opened the form.")
+        self.thread = thread
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A divergence as somebody gives it, its date read."""
+
+    change: str
+    date: HistoryDate
+    actor: str = ""
+    place: str = ""
+    by_editor: bool = False
+
+
+def fork(*, change: str, when: str, actor: str = "", place: str = "") -> Fork:
+    """Read one divergence out of what was typed. Raises Unacceptable with what to do."""
+    change, actor, place = (" ".join(text.split()) for text in (change, actor, place))
+    if not change:
+        raise Unacceptable("Say what changes.")
+    for text, field in ((change, "change"), (actor, "actor"), (place, "place")):
+        longest = Divergence._meta.get_field(field).max_length
+        name = Divergence._meta.get_field(field).verbose_name.capitalize()
+        if len(text) > longest:
+            raise Unacceptable(f"“{name}” holds at most {longest} characters.")
+        if not text.isprintable():
+            raise Unacceptable(f"“{name}” holds characters that cannot be shown.")
+    try:
+        return Fork(change, read(when), actor, place)
+    except NotADate as error:
+        raise Unacceptable(str(error)) from error
+
+
+def check(forks: Sequence[Fork], questions: Sequence[str]) -> None:
+    """Raise Unacceptable if there are more of them than a card can show, or a question that is
+    too long, of several lines, empty, or asked twice."""
+    if len(forks) > MAX_DIVERGENCES:
+        raise Unacceptable(f"A debate has at most {MAX_DIVERGENCES} divergences.")
+    if len(questions) > MAX_QUESTIONS:
+        raise Unacceptable(f"At most {MAX_QUESTIONS} questions stand beside a debate.")
+    # No more is asked of it: it stands in a text that was taken already, to the letter.
+    if any(len(text) > MAX_LENGTH or len(text.splitlines()) > 1 for text in questions):
+        raise Unacceptable(f"A question holds at most {MAX_LENGTH} characters, on one line.")
+    if not all(text.strip() for text in questions) or len(set(questions)) < len(questions):
+        raise Unacceptable("A question is empty, or stands twice.")
+
+
+def check_own_answer(text: str) -> str:
+    """An own answer as it is kept. Raises Unacceptable with what to do."""
+    text = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    if len(text) > MAX_OWN_ANSWER:
+        raise Unacceptable(f"Your own answer holds at most {MAX_OWN_ANSWER:,} characters.")
+    if not all(line.isprintable() for line in text.split("\n")):
+        raise Unacceptable("Your own answer holds characters that cannot be shown.")
+    return text
+
+
+def needs_own_answer(board: Board, kind: str) -> bool:
+    """Whether a debate of this kind is opened with an own answer in this board."""
+    if board.own_answer_needed == Board.Demand.KIND:
+        return kind in OWN_ANSWER_KINDS
+    return board.own_answer_needed == Board.Demand.ALWAYS
+
+
+def missing(
+    *, user, board: Board, kind: str, forks: Sequence, questions: Sequence, policy: str, answer: str
+) -> dict[str, str]:
+    """What the board asks of a new debate and is not given: a sentence for each field. Its
+    moderators are asked for nothing."""
+    if may(user, "moderate", board):
+        return {}
+    found = {}
+    if board.divergence_needed and not forks:
+        found["change"] = "In this board a debate says where it leaves history."
+    if needs_own_answer(board, kind) and not answer:
+        found["own_answer"] = "Write at least one consequence you expect, and why."
+    if board.policy_needed and not policy:
+        found["policy"] = "Choose whether your premise may be challenged."
+    if board.questions_needed and not questions:
+        found["questions"] = "In this board a debate asks something: tick a question."
+    return found
+
+
+def describe(
+    *,
+    user,
+    thread: Thread,
+    forks: Sequence[Fork],
+    questions: Sequence[str],
+    policy: str | None = None,
+    own_answer: str | None = None,
+    base: int | None = None,
+    reason: str = "",
+) -> Thread:
+    """Say anew where a debate leaves history and what it asks; the member who opened it does, or
+    a moderator, whose dates are marked as an editor's. A date that stays keeps its mark. What is
+    None stays as it is; an own answer is changed by who gave it alone. `base` is the
+    `Thread.descriptions` that the form was opened with.
+
+    Returns the thread. Raises permissions.Refused, Unacceptable or DescribedMeanwhile; then
+    nothing was changed.
+    """
+    check(forks, questions)
+    if policy is not None and policy not in Thread.Policy.values:
+        raise Unacceptable("Choose whether the premise may be challenged.")
+    if own_answer is not None:
+        own_answer = check_own_answer(own_answer)
+    with transaction.atomic():
+        (thread,) = tree.lock(thread.pk)
+        require(user, "describe", thread)
+        before = described(thread)
+        policy = before["policy"] if policy is None else policy
+        if own_answer is None or thread.author_id != user.pk:
+            own_answer = before["own_answer"]
+        if (
+            before["own_answer"]
+            and not own_answer
+            and needs_own_answer(thread.board, thread.kind)
+            and not may(user, "moderate", thread)
+        ):
+            raise Unacceptable("A debate of this kind keeps its own answer: write at least one.")
+        marks = {one["edtf"]: one["by_editor"] for one in before["divergences"]}
+        by_editor = thread.author_id != user.pk
+        forks = [replace(one, by_editor=marks.get(one.date.edtf, by_editor)) for one in forks]
+        after = description(forks, questions, policy=policy, own_answer=own_answer)
+        if after == before:
+            return thread
+        if base is not None and base != thread.descriptions:
+            raise DescribedMeanwhile(thread)
+        thread.policy, thread.own_answer = policy, own_answer
+        rows = {
+            "divergences": list(thread.divergences.order_by("order").values_list("pk", flat=True)),
+            "questions": list(thread.questions.values_list("pk", "text", "order", "stands")),
+        }
+        write(thread, forks, questions)
+        thread.descriptions += 1
+        tree.save_thread(thread, "card", "policy", "own_answer", "descriptions")
+        entry = record(
+            user, "describe", thread=thread, reason=reason, before=before, after=after, rows=rows
+        )
+        notices.tell(thread.author, entry=entry)
+    return thread
+
+
+def put_back(entry: AuditEntry, thread: Thread) -> None:
+    """Take a description of a locked thread back: its rows are those that were there before.
+    Raises permissions.Refused where the debate was described anew since, or its author's own
+    answer would change."""
+    before, rows = entry.detail["before"], entry.detail.get("rows")
+    if rows is None or described(thread) != entry.detail["after"]:
+        raise Refused("The debate was described anew since.")
+    if before["own_answer"] != thread.own_answer:
+        raise Refused("An own answer is changed by the member who gave it alone.")
+    Divergence.objects.filter(thread=thread).delete()
+    Divergence.objects.bulk_create(
+        Divergence(
+            pk=pk,
+            thread=thread,
+            order=order,
+            first_day=one["first"],
+            last_day=one["last"],
+            **{name: one[name] for name in ("change", "actor", "place", "edtf", "by_editor")},
+        )
+        for order, (pk, one) in enumerate(
+            zip(rows["divergences"], before["divergences"], strict=True), 1
+        )
+    )
+    known = {pk: (text, order, stands) for pk, text, order, stands in rows["questions"]}
+    asked = Question.objects.filter(thread=thread)
+    asked.update(stands=False)
+    asked.filter(answers=None).exclude(pk__in=known).delete()
+    for pk, (text, order, stands) in known.items():
+        Question.objects.update_or_create(
+            pk=pk, defaults={"thread": thread, "text": text, "order": order, "stands": stands}
+        )
+    thread.policy = before["policy"]
+    keyword_index.index(thread)
+    recount(thread, list(known))
+    lay_out(thread)
+    thread.descriptions += 1
+    tree.save_thread(thread, "card", "policy", "descriptions")
+
+
+def described(thread: Thread) -> dict:
+    """What a debate says of itself, as `description` puts it."""
+    return {
+        "divergences": thread.card.get("divergences", []),
+        "questions": [one["text"] for one in thread.card.get("questions", ())],
+        "policy": thread.policy,
+        "own_answer": thread.own_answer,
+    }
+
+
+def description(
+    forks: Sequence[Fork],
+    questions: Sequence[str],
+    *,
+    policy: str = Thread.Policy.OPEN,
+    own_answer: str = "",
+) -> dict:
+    """The same of what is about to be written: to compare, and for the log."""
+    return {
+        "divergences": [_laid_out(fork) for fork in forks],
+        "questions": list(questions),
+        "policy": policy,
+        "own_answer": own_answer,
+    }
+
+
+def write(thread: Thread, forks: Sequence[Fork], questions: Sequence[str]) -> None:
+    """Write the rows of a locked (or new) thread and lay its card out; the caller saves `card`."""
+    Divergence.objects.filter(thread=thread).delete()
+    Divergence.objects.bulk_create(
+        Divergence(
+            thread=thread,
+            order=order,
+            change=fork.change,
+            actor=fork.actor,
+            place=fork.place,
+            edtf=fork.date.edtf,
+            first_day=fork.date.first,
+            last_day=fork.date.last,
+            by_editor=fork.by_editor,
+        )
+        for order, fork in enumerate(forks, 1)
+    )
+    _ask(thread, questions)
+    keyword_index.index(thread)
+    lay_out(thread)
+
+
+def lay_out(thread: Thread) -> None:
+    """Lay the card of a locked thread out from its rows; the caller saves `card`."""
+    card = {
+        "divergences": [
+            {
+                "change": row.change,
+                "actor": row.actor,
+                "place": row.place,
+                "edtf": row.edtf,
+                "first": row.first_day,
+                "last": row.last_day,
+                "by_editor": row.by_editor,
+            }
+            for row in Divergence.objects.filter(thread=thread).order_by("order")
+        ],
+        "questions": _asked(thread),
+    }
+    thread.card = card if any(card.values()) else {}
+
+
+def _laid_out(fork: Fork) -> dict:
+    return {
+        "change": fork.change,
+        "actor": fork.actor,
+        "place": fork.place,
+        "edtf": fork.date.edtf,
+        "first": fork.date.first,
+        "last": fork.date.last,
+        "by_editor": fork.by_editor,
+    }
+
+
+def _ask(thread: Thread, questions: Sequence[str]) -> None:
+    """Let exactly these questions stand. A row stays with its words, since answers are tied to it;
+    one that nobody answered goes with them."""
+    known = {row.text: row for row in Question.objects.filter(thread=thread)}
+    dropped = [row.pk for text, row in known.items() if text not in questions]
+    Question.objects.filter(pk__in=dropped).update(stands=False)
+    Question.objects.filter(pk__in=dropped, answers=None).delete()
+    # None of them stands while they change places: two that stand never share one.
+    kept = [row for text, row in known.items() if text in questions]
+    Question.objects.filter(pk__in=[row.pk for row in kept]).update(stands=False)
+    for order, text in enumerate(questions, 1):
+        row = known.get(text) or Question(thread=thread, text=text)
+        row.order, row.stands = order, True
+        row.save(update_fields=["order", "stands"] if row.pk else None)
+
+
+def recount(thread: Thread, question_ids: Sequence[int]) -> None:
+    """Count the answers of these questions of a locked thread anew and lay its card out; the
+    caller saves `card`. To be called wherever a post with answers comes, goes or changes state."""
+    standing = Q(answers__post__state=State.VISIBLE, answers__post__thread=thread)
+    for question in Question.objects.filter(thread=thread, pk__in=question_ids).annotate(
+        told=Count("answers", filter=standing),
+        against=Count("answers", filter=standing & Q(answers__verdict=Answer.Verdict.DISPUTES)),
+    ):
+        question.answer_count, question.disputed_count = question.told, question.against
+        question.save(update_fields=["answer_count", "disputed_count"])
+    if thread.card or question_ids:
+        thread.card = {**thread.card, "questions": _asked(thread)}
+
+
+def _asked(thread: Thread) -> list[dict]:
+    """The questions of a card, each with its counts and the first of its answers."""
+    return [
+        {
+            "id": question.pk,
+            "text": question.text,
+            "answers": question.answer_count,
+            "disputed": question.disputed_count,
+            "by": _first_answers(thread, question) if question.answer_count else [],
+        }
+        for question in Question.objects.filter(thread=thread, stands=True).order_by("order")
+    ]
+
+
+def _first_answers(thread: Thread, question: Question) -> list[dict]:
+    rows = Answer.objects.filter(
+        question=question, post__state=State.VISIBLE, post__thread=thread
+    ).annotate(number=F("post__number"))
+    return [
+        {
+            "post": row.post_id,
+            "number": row.number,
+            "passage": row.passage,
+            "disputes": row.verdict == Answer.Verdict.DISPUTES,
+        }
+        for row in rows.order_by("number")[:LINKED]
+    ]

@@ -1,0 +1,146 @@
+"""Deciding what waits in the queue: each decision is an act with a reason, and closes its case."""
+
+from django.db import transaction
+
+from accounts.models import User
+from forum import tree
+from forum.actions import cases, members, notices
+from forum.actions.audit import record
+from forum.actions.locking import PostMoved
+from forum.acts import ACTS
+from forum.models import AuditEntry, Case, State, Suspension, Thread, Warning
+from forum.permissions import Refused, may, require
+
+from . import cleanup, sanctions, states, undoing
+
+# What may be decided, by kind of case, the usual first.
+DECISIONS: dict[str, tuple[str, ...]] = {
+    Case.Kind.REPORT: ("no action", "hide", "remove", "warn"),
+    Case.Kind.FIRST: ("approve", "reject"),
+    Case.Kind.SLOW: ("approve", "reject"),
+    Case.Kind.HELD: ("approve", "reject"),
+    Case.Kind.NAME: ("rename member", "refuse name"),
+    Case.Kind.APPEAL: ("uphold", "undo"),
+}
+
+
+def offered(user, case: Case, answered: AuditEntry | None) -> tuple[tuple[str, str], ...]:
+    """What `user` may decide about a case, (verb, label) each: an act that was `answered` (one of
+    `AuditEntry.objects.for_undo()`) is taken back by who may do its opposite."""
+    undoable = answered is None or may(user, "undo", answered)
+    return tuple(
+        (verb, ACTS[verb].label) for verb in DECISIONS[case.kind] if verb != "undo" or undoable
+    )
+
+
+def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> Case:
+    """Decide a case that waits. Whoever is concerned reads the reason, and so does the log. With
+    `points` the writer is warned besides, for the post and with the same reason.
+
+    Deciding what was just decided the same way does nothing, so that a form may be sent twice.
+    Raises permissions.Refused.
+    """
+    reason = reason.strip()
+    if act not in DECISIONS[case.kind]:
+        raise Refused("Choose what to do.")
+    if act != "approve" and not reason:
+        raise Refused("Say why: those concerned read the reason, and it stands in the log.")
+    with transaction.atomic():
+        locked = _lock(case, act)
+        Case.objects.select_for_update(no_key=True).only("pk").get(pk=case.pk)
+        case = Case.objects.select_related(
+            *("post__thread__board", "post__author", "thread__board", "member")
+        ).get(pk=case.pk)
+        if case.post_id and case.post.thread_id not in locked:
+            raise PostMoved
+        require(user, "decide", case)
+        if case.decision_id:
+            if case.decision.actor_id == user.pk and case.decision.reason == reason:
+                return case
+            raise Refused("Somebody else decided this a moment ago. Look at what they did.")
+        _act(user, case, act, reason)
+        if points or act == "warn":
+            _warn(user, case, points, reason)
+        case.refresh_from_db()
+        if not case.decision_id:
+            cases.close(
+                case, _entry(user, case, act, reason), said=ACTS[act].notice.get("asker", "")
+            )
+    return case
+
+
+def _lock(case: Case, act: str) -> set[int]:
+    """Lock what a decision may write, before the case itself: debates, boards, the member. Returns
+    the ids of the debates."""
+    thread_id = case.post.thread_id if case.post_id else case.thread_id
+    entries = []
+    if act == "take back":
+        entry = case.notice.entry
+        entries = [entry]
+        if entry.verb == "clean up":
+            entries += AuditEntry.objects.parts_of(entry)
+    there = Thread.objects.filter(pk=thread_id).values_list("pk", flat=True)
+    locked = undoing.lock(*entries, besides=there)
+    list(User.objects.select_for_update(no_key=True).filter(pk=case.member_id).values_list("pk"))
+    return set(locked)
+
+
+def _act(user, case: Case, act: str, reason: str) -> None:
+    """Do it; acts on posts close the case themselves, by the entry that they leave."""
+    post = case.post
+    if act == "no action" and case.hid and post.state == State.HIDDEN:
+        states.restore(user=user, post=post, reason=reason)
+    elif act in ("hide", "remove", "approve", "reject"):
+        getattr(states, act)(user=user, post=post, reason=reason)
+    elif act == "rename member":
+        members.rename(user=user, member=case.member, name=case.asked_name, reason=reason)
+    elif act == "undo":
+        take_back(user=user, entry=case.notice.entry, reason=reason)
+
+
+def _warn(user, case: Case, points: int, reason: str) -> None:
+    """Warn the writer; the warning itself decides the case where nothing else does."""
+    if case.kind in (Case.Kind.APPEAL, Case.Kind.NAME) or case.member is None:
+        raise Refused("There is no writer to warn.")
+    entry = sanctions.warn(
+        user=user, member=case.member, points=points, reason=reason, post=case.post
+    )
+    case.refresh_from_db()
+    if not case.decision_id:
+        cases.close(case, entry)
+
+
+def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
+    """The entry of a decision that changed nothing, or nothing more: the post had been hidden by
+    its reports alone, or there was nothing to change."""
+    post = case.post
+    entry = record(
+        user,
+        act,
+        post=post,
+        thread=case.thread,
+        board=case.board,
+        member=None if post or case.thread_id else case.member,
+        reason=reason,
+    )
+    if act == "hide" and post.state == State.HIDDEN and case.hid:
+        post.state_reason = reason
+        post.save(update_fields=["state_reason"])
+        tree.raise_version(post.thread_id)
+        notices.tell(post.author, entry=entry, said="Your post stays hidden.")
+    return entry
+
+
+def take_back(*, user, entry: AuditEntry, reason: str) -> None:
+    """Undo the act that a member answered. Raises Refused where the world has moved on, so that it
+    cannot be undone."""
+    if entry.verb == "warn":
+        if warning := Warning.objects.filter(entry=entry).first():
+            sanctions.lift_warning(user=user, warning=warning, reason=reason)
+    elif entry.verb == "suspend":
+        if suspension := Suspension.objects.filter(entry=entry).first():
+            sanctions.lift_suspension(user=user, suspension=suspension, reason=reason)
+    elif entry.verb == "clean up":
+        cleanup.undo(user=user, entry=entry, reason=reason)
+    else:
+        undoing.undo(user=user, entry=entry, reason=reason)

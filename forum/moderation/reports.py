@@ -1,0 +1,75 @@
+"""Members report posts; several reports of one post are one case."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from forum.actions import notices, pace, posts
+from forum.actions.audit import record
+from forum.actions.composing import Unacceptable
+from forum.actions.locking import locked_post
+from forum.models import Case, Post, Report, State
+from forum.permissions import require
+
+MAX_TEXT = Report._meta.get_field("text").max_length
+HIDDEN_BY_REPORTS = "Several members reported it; a moderator will look at it."
+
+
+def report(*, user, post: Post, reason: str, text: str = "", token: UUID) -> Report:
+    """Ask the moderators to look at a post, and return the report, or the one that this form or
+    this member made before while the case is open.
+
+    The post stays as it is, unless its board hides posts after so many reports. Raises
+    permissions.Refused, composing.Unacceptable or pace.TooFast.
+    """
+    if done := _sent(token, user):
+        return done
+    require(user, "report", post)
+    text = text.strip()
+    if reason not in Report.Reason.values:
+        raise Unacceptable("Choose what is wrong with the post.")
+    if reason == Report.Reason.OTHER and not text:
+        raise Unacceptable("Say in a few words what is wrong with the post.")
+    if len(text) > MAX_TEXT or "\0" in text:
+        raise Unacceptable(f"Please say it in plain text of at most {MAX_TEXT:,} characters.")
+    with transaction.atomic():
+        post = locked_post(post, "author")
+        if done := _sent(token, user):
+            return done
+        require(user, "report", post)
+        case, _ = Case.objects.open().get_or_create(
+            post=post, kind=Case.Kind.REPORT, defaults={"member": post.author}
+        )
+        if done := case.reports.filter(member=user).first():
+            return done
+        pace.check_reports(user)
+        made = Report.objects.create(case=case, member=user, reason=reason, text=text, token=token)
+        case.report_count += 1
+        case.save(update_fields=["report_count"])
+        _hide_if_many(case, post)
+    return made
+
+
+def _hide_if_many(case: Case, post: Post) -> None:
+    limit = post.thread.board.hide_after_reports
+    if not limit or case.report_count < limit or post.state != State.VISIBLE:
+        return
+    entry = record(
+        None, "hide", post=post, reason=HIDDEN_BY_REPORTS, before=post.state, after=State.HIDDEN
+    )
+    posts.set_state(post, State.HIDDEN, reason=HIDDEN_BY_REPORTS)
+    case.hid = True
+    case.save(update_fields=["hid"])
+    notices.tell(
+        post.author,
+        entry=entry,
+        said="Your post was hidden because several members reported it.",
+    )
+
+
+def _sent(token: UUID, user) -> Report | None:
+    """The report that this form made before. Raises Unacceptable if another member sent it."""
+    done = Report.objects.filter(token=token).first()
+    if done is not None and done.member_id != user.pk:
+        raise Unacceptable("This form was used by another account. Open the page anew.")
+    return done

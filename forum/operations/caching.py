@@ -1,0 +1,257 @@
+"""Pages kept for visitors: drawn and compressed once, shown until something on them changes.
+
+A page is kept under its address and under two numbers that are read from the database at every
+request, in one query: the version of its debate and the edition of the site. Every act raises one
+of them in its own transaction, so what is kept is never purged and never shown after the act
+stands. Only visitors without a session get kept pages; what they see depends on nothing else about
+them but the theme they chose. docs/decisions/0010 tells how a page joins.
+"""
+
+import gzip
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from threading import Lock
+
+import brotli
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.http import HttpResponse
+from django.urls import ResolverMatch
+
+from . import replication
+
+DEBATE = re.compile(r"/threads/(\d{1,18})/[^?]*\Z")
+# Whoever asks for other queries gets the page, but does not fill the memory with it.
+QUERY = re.compile(r"(?:(?:view=(?:flat|tree)|page=\d{1,9})(?:&|\Z)){0,2}\Z")
+LONGEST = 400  # characters of an address
+AROUND = 2048  # bytes of what stands around a page's body, roughly
+LARGEST = 1024 * 1024  # bytes of one page
+WITHOUT_BODY = {"Cache-Control", "Content-Security-Policy", "Vary"}  # headers of a 304
+NUMBERS = (
+    "SELECT version, (SELECT number FROM accounts_edition WHERE id = 1)"
+    " FROM forum_thread WHERE id = %s"
+)
+REFUSED = re.compile(r";\s*q=0(?:\.0*)?\s*\Z")  # a coding that the browser names to refuse it
+# Brotli at this level takes a quarter of the time of gzip at its usual one, and makes less of it.
+PACK = {
+    # No page is larger than this window (256 KB); the usual one of 4 MB costs memory for nothing.
+    "br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=2, lgwin=18),
+    "gzip": partial(gzip.compress, compresslevel=4, mtime=0),
+    "": bytes,
+}
+UNPACK = {"br": brotli.decompress, "gzip": gzip.decompress}
+# Until when what was drawn in this request holds (seconds of the clock), where somebody asks.
+_until: ContextVar[list[float] | None] = ContextVar("until", default=None)
+_edition: ContextVar[int | None] = ContextVar("edition", default=None)
+
+
+def edition() -> int | None:
+    """The site's edition under which the page now being drawn will be kept; None if it is drawn for
+    one reader alone."""
+    return _edition.get()
+
+
+def keep(response: HttpResponse) -> HttpResponse:
+    """Mark a page below /threads/<id>/ as one that may be kept for visitors: it shows nothing but
+    what raises that debate's version or the site's edition when it changes."""
+    response.kept = True
+    return response
+
+
+def holds_for(seconds: float) -> None:
+    """Say that something just drawn holds so long ("20 minutes ago"); the page is kept no longer
+    than the shortest of them."""
+    holds_until(time.time() + seconds)
+
+
+def holds_until(moment: float) -> None:
+    """The same, by the clock."""
+    if (until := _until.get()) is not None:
+        until[0] = min(until[0], moment)
+
+
+@contextmanager
+def timed() -> Iterator[list[float]]:
+    """Gives a list that afterwards holds until when what was drawn here holds; so does what it is
+    a part of."""
+    until = [float("inf")]
+    token = _until.set(until)
+    try:
+        yield until
+    finally:
+        _until.reset(token)
+        holds_until(until[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A finished page: its headers, its body as its first reader took it (`coding`), the mark of
+    its content."""
+
+    numbers: tuple
+    until: float
+    etag: str
+    headers: tuple[tuple[str, str], ...]
+    coding: str
+    body: bytes
+    match: ResolverMatch | None
+
+    def answer(self, request) -> HttpResponse:
+        """The page in the form that the browser takes, or 304 if it has it already."""
+        request.resolver_match = self.match  # for those who count what is asked for
+        coding = _coding(request)
+        etag = f'"{self.etag}-{coding}"' if coding else f'"{self.etag}"'
+        known = request.META.get("HTTP_IF_NONE_MATCH", "")
+        same = bool(known) and any(
+            tag.strip().removeprefix("W/") in (etag, "*") for tag in known.split(",")
+        )
+        if same:
+            response = HttpResponse(status=304)
+            del response.headers["Content-Type"]
+        else:
+            body = self.body
+            if coding != self.coding:
+                body = PACK[coding](UNPACK[self.coding](body))
+            response = HttpResponse(body)
+            response.headers["Content-Length"] = str(len(body))
+            if coding:
+                response.headers["Content-Encoding"] = coding
+        for name, value in self.headers:
+            if not same or name in WITHOUT_BODY:
+                response.headers[name] = value
+        response.headers["ETag"] = etag
+        return response
+
+
+class Shelf:
+    """What one process keeps, the least recently used going first when room gets short."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple, tuple[object, int]] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, key: tuple):
+        """What is kept under `key`, or None."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                return None
+            self._kept.move_to_end(key)
+            return found[0]
+
+    def put(self, key: tuple, thing, size: int) -> None:
+        """Keep a thing of about so many bytes in place of what was kept under `key`."""
+        room = settings.KEPT_PAGES_MB * 1024 * 1024
+        with self._lock:
+            self._drop(key)
+            self._kept[key] = (thing, size)
+            self._bytes += size
+            while self._bytes > room:
+                self._drop(next(iter(self._kept)))
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
+    def _drop(self, key: tuple) -> None:
+        if (found := self._kept.pop(key, None)) is not None:
+            self._bytes -= found[1]
+
+
+pages = Shelf()  # finished pages, for visitors
+drawn = Shelf()  # what many members read alike: see rendering/fragments.py
+
+
+def answered(request, draw) -> HttpResponse:
+    """The answer to `request`: a kept page if there is one that still holds, else what `draw`
+    gives, kept if its view says that it may be."""
+    key = _key(request)
+    if key is None:
+        return draw(request)
+    # Before anything is drawn: what changes meanwhile raises a number, and the page drawn from
+    # half of it is never asked for again.
+    numbers = numbers_of(int(DEBATE.match(request.path_info)[1]))
+    if numbers is None:
+        return draw(request)
+    page = pages.get(key)
+    if page is not None and page.numbers == numbers and page.until > time.time():
+        return page.answer(request)
+    site = _edition.set(numbers[1] or 0)
+    try:
+        with timed() as until:
+            response = draw(request)
+    finally:
+        _edition.reset(site)
+    if not getattr(response, "kept", False) or response.status_code != 200 or response.cookies:
+        return response
+    if len(response.content) > LARGEST:
+        return response
+    page = _finished(request, response, numbers, until[0])
+    pages.put(key, page, len(page.body) + AROUND)
+    return page.answer(request)
+
+
+def _key(request) -> tuple | None:
+    """Under what a page is kept: all that it depends on, apart from the database. None if the
+    reader has a session or a message waiting, or asks for something unusual."""
+    if request.method not in ("GET", "HEAD") or not settings.KEPT_PAGES_MB:
+        return None
+    path, query = request.path_info, request.META.get("QUERY_STRING", "")
+    if len(path) + len(query) > LONGEST or not DEBATE.match(path) or not QUERY.match(query):
+        return None
+    theme = ""
+    if "HTTP_COOKIE" in request.META:
+        cookies = request.COOKIES
+        if settings.SESSION_COOKIE_NAME in cookies or "messages" in cookies:
+            return None
+        theme = cookies.get("theme", "")[:10]
+    # The host was let in when the page was drawn; it stands in the page's own address.
+    return request.path, query, theme, request.scheme, request.META.get("HTTP_HOST", "")
+
+
+def numbers_of(thread_id: int) -> tuple | None:
+    """The version of a debate and the edition of the site: what was made of it under these numbers
+    holds as long as they do. None where nobody knows."""
+    try:
+        # Of the database that the page is drawn from: it is never older than its numbers.
+        with connections[replication.alias()].cursor() as cursor:
+            cursor.execute(NUMBERS, [thread_id])
+            return cursor.fetchone()
+    except DatabaseError:
+        return None  # the view asks too, and says what is wrong
+
+
+def _coding(request) -> str:
+    """How the page is to be compressed for this browser; empty: not at all."""
+    header = request.META.get("HTTP_ACCEPT_ENCODING", "")
+    if not header:
+        return ""
+    taken = {
+        part.partition(";")[0].strip() for part in header.split(",") if not REFUSED.search(part)
+    }
+    return next((coding for coding in ("br", "gzip") if coding in taken), "")
+
+
+def _finished(request, response: HttpResponse, numbers: tuple, until: float) -> Kept:
+    response.headers["Cache-Control"] = "no-cache"  # kept by browsers too, but asked about first
+    response.headers["Vary"] = "Accept-Encoding, Cookie"
+    coding = _coding(request) or "br"  # whoever takes none gets it unpacked
+    return Kept(
+        numbers=numbers,
+        until=until,
+        etag=sha256(response.content).hexdigest()[:24],
+        headers=tuple(pair for pair in response.items() if pair[0] != "Content-Length"),
+        coding=coding,
+        body=PACK[coding](response.content),
+        match=getattr(request, "resolver_match", None),
+    )

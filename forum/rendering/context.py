@@ -1,0 +1,70 @@
+"""What every template may use."""
+
+from dataclasses import dataclass
+from time import monotonic
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.db import DatabaseError
+
+from forum.models import Page
+from forum.operations import caching
+
+THEMES = ("auto", "light", "dark")
+# The links at the foot of every page are asked for this often (seconds) by each worker, not at
+# every page. A page that is kept asks once for each edition of the site, so that it is right.
+LINKS_HOLD = 30
+
+
+def site(request) -> dict:
+    """The site's name and address, the reader's theme, and whether this is a member's page."""
+    user = getattr(request, "user", None)
+    member = user if user is not None and user.is_authenticated else None
+    theme = member.theme if member else request.COOKIES.get("theme", "auto")
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL or _asked_for(request),
+        "theme": theme if theme in THEMES else "auto",
+        "member": member,
+        "confirm_address": settings.CONFIRM_ADDRESS,
+        "two_step_demanded": settings.REQUIRE_TWO_STEP_FOR_STAFF,
+        "site_pages": _written(),
+    }
+
+
+@dataclass(slots=True)
+class _Links:
+    pages: tuple[Page.Kind, ...] = ()
+    edition: int | None = None
+    until: float = 0.0
+
+
+_links = _Links()
+
+
+def forget_links() -> None:
+    """Ask anew which pages of the site are written, at the next page that this worker draws."""
+    _links.until, _links.edition = 0.0, None
+
+
+def _written() -> tuple[Page.Kind, ...]:
+    """The pages of the site that hold text, in order; the rules have a page in any case."""
+    edition = caching.edition()
+    known = _links.until > monotonic() if edition is None else _links.edition == edition
+    if not known:
+        try:
+            kinds = set(Page.objects.exclude(source="").values_list("kind", flat=True))
+        except DatabaseError:
+            return ()  # the page that says so has a foot too
+        _links.pages = tuple(k for k in Page.Kind if k in kinds and k != Page.Kind.RULES)
+        _links.edition, _links.until = edition, monotonic() + LINKS_HOLD
+    return _links.pages
+
+
+def _asked_for(request) -> str:
+    """The site's address as the browser wrote it; empty if this site has no such host, since the
+    page that says so needs a context too."""
+    try:
+        return f"{request.scheme}://{request.get_host()}"
+    except DisallowedHost:
+        return ""

@@ -1,0 +1,157 @@
+"""What many readers see alike, drawn once for all of them (docs/decisions/0010).
+
+A member without rights of their own sees the posts of a page as any other does, but for what is
+their own or new to them; a line of a list is the same for all who see it. So these are drawn once
+and kept with their finished HTML. What is the reader's own is drawn for them and laid between.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from time import time
+
+from django.utils.safestring import SafeString, mark_safe
+
+from accounts.models import User
+from forum import rendering
+from forum.jinja import filling
+from forum.models import Board, Post, Thread
+from forum.operations import caching
+
+from .glossary import Glossary
+from .pictures import on_scale, percent
+
+# Bytes of a row and its text that is kept drawn, roughly, and of a piece, besides the HTML.
+ROW, PIECE = 6000, 400
+# Any member without rights or wishes of their own.
+_MEMBER = User(pk=0)
+_MEMBER.address_known = True
+
+
+def held(key: tuple) -> SafeString | None:
+    """The HTML that is kept under `key`; None if there is none, or if it says how long ago
+    something was and that is not so any more."""
+    found = caching.drawn.get(key)
+    if found is None or found[1] < time():
+        return None
+    caching.holds_until(found[1])
+    return found[0]
+
+
+def keep(key: tuple, draw: Callable[[], str]) -> SafeString:
+    """The HTML that `draw` gives, kept under `key`."""
+    with caching.timed() as until:
+        html = mark_safe(draw())
+    caching.drawn.put(key, (html, until[0]), len(html) + PIECE)
+    return html
+
+
+# --- Posts of a debate ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The posts of a page, and what else belongs to them."""
+
+    posts: list[Post]
+    rest: tuple
+
+
+def page(key: tuple, load: Callable[[], Page], *, terms: Glossary | None) -> Page:
+    """The page that `load` gives, drawn for any member who has no rights but a member's and ignores
+    nobody. `key` holds the numbers that rise when anything that it shows changes. The posts are
+    copies, of which `drawing.offer` has still to be asked."""
+    found = caching.drawn.get(key)
+    if found is None:
+        found = load()
+        rendering.render_posts(found.posts, user=_MEMBER, terms=terms)
+        caching.drawn.put(key, found, sum(2 * len(post.html or "") + ROW for post in found.posts))
+    return Page([_copy(post) for post in found.posts], found.rest)
+
+
+def _copy(post: Post) -> Post:
+    """The row again, so that what one page says about it does not show on another. What it leads to
+    (its thread, its author) is the same object."""
+    new = Post.__new__(Post)
+    new.__dict__.update(post.__dict__)
+    return new
+
+
+def finish(posts: Iterable[Post], key: tuple, *, user: User) -> None:
+    """Give the posts of the page that is kept under `key` their HTML (`drawn`), as far as they are
+    to `user` what they are to everybody, neither new nor their own."""
+    fill = filling("posts/_post.html")
+    for post in posts:
+        if not (post.fresh or post.author_id == user.pk):
+            mine = (*key, post.pk, post.verbs, user.time_zone)
+            context = {"post": post, "offer": True, "member": _MEMBER}
+            post.drawn = held(mine) or keep(mine, partial(fill, context))
+
+
+# --- Lines of lists ---------------------------------------------------------------------------
+# A list is asked for ids and numbers first, in one query; rows are read only for lines that were
+# not drawn since the numbers rose.
+
+
+def thread_lines(rows: Iterable[tuple], *, user, board_shown: bool = False) -> list[SafeString]:
+    """The lines of a list of debates, whose `rows` (ThreadQuerySet.rows) are those that `user`
+    sees."""
+    ignoring, zone = rendering.ignored_by(user), zone_of(user)
+    keys = {}
+    for pk, version, edition, unread, last, *_ in rows:
+        key = ("debate", pk, version, edition, unread, last in ignoring, board_shown, zone)
+        keys[key] = pk, unread
+    lines = {key: held(key) for key in keys}
+    missing = [keys[key] for key, line in lines.items() if line is None]
+    if missing:
+        threads = Thread.objects.for_listing().in_bulk([pk for pk, _ in missing])
+        fill = filling("threads/_line.html")
+        for key, (pk, unread) in keys.items():
+            if lines[key] is None and pk in threads:
+                threads[pk].unread = unread
+                context = {"thread": threads[pk], "board_shown": board_shown, "member": user}
+                lines[key] = keep(key, partial(fill, context))
+    return [line for line in lines.values() if line is not None]
+
+
+def board_lines(boards: Iterable[Board], *, strips: bool = False) -> list[SafeString]:
+    """The lines of a list of boards, with the site's edition and `fresh`: how many debates of each
+    hold news. `strips`: with a picture of the years that each is about."""
+    fill = filling("boards/_line.html")
+    lines = []
+    for board in boards:
+        key = ("board", board.pk, board.edition, board.thread_count, board.fresh, strips)
+        context = {"board": board, "strip": _strip(board) if strips else None}
+        lines.append(held(key) or keep(key, partial(fill, context)))
+    return lines
+
+
+def _strip(board: Board) -> dict[str, str] | None:
+    """Where the years of a board lie on the line under its name, in percent; None if nobody
+    said."""
+    if board.first_year is None and board.last_year is None:
+        return None
+    start = 0.0 if board.first_year is None else on_scale(board.first_year)
+    end = 100.0 if board.last_year is None else on_scale(board.last_year)
+    return {"start": percent(start), "end": percent(end)}
+
+
+def post_lines(rows: Iterable[tuple], *, user) -> list[SafeString]:
+    """The lines of a list of one member's posts, whose `rows` (id, its debate's version, the site's
+    edition) are those that `user` sees."""
+    zone = zone_of(user)
+    keys = {("post", pk, version, edition, zone): pk for pk, version, edition in rows}
+    lines = {key: held(key) for key in keys}
+    missing = [keys[key] for key, line in lines.items() if line is None]
+    if missing:
+        posts = Post.objects.select_related("thread__board", "body__revision").in_bulk(missing)
+        fill = filling("members/_line.html")
+        for key, pk in keys.items():
+            if lines[key] is None and pk in posts:
+                lines[key] = keep(key, partial(fill, {"post": posts[pk]}))
+    return [line for line in lines.values() if line is not None]
+
+
+def zone_of(user) -> str:
+    """The time zone in which moments are shown to `user`; empty: the site's."""
+    return user.time_zone if user.is_authenticated else ""

@@ -1,0 +1,370 @@
+"""The outline of a debate: passages, with what supports and disputes them.
+
+It is made of the stances that replies take, toward the post they answer or toward single quotes.
+The stance of a reply that quotes one passage of the post it answers is a stance to that passage.
+Only posts that stand in the debate count, for moderators too: an outline is read by everybody.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import F, Q
+
+from forum.models import Answer, ChangeOfMind, Post, Quote, Stance, State, Thread
+
+from .posts import ignored_by
+
+EXCERPT = 240  # characters of a passage on the page
+LONGEST = 2_000  # and in a download
+MAX_DEPTH = 8  # of nested lists; what lies deeper stays at the last level, and says what it answers
+MOST_ANSWERS = 200  # of all questions together
+MOST_MINDS = 200
+
+
+@dataclass(slots=True)
+class Passage:
+    """Words that somebody takes a stance to: passage 0 is the whole post."""
+
+    post: Post
+    passage: int
+    text: str
+    entries: list["Entry"] = field(default_factory=list)
+
+    @property
+    def writer(self) -> str:
+        """Who said it; nobody, where only a placeholder stands."""
+        return self.post.writer if self.post.state == State.VISIBLE else ""
+
+    @property
+    def title(self) -> str:
+        """As downloads name it: 5.4 is the fourth passage of #5."""
+        return f"{self.post.number}.{self.passage}" if self.passage else str(self.post.number)
+
+    @property
+    def label(self) -> str:
+        """As pages name it."""
+        return f"¶ {self.title}" if self.passage else f"#{self.title}"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One stance: the reply that takes it, in its own words."""
+
+    post: Post
+    stance: str
+    text: str
+    toward: Passage | None = None
+    ignored: bool = False
+    minds: list[ChangeOfMind] = field(default_factory=list)
+
+    @property
+    def said(self) -> str:
+        """The stance in words."""
+        return Stance(self.stance).label
+
+    @property
+    def toward_said(self) -> str:
+        """What it is toward, as the words go on behind the stance."""
+        joined = {Stance.ASKS: "about ", Stance.EVIDENCE: "to "}.get(self.stance, "")
+        return joined + self.toward.label
+
+
+@dataclass(slots=True)
+class Outline:
+    """A part of an outline: passages by number; `after` is where the next part begins."""
+
+    thread: Thread
+    passages: list[Passage]
+    after: int | None
+    answers: list[tuple[str, list[Answer]]] = field(default_factory=list)
+
+    def entries(self) -> list[Entry]:
+        """All stances of this part, by the number of the reply."""
+        found = [entry for passage in self.passages for entry in passage.entries]
+        return sorted(found, key=lambda entry: (entry.post.number, entry.toward.title))
+
+
+def outline_of(thread: Thread, user, *, first: int, most: int) -> Outline:
+    """The stances that the posts from number `first` on take, at most those of `most` posts.
+    The number of queries does not depend on how many there are."""
+    ids, after = _argued(thread, first, most)
+    quotes = defaultdict(list)
+    for row in Quote.objects.filter(
+        post_id__in=ids, revision_id=F("post__body__revision_id"), source_post__thread=thread
+    ).order_by("ordinal"):
+        quotes[row.post_id].append(row)
+    wanted = {*ids, *(row.source_post_id for rows in quotes.values() for row in rows)}
+    rows = Post.objects.filter(thread=thread, number__isnull=False)
+    rows = rows.filter(
+        Q(pk__in=wanted)
+        | Q(children__in=ids)
+        | Q(parent__isnull=True, parent_basis=Post.Basis.OPENING)
+    )
+    # By id alone first: joined to those it answers, a post would come once for each reply.
+    known = Post.objects.select_related("author", "body__revision").in_bulk(
+        list(rows.values_list("pk", flat=True).distinct())
+    )
+    opening = next((post for post in known.values() if post.is_opening), None)
+    passages: dict[tuple[int, int], Passage] = {}
+    ignoring = ignored_by(user)
+    minds = _minds([pk for pk in ids if known[pk].minds_changed])
+    for pk in ids:
+        post = known[pk]
+        answered = known.get(post.parent_id) if post.parent_id else opening
+        for stance, source, passage in _stances(post, quotes[pk], answered):
+            if source not in known:
+                continue
+            key = (source, passage)
+            if key not in passages:
+                target = known[source]
+                passages[key] = Passage(target, passage, _words(target, passage, ignoring))
+            entry = Entry(
+                post,
+                stance,
+                _words(post, 0, ignoring),
+                passages[key],
+                post.author_id in ignoring,
+                minds.get(pk, []),
+            )
+            passages[key].entries.append(entry)
+    ordered = sorted(passages.values(), key=lambda p: (p.post.number, p.passage))
+    return Outline(thread, ordered, after, _answers(thread))
+
+
+def _argued(thread: Thread, first: int, most: int) -> tuple[list[int], int | None]:
+    """The posts from `first` on that take a stance, by number, and where the next part begins."""
+    posts = Post.objects.filter(thread=thread, state=State.VISIBLE, number__gte=first)
+    found = dict(
+        posts.exclude(stance="").order_by("number").values_list("number", "pk")[: most + 1]
+    )
+    quoting = Quote.objects.exclude(stance="").filter(
+        post__thread=thread,
+        post__state=State.VISIBLE,
+        post__number__gte=first,
+        revision_id=F("post__body__revision_id"),
+    )
+    found |= dict(
+        quoting.order_by("post__number")
+        .values_list("post__number", "post_id")
+        .distinct()[: most + 1]
+    )
+    numbers = sorted(found)
+    return [found[n] for n in numbers[:most]], numbers[most] if len(numbers) > most else None
+
+
+def _stances(
+    post: Post, quotes: Sequence[Quote], answered: Post | None
+) -> Iterator[tuple[str, int, int]]:
+    """(stance, post, passage) of all that one reply takes."""
+    for row in quotes:
+        if row.stance:
+            yield row.stance, row.source_post_id, 0 if row.whole else row.source_passage
+    if post.stance and answered is not None:
+        of_it = [row for row in quotes if row.source_post_id == answered.pk]
+        one = len(of_it) == 1 and not of_it[0].stance and not of_it[0].whole
+        yield post.stance, answered.pk, of_it[0].source_passage if one else 0
+
+
+def _words(post: Post, passage: int, ignoring) -> str:
+    """The words of a passage, on one line; of a post that does not stand, or whose writer the
+    reader ignores, none."""
+    if post.state != State.VISIBLE or post.author_id in ignoring:
+        return ""
+    revision = post.body.revision
+    plain = revision.plain
+    if 0 < passage <= len(revision.passages):
+        start, end = revision.passages[passage - 1]
+        plain = plain[start:end]
+    words = " ".join(plain[: 2 * LONGEST].split())
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
+
+
+def _minds(post_ids: Sequence[int]) -> dict[int, list[ChangeOfMind]]:
+    found = defaultdict(list)
+    if post_ids:
+        rows = ChangeOfMind.objects.filter(post__in=post_ids).select_related("member")
+        for row in rows.order_by("-pk")[:MOST_MINDS]:
+            found[row.post_id].append(row)
+    return found
+
+
+def _answers(thread: Thread) -> list[tuple[str, list[Answer]]]:
+    """The questions of the opening, while that stands, with the posts that answer them."""
+    asked = thread.shown_card.get("questions", [])
+    if not any(one["answers"] for one in asked):
+        return [(one["text"], []) for one in asked]
+    rows = Answer.objects.filter(
+        question__thread=thread, post__thread=thread, post__state=State.VISIBLE
+    ).select_related("post__author")
+    found = defaultdict(list)
+    for row in rows.order_by("post__number")[:MOST_ANSWERS]:
+        found[row.question_id].append(row)
+    return [(one["text"], found[one["id"]]) for one in asked]
+
+
+# --- As nested text -----------------------------------------------------------------------------
+
+
+def nested(outline: Outline) -> list[tuple[str, Passage | Entry | None]]:
+    """The outline as a page writes it down: ("passage", …), ("entry", …) and ("open" or "close",
+    None) for the lists. A reply that is argued about itself carries that below its first entry."""
+    below = defaultdict(list)
+    for passage in outline.passages:
+        below[passage.post.pk].append(passage)
+    argued = {entry.post.pk for passage in outline.passages for entry in passage.entries}
+    roots = [pk for pk in below if pk not in argued]
+    rows: list[tuple[str, Passage | Entry | None]] = []
+    told: set[int] = set()
+    # Those whose stances lead in a circle hang below no root: they come last.
+    for root in [*roots, *(pk for pk in below if pk in argued)]:
+        if root in told:
+            continue
+        told.add(root)
+        stack = [iter(below[root])]
+        depth = 0
+        while stack:
+            item = next(stack[-1], None)
+            if item is None:
+                stack.pop()
+                if stack:
+                    depth -= 1
+                    if depth < MAX_DEPTH:
+                        rows.append(("close", None))
+                continue
+            rows.append(("passage" if isinstance(item, Passage) else "entry", item))
+            inner = []
+            if isinstance(item, Passage):
+                inner = item.entries
+            elif item.post.pk in below and item.post.pk not in told:
+                told.add(item.post.pk)
+                # Its words stand in the entry: what is said to all of them follows at once.
+                inner = [
+                    row
+                    for passage in below[item.post.pk]
+                    for row in ([passage] if passage.passage else passage.entries)
+                ]
+            if inner:
+                if depth < MAX_DEPTH:
+                    rows.append(("open", None))
+                depth += 1
+                stack.append(iter(inner))
+    return rows
+
+
+# --- Downloads ----------------------------------------------------------------------------------
+
+# What Argdown takes for the beginning of something else than text.
+_SPECIAL = re.compile(r"[\\@#*_\[\]<>{}=]|[.:](?=\S)|/(?=[/*])|-(?=-)")
+
+
+# Stances that are no relations of Argdown's: tags, and data that name what they are toward.
+_TAGS = {Stance.ASKS: "asks", Stance.EVIDENCE: "evidence"}
+
+
+def argdown(outline: Outline, *, address: str) -> str:
+    """The outline in Argdown: a passage is a statement, a reply an argument. Argdown knows support
+    and attack. Evidence is support with a tag; who asks neither supports nor attacks, and stands
+    apart with a tag. Data say in either case toward which passages: `{asks: ["5.4"]}`."""
+    lines = ["===", f"title: {_yaml(outline.thread.title)}", f"source: {_yaml(address)}", "==="]
+    lines += ["", f"# {_escaped(outline.thread.title)}"]
+    if outline.after:
+        lines += ["", f"// Up to #{outline.after - 1} only: the debate goes on."]
+    marks = _marks(outline)
+    related = set()
+    for passage in outline.passages:
+        lines += ["", _argument(passage)]
+        for entry in passage.entries:
+            if entry.stance != Stance.ASKS:
+                related.add(entry.post.pk)
+                sign = "-" if entry.stance == Stance.DISPUTES else "+"
+                lines.append(f"  {sign} {_reply(entry, marks)}")
+    for entry in outline.entries():
+        if entry.post.pk not in related:
+            related.add(entry.post.pk)
+            lines += ["", _reply(entry, marks)]
+    return "\n".join(lines) + "\n"
+
+
+def _marks(outline: Outline) -> dict[int, str]:
+    """By post: the tags and data that stand behind a reply's words."""
+    toward = defaultdict(lambda: defaultdict(list))
+    for entry in outline.entries():
+        if entry.stance in _TAGS:
+            toward[entry.post.pk][_TAGS[entry.stance]].append(entry.toward.title)
+    return {
+        pk: "".join(f" #{name}" for name in found)
+        + " {"
+        + ", ".join(f"{name}: {json.dumps(titles)}" for name, titles in found.items())
+        + "}"
+        for pk, found in toward.items()
+    }
+
+
+def _argument(passage: Passage) -> str:
+    head = f"[{passage.title}]" if passage.passage else f"<{passage.title}>"
+    return f"{head}: {_escaped(passage.text)}"
+
+
+def _reply(entry: Entry, marks: Mapping[int, str]) -> str:
+    return f"<{entry.post.number}>: {_escaped(entry.text)}{marks.get(entry.post.pk, '')}"
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda found: f"\\{found[0]}", text) or "(not shown)"
+
+
+def _yaml(text: str) -> str:
+    # A row of "=" would end the front matter.
+    return json.dumps(text, ensure_ascii=False).replace("=", "\\u003d")
+
+
+def as_json(outline: Outline, *, address: str) -> dict:
+    """The outline as plain data."""
+    return {
+        "format": 1,
+        "debate": {"title": outline.thread.title, "address": address},
+        "goes_on_at": outline.after,
+        "passages": [
+            {
+                "post": passage.post.pk,
+                "number": passage.post.number,
+                "passage": passage.passage,
+                "writer": passage.writer,
+                "text": passage.text,
+                "stances": [_entry_data(entry) for entry in passage.entries],
+            }
+            for passage in outline.passages
+        ],
+        "questions": [
+            {
+                "text": text,
+                "answers": [
+                    {
+                        "post": row.post_id,
+                        "number": row.post.number,
+                        "passage": row.passage,
+                        "verdict": row.verdict,
+                    }
+                    for row in rows
+                ],
+            }
+            for text, rows in outline.answers
+        ],
+    }
+
+
+def _entry_data(entry: Entry) -> dict:
+    return {
+        "stance": entry.stance,
+        "post": entry.post.pk,
+        "number": entry.post.number,
+        "writer": entry.post.writer,
+        "text": entry.text,
+        "changed_minds": [
+            {"from": change.was, "to": change.now, "reason": change.reason}
+            for change in entry.minds
+        ],
+    }

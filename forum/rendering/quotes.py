@@ -1,0 +1,228 @@
+"""Quotes as a reader sees them: whose words they are, how they stand to their source, and
+what quotes a post.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Sequence
+from itertools import pairwise
+
+from django.db.models import F
+
+from core.compiled_queries import CompiledQuery
+from forum.jinja import filling
+from forum.models import Post, Quote, State
+from forum.models.visibility import posts_visible_to
+from forum.permissions import may
+
+# A whole-post quote longer than this folds behind its word count.
+FOLD_WORDS = 40
+# Quotes named under a passage; the rest stand on a page of their own.
+MAX_BACKLINKS = 8
+WORDS = "<!--words-->"
+STATUS = {
+    "exact": "exact",
+    "shortened": "shortened",
+    "altered": "altered",
+    "edited": "source edited since",
+    "removed": "source removed",
+    "unverifiable": "unverifiable",
+}
+
+
+def ignored_by(user) -> frozenset[int]:
+    """The ids of the members that `user` ignores."""
+    return frozenset(user.ignoring) if user.is_authenticated else frozenset()
+
+
+_quotes = CompiledQuery(
+    "quotes_in",
+    lambda revisions: (
+        Quote.objects.filter(revision_id__in=revisions)
+        .select_related("source_post__author", "source_post__thread__board")
+        # What is shown of a source, and what its rights hang on.
+        .only(
+            *("post", "revision", "ordinal", "source_revision", "source_passage", "start", "end"),
+            *("parts", "words", "verdict", "whole", "nested", "stance", "stands", "beside"),
+            *("source_post__number", "source_post__state", "source_post__byline"),
+            *("source_post__author__username", "source_post__thread__state"),
+            *("source_post__thread__author", "source_post__thread__board__audience"),
+        )
+        .annotate(
+            current_id=F("source_post__body__revision_id"),
+            source_revision_number=F("source_revision__number"),
+        )
+        .order_by("ordinal")
+    ),
+    "numbers",
+)
+
+
+def quotes_in(posts: Iterable[Post]) -> dict[int, list[Quote]]:
+    """The quotes of the current revisions, by revision, with their sources' authors and boards."""
+    found = defaultdict(list)
+    for quote in _quotes([post.body.revision_id for post in posts]):
+        found[quote.revision_id].append(quote)
+    return found
+
+
+def shown_status(quote: Quote, user) -> str:
+    """The one word that is shown for a quote to this reader."""
+    source = quote.source_post
+    if source is None or not may(user, "see thread", source.thread):
+        return "unverifiable"
+    if source.state in (State.HIDDEN, State.REMOVED):
+        return "removed"
+    if source.state != State.VISIBLE:
+        return "unverifiable"
+    if quote.verdict in (Quote.Verdict.ALTERED, Quote.Verdict.UNVERIFIABLE):
+        return quote.verdict
+    return quote.verdict if quote.stands else "edited"
+
+
+def judged(posts: Sequence[Post], user) -> dict[int, list[tuple[Quote, str]]]:
+    """For each revision of these posts, its quotes in order with the one word of STATUS that `user`
+    is shown for each. Where the source is not named, the word is "unverifiable"."""
+    quotes = quotes_in(posts)
+    return {
+        revision: [(quote, shown_status(quote, user)) for quote in group]
+        for revision, group in quotes.items()
+    }
+
+
+def render_quote(
+    frame: Callable[[dict], str],
+    quote: Quote,
+    status: str,
+    numbers: dict[int, int],
+    here: Container[int],
+    ignoring: Container[int],
+) -> tuple[str, str]:
+    """The HTML before and after a quote's words, out of the `frame` of all quotes; `here` are the
+    posts on the same page, `ignoring` the members whose words this reader folds away."""
+    known = quote.source_post if status != "unverifiable" else None
+    words = len(quote.words.split())
+    html = frame(
+        {
+            "quote": quote,
+            "status": status,
+            "word": STATUS[status],
+            "source": known,
+            "href": _passage_href(quote, here, status) if known and status != "removed" else "",
+            "fold": quote.whole and words > FOLD_WORDS,
+            "ignored": known is not None and known.author_id in ignoring,
+            "word_count": words,
+            "nested": [(pk, numbers[pk]) for pk in quote.nested if pk in numbers],
+            "beside": quote.beside if status == quote.verdict else (),
+            "compare": _compare_href(quote, status),
+        }
+    )
+    opening, _, closing = html.strip().partition(WORDS)
+    return opening, closing
+
+
+def _compare_href(quote: Quote, status: str) -> str:
+    """The address of the page that compares a quote with its source, if there is something to
+    compare that the page of the debate does not show itself; a preview has none."""
+    if status == "shortened":
+        longer = any(after - before > 2 for (_, before), (after, _) in pairwise(quote.parts))
+    else:
+        longer = status == "altered"
+    wanted = status == "edited" or (longer and not quote.beside)
+    return f"/posts/{quote.post_id}/quotes/{quote.ordinal}/" if wanted and quote.post_id else ""
+
+
+def _passage_href(quote: Quote, here: Container[int], status: str) -> str:
+    """The address of the passage: in the revision quoted if it does not stand any more, else on
+    this page, or a permalink that finds its page."""
+    if status == "edited":
+        return (
+            f"/posts/{quote.source_post_id}/history/?rev={quote.source_revision_number}"
+            f"&at={quote.start}-{quote.end}#said"
+        )
+    if quote.source_post_id in here:
+        return f"#post-{quote.source_post_id}-{quote.source_passage}"
+    return f"/posts/{quote.source_post_id}/?p={quote.source_passage}"
+
+
+def nested_numbers(quotes: dict, user) -> dict[int, int]:
+    """Numbers of the posts whose words were trimmed out of quotes, as far as `user` sees them."""
+    wanted = {pk for group in quotes.values() for quote in group for pk in quote.nested}
+    if not wanted:
+        return {}
+    return dict(posts_visible_to(user).filter(pk__in=wanted).values_list("pk", "number"))
+
+
+def verdicts(posts: Sequence[Post], user) -> dict[int, list[Quote]]:
+    """For each post the quotes of its current text, as the check judged them: each with `word` (the
+    verdict, "unverifiable" for what `user` may not know of) and `of`, its source if that is known.
+    One query; what `render_posts` shows besides is how the source stands by now."""
+    revisions = {post.pk: post.body.revision_id for post in posts}
+    found = quotes_in(posts)
+    for group in found.values():
+        for quote in group:
+            known = quote.source_post is not None and may(user, "see post", quote.source_post)
+            quote.of = quote.source_post if known else None
+            quote.word = quote.get_verdict_display() if known else STATUS["unverifiable"]
+    return {pk: found.get(revision_id, []) for pk, revision_id in revisions.items()}
+
+
+def names_every_source(post: Post, user) -> bool:
+    """Whether pages name to `user` the source of each quote in every text that the post ever had,
+    and of what stood quoted within it. Two queries."""
+    quotes = list(Quote.objects.filter(post=post).select_related("source_post__thread__board"))
+    nested = {pk for quote in quotes for pk in quote.nested}
+    return all(shown_status(quote, user) != "unverifiable" for quote in quotes) and (
+        not nested or posts_visible_to(user).filter(pk__in=nested).count() == len(nested)
+    )
+
+
+_quoted_by = CompiledQuery(
+    "quotes_of",
+    lambda ids: (
+        Quote.objects.filter(
+            source_post_id__in=ids,
+            revision_id=F("post__body__revision_id"),
+            post__state=State.VISIBLE,
+        )
+        .select_related("post__thread__board")
+        .only(
+            *("source_post", "source_passage", "post__number", "post__thread__state"),
+            *("post__thread__author", "post__thread__board__audience"),
+        )
+        .order_by("post_id")
+    ),
+    "numbers",
+)
+
+
+def backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, dict[int, str]]:
+    """For each post, the margin notes of its passages: who quotes them, as far as `user` sees."""
+    by_id = {post.pk: post for post in posts}
+    seen: dict[int, bool] = {}
+    found: dict[int, dict[int, dict]] = defaultdict(lambda: defaultdict(dict))
+    for quote in _quoted_by(list(by_id)):
+        by = quote.post
+        if by.thread_id not in seen:
+            seen[by.thread_id] = may(user, "see thread", by.thread)
+        if seen[by.thread_id]:
+            # Once, however often it quotes the passage.
+            found[quote.source_post_id][quote.source_passage][by.pk] = {
+                "href": f"#post-{by.pk}" if by.pk in here else f"/posts/{by.pk}/",
+                "number": by.number,
+                "elsewhere": by.thread_id != by_id[quote.source_post_id].thread_id,
+            }
+    note = filling("posts/_note.html")
+    return {
+        source_id: {
+            passage: note(
+                {
+                    "post": by_id[source_id],
+                    "passage": passage,
+                    "links": list(links.values())[:MAX_BACKLINKS],
+                    "more": len(links) - MAX_BACKLINKS,
+                }
+            )
+            for passage, links in passages.items()
+        }
+        for source_id, passages in found.items()
+    }

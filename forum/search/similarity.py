@@ -1,0 +1,217 @@
+"""Has this been argued already? Finds the debates that one about to be opened may repeat.
+
+A debate is known by the normalised words of its title and its divergences (models.ThreadWord). The
+rarer a word among the debates, the more it tells (inverse document frequency, after K. Spärck
+Jones, 1972); what two debates share is set against what the shorter of them says (the overlap
+coefficient). Dates that overlap speak for the same debate, dates apart against it; a shared place
+or actor speaks for it. The figures are defended in docs/decisions/ against labelled pairs.
+
+The number of queries is fixed, and the rows that each reads are bounded by the words asked for:
+the words that most debates hold lead nowhere and are left out.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from math import log
+
+from django.db.models import Case, Count, F, FloatField, Q, Sum, Value, When
+
+from forum.models import Divergence, Question, State, Thread, ThreadWord
+from forum.models.visibility import threads_visible_to
+
+SHOWN = 5
+CANDIDATES = 40
+MAX_WORDS = 60  # of the debate asked about
+COMMON = 400  # debates that hold a word before it tells too little to look for
+ENOUGH = 0.42  # the least score that is shown
+NEAR = 400  # days between two dates that still may mean the same event, where one is vague
+SEASON = 92  # the same of two dates that are known to the season or better
+NOW = date(2000, 1, 1).toordinal()  # from here on back, dates are remembered less and less well
+ROLE = ThreadWord.Role
+_WORD = re.compile(r"[^\W_]+")
+# What debates say whatever they are about.
+_STOP = frozenset(
+    "a an and are as at after again against all also any be been before but by can could did do "
+    "does during each else ever for from get gets got had has have he her him his how if in "
+    "instead into is it its just last late let like made make makes may might more most much must "
+    "never no nobody not nothing now of off on one only or other our out over own she should since "
+    "so some still such take taken takes than that the their them then there these they this those "
+    "through to too two under until up upon us very was way we were what when where whether which "
+    "while who whom why will with without would years year you your "
+    "what-if wi ahc pc dbwi tl challenge plausibility check timeline alternate history scenario "
+    "survive survives survived live lives lived die dies died win wins won lose loses lost fall "
+    "falls fell fail fails failed happen happens happened keep keeps kept stay stays stayed come "
+    "comes came go goes went become becomes became use uses used early earlier later better "
+    "great new old first second third war wars battle battles empire empires king kings queen "
+    "emperor general army armies world state states country countries successful possible".split()
+)
+
+
+def words_of(text: str) -> set[str]:
+    """The telling words of a text: without accents, case, endings of the plural and the possessive,
+    and without those that every debate holds."""
+    plain = unicodedata.normalize("NFKD", text.replace("’", "'").casefold())
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign)).replace("'s", "")
+    found = {_stem(word) for word in _WORD.findall(plain) if word not in _STOP}
+    return {word[:40] for word in found if len(word) > 2 and word not in _STOP}
+
+
+def _stem(word: str) -> str:
+    if word.isdecimal():
+        return ""  # dates are compared as dates
+    for ending, instead in (("ies", "y"), ("sses", "ss"), ("s", "")):
+        if word.endswith(ending) and len(word) > 4 and not word.endswith(("ss", "us", "is")):
+            return word[: -len(ending)] + instead
+    return word
+
+
+def words_by_role(title: str, forks: Iterable) -> dict[str, set[str]]:
+    """The words of a debate by where they stand; `forks` have change, place and actor."""
+    found = {role: set() for role in ROLE.values}
+    found[ROLE.TITLE] = words_of(title)
+    for fork in forks:
+        found[ROLE.CHANGE] |= words_of(fork.change)
+        found[ROLE.PLACE] |= words_of(fork.place)
+        found[ROLE.ACTOR] |= words_of(fork.actor)
+    return found
+
+
+@dataclass(slots=True)
+class Similar:
+    """A debate that may be the same, how sure that is (0 to 1), why, and what it still asks."""
+
+    thread: Thread
+    score: float
+    shared: list[str]
+    unanswered: list[Question] = field(default_factory=list)
+
+
+def already_argued(
+    user,
+    *,
+    spans: Sequence[tuple[int, int]],
+    words: dict[str, set[str]],
+    besides: int = 0,
+) -> list[Similar]:
+    """The debates that `user` may see and that one with these days of divergence and these words
+    (`words_by_role`) may repeat, the likeliest first; not the one with the id `besides`. Seven
+    queries at any size."""
+    asked = set().union(*words.values())
+    if not asked:
+        return []
+    seen = Q(thread__in=threads_visible_to(user).filter(state=State.VISIBLE).exclude(pk=besides))
+    known = dict(
+        ThreadWord.objects.filter(seen, word__in=sorted(asked)[:MAX_WORDS])
+        .values_list("word")
+        .annotate(Count("thread", distinct=True))
+    )
+    if not known:
+        return []
+    weight = _Weights(known)
+    telling = [word for word in known if known[word] <= COMMON] or sorted(known, key=known.get)[:2]
+    ids = _candidates(seen, telling, weight, spans)
+    theirs: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for pk, word, role in ThreadWord.objects.filter(thread__in=ids).values_list(
+        "thread_id", "word", "role"
+    ):
+        theirs[pk][role].add(word)
+    days = defaultdict(list)
+    for pk, first, last in Divergence.objects.filter(thread__in=ids).values_list(
+        "thread_id", "first_day", "last_day"
+    ):
+        days[pk].append((first, last))
+    scored = []
+    for pk in ids:
+        score, shared = _score(words, theirs[pk], spans, days[pk], weight)
+        if score >= ENOUGH:
+            scored.append((score, pk, shared))
+    scored.sort(reverse=True)
+    rows = threads_visible_to(user).for_listing().in_bulk([pk for _, pk, _ in scored])
+    # What is like it is told by the words of the opening, where that stands.
+    scored = [row for row in scored if row[1] in rows and rows[row[1]].opening_stands][:SHOWN]
+    found = [Similar(rows[pk], score, shared) for score, pk, shared in scored]
+    rows = [similar.thread for similar in found]
+    open_questions = defaultdict(list)
+    for question in Question.objects.unanswered().filter(thread__in=rows).order_by("order"):
+        open_questions[question.thread_id].append(question)
+    for similar in found:
+        similar.unanswered = open_questions[similar.thread.pk]
+    return found
+
+
+class _Weights:
+    """How much each word tells: much if few debates hold it."""
+
+    # A small forum knows too few debates to tell a rare word from a common one.
+    LEAST = 500
+
+    def __init__(self, known: dict[str, int]) -> None:
+        self.known = known
+        self.all = max(self.LEAST, *known.values())
+
+    def of(self, word: str) -> float:
+        return log(1 + self.all / (self.known.get(word, 1) or 1))
+
+    def sum(self, words: Iterable[str]) -> float:
+        return sum(map(self.of, words))
+
+
+def _candidates(seen: Q, telling: list[str], weight: _Weights, spans) -> list[int]:
+    """The debates that share the most telling words, and those that share any and its date."""
+    rows = ThreadWord.objects.filter(seen, word__in=telling).order_by()
+    worth = Case(
+        *(When(word=word, then=Value(weight.of(word))) for word in telling),
+        output_field=FloatField(),
+    )
+    by_words = (
+        rows.values_list("thread_id").annotate(worth=Sum(worth)).order_by("-worth", "-thread_id")
+    )
+    ids = [pk for pk, _ in by_words[:CANDIDATES]]
+    if spans:
+        when = Q()
+        for first, last in spans:
+            when |= Q(
+                thread__divergences__first_day__lte=last + NEAR,
+                thread__divergences__last_day__gte=first - NEAR,
+            )
+        dated = rows.filter(when).values_list("thread_id", flat=True).distinct()
+        ids += dated.order_by(F("thread_id").desc())[:CANDIDATES]
+    return list(dict.fromkeys(ids))
+
+
+def _score(mine, theirs, spans, days, weight: _Weights) -> tuple[float, list[str]]:
+    own, other = set().union(*mine.values()), set().union(*theirs.values())
+    shared = own & other
+    least = min(weight.sum(own), weight.sum(other))
+    if not shared or not least:
+        return 0.0, []
+    score = 0.75 * weight.sum(shared) / least
+    when = _when(spans, days)
+    if len(shared) < 2 and when <= 0:
+        score *= 0.6  # one name alone has many debates
+    score += when
+    for role in (ROLE.PLACE, ROLE.ACTOR):
+        if mine[role] & other or theirs[role] & own:
+            score += 0.06
+    return score, sorted(shared, key=weight.of, reverse=True)
+
+
+def _when(spans, days) -> float:
+    """What the dates of two debates say: for the same moment, for another one, or nothing."""
+    found = [_moment(*span, *other) for span in spans for other in days]
+    return max(found, default=0.0)
+
+
+def _moment(first: int, last: int, start: int, end: int) -> float:
+    """The same of two dates. Those that are known to the season name the same event if no more than
+    a season lies between; between vague ones, about a year. Within a hundredth of their age, two
+    dates may be two reckonings of one event and say nothing."""
+    apart = max(first - end, start - last, 0)
+    vague = max(last - first, end - start) > SEASON
+    if apart <= (NEAR if vague else SEASON):
+        return 0.25
+    return 0.0 if apart <= max(NEAR, (NOW - max(last, end)) // 100) else -0.3

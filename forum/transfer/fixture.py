@@ -1,0 +1,219 @@
+"""Thread fixtures: Django JSON fixtures whose first object is a thread with its format version. All
+that follows belongs to it, up to the next thread, if a file holds several.
+
+    {"model": "forum.thread", "fields": {key, format, version, board, title, kind, source, policy,
+                                         own_answer, variant_of}}
+    {"model": "forum.post",   "fields": {key, thread, parent, parent_basis, reason, byline,
+                                         written_at, format, text, lane, stance}}
+    {"model": "forum.quote",  "fields": {post, ordinal, paragraphs, source_post, nested, stance,
+                                         reason}}
+    {"model": "forum.divergence", "fields": {thread, change, actor, place, edtf, by_editor}}
+    {"model": "forum.question",   "fields": {thread, text}}
+    {"model": "forum.answer",     "fields": {post, question, passage, verdict}}
+    {"model": "forum.changeofmind", "fields": {post, was, now, reason}}
+    {"model": "forum.threadmark", "fields": {post, category, label}}
+
+Posts stand in order of arrival, before all that is said about them; a question is named by its
+text.
+
+Relations are natural keys (`["after-1900"]`, `["trotsky-spain-4"]`). Numbers follow from the
+order. A quote names a place, not words: of a plain text the paragraphs, of Markdown the n-th quote
+block. The words stand in the text, and how they compare with the source is judged when the file is
+read (see `reading`), never claimed by it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from forum.actions.description import Fork
+from forum.models import Post, Thread
+from forum.text import markup, quoting
+
+from . import Rejected
+from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, place
+from .notes import EditorsNotes
+from .text import PlainThread, find_repetitions
+
+FORMAT = 1
+
+
+@dataclass(slots=True)
+class Quoted:
+    """One quote of a post: the place of its source in `ThreadFixture.posts`, None if unknown."""
+
+    block: markup.QuoteBlock
+    source: int | None
+    match: quoting.Match
+    nested: tuple[int, ...] = ()
+    stance: str = ""
+    reason: str = ""
+
+
+class Told(NamedTuple):
+    """A post, by its place in `ThreadFixture.posts`, as an answer to a question of the thread."""
+
+    post: int
+    question: str
+    passage: int
+    verdict: str
+
+
+class Changed(NamedTuple):
+    """That the post at this place changed somebody's mind."""
+
+    post: int
+    was: str
+    now: str
+    reason: str
+
+
+class Marked(NamedTuple):
+    """The threadmark of the post at this place."""
+
+    post: int
+    category: str
+    label: str
+
+
+@dataclass(slots=True)
+class Contribution:
+    """One post, rendered and judged; `parent` is a place in `ThreadFixture.posts`."""
+
+    object: int
+    key: str
+    parent: int | None
+    basis: str
+    byline: str
+    written_at: datetime | None
+    format: str
+    text: str
+    lane: str = ""
+    stance: str = ""
+    quoted: tuple[tuple[int, int], ...] = ()
+    rendered: markup.Rendered | None = None
+    quotes: list[Quoted] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ThreadFixture:
+    """A whole thread, checked: what remains to be asked is whether it fits this forum."""
+
+    name: str
+    object: int
+    key: str
+    version: int
+    board: str
+    title: str
+    kind: str
+    source: str
+    posts: list[Contribution]
+    forks: list[Fork] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    policy: str = Thread.Policy.OPEN
+    own_answer: str = ""
+    variant_of: str = ""
+    answers: list[Told] = field(default_factory=list)
+    minds: list[Changed] = field(default_factory=list)
+    marks: list[Marked] = field(default_factory=list)
+
+    def reject(self, sentence: str, post: Contribution | None = None) -> Rejected:
+        """The error to raise for this thread, or for one of its posts."""
+        where = place(self.name, self.object, THREAD) if self.object > 1 else self.name
+        if post:
+            where = place(self.name, post.object, POST)
+        return Rejected(f"{where}: {sentence}")
+
+
+def build(
+    thread: PlainThread,
+    *,
+    key: str,
+    board: str,
+    kind: str,
+    version: int,
+    source: str,
+    notes: EditorsNotes | None = None,
+) -> list[dict]:
+    """The objects of a fixture for a plain-text thread, with what an editor noted about it.
+
+    What a post quotes first is what it answers; of a post that quotes nothing nobody knows that,
+    and nothing is guessed. Nobody is named and nothing dated.
+    """
+    repetitions = find_repetitions(thread.texts)
+    keys = [f"{key}-{number}" for number in range(1, len(thread.texts) + 1)]
+    objects = [
+        _object(
+            THREAD,
+            key=key,
+            format=FORMAT,
+            version=version,
+            board=[board],
+            title=thread.title,
+            kind=kind,
+            source=source,
+        )
+    ]
+    quotes = []
+    for number, text in enumerate(thread.texts, 1):
+        found = repetitions[number - 1]
+        if number == 1:
+            basis, reason = Post.Basis.OPENING, "the first post of the text"
+        elif found:
+            basis, reason = Post.Basis.QUOTE, found[0].reason
+        else:
+            basis, reason = Post.Basis.UNKNOWN, "it quotes nothing and does not say what it answers"
+        # Answers to the opening have no parent: see forum.tree.
+        hangs = found and found[0].source > 1
+        objects.append(
+            _object(
+                POST,
+                key=keys[number - 1],
+                thread=[key],
+                parent=[keys[found[0].source - 1]] if hangs else None,
+                parent_basis=str(basis),
+                reason=reason,
+                byline=f"Voice {number}",
+                written_at=None,
+                format="plain",
+                text=text,
+            )
+        )
+        quotes += (
+            _object(
+                QUOTE,
+                post=[keys[number - 1]],
+                ordinal=ordinal,
+                paragraphs=[repetition.first, repetition.last],
+                source_post=[keys[repetition.source - 1]],
+                reason=repetition.reason,
+            )
+            for ordinal, repetition in enumerate(found, 1)
+        )
+    divergences = [
+        _object(
+            DIVERGENCE,
+            thread=[key],
+            change=fork.change,
+            actor=fork.actor,
+            place=fork.place,
+            edtf=fork.date.edtf,
+            by_editor=True,
+        )
+        for fork in (notes.forks if notes else ())
+    ]
+    questions = [
+        _object(QUESTION, thread=[key], text=text) for text in (notes.questions if notes else ())
+    ]
+    return objects + quotes + divergences + questions
+
+
+def dump(objects: Sequence[Mapping]) -> bytes:
+    """The bytes of a fixture: the same objects always give the same."""
+    return (json.dumps(objects, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _object(model: str, **fields: Any) -> dict:
+    return {"model": model, "fields": fields}

@@ -1,0 +1,55 @@
+"""What an editor notes about a plain-text thread: where it leaves history, and what it asks.
+
+A JSON file beside the text, `NAME.editor.json`: {"divergences": [{change, actor, place, when}],
+"questions": [sentence, ...]}. Dates are the editor's, and marked so; questions are sentences of the
+opening, to the letter.
+"""
+
+import json
+from dataclasses import dataclass
+
+from forum.actions.composing import Unacceptable
+from forum.actions.description import Fork, check, fork
+from forum.text.questions import questions_in
+
+from . import Rejected
+
+FIELDS = {"change", "actor", "place", "when"}
+
+
+@dataclass(frozen=True, slots=True)
+class EditorsNotes:
+    forks: tuple[Fork, ...]
+    questions: tuple[str, ...]
+
+
+def read(data: bytes, name: str, opening: str) -> EditorsNotes:
+    """Read the notes on a thread whose opening is given. Raises Rejected with the file's name."""
+    try:
+        notes = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Rejected(f"{name}: not JSON ({error}).") from None
+    if not isinstance(notes, dict) or notes.keys() - {"divergences", "questions"}:
+        raise Rejected(f"{name}: notes hold divergences and questions, nothing else.")
+    divergences, questions = notes.get("divergences", []), notes.get("questions", [])
+    if not isinstance(divergences, list) or not isinstance(questions, list):
+        raise Rejected(f"{name}: divergences and questions are lists.")
+    forks = []
+    for number, one in enumerate(divergences, 1):
+        if not isinstance(one, dict) or one.keys() - FIELDS:
+            raise Rejected(f"{name}, divergence {number}: has {', '.join(sorted(FIELDS))} only.")
+        if not all(isinstance(value, str) for value in one.values()):
+            raise Rejected(f"{name}, divergence {number}: its fields are texts.")
+        try:
+            forks.append(fork(**({"actor": "", "place": "", "change": "", "when": ""} | one)))
+        except Unacceptable as error:
+            raise Rejected(f"{name}, divergence {number}: {error}") from None
+    proposed = questions_in(opening)
+    for text in questions:
+        if text not in proposed:
+            raise Rejected(f"{name}: {text!a} is no question of the opening.")
+    try:
+        check(forks, questions)
+    except Unacceptable as error:
+        raise Rejected(f"{name}: {error}") from None
+    return EditorsNotes(tuple(forks), tuple(questions))

@@ -1,0 +1,69 @@
+"""Fixtures that are not ours but Django's to load: what is wrong with one, and where. Knows no
+database."""
+
+import json
+import re
+from typing import Any
+
+from . import Rejected
+from .parsing import parse_json
+
+_START = re.compile(r"[\s,\[]*")
+_PREFIX = re.compile(r"Problem installing fixtures?(?: '[^\n]*?')?: |Error deserializing object: ")
+_LONGEST = 300
+
+
+def check(data: bytes, name: str) -> None:
+    """Raise Rejected, with file and line, unless the bytes of the JSON file `name` can be handed to
+    Django: a list of objects in which no text holds what cannot be stored."""
+    try:
+        data.decode()  # as Django does; JSON's reader takes other encodings too
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Rejected(f"{name}, line {line}: this is not UTF-8.") from None
+    objects = parse_json(data, name, empty=True)
+    for number, thing in enumerate(objects, 1):
+        if not isinstance(thing, dict):
+            raise Rejected(f"{where(data, name, number)}: not an object with model and fields.")
+        if wrong := _unstorable(thing):
+            raise Rejected(f"{where(data, name, number)}: it holds {wrong}.")
+
+
+def where(data: bytes, name: str, number: int) -> str:
+    """How messages name the n-th object of a JSON file: by the line in which it begins."""
+    text, at, decoder = data.decode("utf-8-sig"), 0, json.JSONDecoder()
+    try:
+        for _ in range(number - 1):
+            _, at = decoder.raw_decode(text, _START.match(text, at).end())
+    except ValueError:
+        return f"{name}, object {number}"
+    line = text.count("\n", 0, _START.match(text, at).end()) + 1
+    return f"{name}, line {line}"
+
+
+def reason(error: BaseException) -> str:
+    """What Django, or the database, found wrong with an object: one line without a full stop."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, KeyError):
+        return f"{error} is missing, or names nothing here"
+    found = _PREFIX.sub("", str(error)).strip() or type(error).__name__
+    return " ".join(found.partition("\n")[0].split())[:_LONGEST].rstrip(".:")
+
+
+def _unstorable(thing: Any) -> str:
+    """What in a JSON value no database keeps; empty if there is nothing."""
+    waiting = [thing]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += one.keys()
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str):
+            if "\0" in one:
+                return "a NUL character, which cannot be stored"
+            if any("\ud800" <= char <= "\udfff" for char in one):
+                return "half a character, which cannot be stored"
+    return ""

@@ -1,0 +1,445 @@
+"""Reads thread fixtures, which come from anywhere: everything is checked, rendered and judged here,
+before anything is locked or written. Knows no database."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from math import isfinite
+from typing import Any
+
+from django.conf import settings
+
+from forum.actions.composing import Unacceptable
+from forum.actions.description import Fork, check_own_answer
+from forum.actions.description import check as check_card
+from forum.models import Divergence, Lane, Post, PostRevision, Quote, Stance, Thread
+from forum.text import markup, quoting
+from forum.text.history_dates import NotADate, parse
+
+from . import Rejected
+from .fields import (
+    ANSWER,
+    CHANGE,
+    DIVERGENCE,
+    PARTS,
+    POST,
+    QUESTION,
+    QUOTE,
+    THREAD,
+    THREADMARK,
+    Check,
+    fields_of,
+    place,
+)
+from .fixture import FORMAT, Contribution, Quoted, ThreadFixture
+from .post_facts import read_said
+
+_REASON = PostRevision._meta.get_field("reason").max_length
+# Enough of a file to know a thread fixture by when it cannot be read as a whole.
+_HEAD = 4_096
+_FIRST_IS_THREAD = re.compile(r'\s*\[\s*\{[^{}]*"model"\s*:\s*"forum\.thread"', re.IGNORECASE)
+
+
+def is_thread_fixture(data: bytes) -> bool:
+    """Whether a file, or the beginning of one that is too large to be read in, is for us.
+
+    It is when one of its objects is a thread with a format version, wherever that stands, so that
+    no thread fixture reaches Django's loader, which would write rows as they are. What cannot be
+    parsed is ours if it begins like one: then we say where it is broken.
+    """
+    try:
+        objects = json.loads(data)
+    except (ValueError, RecursionError):
+        head = data[:_HEAD].decode(errors="replace")
+        return bool(_FIRST_IS_THREAD.match(head)) and '"format"' in head
+    return isinstance(objects, list) and any(map(_is_versioned_thread, objects))
+
+
+def _is_versioned_thread(thing: Any) -> bool:
+    if not isinstance(thing, dict) or not isinstance(thing.get("fields"), dict):
+        return False
+    return str(thing.get("model")).lower() == THREAD and "format" in thing["fields"]
+
+
+def read(data: bytes, name: str) -> ThreadFixture:
+    """Read the one thread of the file `name`, as `read_all` does."""
+    fixture, *others = read_all(data, name)
+    for other in others:
+        raise other.reject("a second thread; here a file holds one.")
+    return fixture
+
+
+def read_all(data: bytes, name: str) -> list[ThreadFixture]:
+    """Read, check, render and judge the threads of the file `name`, each with all that follows it
+    up to the next; knows no database.
+
+    Raises Rejected with the file and the number of the object (or the line, where it is no JSON).
+    """
+    if len(data) > settings.FIXTURE_MAX_BYTES:
+        raise too_large(name)
+    objects = parse_json(data, name)
+    starts = [at for at, thing in enumerate(objects) if not at or _is_thread(thing)]
+    fixtures: list[ThreadFixture] = []
+    keys: dict[str, str] = {}
+    for start, end in pairwise([*starts, len(objects)]):
+        fixture = _read_thread(objects[start:end], start + 1, name)
+        if fixture.key in {other.key for other in fixtures}:
+            raise fixture.reject(f"the thread {fixture.key!a} stands twice in this file.")
+        for post in fixture.posts:
+            if post.key in keys:
+                raise fixture.reject(f"{keys[post.key]!a} has a post {post.key!a} too.", post)
+            keys[post.key] = fixture.key
+        fixtures.append(fixture)
+    return fixtures
+
+
+def _is_thread(thing: Any) -> bool:
+    return isinstance(thing, dict) and thing.get("model") == THREAD
+
+
+def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
+    """One thread with its posts and the rest; its own object is number `first` of the file."""
+    fixture = _thread(fields_of(objects[0], first, name, THREAD), first, name)
+    places: dict[str, int] = {}
+    quotes: dict[int, list[tuple[int, dict]]] = {}
+    later = _parents_that_come_later(objects)
+    said: list[Check] = []
+    for number, thing in enumerate(objects[1:], first + 1):
+        model = thing.get("model") if isinstance(thing, dict) else None
+        if model == POST:
+            if quotes:
+                raise Rejected(f"{place(name, number, POST)}: posts come before quotes.")
+            post = _post(fields_of(thing, number, name, POST), number, fixture, places, later)
+            places[post.key] = len(fixture.posts)
+            fixture.posts.append(post)
+        elif model == QUOTE:
+            fields = fields_of(thing, number, name, QUOTE)
+            check = Check(fields, name, number, QUOTE)
+            at = check.post("post", places)
+            quotes.setdefault(at, []).append((number, fields))
+        elif model == DIVERGENCE:
+            fixture.forks.append(_fork(fields_of(thing, number, name, model), number, fixture))
+        elif model == QUESTION:
+            check = Check(fields_of(thing, number, name, model), name, number, model)
+            _of_this_thread(check, fixture)
+            fixture.questions.append(check.text("text"))
+        elif model in (ANSWER, CHANGE, THREADMARK):
+            said.append(Check(fields_of(thing, number, name, model), name, number, model))
+        else:
+            fields_of(thing, number, name, *PARTS)
+    if not fixture.posts:
+        raise fixture.reject("a thread without posts.")
+    try:
+        check_card(fixture.forks, fixture.questions)
+    except Unacceptable as error:
+        raise fixture.reject(str(error)) from None
+    for at, post in enumerate(fixture.posts):
+        _render(post, at, quotes.get(at, ()), fixture, places)
+    for check in said:
+        read_said(check, fixture, places)
+    return fixture
+
+
+def too_large(name: str) -> Rejected:
+    """The error for a file over the limit, which is asked of its size before it is read."""
+    limit = settings.FIXTURE_MAX_BYTES
+    return Rejected(f"{name}: larger than the {limit:,} bytes that FIXTURE_MAX_BYTES allows.")
+
+
+def parse_json(data: bytes, name: str, *, empty: bool = False) -> list:
+    """The objects of the JSON file `name`: a list that holds something, unless it may be `empty`,
+    with numbers that every reader of JSON takes. Raises Rejected with the line, or what is wrong
+    where it has none."""
+    try:
+        objects = json.loads(
+            data,
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_short,
+        )
+    except json.JSONDecodeError as error:
+        raise Rejected(f"{name}, line {error.lineno}: not JSON ({error.msg}).") from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Rejected(f"{name}, line {line}: this is not UTF-8.") from None
+    except RecursionError:
+        raise Rejected(f"{name}: lists in lists without end.") from None
+    except ValueError as error:
+        raise Rejected(f"{name}: {error}") from None
+    if not isinstance(objects, list) or not (objects or empty):
+        raise Rejected(f"{name}: a {'' if empty else 'thread '}fixture is a list of objects.")
+    return objects
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict:
+    """An object in which no name stands twice: readers differ on which of the two counts."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name!a} stands twice in one object.")
+        found[name] = value
+    return found
+
+
+def _no_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not a number.")
+
+
+def _finite(text: str) -> float:
+    """A number with a point; one that is beyond all bounds would be read as Infinity."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text[:20]} is larger than any number.")
+    return number
+
+
+def _short(text: str) -> int:
+    """A whole number. Nothing here counts in thousands of digits, and Python reads no more."""
+    if len(text) > 20:
+        raise ValueError(f"{text[:20]}… is too long a number.")
+    return int(text)
+
+
+def _thread(fields: dict, number: int, name: str) -> ThreadFixture:
+    check = Check(fields, name, number, THREAD)
+    if type(fields["format"]) is not int or fields["format"] != FORMAT:
+        raise check.fail(f"format {fields['format']!a} is unknown; this forum reads {FORMAT}.")
+    title = check.text("title", Thread._meta.get_field("title").max_length)
+    if not title.strip():
+        raise check.fail("a debate needs a title.")
+    board = check.natural_key("board")
+    if board is None:
+        raise check.fail("a debate needs a board.")
+    return ThreadFixture(
+        name=name,
+        object=number,
+        key=check.key("key"),
+        version=check.count("version"),
+        board=board,
+        title=title,
+        kind=check.choice("kind", Thread.Kind.values),
+        source=check.text("source", Thread._meta.get_field("source").max_length),
+        posts=[],
+        policy=check.choice("policy", Thread.Policy.values, Thread.Policy.OPEN),
+        own_answer=_own_answer(check),
+        variant_of=_variant_of(check),
+    )
+
+
+def _own_answer(check: Check) -> str:
+    try:
+        return check_own_answer(check.text("own_answer"))
+    except Unacceptable as error:
+        raise check.fail(str(error)) from None
+
+
+def _variant_of(check: Check) -> str:
+    if check.fields.get("variant_of") is None:
+        return ""
+    key = Check({"key": check.natural_key("variant_of")}, *check.named).key("key")
+    if key == check.fields["key"]:
+        raise check.fail("a debate is no variant of itself.")
+    return key
+
+
+def _post(
+    fields: dict,
+    number: int,
+    fixture: ThreadFixture,
+    places: Mapping[str, int],
+    later: Mapping[str, str],
+) -> Contribution:
+    """Check one post but for its text."""
+    check = Check(fields, fixture.name, number, POST)
+    key = check.key("key")
+    if key in places:
+        raise check.fail(f"the key {key!a} stands twice in this file.")
+    if (thread := check.natural_key("thread")) != fixture.key:
+        raise check.fail(f"belongs to another thread, {thread!a}, than {fixture.key!a}.")
+    basis = check.choice("parent_basis", Post.Basis.values)
+    if (basis == Post.Basis.OPENING) != (not places):
+        raise check.fail(
+            "the first post must be the opening." if not places else "a second opening."
+        )
+    parent = check.natural_key("parent")
+    if parent is not None:
+        if parent not in places:
+            raise check.fail(_why_no_parent(key, parent, later))
+        if not places[parent]:
+            raise check.fail("its parent is the opening; answers to the opening have none.")
+        if basis not in (Post.Basis.REPLY, Post.Basis.QUOTE, Post.Basis.EDITOR):
+            raise check.fail(f"has a parent, so its basis cannot be {basis!a}.")
+    check.text("reason", _REASON)
+    return Contribution(
+        object=number,
+        key=key,
+        parent=None if parent is None else places[parent],
+        basis=basis,
+        byline=check.text("byline", Post._meta.get_field("byline").max_length),
+        written_at=_moment(check),
+        format=check.choice("format", PostRevision.Format.values),
+        text=check.text("text"),
+        lane=check.choice("lane", Lane.values, ""),
+        stance=check.choice("stance", Stance.values, ""),
+    )
+
+
+def _fork(fields: dict, number: int, fixture: ThreadFixture) -> Fork:
+    """One divergence, its date read from EDTF text."""
+    check = Check(fields, fixture.name, number, DIVERGENCE)
+    _of_this_thread(check, fixture)
+    by_editor = fields.get("by_editor", False)
+    if type(by_editor) is not bool:
+        raise check.fail("by_editor must be true or false.")
+    change, actor, place_ = (
+        check.text(name, Divergence._meta.get_field(name).max_length)
+        for name in ("change", "actor", "place")
+    )
+    if not change.strip():
+        raise check.fail("a divergence says what changes.")
+    try:
+        date = parse(check.text("edtf", Divergence._meta.get_field("edtf").max_length))
+    except NotADate as error:
+        raise check.fail(str(error)) from None
+    return Fork(change, date, actor, place_, by_editor)
+
+
+def _of_this_thread(check: Check, fixture: ThreadFixture) -> None:
+    if (thread := check.natural_key("thread")) != fixture.key:
+        raise check.fail(f"belongs to another thread, {thread!a}, than {fixture.key!a}.")
+
+
+def _parents_that_come_later(objects: Sequence) -> dict[str, str]:
+    """Of the whole file, post key -> parent key, as far as they can be read: for messages only."""
+    found = {}
+    for thing in objects:
+        fields = thing.get("fields") if isinstance(thing, dict) else None
+        if isinstance(fields, dict) and thing.get("model") == POST:
+            parent = fields.get("parent")
+            if isinstance(fields.get("key"), str):
+                named = isinstance(parent, list) and parent and isinstance(parent[0], str)
+                found[fields["key"]] = parent[0] if named else ""
+    return found
+
+
+def _why_no_parent(key: str, parent: str, parents: Mapping[str, str]) -> str:
+    """Why a parent is not among the posts before: missing, on a cycle, or too late."""
+    if parent not in parents:
+        return f"its parent {parent!a} is not in this file."
+    above, seen = parent, set()
+    while above and above not in seen:
+        if above == key:
+            return f"answers itself by way of {parent!a}: a cycle."
+        seen.add(above)
+        above = parents.get(above, "")
+    return f"its parent {parent!a} comes after it; posts stand in order of arrival."
+
+
+def _moment(check: Check) -> datetime | None:
+    """When a post was written, in UTC, or None if that is not known."""
+    value = check.fields.get("written_at")
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise check.fail(
+            "written_at must be null or a time with its zone, such as 1998-05-04T12:30:00+00:00."
+        ) from None
+
+
+def _render(
+    post: Contribution,
+    at: int,
+    quotes: Sequence[tuple[int, dict]],
+    fixture: ThreadFixture,
+    places: Mapping[str, int],
+) -> None:
+    """Render a post and judge its quotes against the posts before it."""
+    named: dict[int, tuple[Check, int | None, tuple[int, ...]]] = {}
+    ranges: list[tuple[int, int]] = []
+    for number, fields in quotes:
+        check = Check(fields, fixture.name, number, QUOTE)
+        ordinal = check.count("ordinal")
+        if ordinal in named:
+            raise check.fail(f"a second quote {ordinal} of the same post.")
+        if post.format == PostRevision.Format.PLAIN:
+            if ordinal != len(named) + 1:
+                raise check.fail("the quotes of a post must be counted from 1, in order.")
+            ranges.append(_range(check, ranges[-1][1] if ranges else 0))
+        elif "paragraphs" in fields:
+            raise check.fail("paragraphs belong to plain texts; Markdown marks its quotes itself.")
+        check.text("reason", Quote._meta.get_field("reason").max_length)
+        source = None if fields["source_post"] is None else check.post("source_post", places)
+        nested = fields.get("nested", [])
+        if not isinstance(nested, list) or len(nested) > markup.MAX_QUOTES:
+            raise check.fail("nested must be a list of natural keys.")
+        nested = tuple(
+            Check({"nested": one}, fixture.name, number, QUOTE).post("nested", places)
+            for one in nested
+        )
+        if max(-1 if source is None else source, *nested, -1) >= at:
+            raise check.fail("quotes a post that comes after it; nobody can.")
+        named[ordinal] = check, source, nested
+    post.quoted = tuple(ranges)
+    try:
+        post.rendered = markup.render(post.text, format=post.format, quoted=post.quoted)
+    except markup.MarkupError as error:
+        raise fixture.reject(str(error), post) from None
+    if not post.rendered.passages:
+        raise fixture.reject("a post without words.", post)
+    for block in post.rendered.quotes:
+        check, source, nested = named.pop(block.ordinal, (None, None, ()))
+        if check is None and block.syntax == "blockquote":
+            continue  # a plain ">" claims nothing, so there is nothing to judge
+        post.quotes.append(
+            Quoted(
+                block=block,
+                source=source,
+                match=_judge(block, source, fixture, check),
+                nested=nested,
+                stance=check.choice("stance", Stance.values, "") if check else "",
+                reason=check.fields.get("reason", "") if check else "",
+            )
+        )
+    for check, _, _ in named.values():
+        raise check.fail(f"the post has only {len(post.rendered.quotes)} quotes.")
+    if post.basis == Post.Basis.QUOTE:
+        answered = 0 if post.parent is None else post.parent
+        if answered not in [quote.source for quote in post.quotes]:
+            raise fixture.reject("is said to quote the post it answers, and does not.", post)
+
+
+def _judge(
+    block: markup.QuoteBlock, source: int | None, fixture: ThreadFixture, check: Check | None
+) -> quoting.Match:
+    """How the words compare with the source that the file names. A source that does not hold even
+    similar words is a false claim, and refused; altered words are a fact, and stored as such."""
+    if source is None:
+        return quoting.UNVERIFIABLE
+    words = quoting.Source(source, fixture.posts[source].rendered.plain)
+    match = quoting.find(block.words, [words], named=1)
+    if match.verdict == Quote.Verdict.UNVERIFIABLE:
+        raise check.fail(
+            f"these words do not stand in {fixture.posts[source].key!a}, nor any like them."
+        )
+    return match
+
+
+def _range(check: Check, after: int) -> tuple[int, int]:
+    """Which paragraphs a quote takes; quotes follow one another."""
+    value = check.fields.get("paragraphs")
+    if (
+        not isinstance(value, list)
+        or len(value) != 2
+        or any(type(one) is not int for one in value)
+        or not after < value[0] <= value[1]
+    ):
+        raise check.fail("paragraphs must be [first, last], from 1, after the quote before.")
+    return value[0], value[1]

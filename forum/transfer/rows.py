@@ -1,0 +1,245 @@
+"""The rows of a debate that is loaded: posts with their texts and quotes, written in parts."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from forum.actions import elsewhere
+from forum.actions.composing import Composed, passage_keys, quote_row
+from forum.actions.rendering import stored_html
+from forum.models import (
+    PassageKey,
+    Post,
+    PostBody,
+    PostRevision,
+    Quote,
+    Thread,
+)
+from forum.text import quoting
+
+from . import Rejected
+from .fixture import Contribution, ThreadFixture
+
+# One part of a load holds up other writers for its transaction, on SQLite all of them: about
+# 0.3 s for either of these on a slow machine.
+PART_POSTS = 250
+PART_CHARACTERS = 500_000
+# SQLite has no queue: who waits for the lock asks again, at the latest after 0.1 s. A shorter
+# pause between parts could shut others out for as long as the load takes.
+PAUSE = 0.12
+# Keys asked for in one query.
+BATCH = 500
+# Posts named one by one in a note; of more the number is said.
+NAMED = 5
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a load did: how many posts it added to which thread, and what it left alone."""
+
+    thread: Thread
+    added: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Item:
+    """One post on its way in: made before the lock, but for what only the lock can tell."""
+
+    place: int
+    post: Contribution
+    row: Post
+    text: Composed
+    keys: list[PassageKey]
+
+    def arrive(self, thread: Thread, number: int, now: datetime) -> None:
+        """Give the post its thread, its number and the moment of its arrival.
+
+        Each arrives a microsecond after the one before it, so that the order of arrival is never
+        in doubt, wherever posts are moved.
+        """
+        self.row.thread, self.row.number = thread, number
+        self.row.loaded_at = now + timedelta(microseconds=number)
+
+
+def item(fixture: ThreadFixture, place: int, pk: int, thread: Thread) -> Item:
+    """The row of one post of a fixture, with all that is written for it."""
+    post = fixture.posts[place]
+    row = Post(
+        pk=pk,
+        thread=thread,
+        parent_basis=post.basis,
+        key=post.key,
+        byline=post.byline,
+        lane=post.lane,
+        stance=post.stance,
+        origin=thread,
+        written_at=post.written_at,
+    )
+    text = Composed(
+        source=post.text,
+        format=post.format,
+        rendered=post.rendered,
+        quotes=[],
+        html=post.rendered.html,
+        quoted=post.quoted,
+    )
+    return Item(place, post, row, text, passage_keys(row, post.rendered.plain))
+
+
+class Writer:
+    """Writes the texts, HTML and quotes of posts whose rows are written, part by part."""
+
+    def __init__(self, fixture: ThreadFixture) -> None:
+        self.posts = fixture.posts
+        self.quoted = {quote.source for post in fixture.posts for quote in post.quotes}
+        self.nested = {place for post in fixture.posts for q in post.quotes for place in q.nested}
+        self.ids: dict[int, int] = {}
+        # Posts of this load that are quoted: their rows, for the rows of the quotes.
+        self.written: dict[int, tuple[Post, PostRevision]] = {}
+
+    def write(
+        self,
+        part: Sequence[Item],
+        now: datetime,
+        sources: dict[int, tuple[Post, list[PostRevision]]] | None = None,
+    ) -> None:
+        """Write what belongs to the rows of `part`.
+
+        `sources` are quoted posts that were here before, with the texts they had.
+        """
+        revisions = PostRevision.objects.bulk_create(
+            item.text.revision(item.row, 1, editor=None, now=now) for item in part
+        )
+        for item, revision in zip(part, revisions, strict=True):
+            if item.place in self.quoted:
+                self.written[item.place] = item.row, revision
+            if item.place in self.nested:
+                self.ids[item.place] = item.row.pk
+        for item, revision in zip(part, revisions, strict=True):
+            item.text.quotes = [self._quote(quote, sources or {}) for quote in item.post.quotes]
+            item.text.quotes_of(revision)
+            self._draw_quotes(item)
+        PostBody.objects.bulk_create(
+            item.text.body(revision) for item, revision in zip(part, revisions, strict=True)
+        )
+        quotes = Quote.objects.bulk_create(quote for item in part for quote in item.text.quotes)
+        _write_keys(part)
+        # Other threads show the backlink.
+        threads = {item.row.pk: item.row.thread_id for item in part}
+        elsewhere.touch(
+            quote.source_post.thread_id
+            for quote in quotes
+            if quote.source_post_id and quote.source_post.thread_id != threads[quote.post_id]
+        )
+
+    def _quote(self, quote, sources: dict[int, tuple[Post, list[PostRevision]]]) -> Quote:
+        """The row of one quote; judged again if its source has a history of its own here."""
+        match, source, current = quote.match, self.written.get(quote.source), None
+        if source is None and quote.source in sources:
+            post, texts = sources[quote.source]
+            match = quoting.find(
+                quote.block.words,
+                [quoting.Source(text.pk, text.plain) for text in texts],
+                named=len(texts),
+            )
+            source = next(((post, text) for text in texts if text.pk == match.key), None)
+            current = texts[-1]
+        row = quote_row(
+            ordinal=quote.block.ordinal,
+            passage=quote.block.passage,
+            words=quote.block.words,
+            match=match,
+            source=source,
+            current=current,
+            nested=[self.ids[place] for place in quote.nested if place in self.ids],
+            reason=quote.reason,
+        )
+        row.stance = quote.stance
+        return row
+
+    def _draw_quotes(self, item: Item) -> None:
+        """Let the quotes of a post show their sources, which were rendered for the same load."""
+        htmls = {
+            self.written[quote.source][1].pk: self.posts[quote.source].rendered.html
+            for quote in item.post.quotes
+            if quote.source in self.written
+        }
+        item.text.html = stored_html(item.text.rendered, item.text.quotes, htmls)
+
+
+def _write_keys(part: Sequence[Item]) -> None:
+    """Write the keys of the paragraph index. They are many and narrow: through the model they
+    would hold the lock longer than everything else together."""
+    table = PassageKey._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} (thread_id, key, post_id) VALUES (%s, %s, %s)",
+            [(item.row.thread_id, key.key, key.post_id) for item in part for key in item.keys],
+        )
+
+
+def parts_of(
+    fixture: ThreadFixture, ids: Mapping[int, int], thread: Thread
+) -> Iterator[list[Item]]:
+    """Make the posts at the places that `ids` names, in parts that are quickly written, and let
+    others write in between."""
+    part: list[Item] = []
+    size = 0
+    for place, pk in ids.items():
+        length = len(fixture.posts[place].text)
+        if part and (len(part) == PART_POSTS or size + length > PART_CHARACTERS):
+            yield part
+            let_others_write()
+            part, size = [], 0
+        part.append(item(fixture, place, pk, thread))
+        size += length
+    if part:
+        yield part
+
+
+def let_others_write() -> None:
+    """Give way between two parts: SQLite has one writer at a time."""
+    if connection.vendor == "sqlite":
+        time.sleep(PAUSE)
+
+
+def posts_here(fixture: ThreadFixture, *, with_revision: bool = False) -> dict[str, Post]:
+    """The posts of the fixture that are in this forum already, wherever, by key."""
+    return posts_by_key([post.key for post in fixture.posts], with_revision=with_revision)
+
+
+def posts_by_key(keys: Sequence[str], *, with_revision: bool = False) -> dict[str, Post]:
+    """The posts with these keys, wherever they are, by key."""
+    found = Post.objects.select_related("thread__board")
+    if with_revision:
+        found = found.select_related("thread__board", "body__revision")
+    return {
+        post.key: post
+        for at in range(0, len(keys), BATCH)
+        for post in found.filter(key__in=keys[at : at + BATCH])
+    }
+
+
+def key_taken(fixture: ThreadFixture, key: str) -> Rejected:
+    """The refusal of a fixture whose post has the key of a post elsewhere."""
+    post = next(post for post in fixture.posts if post.key == key)
+    return fixture.reject(f"another debate has a post with the key {key!a}.", post)
+
+
+def moment_of(contribution: Contribution, now: datetime) -> datetime:
+    """When a post counts as written; a date in the future would stay on top of every list."""
+    return min(contribution.written_at or now, now)
+
+
+def keys_in_words(keys: Sequence[str]) -> str:
+    """A few keys by name, many by their number."""
+    return ", ".join(keys) if len(keys) <= NAMED else f"{len(keys):,} posts"
+
+
+def was_or_were(keys: Sequence[str]) -> str:
+    """The verb that goes with so many posts."""
+    return "was" if len(keys) == 1 else "were"

@@ -1,0 +1,138 @@
+"""The locks of threads, and what may be written only under them: counters and versions."""
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from django.db import connection
+from django.db.models import F, Max
+from django.db.transaction import Atomic
+
+from core.compiled_queries import CompiledQuery
+from forum.models import Board, Post, Thread
+from forum.permissions import NotThere
+
+
+class NotLocked(RuntimeError):
+    """A write that needs a thread's lock was tried without it: outside a transaction, or in one
+    that holds another thread's."""
+
+
+class ThreadGone(NotThere, Thread.DoesNotExist):
+    """The thread is not there any more: undoing a split takes away what the split made. To whoever
+    was about to write in it, the same as one that never was."""
+
+
+_locked = CompiledQuery(
+    "locked_threads",
+    lambda ids: Thread.objects.select_for_update().filter(pk__in=ids).order_by("pk"),
+    "numbers",
+)
+_boards = CompiledQuery(
+    "boards_of_threads", lambda ids: Board.objects.filter(pk__in=ids), "numbers"
+)
+
+
+def lock(*thread_ids: int) -> list[Thread]:
+    """Lock thread rows in ascending id order (so two locks never wait for each other) and return
+    them fresh, with their boards. Threads are locked before everything else, see
+    docs/decisions/0025.
+
+    Raises NotLocked outside a transaction and ThreadGone if one is not there any more.
+    """
+    require_transaction()
+    wanted = sorted(set(thread_ids))
+    rows = _locked(wanted)
+    if len(rows) != len(wanted):
+        raise ThreadGone
+    # Not joined to the lock: of a debate that went to another board while we waited for it,
+    # PostgreSQL would compare the new row with the old board, and find nothing.
+    boards = {board.pk: board for board in _boards(sorted({row.board_id for row in rows}))}
+    for row in rows:
+        row.board = boards[row.board_id]
+    _hold(*wanted)
+    return rows
+
+
+def hold(thread_id: int) -> None:
+    """Wait for whoever holds the lock of a thread, and let nobody take it until this transaction
+    ends, as a new row that names the thread does: for those who lock other rows before they write
+    such a row. (SQLite has one writer.)"""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            table = Thread._meta.db_table
+            cursor.execute(f"SELECT 1 FROM {table} WHERE id = %s FOR KEY SHARE", [thread_id])
+
+
+@dataclass(frozen=True, slots=True)
+class LockedThread:
+    """The right to write a thread's counters and to number and place its posts. `lock` gives it,
+    to the transaction's block that called it and to those within; it ends with that block."""
+
+    pk: int
+
+
+# By block of a transaction that is open, or of one that nobody asks of any more.
+_held: WeakKeyDictionary[Atomic, set[LockedThread]] = WeakKeyDictionary()
+
+
+def _hold(*thread_ids: int) -> None:
+    block = connection.atomic_blocks[-1]
+    _held.setdefault(block, set()).update(map(LockedThread, thread_ids))
+
+
+def require_lock(*thread_ids: int) -> None:
+    """Raise NotLocked unless this transaction locked (or made) all these threads. Asked by whoever
+    writes, of the thread that is written: a post may have left the one that was locked for it."""
+    require_transaction()
+    held = set().union(*(_held.get(block, ()) for block in connection.atomic_blocks))
+    for pk in thread_ids:
+        if LockedThread(pk) not in held:
+            raise NotLocked(f"thread {pk} is written without its lock")
+
+
+def make_thread(thread: Thread) -> Thread:
+    """Write the row of a new thread and return it. Nobody else sees it until this transaction
+    stands, so it is as good as locked."""
+    require_transaction()
+    thread.save(force_insert=True)
+    _hold(thread.pk)
+    return thread
+
+
+def save_thread(thread: Thread, *columns: str) -> None:
+    """Write columns of a locked thread (all, if none is named) under a new version, so that no page
+    drawn until now is shown again. Raises NotLocked."""
+    require_lock(thread.pk)
+    every = [field.name for field in Thread._meta.concrete_fields if not field.primary_key]
+    fields = map(Thread._meta.get_field, columns or every)
+    values = {field.attname: getattr(thread, field.attname) for field in fields}
+    # Counted by the database: another row object may have been saved in this transaction.
+    Thread.objects.filter(pk=thread.pk).update(**values | {"version": F("version") + 1})
+    thread.version += 1
+
+
+def raise_version(*thread_ids: int) -> None:
+    """Let the pages of locked threads be drawn anew. Raises NotLocked."""
+    require_lock(*thread_ids)
+    Thread.objects.filter(pk__in=thread_ids).update(version=F("version") + 1)
+
+
+def count_on_board(thread: Thread, by: int, *, board_id: int | None = None) -> None:
+    """Add to (or take from) the debates that the board of a locked thread shows, or those of
+    another board that it comes to or leaves. Raises NotLocked."""
+    require_lock(thread.pk)
+    if by:
+        board = Board.objects.filter(pk=board_id or thread.board_id)
+        board.update(thread_count=F("thread_count") + by)
+
+
+def last_number(thread: Thread) -> int:
+    """The highest number of a locked thread, by its posts: what its `numbered` must say."""
+    require_lock(thread.pk)
+    return Post.objects.filter(thread=thread).aggregate(last=Max("number"))["last"] or 0
+
+
+def require_transaction() -> None:
+    """Raise NotLocked outside a transaction."""
+    if not connection.in_atomic_block:
+        raise NotLocked("posts are placed inside a transaction that holds the thread's lock")
