@@ -1,0 +1,250 @@
+"""Acts that meet, step by step, in orders that seeds draw (PostgreSQL; see steps.py).
+
+After each play the rows are sound, nothing failed but what a Problem says, and the forum stands as
+if the acts that were acknowledged, and no others, had been done one after the other: nothing that
+was acknowledged is lost, nothing that was refused left a trace. JONBAR_LONG=1 plays more;
+JONBAR_SEED=n begins with another seed, and JONBAR_PLAYS=1 plays that one alone.
+"""
+
+import os
+import random
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from itertools import permutations
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import connection, models
+
+from core.problems import Problem
+from forum import caching
+from forum.actions import boards, erasing, merging, moderation, moving, posts
+from forum.models import Board, Thread
+from tests.acts import world as worlds
+from tests.acts.catalogue import CASES, WHY
+from tests.acts.world import World
+from tests.people import quoting
+from tests.races.soundness import faults
+from tests.races.steps import Play
+
+pytestmark = [pytest.mark.races, pytest.mark.postgres]
+LONG = os.environ.get("JONBAR_LONG") == "1"
+FIRST = int(os.environ.get("JONBAR_SEED", 0))
+PLAYS = int(os.environ.get("JONBAR_PLAYS", 4000 if LONG else 24))
+
+
+def on(act: Callable, who: str, post: str, **more):
+    return lambda w: act(user=w.user(who), post=w.post(post), **more)
+
+
+def reply(who: str, thread: str, text: str, to: str | None = None, quotes: str | None = None):
+    """A reply, of which a second one with the same words never comes."""
+
+    def act(w: World):
+        source = quoting(w.post(quotes), "And purges.") + f"\n\n{text}" if quotes else text
+        return posts.reply(
+            user=w.user(who),
+            thread=w.thread(thread),
+            parent=w.post(to) if to else None,
+            source=source,
+            token=uuid.uuid4(),
+        )
+
+    return act
+
+
+def erase(w: World):
+    post = w.post("b")
+    places = erasing.find(post, "And purges.").places
+    return erasing.erase(
+        user=w.user("chief"), post=post, words="And purges.", reason="By law.", places=places
+    )
+
+
+def move(thread: str, board: str):
+    return lambda w: moving.move_thread(
+        user=w.user("keeper"), thread=w.thread(thread), board=w.board(board), **WHY
+    )
+
+
+def merge(thread: str, into: str):
+    return lambda w: merging.merge(
+        user=w.user("second"), thread=w.thread(thread), into=w.thread(into), **WHY
+    )
+
+
+# Beside the catalogue, whose acts mostly meet in its debate "main".
+MORE = {
+    "reply to main": reply("answerer", "main", "Nobody asked them."),
+    "reply to b": reply("opener", "main", "Who said so?", to="b"),
+    "reply to x": reply("stranger", "other", "In June at last.", to="x"),
+    "reply to other": reply("stranger", "other", "Or in July."),
+    "quote b in other": reply("stranger", "other", "Which ones?", quotes="b"),
+    "quote b in main": reply("opener", "main", "Which of them?", to="b", quotes="b"),
+    "withdraw x": on(posts.withdraw, "opener", "x", **WHY),
+    "withdraw d": on(posts.withdraw, "answerer", "d", **WHY),
+    "hide x": on(moderation.hide, "keeper", "x", **WHY),
+    "hide c": on(moderation.hide, "second", "c", **WHY),
+    "edit c": lambda w: posts.edit(
+        user=w.user("opener"),
+        post=w.post("c"),
+        source=quoting(w.post("b"), "And purges.") + "\n\nRather those.",
+        base=posts.base_of(w.post("c").body.revision),
+    ),
+    "erase of b": erase,
+    "merge other into main": merge("other", "main"),
+    "merge main into other": merge("main", "other"),
+    "merge closed into other": merge("closed", "other"),
+    "move main": move("main", "empty"),
+    "move other": move("other", "ancient"),
+    "split other": lambda w: moving.split(
+        user=w.user("keeper"),
+        thread=w.thread("other"),
+        chosen=[w.ids["x"]],
+        title="Of the strait",
+        **WHY,
+    ),
+    "narrow modern": lambda w: boards.change(
+        user=w.user("chief"), board=w.board("modern"), audience="members", **WHY
+    ),
+    "close modern": lambda w: boards.change(
+        user=w.user("chief"), board=w.board("modern"), read_only=True, **WHY
+    ),
+}
+# Of these two or three meet: all that is about a debate, a post of one, or its board.
+ABOUT = (
+    *("arguments.", "boards.", "cases.", "cleanup.", "debate.", "erasing.", "merging.", "reading."),
+    *("moderation.", "moving.", "posts.", "queue.", "reports.", "sanctions.warn", "threadmarks."),
+    *("threads.", "variants.", "undoing.", "members.re"),
+)
+ACTS = {name: act for name, act in CASES.items() if name.startswith(ABOUT)} | MORE
+
+
+# --- What stands ---
+
+# What the order of acts alone decides, the rows' soundness covers, or only says when.
+APART = {
+    *("id", "version", "number", "numbered", "lft", "rght", "level", "tree_id", "last_post"),
+    *("token", "position", "key"),
+}
+NEW = "new"
+# The log names what may be gone.
+NAMED = {"other_thread": Thread, "other_board": Board}
+
+
+def stands(high: dict[type, int]) -> dict[str, Counter]:
+    """How often each row stands, without times and with one name for all that was made since."""
+    found = {}
+    for model in high:
+        fields = [
+            field
+            for field in model._meta.concrete_fields
+            if field.name not in APART
+            and not isinstance(field, models.DateTimeField | models.JSONField | models.UUIDField)
+        ]
+        ends = [model, *(NAMED.get(field.name) or field.related_model for field in fields)]
+        lines = Counter()
+        for row in model.objects.values_list("pk", *(field.attname for field in fields)):
+            lines[
+                tuple(
+                    NEW if end in high and value and value > high[end] else value
+                    for end, value in zip(ends, row, strict=True)
+                )
+            ] += 1
+        found[model.__name__] = lines
+    return found
+
+
+class Stage:
+    """A forum that is put back before each play."""
+
+    def __init__(self) -> None:
+        self.world = worlds.build()
+        self.before = worlds.snapshot()
+        self.high = {
+            model: model.objects.aggregate(last=models.Max("pk"))["last"] or 0
+            for model in apps.get_app_config("forum").get_models()
+            if isinstance(model._meta.pk, models.AutoField)
+        }
+        self.after: dict[tuple[str, ...], dict | None] = {}
+        self.pairs: set[frozenset[str]] = set()
+        self.counts: Counter = Counter()
+
+    def begin(self) -> None:
+        worlds.restore(self.before)
+        caching.pages.clear()
+        caching.drawn.clear()
+
+    def in_turn(self, names: tuple[str, ...]) -> dict | None:
+        """What stands after these acts, one after the other; None where one of them is refused."""
+        if names not in self.after:
+            self.begin()
+            try:
+                for name in names:
+                    ACTS[name](self.world)
+                self.after[names] = stands(self.high)
+            except (Problem, ObjectDoesNotExist):
+                self.after[names] = None
+        return self.after[names]
+
+    def play(self, names: tuple[str, ...], seed: int) -> list[str]:
+        """Let these acts meet; returns what is wrong after it."""
+        self.begin()
+        play = Play([(name, partial(ACTS[name], self.world)) for name in names])
+        draw = random.Random(f"{seed}, changes")
+        actors = play.run(seed, 30 * len(names), draw.choice((1, 1, 2, 2, 3)))
+        self.counts += Counter(steps=play.steps, waits=play.waits, plays=1)
+        wrong = ["they wait for each other"] * bool(play.deadlocks)
+        acknowledged = []
+        for actor in actors:
+            if actor.failure and not isinstance(actor.failure, ObjectDoesNotExist):
+                wrong.append(f"{actor.act_name} fails: {actor.failure!r}")
+            elif actor.failure or actor.problem:
+                self.counts["refused"] += 1
+            else:
+                acknowledged.append(actor.act_name)
+        wrong += faults(connection)
+        wrong += [str(fault) for fault in worlds.check_touched(self.before, worlds.snapshot())]
+        now = stands(self.high)
+        rights = [self.in_turn(order) for order in permutations(acknowledged)]
+        if now not in rights:
+            wrong.append(differing(now, [right for right in rights if right]))
+        return wrong
+
+
+def differing(now: dict, rights: list[dict]) -> str:
+    """How what stands differs from what would after the acts in turn."""
+    if not rights:
+        return "all are acknowledged, though in no order all are possible"
+    told = []
+    for right in rights:
+        for table, lines in now.items():
+            for sign, rows in (("+", lines - right[table]), ("-", right[table] - lines)):
+                told += [f"{sign} {table} {row}" for row in rows]
+        told.append("or")
+    return "as after no order of the acknowledged: " + "\n   ".join(told[:-1])
+
+
+@pytest.fixture
+def stage(transactional_db, unhurried):
+    return Stage()
+
+
+def test_acts_that_meet(stage, record_property):
+    wrong = []
+    for seed in range(FIRST, FIRST + PLAYS):
+        draw = random.Random(seed)
+        names = tuple(draw.sample(sorted(ACTS), draw.choice((2, 2, 2, 3))))
+        stage.pairs |= {frozenset((a, b)) for a in names for b in names if a < b}
+        wrong += [f"seed {seed}, {' + '.join(names)}: {said}" for said in stage.play(names, seed)]
+    assert wrong == [], "\n".join(wrong)
+    counts = stage.counts
+    record_property(
+        "measured",
+        f"{len(stage.pairs)} pairs of {len(ACTS)} acts in {counts['plays']} orders of "
+        f"{counts['steps']} statements, {counts['waits']} waits for locks, "
+        f"{counts['refused']} refused",
+    )
