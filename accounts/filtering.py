@@ -29,6 +29,13 @@ class NamedFilters:
             named |= {f"{path}{lookup}" for lookup in _lookups(field)}
         return named
 
+    def get_object(self, request, object_id, from_field=None):
+        """The row with this id, None if there is none: also for a number longer than a column
+        holds, at which a database fails where the id is another row's."""
+        if object_id and object_id.isdecimal() and len(object_id) > 18:
+            return None
+        return super().get_object(request, object_id, from_field)
+
     def get_changelist_instance(self, request):
         """The list as asked for. Dates and numbers that no column can hold are as wrong as any
         other value that a filter cannot read."""
