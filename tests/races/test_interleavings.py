@@ -20,9 +20,10 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models
 
 from core.problems import Problem
-from forum import caching
-from forum.actions import boards, erasing, merging, moderation, moving, posts
+from forum.actions import boards, posts
 from forum.models import Board, Thread
+from forum.moderation import erasing, merging, moving, states
+from forum.operations import caching
 from tests.acts import world as worlds
 from tests.acts.catalogue import CASES, WHY
 from tests.acts.world import World
@@ -86,8 +87,8 @@ MORE = {
     "quote b in main": reply("opener", "main", "Which of them?", to="b", quotes="b"),
     "withdraw x": on(posts.withdraw, "opener", "x", **WHY),
     "withdraw d": on(posts.withdraw, "answerer", "d", **WHY),
-    "hide x": on(moderation.hide, "keeper", "x", **WHY),
-    "hide c": on(moderation.hide, "second", "c", **WHY),
+    "hide x": on(states.hide, "keeper", "x", **WHY),
+    "hide c": on(states.hide, "second", "c", **WHY),
     "edit c": lambda w: posts.edit(
         user=w.user("opener"),
         post=w.post("c"),
