@@ -1,6 +1,6 @@
-"""One way to do each act of forum.actions, for everything that goes through all of them.
+"""One way to do each act of the forum, for everything that goes through all of them.
 
-An act is a public function of forum.actions whose arguments are keyword-only and begin with the
+An act is a public function of one of WINGS whose arguments are keyword-only and begin with the
 member who acts. One that has no entry here fails the tests (test_catalogue.py).
 """
 
@@ -10,6 +10,8 @@ from collections.abc import Callable
 from importlib import import_module
 
 import forum.actions
+import forum.moderation
+import forum.transfer
 from forum.actions import (
     arguments,
     boards,
@@ -41,29 +43,40 @@ from forum.moderation import (
 from forum.transfer import uploads
 from tests.acts.world import ROOT, World
 
+WINGS = (forum.actions, forum.moderation, forum.transfer)
 # Public, with a member, and yet no act of their own.
 PARTS = {
     "composing.compose": "reads only",
-    "debate.missing": "reads only",
+    "description.missing": "reads only",
     "uploads.load": "loading.load, which writes in parts that nobody sees before the last",
     "queue.take_back": "a part of queue.decide, in its transaction",
-    "reading.mark_written": "a part of posts.reply, in its transaction",
+    "read_state.mark_written": "a part of posts.reply, in its transaction",
 }
 
 
 def acts() -> dict[str, Callable]:
     """Every act there is, by module and name."""
+    return {name: function for name, function in done_by_members().items() if name not in PARTS}
+
+
+def done_by_members() -> dict[str, Callable]:
+    """The acts and their PARTS, by module and name."""
     found = {}
-    for module in pkgutil.iter_modules(forum.actions.__path__):
-        loaded = import_module(f"forum.actions.{module.name}")
+    modules = [
+        f"{wing.__name__}.{module.name}"
+        for wing in WINGS
+        for module in pkgutil.iter_modules(wing.__path__)
+    ]
+    for loaded in map(import_module, modules):
+        module = loaded.__name__.rpartition(".")[2]
         for name, function in inspect.getmembers(loaded, inspect.isfunction):
             if name.startswith("_") or function.__module__ != loaded.__name__:
                 continue
             arguments = list(inspect.signature(function).parameters.values())
             if arguments and arguments[0].name == "user":
                 if arguments[0].kind is inspect.Parameter.KEYWORD_ONLY:
-                    found[f"{module.name}.{name}"] = function
-    return {name: function for name, function in found.items() if name not in PARTS}
+                    found[f"{module}.{name}"] = function
+    return found
 
 
 def _on_post(act, who: str, post: str, **more):
@@ -127,7 +140,7 @@ CASES: dict[str, Callable[[World], object]] = {
     "cleanup.undo": lambda w: cleanup.undo(
         user=w.user("keeper"), entry=AuditEntry.objects.get(pk=w.ids["cleaned"]), **WHY
     ),
-    "debate.describe": lambda w: description.describe(
+    "description.describe": lambda w: description.describe(
         user=w.user("opener"),
         thread=w.thread("main"),
         forks=[description.fork(change="Lenin lives", when="c. 1924")],
@@ -169,24 +182,24 @@ CASES: dict[str, Callable[[World], object]] = {
     "merging.merge_duplicates": lambda w: merging.merge_duplicates(
         user=w.user("keeper"), thread=w.thread("twice"), into=w.thread("once"), **WHY
     ),
-    "moderation.hide": _on_post(states.hide, "keeper", "b", **WHY),
-    "moderation.remove": _on_post(states.remove, "keeper", "d", **WHY),
-    "moderation.restore": _on_post(states.restore, "keeper", "hidden", **WHY),
-    "moderation.approve": _on_post(states.approve, "keeper", "waiting", **WHY),
-    "moderation.reject": _on_post(states.reject, "keeper", "waiting", **WHY),
-    "moderation.lock_branch": _on_post(states.lock_branch, "keeper", "b", **WHY),
-    "moderation.unlock_branch": _on_post(states.unlock_branch, "keeper", "locked", **WHY),
-    "moderation.lock": _on_thread(states.lock, "keeper", "main", **WHY),
-    "moderation.unlock": _on_thread(states.unlock, "keeper", "closed", **WHY),
-    "moderation.pin": _on_thread(states.pin, "keeper", "main", **WHY),
-    "moderation.unpin": _on_thread(states.unpin, "keeper", "closed", **WHY),
-    "moderation.archive": _on_thread(states.archive, "keeper", "main", **WHY),
-    "moderation.unarchive": _on_thread(states.unarchive, "keeper", "old", **WHY),
-    "moderation.slow": _on_thread(states.slow, "keeper", "main", minutes=5, **WHY),
-    "moderation.demand_approval": _on_thread(states.demand_approval, "keeper", "main", **WHY),
-    "moderation.waive_approval": _on_thread(states.waive_approval, "keeper", "closed", **WHY),
-    "moderation.hide_thread": _on_thread(states.hide_thread, "keeper", "main", **WHY),
-    "moderation.restore_thread": _on_thread(states.restore_thread, "keeper", "gone", **WHY),
+    "states.hide": _on_post(states.hide, "keeper", "b", **WHY),
+    "states.remove": _on_post(states.remove, "keeper", "d", **WHY),
+    "states.restore": _on_post(states.restore, "keeper", "hidden", **WHY),
+    "states.approve": _on_post(states.approve, "keeper", "waiting", **WHY),
+    "states.reject": _on_post(states.reject, "keeper", "waiting", **WHY),
+    "states.lock_branch": _on_post(states.lock_branch, "keeper", "b", **WHY),
+    "states.unlock_branch": _on_post(states.unlock_branch, "keeper", "locked", **WHY),
+    "states.lock": _on_thread(states.lock, "keeper", "main", **WHY),
+    "states.unlock": _on_thread(states.unlock, "keeper", "closed", **WHY),
+    "states.pin": _on_thread(states.pin, "keeper", "main", **WHY),
+    "states.unpin": _on_thread(states.unpin, "keeper", "closed", **WHY),
+    "states.archive": _on_thread(states.archive, "keeper", "main", **WHY),
+    "states.unarchive": _on_thread(states.unarchive, "keeper", "old", **WHY),
+    "states.slow": _on_thread(states.slow, "keeper", "main", minutes=5, **WHY),
+    "states.demand_approval": _on_thread(states.demand_approval, "keeper", "main", **WHY),
+    "states.waive_approval": _on_thread(states.waive_approval, "keeper", "closed", **WHY),
+    "states.hide_thread": _on_thread(states.hide_thread, "keeper", "main", **WHY),
+    "states.restore_thread": _on_thread(states.restore_thread, "keeper", "gone", **WHY),
     "moving.move_thread": lambda w: moving.move_thread(
         user=w.user("keeper"), thread=w.thread("main"), board=w.board("ancient"), **WHY
     ),
@@ -225,13 +238,13 @@ CASES: dict[str, Callable[[World], object]] = {
     "queue.decide": lambda w: queue.decide(
         user=w.user("keeper"), case=Case.objects.get(pk=w.ids["case"]), act="hide", **WHY
     ),
-    "reading.mark_read": lambda w: read_state.mark_read(
+    "read_state.mark_read": lambda w: read_state.mark_read(
         user=w.user("opener"), thread=w.thread("main"), numbers=[(1, 3)]
     ),
-    "reading.fold": lambda w: read_state.fold(
+    "read_state.fold": lambda w: read_state.fold(
         user=w.user("opener"), thread=w.thread("main"), post_id=w.ids["b"], folded=True
     ),
-    "reading.mark_all_read": lambda w: read_state.mark_all_read(user=w.user("stranger")),
+    "read_state.mark_all_read": lambda w: read_state.mark_all_read(user=w.user("stranger")),
     "reports.report": lambda w: reports.report(
         user=w.user("opener"), post=w.post("b"), reason="topic", token=w.token
     ),

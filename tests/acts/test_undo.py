@@ -29,9 +29,9 @@ from tests.races.soundness import faults
 OWN = set(
     "arguments.argue arguments.change_mind arguments.keep_mind cases.answer drafts.save "
     "drafts.discard members.ask_for_name members.ignore notices.mark_read posts.reply posts.edit "
-    "posts.withdraw posts.release reading.mark_read reading.fold reading.mark_all_read "
-    "reports.report threads.start threads.rename threads.close debate.describe threadmarks.mark "
-    "threadmarks.unmark variants.declare".split()
+    "posts.withdraw posts.release read_state.mark_read read_state.fold read_state.mark_all_read "
+    "reports.report threads.start threads.rename threads.close description.describe "
+    "threadmarks.mark threadmarks.unmark variants.declare".split()
 )
 # Acts that are themselves the taking back of another, and are done again by doing that one.
 BACK = {"undoing.undo", "cleanup.undo", "sanctions.lift_warning", "sanctions.lift_suspension"}

@@ -116,10 +116,10 @@ MORE = {
     ),
 }
 # Of these two or three meet: all that is about a debate, a post of one, or its board.
-ABOUT = (
-    *("arguments.", "boards.", "cases.", "cleanup.", "debate.", "erasing.", "merging.", "reading."),
-    *("moderation.", "moving.", "posts.", "queue.", "reports.", "sanctions.warn", "threadmarks."),
-    *("threads.", "variants.", "undoing.", "members.re"),
+ABOUT = tuple(
+    "arguments. boards. cases. cleanup. description. erasing. members.re merging. moving. posts. "
+    "queue. read_state. reports. sanctions.warn states. threadmarks. threads. undoing. "
+    "variants.".split()
 )
 ACTS = {name: act for name, act in CASES.items() if name.startswith(ABOUT)} | MORE
 
