@@ -168,6 +168,8 @@ for _number, _url in enumerate(env.list("DATABASE_REPLICAS", default=[]), 1):
         },
         "TEST": {"MIRROR": "default"},
     }
+# One that is further behind is not read from: it would go on showing what was hidden or erased.
+REPLICA_LAG_SECONDS = env.int("REPLICA_LAG_SECONDS", default=5)
 DATABASE_ROUTERS = ["forum.operations.replication.Router"] if len(DATABASES) > 1 else []
 
 # Of one thread fixture or plain text; all of it is held in memory while it is checked.

@@ -2,15 +2,19 @@
 themselves, and when the primary dies nothing is missing that was acknowledged."""
 
 import ast
+import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import uuid
 
 import pytest
 
+from forum.operations.replica_lag import EVERY, Lags
 from tests.clients import Writer, get, posts_with, wait_for
 from tests.cluster import ROOT, Cluster, served
 from tests.test_archive import lines, manage
@@ -74,8 +78,10 @@ def test_a_primary_dies(synchronous, tmp_path, record_property):
             tmp_path,
             DATABASE_URL=cluster.url(primary, standby, more="?target_session_attrs=read-write"),
             DATABASE_REPLICAS=cluster.url(standby),
+            REPLICA_LAG_SECONDS="600",
         ) as (port, _):
             wait_for(port)
+            wait_until_near(port)
             own_writes_are_seen(port, forum, standby)
             writers = [Writer(port, cookie, forum["thread"]) for cookie in forum["cookies"]]
             for writer in writers:
@@ -128,12 +134,142 @@ def test_a_primary_dies(synchronous, tmp_path, record_property):
     assert bool(missing) != synchronous
 
 
-def own_writes_are_seen(port: int, forum: dict, standby) -> None:
-    """While the standby replays nothing, who wrote sees it, and who did not sees the older page."""
-    path, cookie = forum["path"], forum["cookies"][0]
+def wait_until_near(port: int) -> None:
+    """Wait until every worker reads from the replica."""
+    near = 0
+    for _ in range(600):
+        said = get(port, "/readyz")[1]
+        near = near + 1 if "s behind" in said and "not read from" not in said else 0
+        if near == 12:
+            return
+        time.sleep(0.05)
+    raise RuntimeError(said)
+
+
+def pause(standby) -> None:
+    """Have the standby replay nothing."""
     standby.ask("SELECT pg_wal_replay_pause()")
     while standby.ask("SELECT pg_get_wal_replay_pause_state()") != "paused":
         time.sleep(0.02)
+
+
+def is_read_from(port: int, forum: dict, standby) -> bool:
+    """Whether visitors do not see what the standby, which is left paused, has not replayed."""
+    pause(standby)
+    token = str(uuid.uuid4())
+    assert Writer(port, forum["cookies"][0], forum["thread"]).send(token)
+    return token not in get(port, forum["path"])[1]
+
+
+HIDE = """
+import django; django.setup()
+from forum.moderation import states
+from forum.models import Post
+from tests.people import make_member
+chief = make_member("chief", is_staff=True, is_superuser=True)
+states.hide(user=chief, post=Post.objects.get(number=2), reason="Names somebody.")
+"""
+
+
+@pytest.mark.whole
+@pytest.mark.postgres
+@pytest.mark.races
+def test_a_replica_that_lags_shows_nothing_hidden(tmp_path, record_property):
+    """It is read from though nobody writes for long; not when it is too far behind, which /readyz
+    and the counts say; and again when it has caught up."""
+    cluster = Cluster()
+    try:
+        cluster.start()
+        primary, standby = cluster.primary, cluster.standby
+        forum = prepare(cluster.url(primary), tmp_path)
+        cluster.follow()
+        with served(
+            tmp_path,
+            DATABASE_URL=cluster.url(primary),
+            DATABASE_REPLICAS=cluster.url(standby),
+            METRICS_TOKEN="shown",
+        ) as (port, _):
+            wait_for(port)
+            cookie, token = forum["cookies"][0], str(uuid.uuid4())
+            assert Writer(port, cookie, forum["thread"]).send(token)
+            primary.ask("SELECT pg_switch_wal()")
+            time.sleep(7)  # nobody writes
+            wait_until_near(port)
+            assert token in get(port, forum["path"])[1]
+            assert is_read_from(port, forum, standby)
+            env = os.environ | {
+                "DATABASE_URL": cluster.url(primary),
+                "DJANGO_SETTINGS_MODULE": "forum.settings",
+                "PYTHONPATH": str(ROOT),
+            }
+            subprocess.run([sys.executable, "-c", HIDE], env=env, check=True, cwd=ROOT)
+            hidden = time.monotonic()
+            gone = 0
+            while gone < 12 and time.monotonic() < hidden + 15:
+                gone = gone + 1 if token not in get(port, forum["path"])[1] else 0
+                time.sleep(0.05)
+            took = time.monotonic() - hidden
+            assert gone == 12, "visitors go on reading what was hidden"
+            said = get(port, "/readyz")
+            assert said[0] == 200 and "behind, not read from" in said[1]
+            assert behind(port) > 5
+            standby.ask("SELECT pg_wal_replay_resume()")
+            wait_until_near(port)
+            assert token not in get(port, forum["path"])[1]
+            assert is_read_from(port, forum, standby)
+    finally:
+        cluster.close()
+    record_property("measured", f"hidden from visitors {took:.1f} s after the act at the latest")
+
+
+def behind(port: int) -> float:
+    """What the counts say of the replica."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    line.request("GET", "/metrics", headers={"Authorization": "Bearer shown"})
+    text = line.getresponse().read().decode()
+    (found,) = re.findall(
+        r'^jonbar_replica_lag_seconds\{.*replica="replica_1".*\} (.+)$', text, re.M
+    )
+    return float(found)
+
+
+@pytest.mark.once
+def test_how_far_a_replica_is_behind():
+    """By what is known of the log: an idle primary, a stopped replay, a primary that went away, a
+    promoted one whose log begins earlier."""
+    lags = Lags()
+    assert lags.seconds("one") is None
+    lags.written(0, 100)
+    lags.replayed("one", 0, 90, 95)
+    assert lags.seconds("one") is None  # it may have been behind for long
+    for moment in range(1, 60):  # nobody writes
+        lags.written(moment, 100)
+        lags.replayed("one", moment, 100, 100)
+        assert lags.seconds("one") == EVERY
+    for moment in range(60, 70):  # it replays nothing
+        lags.written(moment, 100 + moment)
+        lags.replayed("one", moment, 100, 100 + moment)
+        assert lags.seconds("one") == moment - 59 + EVERY
+    lags.replayed("one", 70, 165, 169)  # some of it
+    assert lags.seconds("one") == 69 - 65 + EVERY
+    # The primary is silent. What was received since counts, and nothing else is known of.
+    lags.replayed("one", 80, 169, 169)
+    assert lags.seconds("one") == EVERY
+    lags.replayed("one", 90, 169, 180)
+    assert lags.seconds("one") == 90 - 69 + EVERY
+    lags.replayed("two", 90, 180, 180)
+    assert lags.seconds("two") == EVERY
+    # Another is primary, which never had the last of it.
+    lags.written(100, 175)
+    lags.replayed("three", 100, 175, 175)
+    assert lags.seconds("three") == EVERY
+    assert lags.seconds("one") == 100 - 69 + EVERY
+
+
+def own_writes_are_seen(port: int, forum: dict, standby) -> None:
+    """While the standby replays nothing, who wrote sees it, and who did not sees the older page."""
+    path, cookie = forum["path"], forum["cookies"][0]
+    pause(standby)
     writer = Writer(port, cookie, forum["thread"])
     token = "0" * 8 + "-0000-0000-0000-" + "0" * 12
     assert writer.send(token)

@@ -7,7 +7,14 @@ host are added up, those of workers that ended included (see deploy/gunicorn.con
 
 import os
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -28,12 +35,22 @@ _queries = Histogram(
     buckets=QUERIES, registry=_registry,
 )  # fmt: skip
 
+_lag = Gauge(
+    "jonbar_replica_lag_seconds", "How far a replica is behind the primary at most", ("replica",),
+    registry=_registry, multiprocess_mode="livemax",
+)  # fmt: skip
+
 
 def count(route: str, method: str, status: int, seconds: float, queries: int) -> None:
     """Count one answer."""
     _requests.labels(route, method if method in METHODS else "other", str(status)).inc()
     _seconds.labels(route).observe(seconds)
     _queries.labels(route).observe(queries)
+
+
+def tell_lag(replica: str, seconds: float) -> None:
+    """Keep how far a replica is behind at most."""
+    _lag.labels(replica).set(seconds)
 
 
 def text() -> bytes:

@@ -4,6 +4,8 @@ Only pages that are asked for (GET, HEAD) read from a replica. What is written, 
 transaction or a form reads, is the primary's; so is who somebody is and what binds them. What one
 has written oneself is always there: with each write the member's row keeps how far the primary's
 log was, and that member reads from the primary until the replica has replayed it. No clock decides.
+What others did is there after REPLICA_LAG_SECONDS: a replica that is further behind is not read
+from (`replica_lag`), so that what was hidden or erased does not go on being shown.
 """
 
 import logging
@@ -16,6 +18,9 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 from accounts.models import User
 
+from . import replica_lag
+from .replica_lag import aliases
+
 SAFE = ("GET", "HEAD")
 WRITES = ("INSERT", "UPDATE", "DELETE")
 # Accounts, sessions, rights, and counts of tries: a reader's standing is asked of the primary.
@@ -23,11 +28,6 @@ STANDING = frozenset(("accounts", "account", "auth", "sessions", "mfa", "django_
 SKIPPED = 200  # pages for which a replica that failed is not asked again
 
 log = logging.getLogger("forum.operations.replication")
-
-
-def aliases() -> list[str]:
-    """The names of the replicas among the databases."""
-    return [alias for alias in settings.DATABASES if alias != DEFAULT_DB_ALIAS]
 
 
 class Reading:
@@ -87,15 +87,16 @@ def _failed(replica: str) -> None:
 
 
 def _next() -> str | None:
-    """The replica whose turn it is; None while all of them are being left alone."""
+    """The replica whose turn it is; None while all of them are far behind or being left alone."""
     global _turn
     names = aliases()
     _turn = _turn or cycle(names)
     for _ in names:
         name = next(_turn)
-        if not _skipping.get(name):
+        if _skipping.get(name):
+            _skipping[name] -= 1
+        elif replica_lag.is_near(name):
             return name
-        _skipping[name] -= 1
     return None
 
 

@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
+from forum.operations import replica_lag
 from forum.operations.readiness import ready
 from forum.rendering import rules_page
 from forum.rendering.context import THEMES
@@ -83,9 +84,10 @@ def healthz(request):
 
 @never_cache
 def readyz(request):
-    """Whether the database answers within a second, so that a proxy may send people here."""
+    """Whether the database answers within a second, so that a proxy may send people here; and how
+    far replicas are behind, without which all pages are read from the primary."""
     if ready():
-        return HttpResponse("ok\n", content_type="text/plain")
+        return HttpResponse(f"ok\n{replica_lag.describe()}", content_type="text/plain")
     return HttpResponse("the database does not answer\n", content_type="text/plain", status=503)
 
 
