@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from core.problems import Problem
 from forum.text import markup, quoting
@@ -18,15 +18,11 @@ from ..models import Board, PassageKey, Post, PostBody, PostRevision, Quote, Sta
 from ..models.visibility import posts_visible_to, wider
 from .following import follow_source, followed_passage
 from .rendering import insides_of, recompose
+from .sources import Search, proposed, signed
 
-# Older texts of a named source that are tried when its current one does not hold the words: the
-# writer may have quoted what was edited while the form was open.
-OLDER_REVISIONS = 20
-# Posts that the thread's index of passages may propose for one quote: the best by shared keys, and
-# the earliest of those that share at least half as many as the best. Copies of a passage share
-# almost as many as it does: the words around them move a few keys.
-PROPOSED = 5
-LOOKED_AT = 100
+# Characters of their sources over which all quotes of a post may reach, from the first word of each
+# to its last: five times the longest post.
+MAX_REACH = 300_000
 
 
 class Unacceptable(Problem):
@@ -128,6 +124,12 @@ def compose(
         for block in rendered.quotes
         if (quote := carried.get(block.ordinal) or judged.get(block.ordinal)) is not None
     ]
+    reach = sum(quote.end - quote.start for quote in quotes if quote.source_post_id)
+    if reach > MAX_REACH:
+        raise Unacceptable(
+            f"The quotes of a post reach over at most {MAX_REACH:,} characters of their sources, "
+            f"from first words to last; these reach over {reach:,}. Quote shorter passages."
+        )
     inside |= insides_of(quote for quote in quotes if quote.ordinal not in inside)
     html = markup.fill_quotes(rendered.html, inside)
     return Composed(source, PostRevision.Format.MARKDOWN, rendered, quotes, html)
@@ -184,34 +186,16 @@ def _judge(
     if not blocks:
         return {}
     by_id, by_number = _named_posts(blocks, user, thread, parent)
+    search = Search(user, thread, parent, quoting_post)
     found = {}
     for block in blocks:
         named = by_id.get(block.post_id) or by_number.get(block.post_number)
-        candidates = [post for post in (named, parent) if post is not None]
-        candidates = list({post.pk: post for post in candidates}.values())
-        revisions = [(post, post.body.revision) for post in candidates]
-        match = _find(block.words, revisions, named=1 if named else 0)
-        if not named and thread is not None and match.verdict != Quote.Verdict.EXACT:
-            revisions += [
-                (post, post.body.revision)
-                for post in _proposed(block.words, user, thread)
-                if post.pk != quoting_post
-            ]
-            match = _find(block.words, revisions, named=0)
-        if named and match.verdict not in (Quote.Verdict.EXACT, Quote.Verdict.SHORTENED):
-            older = [
-                (named, revision)
-                for revision in named.revisions.order_by("-number")[1 : OLDER_REVISIONS + 1]
-            ]
-            before = _find(block.words, older, named=len(older))
-            if before.verdict in (Quote.Verdict.EXACT, Quote.Verdict.SHORTENED):
-                revisions, match = older, before
+        match, source = search.find(block.words, named)
         if block.syntax == "blockquote" and match.verdict != Quote.Verdict.EXACT:
             continue  # a plain ">" claims nothing, so there is nothing to judge
         nested = [
             by_id.get(post_id) or by_number.get(number) for _, post_id, number in block.nested
         ]
-        source = next(((p, r) for p, r in revisions if r.pk == match.key), None)
         if source and wider(source[0].thread.board, board):
             raise Unacceptable(
                 f"Words from “{source[0].thread.board}” cannot be quoted here, where more people "
@@ -225,6 +209,7 @@ def _judge(
             source=source,
             current=source[0].body.revision if source else None,
             nested=[post.pk for post in nested if post],
+            reason=Quote.TOO_MUCH if match.stopped else "",
         )
     return found
 
@@ -263,28 +248,6 @@ def _named_posts(
     )
 
 
-def _proposed(words: str, user, thread: Thread) -> list[Post]:
-    """Posts of the thread that may hold `words`, the earliest first, by its index of passages: as
-    quick in a thread of 100,000 posts as in one of ten. Whose words they are is who wrote them
-    first, not who copied them last."""
-    keys = [_signed(quoting.key_of(words)), *map(_signed, quoting.shingle_keys(words))]
-    rows = list(
-        PassageKey.objects.filter(thread=thread, key__in=keys, post__state=State.VISIBLE)
-        .values("post_id")
-        .annotate(shared=Count("key", distinct=True))
-        .order_by("-shared", "post_id")
-        .values_list("post_id", "shared")[:LOOKED_AT]
-    )
-    best = [pk for pk, _ in rows[:PROPOSED]]
-    likely = sorted(pk for pk, shared in rows if 2 * shared >= rows[0][1])
-    posts = (
-        posts_visible_to(user)
-        .filter(state=State.VISIBLE, pk__in={*best, *likely[:PROPOSED]})
-        .select_related("thread__board", "body__revision")
-    )
-    return sorted(posts, key=lambda post: post.number)
-
-
 def also_in(
     composed: Composed, *, user, thread: Thread, besides: int | None = None
 ) -> list[tuple[Quote, list[Post]]]:
@@ -301,7 +264,7 @@ def also_in(
         if quote.ordinal in unnamed and quote.verdict == Quote.Verdict.EXACT:
             others = [
                 post
-                for post in _proposed(quote.words, user, thread)
+                for post in proposed(quote.words, user, thread)
                 if post.pk not in (quote.source_post_id, besides)
                 and quoting.still_stands([quote.words], post.body.revision.plain)
             ]
@@ -313,18 +276,9 @@ def also_in(
 def passage_keys(post: Post, plain: str) -> list[PassageKey]:
     """The rows under which the thread's index finds this text, unsaved."""
     return [
-        PassageKey(thread_id=post.thread_id, key=_signed(key), post_id=post.pk)
+        PassageKey(thread_id=post.thread_id, key=signed(key), post_id=post.pk)
         for key in quoting.paragraph_keys(plain)
     ]
-
-
-def _signed(key: bytes) -> int:
-    return int.from_bytes(key, "big", signed=True)
-
-
-def _find(words: str, revisions: Sequence[tuple[Post, PostRevision]], *, named: int):
-    sources = [quoting.Source(revision.pk, revision.plain) for _, revision in revisions]
-    return quoting.find(words, sources, named=named)
 
 
 def quote_row(

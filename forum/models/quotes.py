@@ -19,6 +19,9 @@ class Quote(models.Model):
         ALTERED = "altered", "altered"
         UNVERIFIABLE = "unverifiable", "unverifiable"
 
+    # As a reason: why a quote was not judged.
+    TOO_MUCH = "too much to compare"
+
     post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="quotes")
     revision = models.ForeignKey(PostRevision, on_delete=models.PROTECT, related_name="quotes")
     ordinal = models.PositiveSmallIntegerField(help_text="Its place among the revision's quotes.")

@@ -43,7 +43,7 @@ _quotes = CompiledQuery(
         .only(
             *("post", "revision", "ordinal", "source_revision", "source_passage", "start", "end"),
             *("parts", "words", "verdict", "whole", "nested", "stance", "stands", "beside"),
-            *("source_post__number", "source_post__state", "source_post__byline"),
+            *("reason", "source_post__number", "source_post__state", "source_post__byline"),
             *("source_post__author__username", "source_post__thread__state"),
             *("source_post__thread__author", "source_post__thread__board__audience"),
         )
@@ -105,7 +105,7 @@ def render_quote(
         {
             "quote": quote,
             "status": status,
-            "word": STATUS[status],
+            "word": _word(quote, status),
             "source": known,
             "href": _passage_href(quote, here, status) if known and status != "removed" else "",
             "fold": quote.whole and words > FOLD_WORDS,
@@ -118,6 +118,14 @@ def render_quote(
     )
     opening, _, closing = html.strip().partition(WORDS)
     return opening, closing
+
+
+def _word(quote: Quote, status: str) -> str:
+    """What is said of a quote. Of one that names no source, too, why it was not judged: that says
+    nothing of a source that this reader may not know."""
+    if quote.source_post_id is None and quote.reason == Quote.TOO_MUCH:
+        return f"{STATUS[status]}: {Quote.TOO_MUCH}"
+    return STATUS[status]
 
 
 def _compare_href(quote: Quote, status: str) -> str:

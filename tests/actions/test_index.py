@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from forum import tree
 from forum.actions import composing
+from forum.actions.sources import PROPOSED, signed
 from forum.models import PassageKey, Post, PostBody, PostRevision, Quote, Thread
 from forum.moderation import states
 from forum.text import quoting
@@ -154,7 +155,7 @@ def test_what_waits_is_not_found(thread, answer, stranger, opener, moderator):
 
 def test_what_is_gone_does_not_hide_what_stands(thread, far, stranger, opener, moderator):
     """Copies by the dozen, all removed: the one that stands is still found."""
-    for _ in range(composing.PROPOSED + 1):
+    for _ in range(PROPOSED + 1):
         copy = reply(thread, opener, WORDS)
         states.remove(user=moderator, post=copy, reason="Advertising.")
     assert found(reply(thread, stranger, PLAIN)) == [("exact", far.number)]
@@ -254,4 +255,4 @@ def test_loaded_threads_are_indexed(board, stranger):
 def test_the_keys_of_a_post_are_those_of_its_text(thread, far):
     keys = {row.key for row in PassageKey.objects.filter(post=far)}
     plain = far.body.revision.plain
-    assert keys == {composing._signed(key) for key in quoting.paragraph_keys(plain)}
+    assert keys == {signed(key) for key in quoting.paragraph_keys(plain)}

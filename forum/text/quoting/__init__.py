@@ -8,18 +8,22 @@ ellipses, invisible characters and look-alike letters count.
 """
 
 from .beside import all_beside, beside
+from .budget import Budget, TooMuch
 from .differences import difference, difference_at
 from .finding import find, left_out, says, still_stands
-from .match import UNVERIFIABLE, Match, Source
+from .match import TOO_MUCH, UNVERIFIABLE, Match, Source
 from .passage_index import MAX_KEYS, key_of, paragraph_keys, shingle_keys
 from .seams import is_whole, over_quotes
 from .sentences import cut_ends
 
 __all__ = [
     "MAX_KEYS",
+    "TOO_MUCH",
     "UNVERIFIABLE",
+    "Budget",
     "Match",
     "Source",
+    "TooMuch",
     "all_beside",
     "beside",
     "cut_ends",

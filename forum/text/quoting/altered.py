@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from heapq import nlargest
 from itertools import compress, islice, pairwise
 
+from .budget import UNLIMITED, Budget
 from .match import Match, Source
 from .words import folded_words, word_pattern
 
@@ -38,7 +39,9 @@ def _similar(length: int, changes: int, shared: float, *, named: bool) -> bool:
     return changes <= forgiven * length
 
 
-def most_similar(quoted: Sequence[str], sources: Sequence[Source], *, named: bool) -> Match | None:
+def most_similar(
+    quoted: Sequence[str], sources: Sequence[Source], *, named: bool, budget: Budget = UNLIMITED
+) -> Match | None:
     """The most similar passage of the sources if it is similar enough, as an altered match.
 
     Word pairs shared with the quote show where in each source to look; there the passage with the
@@ -50,7 +53,9 @@ def most_similar(quoted: Sequence[str], sources: Sequence[Source], *, named: boo
     pairs = set(pairwise(quoted)) if length > 1 else set(quoted)
     promising = []
     for order, source in enumerate(sources):
+        budget.prepare("words", source.plain, len(source.plain))
         words = folded_words(source.plain)
+        budget.spend(len(words))
         grams = pairwise(words) if length > 1 else words
         hits = list(compress(range(len(words)), map(pairs.__contains__, grams)))
         if not hits and named and 1 < length < 4:
@@ -63,6 +68,7 @@ def most_similar(quoted: Sequence[str], sources: Sequence[Source], *, named: boo
     for _, order, first, source, words in nlargest(MAX_ALIGNED_SOURCES, promising):
         low = max(0, first - length - 2)
         window = words[low : first + 3 * length + 4]
+        budget.spend(10 * len(window) * (1 + min(length, MAX_ALIGNED) // 500) + 2 * len(words))
         start, end, changes = _align(quoted, window)
         if end > start and (best is None or (changes, -order) < best[0]):
             shared = len(pairs.intersection(pairwise(words))) / len(pairs) if length > 1 else 0

@@ -7,13 +7,16 @@ from itertools import islice, pairwise
 from typing import Literal
 
 from .altered import most_similar
-from .match import UNVERIFIABLE, Match, Source
+from .budget import UNLIMITED, Budget, TooMuch
+from .match import TOO_MUCH, UNVERIFIABLE, Match, Source
 from .tokens import cuts, in_whole, may_cut
 from .words import ELLIPSIS, folded_words, normal_form, original_offset
 
 # A typed ellipsis separates parts; nobody writes more of them than this in one quote, and the
 # number of searches grows with it.
 MAX_GAPS = 64
+# Characters without a blank before a place, after which its words are not looked for from there.
+FAR = 400
 
 
 @lru_cache(maxsize=4)
@@ -23,7 +26,7 @@ def _marked(text: str) -> tuple[str, list[int]]:
     return "\n" + "\n".join(text[a:b] for a, b in pairwise(known)) + "\n", known
 
 
-def _stands(needle: str, text: str, at: int = 0) -> int:
+def _stands(needle: str, text: str, at: int = 0, budget: Budget = UNLIMITED) -> int:
     """Where `needle` first stands in `text` in whole words, from `at` on; -1 if nowhere.
 
     Both in normal form. Plain search first; where it meets more fragments of words than are worth
@@ -32,13 +35,18 @@ def _stands(needle: str, text: str, at: int = 0) -> int:
     """
     if not needle:
         return -1
+    budget.spend(len(text) // 100)
     for _ in range(8 + 4_096 // len(needle)):
+        budget.spend(50)
         at = text.find(needle, at)
         if at < 0:
             return -1
+        if " " not in text[max(0, at - FAR) : at]:
+            budget.spend(5 * len(text))  # all of such a text is read to find its words
         if may_cut(text, at) and may_cut(text, at + len(needle)):
             return at
         at += 1
+    budget.spend(5 * len(text))
     marked, known = _marked(text)
     first = bisect_left(known, at)
     if first == len(known):
@@ -57,12 +65,12 @@ def _parts(words: str) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def _in_order(parts: Sequence[str], text: str) -> list[tuple[int, int]]:
+def _in_order(parts: Sequence[str], text: str, budget: Budget = UNLIMITED) -> list[tuple[int, int]]:
     """Where all the parts stand one after the other, each as early as it can; empty if not."""
     spans: list[tuple[int, int]] = []
     at = 0
     for part in parts:
-        start = _stands(part, text, at)
+        start = _stands(part, text, at, budget)
         if start < 0:
             return []
         at = start + len(part)
@@ -74,7 +82,9 @@ def _in_order(parts: Sequence[str], text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def find(words: str, sources: Sequence[Source], named: int = 0) -> Match:
+def find(
+    words: str, sources: Sequence[Source], named: int = 0, budget: Budget = UNLIMITED
+) -> Match:
     """Find the passage that `words` quote, and say how faithfully.
 
     The first `named` sources were named by the writer. Exact in any source beats shortened in any,
@@ -83,24 +93,36 @@ def find(words: str, sources: Sequence[Source], named: int = 0) -> Match:
     *Exact* is a run of whole words of the source, up to the normal form. *Shortened* is several
     such runs in the source's order with typed ellipses (… ... […] [...] (…) (...)) between or
     around them. *Altered* is similar only: see `_similar` for where the line is drawn. Everything
-    else, and a quote without words, is *unverifiable*. Nothing is raised.
+    else, and a quote without words, is *unverifiable*, and so is what would take more steps than
+    `budget` has left (`Match.stopped` says so). Nothing is raised.
     """
+    try:
+        return _find(words, sources, named, budget)
+    except TooMuch:
+        return TOO_MUCH
+
+
+def _find(words: str, sources: Sequence[Source], named: int, budget: Budget) -> Match:
     needle = normal_form(words)
     for source in sources:
-        start = _stands(needle, normal_form(source.plain))
+        budget.prepare("normal form", source.plain, len(source.plain) // 5)
+        start = _stands(needle, normal_form(source.plain), budget=budget)
         if start >= 0:
+            budget.spend(len(source.plain) // 5)
             return _match("exact", source, [(start, start + len(needle))])
     if parts := _parts(needle):
         for source in sources:
-            if spans := _in_order(parts, normal_form(source.plain)):
+            if spans := _in_order(parts, normal_form(source.plain), budget):
+                budget.spend(len(spans) * len(source.plain) // 5)
                 return _match("shortened", source, spans)
     quoted = [folded for folded in folded_words(ELLIPSIS.sub(" ", words)) if folded]
-    similar = most_similar(quoted, sources[:named], named=True) or most_similar(
-        quoted, sources[named:], named=False
+    similar = most_similar(quoted, sources[:named], named=True, budget=budget) or most_similar(
+        quoted, sources[named:], named=False, budget=budget
     )
     if similar is None:
         return UNVERIFIABLE
     plain = next(source.plain for source in sources if source.key == similar.key)
+    budget.spend(len(plain) + 5 * len(words))
     start, end = in_whole(words, plain, similar.start, similar.end)
     return Match("altered", similar.key, start, end, ((start, end),))
 

@@ -17,7 +17,8 @@ class Source:
 class Match:
     """Where quoted words stand: spans are offsets in the source's own plain text, end exclusive.
 
-    `parts` are the spans of the exact parts, or the whole span when the words were altered.
+    `parts` are the spans of the exact parts, or the whole span when the words were altered;
+    `stopped`: it was too much to compare.
     """
 
     verdict: Literal["exact", "shortened", "altered", "unverifiable"]
@@ -25,6 +26,8 @@ class Match:
     start: int | None = None
     end: int | None = None
     parts: tuple[tuple[int, int], ...] = ()
+    stopped: bool = False
 
 
 UNVERIFIABLE = Match("unverifiable")
+TOO_MUCH = Match("unverifiable", stopped=True)
