@@ -34,7 +34,7 @@ class Stance(models.TextChoices):
 
 class PostQuerySet(models.QuerySet):
     def for_reading(self) -> "PostQuerySet":
-        """With author, text and HTML: all that `_post.html` draws but quotes, in one query."""
+        """With author, text and HTML: all that a page draws but quotes, in one query."""
         return self.select_related("author", "body").annotate(
             parent_number=models.F("parent__number")
         )
