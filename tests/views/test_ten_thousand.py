@@ -80,7 +80,7 @@ def build(board: Board, author: User, length: int) -> Thread:
         made = []
         for row in rows[1:]:
             text, rendered = variants[2 * (row.number % 40) + row.number % 2]
-            composed = composing.Composed(text, "markdown", rendered, [])
+            composed = composing.Composed(text, "markdown", rendered, [], rendered.html)
             made.append((composed, composed.revision(row, 1, editor=author, now=now)))
         PostRevision.objects.bulk_create((revision for _, revision in made), batch_size=500)
         PostBody.objects.bulk_create(
