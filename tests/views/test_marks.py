@@ -21,7 +21,7 @@ from django.test import TestCase, override_settings
 from django.urls import get_resolver, reverse
 
 from forum.actions import cases, description, drafts, threadmarks
-from forum.models import AuditEntry, Board, Member, Notice, Post, State, Thread
+from forum.models import AuditEntry, Board, Member, Notice, Post, Quote, State, Thread
 from forum.moderation import moving, reports, sanctions, states
 from forum.permissions import CHARTER, may
 from tests.people import browser, make_member, pending, quoting, reply, start
@@ -242,6 +242,9 @@ class Marked(TestCase):
         if asked[0] == "thread_id":
             known = [*self.threads.items(), (None, self.headless)]
             return [(what, {"thread_id": t.pk, "slug": "x"}) for what, t in known]
+        if "ordinal" in asked:
+            rows = Quote.objects.values("post_id", "ordinal")
+            return [(None, dict(row)) for row in rows]
         headless = [(None, {"post_id": p.pk}) for p in self.headless.posts.order_by("pk")]
         return {
             "post_id": [(what, {"post_id": p.pk}) for what, p in self.own_posts.items()] + headless,

@@ -237,7 +237,7 @@ def test_a_post_that_nobody_quoted(answer):
 
 
 def test_a_note_names_eight_and_counts_the_rest(thread, answer, opener):
-    most = rendering.MAX_BACKLINKS
+    most = rendering.quotes.MAX_BACKLINKS
     for _ in range(most):
         reply(thread, opener, quoting(answer, WORDS))
     note = re.search(r'<p class="margin">(.*?)</p>', page(thread.get_absolute_url()))[1]
