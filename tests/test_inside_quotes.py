@@ -11,7 +11,7 @@ from forum.text import markup
 
 from .markup.seen import bare, between, seen
 from .markup.test_excerpts import EVERYTHING, letters_before
-from .people import edit, fresh, quoting, reply
+from .people import browser, edit, fresh, quoting, reply, typed
 from .test_drawing import drawn, status
 
 SOURCE = "We will not go to war over it.\n\nThe treaty of 1921 stands."
@@ -91,11 +91,11 @@ def test_a_shortened_quote_shows_its_parts_as_they_stand(thread, answerer, opene
     source = reply(thread, answerer, "We will ~~never~~ always sign it, *all* of us.\n\n7. Now.")
     post = reply(thread, opener, quoting(source, "We will ... always sign […] of us … Now."))
     assert status(post, guest) == ["shortened"]
+    gap = '<span class="gap">[…]</span>'
     assert inside(post, guest) == (
-        '<p dir="auto">We will <span class="gap">[…]</span> always sign '
-        '<span class="gap">[…]</span> of us. <span class="gap">[…]</span> </p>'
+        f'<p dir="auto">We will {gap} always sign {gap} of us</p><p>{gap}</p>'
         '<ol start="7"><li dir="auto">Now.</li></ol>'
-    ).replace("of us. ", "of us ")
+    )
 
 
 def test_a_quote_over_a_quote_is_shortened_with_a_seam(thread, answer, answerer, opener, guest):
@@ -144,3 +144,20 @@ def test_an_older_forums_posts_are_drawn_again(thread, answer, answerer, opener,
     list(check(fix=True))
     assert drawn(post, guest) == right
     assert not list(check())
+
+
+def test_the_quote_link_keeps_what_is_struck_and_folded_away(thread, answer, answerer, opener):
+    """ "We will ~~never~~ always sign it" is no statement that they never always will."""
+    inner = quoting(answer, "The party obeyed nobody.", "")
+    text = f"We will ~~never~~ always sign it. ||He dies.||\n\n{inner}\n*Indeed.*"
+    source = reply(thread, answerer, text)
+    address = f"/threads/{thread.pk}/reply/?to={source.pk}&quote="
+    form = typed(browser(opener).get(f"{address}{source.pk}"))["text"]
+    assert form == (
+        f'[quote="answerer, post: {source.pk}"]\n'
+        "We will ~~never~~ always sign it. ||He dies.||\n\n[…]\n\n*Indeed.*\n[/quote]\n\n"
+    )
+    assert Quote.objects.get(post=reply(thread, opener, f"{form}So?")).verdict == "shortened"
+    form = typed(browser(opener).get(f"{address}{source.pk}.1"))["text"]
+    assert "\nWe will ~~never~~ always sign it. ||He dies.||\n" in form
+    assert Quote.objects.get(post=reply(thread, opener, f"{form}So?")).verdict == "exact"

@@ -253,13 +253,29 @@ def _quoted_words(request) -> str:
         if pk not in posts:
             continue
         revision = posts[pk].body.revision
-        words = revision.plain
+        start, end = 0, len(revision.plain)
         if 0 < passage <= len(revision.passages):
             start, end = revision.passages[passage - 1]
-            words = words[start:end]
-        if words.strip():
-            texts.append(markup.attribution_source(posts[pk].writer, pk, words))
+        if revision.plain[start:end].strip():
+            texts.append(_quote_form(posts[pk], start, end))
     return "".join(texts)
+
+
+def _quote_form(post: Post, start: int, end: int) -> str:
+    """The quote form for words of a post, with its strikes, spoilers and emphasis, and "[…]" where
+    it quotes somebody else between them."""
+    revision = post.body.revision
+    match = quoting.Match("exact", revision.pk, start, end, ((start, end),))
+    html = markup.excerpt(
+        post.body.html,
+        plain=revision.plain,
+        passages=revision.passages,
+        parts=quoting.over_quotes(match, revision.passages).parts,
+        listed=revision.format == revision.Format.PLAIN,
+    )
+    if html is None:
+        return markup.attribution_source(post.writer, post.pk, revision.plain[start:end])
+    return markup.marked_attribution_source(post.writer, post.pk, html)
 
 
 _last_of = CompiledQuery(

@@ -28,14 +28,15 @@ function passages(range) {
     if (prose.contains(range.endContainer)) part.setEnd(...wordEnd(range));
     const around = part.commonAncestorContainer;
     if ((around.nodeType === 1 ? around : around.parentElement).closest(NOT_ITS_OWN)) continue;
-    const words = wordsOf(part.cloneContents());
+    const words = sourceOf(within(part, prose));
     if (words) found.push({ post: postOf(prose), words });
   }
   return found;
 }
 
 // What stands in a post and is not its own words.
-const NOT_ITS_OWN = "figure, .margin, .footnote-ref, .meaning, summary";
+const NOT_ITS_OWN =
+  "figure, blockquote, .margin, .footnote-ref, .footnote-back, .meaning, summary";
 const LETTER = /[\p{L}\p{M}\p{N}'’-]/u;
 
 // Whether a word runs on across this place of a text; a selection's end beside a word is no cut.
@@ -52,23 +53,77 @@ function wordEnd({ endContainer: node, endOffset: at }) {
   return [node, at];
 }
 
-function wordsOf(fragment) {
-  for (const other of fragment.querySelectorAll(NOT_ITS_OWN)) other.remove();
-  const blocks = fragment.querySelectorAll("p, li, h4, h5, h6, pre, td, th");
-  const leaves = [...blocks].filter((b) => !b.querySelector("p, li, h4, h5, h6, pre, td, th"));
-  const texts = leaves.length ? leaves.map((b) => b.textContent) : [fragment.textContent];
-  return texts.map((t) => t.trim()).filter(Boolean).join("\n\n");
+// What a range of a post holds, with the elements around it that make it struck, hidden or stressed.
+function within(range, prose) {
+  let fragment = range.cloneContents();
+  let around = range.commonAncestorContainer;
+  if (around.nodeType !== 1) around = around.parentElement;
+  for (; around !== prose; around = around.parentElement) {
+    const copy = around.cloneNode(false);
+    copy.append(fragment);
+    if (around.matches("details")) copy.prepend(around.querySelector("summary").cloneNode(true));
+    fragment = document.createDocumentFragment();
+    fragment.append(copy);
+  }
+  return fragment;
+}
+
+const SIGNS = { EM: "*", STRONG: "**", S: "~~", SPAN: "||" };
+const BLOCKS = "p, li, h4, h5, h6, pre, tr, td, th, ul, ol, table";
+const GAP = "\0"; // no text of a page holds it
+
+// The Markdown of a fragment: its own words, with strikes, spoilers and emphasis, and "[…]" where it
+// quotes somebody else between them.
+function sourceOf(fragment) {
+  const blocks = [...fragment.childNodes].map(markdown).join("").split(/\n\s*\n/);
+  const lines = blocks.map((block) => block.trim()).filter(Boolean);
+  while (lines[0] === GAP) lines.shift();
+  while (lines.at(-1) === GAP) lines.pop();
+  if (!lines.some((line) => line !== GAP && !/^\[\/?spoiler/.test(line))) return "";
+  return lines
+    .join("\n\n")
+    .replace(/^([ \t]*|[ \t]*\d+(?=[.)]))([-+=#.)])/gmu, "$1\\$2")
+    .replaceAll(GAP, "[…]");
+}
+
+function markdown(node) {
+  if (node.nodeType === 3) return plain(node.data);
+  if (node.nodeType !== 1) return "";
+  if (node.matches("figure, blockquote")) return `\n\n${GAP}\n\n`;
+  if (node.matches(NOT_ITS_OWN)) return "";
+  const inner = [...node.childNodes].map(markdown).join("");
+  if (node.matches("details")) {
+    const label = node.querySelector("summary")?.textContent.replace(/^Spoiler(: )?/, "") ?? "";
+    const tag = label && !/["\]\n]/.test(label) ? `[spoiler="${label}"]` : "[spoiler]";
+    return inner.trim() && `\n\n${tag}\n\n${inner}\n\n[/spoiler]\n\n`;
+  }
+  if (node.matches("br")) return "\n";
+  if (node.matches(BLOCKS)) return `\n\n${inner}\n\n`;
+  const sign = node.matches("span:not(.spoiler)") ? "" : SIGNS[node.tagName];
+  return sign && isRead(sign, inner, node) ? sign + inner + sign : inner;
+}
+
+// Whether Markdown will read a sign around these words as one: beside letters it does, beside other
+// signs not always. A mark that is left out costs no word, and the forum draws the source's own.
+function isRead(sign, inner, node) {
+  const clear = (beside, at) => !beside || (beside.nodeType === 3 && /\s/.test(beside.data.at(at)));
+  return (
+    !/^\s|\s$|\n\s*\n/.test(inner) &&
+    inner[0] !== sign[0] &&
+    inner.at(-1) !== sign[0] &&
+    (/^[\p{L}\p{N}]/u.test(inner) || clear(node.previousSibling, -1)) &&
+    (/[\p{L}\p{N}]$/u.test(inner) || clear(node.nextSibling, 0)) &&
+    ![node.previousSibling, node.nextSibling].some((beside) => SIGNS[beside?.tagName])
+  );
 }
 
 // What Markdown would read as a sign is marked as a letter.
 const plain = (words) =>
-  words
-    .replace(/[\\`*[\]<>|~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|&(?=#?\w+;)/gu, "\\$&")
-    .replace(/^([ \t]*|[ \t]*\d+(?=[.)]))([-+=#.)])/gmu, "$1\\$2");
+  words.replace(/[\\`*[\]<>|~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|&(?=#?\w+;)/gu, "\\$&");
 
 function quoteForm({ post, words }) {
   const name = post.querySelector(".who h3").textContent.replace(/["[\]]|\s+/g, " ").trim();
-  return `[quote="${name}, post: ${idOf(post)}"]\n${plain(words)}\n[/quote]\n\n`;
+  return `[quote="${name}, post: ${idOf(post)}"]\n${words}\n[/quote]\n\n`;
 }
 
 function collect(event) {

@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from forum.models import Post, Quote, Term
+from forum.text.markup import attribution_source
+from tests.markup.test_excerpts import EVERYTHING
 
 from . import world
 
@@ -256,3 +258,110 @@ def test_without_script_quote_opens_the_posts_own_words(debate, posts, sits_down
     reader.presses("Post reply")
     page.wait_for_url(re.compile("#post-"))
     assert verdicts(Post.objects.latest("pk")) == [("exact", 3, "well-known, and nobody's friend.")]
+
+
+MARKED = """We will ~~never~~ always sign it, ||he dies||, and *all* of **us** *know*_it.
+
+- the first item
+  - an inner one
+
+[spoiler="The end"]
+They sign in 1940.
+[/spoiler]
+
+[quote="x, post: {source}"]
+The party obeyed nobody.
+[/quote]
+
+After that, nothing."""
+
+
+def test_strikes_spoilers_and_emphasis_are_quoted_as_they_are(debate, posts, sits_down):
+    """By selecting and by the link, with a seam where the post quotes somebody else."""
+    post = world.reply(world.member("member-m"), debate, MARKED.format(source=posts[2].pk))
+    reader = sits_down(world.member("member-x"))
+    page = reader.page
+    reader.opens(debate.get_absolute_url())
+    select(page, "never", within=f"#post-{post.pk}")
+    cite(page, post)
+    text = page.locator("textarea[name=text]")
+    assert "\n~~never~~\n" in text.input_value()
+    text.fill("")
+    select(page, "We will", "After that", within=f"#post-{post.pk}")
+    cite(page, post)
+    value = text.input_value()
+    assert value == (
+        f'[quote="member-m, post: {post.pk}"]\n'
+        "We will ~~never~~ always sign it, ||he dies||, and *all* of **us** *know*\\_it.\n\n"
+        "the first item\n\nan inner one\n\n"
+        '[spoiler="The end"]\n\nThey sign in 1940.\n\n[/spoiler]\n\n[…]\n\nAfter that\n'
+        "[/quote]\n\n"
+    )
+    text.press("Control+End")
+    text.press_sequentially("So?")
+    reader.presses("Post reply")
+    page.wait_for_url(re.compile("#post-"))
+    answer = Post.objects.latest("pk")
+    assert [verdict for verdict, _, _ in verdicts(answer)] == ["shortened"]
+    quote = page.locator(f"#post-{answer.pk} .quote blockquote")
+    assert quote.locator("s").inner_text() == "never"
+    assert quote.locator("span.spoiler").inner_text() == "he dies"
+    assert quote.locator("summary").inner_text() == "Spoiler: The end"
+    assert quote.locator(".gap").inner_text() == "[…]"
+    expect(quote.get_by_text("They sign in 1940.")).to_be_hidden()
+
+
+# Every letter that a reader may see of an element, once all is unfolded: struck or not, hidden or
+# not, under which label, in which item of a list, in which kind of block, linked where.
+SEEN = """(element) => {
+  const letters = [];
+  for (const fold of element.querySelectorAll("details")) fold.open = true;
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const number = (item) => {
+    const list = item.parentElement;
+    if (list.tagName !== "OL") return "";
+    let at = list.start - 1;
+    for (const one of list.children) {
+      at = one.hasAttribute("value") ? one.value : at + 1;
+      if (one === item) return at;
+    }
+  };
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const parent = node.parentElement;
+    if (parent.closest("summary, .gap, .margin, .footnote-ref, .footnote-back")) continue;
+    if (!parent.checkVisibility()) throw new Error("not seen: " + node.data);
+    const style = getComputedStyle(parent);
+    const item = parent.closest("li");
+    const marks = [
+      parent.closest("s") ? "struck" : "", parent.closest("span.spoiler") ? "hidden" : "",
+      style.fontStyle, style.fontWeight, style.fontFamily.includes("mono") ? "code" : "",
+      parent.closest("h4, h5, h6, p, li, pre, td, th").tagName,
+      parent.closest("a:not(.mention)")?.href ?? "", element.contains(item) ? number(item) : "",
+      parent.closest("details.spoiler")?.querySelector("summary").textContent ?? "",
+    ].join("|");
+    for (const letter of node.data.replace(/\\s/g, "")) letters.push([letter, marks]);
+  }
+  return letters;
+}"""
+
+
+@pytest.mark.parametrize("typed", ["plain", "form"])
+def test_what_is_seen_in_a_quote_is_what_is_seen_in_its_source(debate, sits_down, typed):
+    """Every construct of docs/markup.md, typed without its marks and as the forum writes it."""
+    source = world.reply(world.member("member-m"), debate, EVERYTHING)
+    reader = sits_down(world.member("member-x"))
+    page = reader.page
+    if typed == "plain":
+        form = attribution_source("x", source.pk, source.body.revision.plain)
+    else:
+        reader.opens(f"/threads/{debate.pk}/reply/?to={source.pk}&quote={source.pk}")
+        form = page.locator("textarea[name=text]").input_value()
+    answer = world.reply(world.member("member-y"), debate, f"{form}So?")
+    (row,) = Quote.objects.filter(post=answer)
+    assert row.verdict == "shortened" and row.whole  # it goes over a quote
+    reader.opens(debate.get_absolute_url())
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    shown = page.locator(f"#post-{answer.pk} .quote blockquote").evaluate(SEEN)
+    for quoted in page.locator(f"#post-{source.pk} .prose > blockquote").all():
+        quoted.evaluate("(one) => one.remove()")
+    assert shown == page.locator(f"#post-{source.pk} .prose").evaluate(SEEN)

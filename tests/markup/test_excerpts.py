@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from forum.text.markup import MarkupError, excerpt
-from tests.markup.seen import bare, between, seen
+from tests.markup.seen import bare, between, is_note, seen
 from tests.markup.soundness import LONG, SOURCES, Reader, md
 
 TIMES = 30 if LONG else 1
@@ -97,3 +97,43 @@ def test_any_span_of_any_text(source, data):
     start = data.draw(st.integers(0, len(rendered.plain) - 1))
     end = data.draw(st.integers(start + 1, len(rendered.plain)))
     assert_as_in_the_source(rendered, start, end)
+
+
+@given(st.data())
+@settings(max_examples=60 * TIMES, deadline=None)
+def test_parts_of_a_text_with_a_seam_that_is_seen(data):
+    """Each part as in the source, numbers of lists and columns of tables too; and no seam is folded
+    away that does not stand between two parts of one fold."""
+    rendered = md(EVERYTHING)
+    words = [found.span() for found in re.finditer(r"\S+", rendered.plain)]
+    places = sorted(data.draw(st.sets(st.integers(0, len(words) - 1), min_size=4, max_size=8)))
+    pairs = list(zip(places[::2], places[1::2], strict=False))
+    parts = [(words[a][0], words[b][1]) for a, b in pairs]
+    drawn = excerpt(
+        rendered.html,
+        plain=rendered.plain,
+        passages=[(one.start, one.end) for one in rendered.passages],
+        parts=parts,
+    )
+    read = Reader(drawn)
+    assert not read.open and not read.misplaced
+    assert drawn.count('class="gap"') == len(parts) - 1
+    source, shown = seen(rendered.html), seen(drawn)
+    for start, end in parts:
+        expected = between(
+            source, letters_before(rendered.plain, start), letters_before(rendered.plain, end)
+        )
+        got = shown[: len(expected)]
+        assert bare(got) == expected
+        shown = shown[len(expected) :]
+        while shown and is_note(shown[0]):
+            shown = shown[1:]
+    assert not shown
+    for found in re.finditer(r'<details class="spoiler">.*?</details>', drawn, re.DOTALL):
+        inside = "".join(one[0] for one in seen(found[0]))
+        assert inside or 'class="gap"' not in found[0]
+        # A seam in a fold stands between words of it.
+        for gap in re.finditer('class="gap"', found[0]):
+            before = re.sub(r"<summary.*?</summary>|<[^>]*>", "", found[0][: gap.start() - 6])
+            after = re.sub(r"<[^>]*>", "", found[0][gap.end() :])
+            assert before.strip() and after.replace("[…]", "").strip(">[… ]")

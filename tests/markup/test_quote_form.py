@@ -1,10 +1,15 @@
 """The quote form: what the "Quote" action writes is read back as the same post and words."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from forum.text.markup import MarkupError, attribution_source
+from forum.text.markup import (
+    MarkupError,
+    attribution_source,
+    excerpt,
+    marked_attribution_source,
+)
 from tests.markup.soundness import SOURCES, md
 
 
@@ -141,3 +146,56 @@ def test_no_name_breaks_the_quote_form(name, post_id):
 )
 def test_names_come_back_as_they_are(name):
     assert md(attribution_source(name, 3, "a")).quotes[0].author == name
+
+
+# --- With the marks of the source -------------------------------------------------------------
+
+
+def marked(source):
+    """The quote form of all of a text, with its marks."""
+    rendered = md(source)
+    html = excerpt(
+        rendered.html,
+        plain=rendered.plain,
+        passages=[(one.start, one.end) for one in rendered.passages],
+        parts=[(0, len(rendered.plain))],
+    )
+    return rendered, marked_attribution_source("Voice 4", 812, html)
+
+
+@pytest.mark.parametrize(
+    ("source", "form"),
+    [
+        ("We will ~~never~~ always sign it.", "We will ~~never~~ always sign it."),
+        ("He ||dies|| *here*, **at ~~once~~**.", "He ||dies|| *here*, **at ~~once~~**."),
+        (
+            '[spoiler="The end"]\nHe dies.\n[/spoiler]',
+            '[spoiler="The end"]\n\nHe dies.\n\n[/spoiler]',
+        ),
+        ("- *a* 5 \\* 6\n- [b](/c) `d*`", "*a* 5 * 6\n\nb d\\*"),
+        ("- [ ] ~~1. x~~", "\\[ ] ~~1. x~~"),
+        ("A note.[^1]\n\n[^1]: *Its* text.", "A note.\n\n*Its* text."),
+    ],
+)
+def test_the_quote_form_keeps_strikes_spoilers_and_emphasis(source, form):
+    rendered, written = marked(source)
+    assert written == f'[quote="Voice 4, post: 812"]\n{form}\n[/quote]\n\n'
+    (quote,) = md(f"{written}So.").quotes
+    assert "".join(quote.words.split()) == "".join(rendered.plain.split())
+
+
+@given(SOURCES)
+@settings(max_examples=400, deadline=None)
+@example("**a***b*")
+@example("a**“b”**c")
+@example("~~a~~~")
+@example("*a\n- b*")
+def test_any_own_words_survive_the_marked_quote_form(source):
+    source = source.replace("\x0b", " ")
+    try:
+        assume(md(source).plain.strip())
+        rendered, form = marked(source)
+        (quote,) = md(f"{form}So.").quotes
+    except MarkupError:
+        return
+    assert "".join(quote.words.split()) == "".join(rendered.plain.split())

@@ -4,7 +4,8 @@ Three public functions, none of which knows a database or a request:
 
 - `render` reads a source once, when it is saved, and gives HTML that belongs to no post yet.
 - `lay_in` puts that HTML into a page: addresses of passages, attributions, notes, members.
-- `attribution_source` writes the quote form that the "Quote" action puts into the textarea.
+- `attribution_source` writes the quote form that the "Quote" action puts into the textarea, and
+  `marked_attribution_source` the same with the marks of the source.
 
 What depends on the reader (who may see a quoted post, which members exist) is not in the stored
 HTML. In its place stand HTML comments. No member can write one: raw HTML is not read, every "<"
@@ -36,7 +37,7 @@ from .limits import (
 )
 from .parser import MARKDOWN, check_nesting
 from .plain_texts import write_plain
-from .quote_form import attribution_source
+from .quote_form import attribution_source, marked_attribution_source
 from .rendered import Passage, QuoteBlock, Rendered
 from .tags import split_tags, without_attributions
 from .tokens import write_blocks
@@ -59,6 +60,7 @@ __all__ = [
     "fill_quotes",
     "insides",
     "lay_in",
+    "marked_attribution_source",
     "paragraphs",
     "render",
     "without_attributions",

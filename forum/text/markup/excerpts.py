@@ -21,6 +21,8 @@ _TOKEN = re.compile(
     r"<!--(?P<mark>.*?)-->|<(?P<close>/?)(?P<tag>[a-z]+[0-9]?)[^>]*>|[^<]+", re.DOTALL
 )
 _START = re.compile(r'start="([0-9]+)"')
+_LISTS = {"ul", "ol", "table", "thead", "tbody", "tr"}  # where no words stand but in their items
+_FLOW = {"p", "h4", "h5", "h6", "pre", "ul", "ol", "div", "details"}
 _INLINE = {"a", "code", "em", "s", "span", "strong"}
 _EMPTY_LINES = re.compile(r"\n\s*\n")
 _QUOTE = re.compile(r"<!--q([0-9]+)-->(.*?)<!--/q\1-->", re.DOTALL)
@@ -208,15 +210,28 @@ class _Cutter:
         return True
 
     def _begin(self, *, ellipsis: bool) -> None:
-        """Open what is open around the first letter of a part, as the source has it."""
+        """Open what is open around the first letter of a part, as the source has it; before that,
+        outside of what folds it away, say that something was left out."""
+        gap = self.part > 0
         for depth in range(1, len(self.stack)):
             element = self.stack[depth]
-            if not element.drawn and element.tag != "section":
-                self._open(depth)
-                self.out.append(element.summary)
-        if ellipsis:
-            self.out.append("… ")
+            if element.drawn or element.tag == "section":
+                continue
+            if gap and element.tag in _FLOW and self._drawn_tag(depth) not in _LISTS:
+                self.out.append(f"<p>{GAP}</p>")
+                gap = False
+            self._open(depth)
+            if gap and element.tag in ("li", "td", "th"):
+                self.out.append(f"{GAP} ")
+                gap = False
+            self.out.append(element.summary)
+        self.out.append(f" {GAP} " if gap else "")
+        self.out.append("… " if ellipsis else "")
         self.inside = True
+
+    def _drawn_tag(self, depth: int) -> str:
+        """The innermost element around this one that is open in the excerpt."""
+        return next(one.tag for one in reversed(self.stack[:depth]) if one.drawn)
 
     def _end(self) -> None:
         """Behind the last letter of a part and the footnote marks that follow it."""
@@ -230,7 +245,6 @@ class _Cutter:
             if element.tag not in _INLINE:
                 break
             self._close(element)
-        self.out.append(f" {GAP} ")
 
 
 def _trimmed(plain: str, start: int, end: int) -> tuple[int, int]:
