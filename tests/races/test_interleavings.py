@@ -1,8 +1,10 @@
 """Acts that meet, step by step, in orders that seeds draw (PostgreSQL; see steps.py).
 
-After each play the rows are sound, nothing failed but what a Problem says, and the forum stands as
-if the acts that were acknowledged, and no others, had been done one after the other: nothing that
-was acknowledged is lost, nothing that was refused left a trace. JONBAR_LONG=1 plays more;
+After each play the rows are sound, nothing failed but what a Problem says, nobody is told that what
+is there is not, and the forum stands as if the acts that were acknowledged, and no others, had been
+done one after the other: nothing that was acknowledged is lost, nothing that was refused left a
+trace. Where a page was read meanwhile, the page that is kept is the one that would be drawn anew.
+JONBAR_LONG=1 plays more;
 JONBAR_SEED=n begins with another seed, and JONBAR_PLAYS=1 plays that one alone.
 """
 
@@ -18,12 +20,14 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models
+from django.test import Client
 
 from core.problems import Problem
 from forum.actions import boards, posts
 from forum.models import Board, Thread
 from forum.moderation import erasing, merging, moving, states
 from forum.operations import caching
+from forum.permissions import NotThere
 from tests.acts import world as worlds
 from tests.acts.catalogue import CASES, WHY
 from tests.acts.world import World
@@ -34,7 +38,7 @@ from tests.races.steps import Play
 pytestmark = [pytest.mark.races, pytest.mark.postgres]
 LONG = os.environ.get("JONBAR_LONG") == "1"
 FIRST = int(os.environ.get("JONBAR_SEED", 0))
-PLAYS = int(os.environ.get("JONBAR_PLAYS", 4000 if LONG else 24))
+PLAYS = int(os.environ.get("JONBAR_PLAYS", 4000 if LONG else 20))
 
 
 def on(act: Callable, who: str, post: str, **more):
@@ -115,13 +119,21 @@ MORE = {
         user=w.user("chief"), board=w.board("modern"), read_only=True, **WHY
     ),
 }
+
+
+def page(w: World, thread: str) -> str:
+    """What a visitor reads."""
+    return Client().get(f"/threads/{w.ids[thread]}/", follow=True).content.decode()
+
+
+READS = {f"read {thread}": partial(page, thread=thread) for thread in ("main", "other")}
 # Of these two or three meet: all that is about a debate, a post of one, or its board.
 ABOUT = tuple(
     "arguments. boards. cases. cleanup. description. erasing. members.re merging. moving. posts. "
     "queue. read_state. reports. sanctions.warn states. threadmarks. threads. undoing. "
     "variants.".split()
 )
-ACTS = {name: act for name, act in CASES.items() if name.startswith(ABOUT)} | MORE
+ACTS = {name: act for name, act in CASES.items() if name.startswith(ABOUT)} | MORE | READS
 
 
 # --- What stands ---
@@ -159,6 +171,11 @@ def stands(high: dict[type, int]) -> dict[str, Counter]:
     return found
 
 
+def forget_pages() -> None:
+    caching.pages.clear()
+    caching.drawn.clear()
+
+
 class Stage:
     """A forum that is put back before each play."""
 
@@ -176,8 +193,7 @@ class Stage:
 
     def begin(self) -> None:
         worlds.restore(self.before)
-        caching.pages.clear()
-        caching.drawn.clear()
+        forget_pages()
 
     def in_turn(self, names: tuple[str, ...]) -> dict | None:
         """What stands after these acts, one after the other; None where one of them is refused."""
@@ -190,6 +206,20 @@ class Stage:
             except (Problem, ObjectDoesNotExist):
                 self.after[names] = None
         return self.after[names]
+
+    def is_stale(self, name: str) -> bool:
+        """Whether reading this now brings another page than drawing it anew."""
+        if name not in READS:
+            return False
+        kept = READS[name](self.world)
+        forget_pages()
+        return kept != READS[name](self.world)
+
+    def may_be_refused(self, name: str, names: tuple[str, ...]) -> bool:
+        """Whether an act is refused also after some of the others in turn."""
+        others = [other for other in names if other != name]
+        orders = [order for size in range(len(names)) for order in permutations(others, size)]
+        return any(self.in_turn(order) and not self.in_turn((*order, name)) for order in orders)
 
     def play(self, names: tuple[str, ...], seed: int) -> list[str]:
         """Let these acts meet; returns what is wrong after it."""
@@ -205,10 +235,14 @@ class Stage:
                 wrong.append(f"{actor.act_name} fails: {actor.failure!r}")
             elif actor.failure or actor.problem:
                 self.counts["refused"] += 1
+                gone = isinstance(actor.failure or actor.problem, NotThere | ObjectDoesNotExist)
+                if gone and not self.may_be_refused(actor.act_name, names):
+                    wrong.append(f"{actor.act_name} finds nothing, though all is there")
             else:
                 acknowledged.append(actor.act_name)
         wrong += faults(connection)
         wrong += [str(fault) for fault in worlds.check_touched(self.before, worlds.snapshot())]
+        wrong += [f"{name} brings a page of before" for name in names if self.is_stale(name)]
         now = stands(self.high)
         rights = [self.in_turn(order) for order in permutations(acknowledged)]
         if now not in rights:
@@ -230,7 +264,8 @@ def differing(now: dict, rights: list[dict]) -> str:
 
 
 @pytest.fixture
-def stage(transactional_db, unhurried):
+def stage(transactional_db, unhurried, settings):
+    settings.KEPT_PAGES_MB = 4
     return Stage()
 
 
