@@ -33,7 +33,7 @@ from forum.actions.composing import Unacceptable
 from forum.actions.pace import TooFast
 from forum.actions.posts import EditedMeanwhile
 from forum.checking import check
-from forum.models import AuditEntry, Board, Case, Page, Post, Thread, Upload
+from forum.models import AuditEntry, Board, Case, Page, Post, Quote, Thread, Upload
 from forum.moderation import (
     cleanup,
     erasing,
@@ -51,7 +51,7 @@ from tests.acts import world as worlds
 from tests.races.soundness import faults
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
-EXAMPLES, STEPS = (60, 60) if LONG else (4, 20)
+EXAMPLES, STEPS = (60, 60) if LONG else (8, 25)
 ANNOUNCED = (
     *(Refused, Unacceptable, EditedMeanwhile, TooFast, ObjectDoesNotExist),
     *(drafts.NotKept, Rejected),
@@ -71,6 +71,7 @@ class Forum(RuleBasedStateMachine):
         self.sound = Forum.empty
         self.w = deepcopy(Forum.world)
         self.model = self.read()
+        self.audiences, self.carried = {}, set()
 
     # --- The model ---
 
@@ -102,9 +103,10 @@ class Forum(RuleBasedStateMachine):
 
     def post(self, n: int) -> Post:
         ids = sorted(self.model["posts"])
-        return Post.objects.select_related("thread__board", "body__revision", "author").get(
-            pk=ids[n % len(ids)]
-        )
+        return self.by_id(ids[n % len(ids)])
+
+    def by_id(self, pk: int) -> Post:
+        return Post.objects.select_related("thread__board", "body__revision", "author").get(pk=pk)
 
     def thread(self, n: int) -> Thread:
         ids = sorted(self.model["threads"])
@@ -213,6 +215,16 @@ class Forum(RuleBasedStateMachine):
         ):
             self.expect_state(target.pk, "removed")
 
+    @rule(n=ANY)
+    def release(self, n):
+        """What slow mode holds, or held in the debate from which a moderator took it."""
+        held = list(Post.objects.exclude(held_until=None).order_by("pk"))
+        target = held[n % len(held)] if held else None
+        if target and self.act(
+            "release", lambda: posts.release(user=target.author, post=self.by_id(target.pk))
+        ):
+            self.expect_state(target.pk, "visible")
+
     # --- Moderating ---
 
     @rule(who=STAFF, n=ANY, how=st.sampled_from(["hide", "remove", "restore", "approve", "reject"]))
@@ -247,6 +259,12 @@ class Forum(RuleBasedStateMachine):
         act = getattr(states, name)
         if self.act(name, lambda: act(user=user, thread=target, reason="As an example.")):
             self.expect("threads", target.pk, **values)
+
+    @rule(who=STAFF, n=ANY, minutes=st.sampled_from([0, 9]))
+    def slow(self, who, n, minutes):
+        target, user = self.thread(n), User.objects.get(username=who)
+        if self.act("slow", lambda: states.slow(user=user, thread=target, minutes=minutes)):
+            self.expect("threads", target.pk, slow_minutes=minutes)
 
     @rule(who=STAFF, n=ANY, board=ANY)
     def move_thread(self, who, n, board):
@@ -559,11 +577,29 @@ class Forum(RuleBasedStateMachine):
         self.sound = now
         assert self.read() == self.model
 
+    @invariant()
+    def no_act_carries_words_to_readers_who_may_not_read_their_source(self):
+        """But that of an administrator who gives a board another audience."""
+        if not hasattr(self, "model"):
+            return
+        audiences = {pk: row["audience"] for pk, row in self.model["boards"].items()}
+        carried = set(
+            Quote.objects.filter(
+                source_post__thread__board__audience="members",
+                post__thread__board__audience="public",
+            ).values_list("pk", flat=True)
+        )
+        if self.audiences == audiences:
+            assert carried <= self.carried
+        self.audiences, self.carried = audiences, carried
+
 
 @pytest.fixture
 def forum(transactional_db):
     """A filled forum to begin with, the same for each run of acts."""
     Forum.world = worlds.build()
+    chief, ancient = User.objects.get(username="chief"), Board.objects.get(slug="ancient")
+    boards.change(user=chief, board=ancient, audience="members")
     Forum.empty = worlds.snapshot()
     assert list(check()) == []
     done.clear()
