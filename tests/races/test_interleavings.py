@@ -192,7 +192,7 @@ def test_acts_that_meet(stage, record_property):
     record_property("measured", told(stage))
 
 
-# Acts whose meeting was once a fault, and a seed that finds it where its mending is taken out.
+# Acts whose meeting was once a fault, and a seed that finds the fault where it is put back by hand.
 MENDED = {
     # A withdrawal wrote the counters of a debate that it had not locked.
     ("withdraw x", "merge other into main", "reply to main"): 11,
