@@ -118,18 +118,20 @@ def good(world, tmp_path) -> Iterator[Path]:
     if connection.vendor == "sqlite":
         connection.settings_dict["NAME"] = f"{tmp_path}/scratch.sqlite3"
     else:
+        # Workers share the server: under one name, one would drop what another is using.
+        scratch = f"{here}_scratch"
         server = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}".format(**connection.settings_dict)
         admin = psycopg.connect(f"{server}/postgres", autocommit=True)
-        admin.execute("DROP DATABASE IF EXISTS scratch")
-        admin.execute("CREATE DATABASE scratch")
-        connection.settings_dict["NAME"] = "scratch"
+        admin.execute(f"DROP DATABASE IF EXISTS {scratch}")
+        admin.execute(f"CREATE DATABASE {scratch}")
+        connection.settings_dict["NAME"] = scratch
     try:
         yield path
     finally:
         connection.close()
         connection.settings_dict["NAME"] = here
         if connection.vendor == "postgresql":
-            admin.execute("DROP DATABASE scratch WITH (FORCE)")
+            admin.execute(f"DROP DATABASE {scratch} WITH (FORCE)")
             admin.close()
 
 
