@@ -34,6 +34,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -237,7 +238,19 @@ def serve(port: int, openings: bool) -> None:
         # An interrupt that arrives while Python tidies up is lost, and with it the Ctrl-C: the
         # serving process ends at once instead, and the one that waits for it follows.
         signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+        work_along()
     execute_from_command_line(["manage.py", "runserver", f"127.0.0.1:{port}"])
+
+
+def work_along() -> None:
+    """Do what is done later (`manage.py work`) in a thread of the serving process: it has the code
+    that is served, and ends with it, which costs no job more than its lease."""
+    import django
+
+    django.setup()
+    from forum.outbox.worker import Worker
+
+    threading.Thread(target=Worker().run, name="work", daemon=True).start()
 
 
 def prepare(openings: bool = False) -> None:

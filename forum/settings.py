@@ -305,6 +305,11 @@ WARNING_SUSPENSION_DAYS = env.int("WARNING_SUSPENSION_DAYS", default=7)
 REPORTS_PER_DAY = env.int("REPORTS_PER_DAY", default=20)
 EDIT_WINDOW_HOURS = env.int("EDIT_WINDOW_HOURS", default=0)  # 0: one's own posts stay editable
 
+# --- Later ----------------------------------------------------------------------------------
+
+# What is done after the answer is a row in the database until it is done (manage.py work).
+TASKS = {"default": {"BACKEND": "forum.outbox.backend.Outbox", "QUEUES": ["default", "outside"]}}
+
 # --- Mail -----------------------------------------------------------------------------------
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost"))

@@ -26,6 +26,7 @@ LAYERS = (
     ("forum.rendering", "forum.templatetags", "forum.jinja"),
     ("forum.actions",),
     ("forum.moderation", "forum.transfer"),
+    ("forum.outbox",),
     ("forum.checking", "forum.views"),
     ("forum.admin", "forum.management"),
     ("forum.middleware", "forum.urls", "forum.wsgi"),

@@ -7,6 +7,7 @@ from .cases import Case, Report
 from .debate import Answer, ChangeOfMind, Divergence, Question
 from .drafts import Draft
 from .glossary import Term
+from .jobs import Job
 from .keywords import ThreadWord
 from .members import Member, Note, Suspension, Warning
 from .moderation import AuditEntry
@@ -28,6 +29,7 @@ __all__ = [
     "ChangeOfMind",
     "Divergence",
     "Draft",
+    "Job",
     "Lane",
     "Member",
     "Note",

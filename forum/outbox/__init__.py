@@ -1,0 +1,1 @@
+"""What is done after the answer: the backend that keeps it as rows, and the worker that does it."""

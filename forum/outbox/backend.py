@@ -1,0 +1,47 @@
+"""The backend of `django.tasks` that writes a row in the transaction of the act."""
+
+import json
+
+from django.utils import timezone
+
+from core.tasks import BaseTaskBackend, Task, TaskResult, TaskResultStatus
+
+from ..models import Job
+
+PAYLOAD_MAX = 8_000  # characters: a job names rows, it does not carry them
+
+
+class Outbox(BaseTaskBackend):
+    """Keeps each call as a `Job` on the connection of whoever enqueues: an act that is taken back
+    takes its jobs with it, and one that stands is followed by them whatever happens to the server.
+    What came of a job cannot be asked: one that is done is gone."""
+
+    supports_defer = True
+
+    def enqueue(self, task: Task, args, kwargs) -> TaskResult:
+        """Write the row; raises ValueError if the arguments are long, TypeError if they are not
+        JSON."""
+        self.validate_task(task)
+        payload = {"args": list(args), "kwargs": dict(kwargs)}
+        if len(json.dumps(payload)) > PAYLOAD_MAX:
+            raise ValueError(f"{task.module_path} is called with too much: name rows by their ids")
+        job = Job.objects.create(
+            task=task.module_path,
+            queue=task.queue_name,
+            payload=payload,
+            run_after=task.run_after or timezone.now(),
+        )
+        return TaskResult(
+            task=task,
+            id=str(job.pk),
+            status=TaskResultStatus.READY,
+            enqueued_at=job.created_at,
+            started_at=None,
+            finished_at=None,
+            last_attempted_at=None,
+            args=payload["args"],
+            kwargs=payload["kwargs"],
+            backend=self.alias,
+            errors=[],
+            worker_ids=[],
+        )
