@@ -13,9 +13,22 @@ from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from core.problems import Problem
+
 from .models import User
 
 log = logging.getLogger("accounts")
+
+
+class TooManyAttempts(Problem):
+    """Too many wrong passwords, codes or keys were tried: nothing is looked at for a while."""
+
+    status = 429
+
+    def __init__(self, sentence: str, *, retry_after: int = 300) -> None:
+        """`retry_after`: seconds, see `login_failed` in the settings' limits."""
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
 class Adapter(DefaultAccountAdapter):
@@ -29,8 +42,9 @@ class Adapter(DefaultAccountAdapter):
         "duplicate_email": "This is your address already.",
         "enter_current_password": "This is not your present password.",
         "incorrect_password": "This is not your password.",
-        "too_many_login_attempts": "Too many wrong passwords. Try again in five minutes.",
+        "too_many_login_attempts": "Too many wrong passwords or codes. Try again in five minutes.",
         "too_many_for_name": "Too many wrong passwords for this name. Try again in a minute.",
+        "rate_limited": "Too many wrong codes. Try again in five minutes.",
         "username_taken": "This name is taken.",
     }
 
@@ -42,17 +56,17 @@ class Adapter(DefaultAccountAdapter):
         return username
 
     def pre_authenticate(self, request, **credentials) -> None:
-        """Raise ValidationError where too many passwords were tried; called before one is looked
+        """Raise TooManyAttempts where too many passwords were tried; called before one is looked
         at. A name alone is never locked, or anybody could keep its member out: it is slowed."""
         name = _name_of(credentials)
         if not consume(request, action="login_failed_name", key=name, dry_run=True):
-            self._log_failure(request, "slowed", name)
-            raise self.validation_error("too_many_for_name")
+            self.log_failure(request, "slowed", name)
+            raise TooManyAttempts(self.error_messages["too_many_for_name"], retry_after=60)
         try:
             super().pre_authenticate(request, **credentials)
-        except ValidationError:
-            self._log_failure(request, "locked", name)
-            raise
+        except ValidationError as error:
+            self.log_failure(request, "locked", name)
+            raise TooManyAttempts(error.message) from None
 
     def _get_login_attempts_cache_key(self, request, **credentials) -> str:
         """What allauth's limit "login_failed" counts under: the name as tried from one network."""
@@ -62,12 +76,13 @@ class Adapter(DefaultAccountAdapter):
         """Count a wrong password for its name, and leave a line about it."""
         name = _name_of(credentials)
         consume(request, action="login_failed_name", key=name)
-        self._log_failure(request, "failed", name)
+        self.log_failure(request, "failed", name)
 
-    def _log_failure(self, request, how: str, name: str) -> None:
-        """A line that tells one name from another, and which only who has the secret key and
-        guesses the name can tie to it."""
-        known = salted_hmac("accounts.adapter.sign-in", name).hexdigest()[:16]
+    def log_failure(self, request, how: str, name: str) -> None:
+        """Leave a line about a sign-in that was "failed", "slowed" or "locked". It tells
+        one name from another, and only who has the secret key and guesses the name ties it to
+        that."""
+        known = salted_hmac("accounts.adapter.sign-in", name.casefold()).hexdigest()[:16]
         at = f" from {self.get_client_ip(request)}" if settings.LOG_ADDRESSES else ""
         log.warning("sign-in %s for %s%s", how, known, at)
 
@@ -116,4 +131,4 @@ class SecondStep(DefaultMFAAdapter):
 
 def _name_of(credentials: dict) -> str:
     """The name or address that somebody tries to sign in with, in one spelling."""
-    return (credentials.get("email") or credentials.get("username") or "").casefold()
+    return (credentials.get("username") or credentials.get("email") or "").casefold()

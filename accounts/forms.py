@@ -1,17 +1,25 @@
 """The forms that a member fills in about the account."""
 
 import unicodedata
+from collections.abc import Callable
 from zoneinfo import available_timezones
 
 from allauth.account import forms as allauth
+from allauth.account.adapter import get_adapter
 from allauth.account.fields import EmailField
 from allauth.account.internal import flows
 from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.models import EmailAddress
+from allauth.core import context
+from allauth.mfa.base import forms as second_step
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn import forms as keys
+from allauth.mfa.webauthn.internal.auth import extract_user_from_response
 from django import forms
 from django.conf import settings
 from django.db import transaction
 
+from .adapter import TooManyAttempts
 from .models import User
 
 
@@ -60,6 +68,82 @@ class AddressForm(allauth.AddEmailForm):
         if settings.CONFIRM_ADDRESS != "off":
             flows.email_verification.send_verification_email_to_address(request, address)
         return address
+
+
+class PasswordForm(allauth.ChangePasswordForm):
+    """A new password, for who knows the present one."""
+
+    def clean_oldpassword(self) -> str:
+        return _attempt(self.user, super().clean_oldpassword)
+
+
+class CodeForm(second_step.AuthenticateForm):
+    """The second step of a sign-in: a code of an app, or a recovery code."""
+
+    def clean_code(self) -> str:
+        return _attempt(self.user, super().clean_code)
+
+
+class CodeAgainForm(second_step.ReauthenticateForm):
+    """The same of somebody who is signed in, before something grave."""
+
+    def clean_code(self) -> str:
+        return _attempt(self.user, super().clean_code)
+
+
+class KeyForm(keys.AuthenticateWebAuthnForm):
+    """The second step of a sign-in: a passkey or another key."""
+
+    def clean_credential(self):
+        return _attempt(self.user, super().clean_credential)
+
+
+class KeyAgainForm(keys.ReauthenticateWebAuthnForm):
+    """The same of somebody who is signed in, before something grave."""
+
+    def clean_credential(self):
+        return _attempt(self.user, super().clean_credential)
+
+
+class KeyLoginForm(keys.LoginWebAuthnForm):
+    """Signing in with a passkey alone; whose it is, the key says."""
+
+    def clean_credential(self):
+        try:
+            user = extract_user_from_response(self.cleaned_data["credential"])
+        except (forms.ValidationError, AttributeError):
+            user = None
+        return _attempt(user, super().clean_credential)
+
+
+class AppForm(ActivateTOTPForm):
+    """Setting up an app. A wrong code is no failed sign-in, and leaves no line as one."""
+
+    def clean_code(self) -> str:
+        try:
+            return super().clean_code()
+        except forms.ValidationError as error:
+            raise _limited(error) from None
+
+
+def _attempt(user: User | None, check: Callable):
+    """What `check` returns; what it refuses leaves the line that a wrong password leaves. `user` is
+    None where nobody knows whose secret it should be. Raises ValidationError, or TooManyAttempts
+    instead of the refusal of a limit."""
+    try:
+        return check()
+    except forms.ValidationError as error:
+        problem = _limited(error)
+        how = "locked" if isinstance(problem, TooManyAttempts) else "failed"
+        get_adapter().log_failure(context.request, how, user.username if user else "")
+        raise problem from None
+
+
+def _limited(error: forms.ValidationError) -> Exception:
+    """A refusal of a form, as the 429 that it should be where a limit refused it."""
+    if error.code in ("too_many_login_attempts", "rate_limited"):
+        return TooManyAttempts(error.message)
+    return error
 
 
 class ResendForm(forms.Form):

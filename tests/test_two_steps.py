@@ -1,6 +1,7 @@
 """Two-step login: set up, asked for, taken away; and demanded of staff where the site says so. Keys
 are tried in Chromium (tests/browser/test_passkeys.py)."""
 
+import json
 import re
 import time
 from io import StringIO
@@ -8,8 +9,11 @@ from io import StringIO
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth
+from allauth.mfa.webauthn.internal import auth as webauthn
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
+from fido2.utils import websafe_encode
 
 from forum.models import AuditEntry, Notice
 from forum.permissions import Refused, may, require
@@ -48,8 +52,6 @@ def secured(opener):
     client, _ = sign_in()
     secret, codes = set_up(client)
     # A code works once; the next login must not wait half a minute for another.
-    from django.core.cache import cache
-
     cache.clear()
     return secret, codes
 
@@ -211,3 +213,122 @@ def test_nobody_looks_at_the_secrets_at_the_desk(administrator, secured, client)
 
     assert Authenticator not in admin.site._registry
     make_member("another")
+
+
+# --- What wrong codes and keys leave behind -------------------------------------------------------
+
+SECOND, AGAIN = "/accounts/2fa/authenticate/", "/accounts/2fa/reauthenticate/"
+CLIENT = {"type": "webauthn.get", "challenge": "AAAA", "origin": "http://localhost"}
+KEY = json.dumps(
+    {
+        "id": "AAAA",
+        "rawId": "AAAA",
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": websafe_encode(json.dumps(CLIENT).encode()),
+            "authenticatorData": websafe_encode(bytes(37)),
+            "signature": "AAAA",
+        },
+    }
+)
+
+
+def wrong_app_code(client):
+    return client.post(SECOND, {"code": "000000"})
+
+
+def wrong_recovery_code(client):
+    return client.post(SECOND, {"code": "00000000"})
+
+
+def wrong_key(client):
+    return client.post(SECOND, {"credential": KEY})
+
+
+def wrong_code_again(client):
+    return client.post(AGAIN, {"code": "000000"})
+
+
+def wrong_key_again(client):
+    return client.post("/accounts/2fa/webauthn/reauthenticate/", {"credential": KEY})
+
+
+def wrong_password_again(client):
+    return client.post("/accounts/reauthenticate/", {"password": "wrong horse 1"})
+
+
+def wrong_present_password(client):
+    fields = {"oldpassword": "wrong horse 1", "password1": "a horse 8", "password2": "a horse 8"}
+    return client.post("/accounts/password/change/", fields)
+
+
+FIRST_TRIES = [wrong_app_code, wrong_recovery_code, wrong_key]
+TRIES_AGAIN = [wrong_code_again, wrong_key_again, wrong_password_again, wrong_present_password]
+
+
+def lines(caplog) -> list[str]:
+    return [one.getMessage() for one in caplog.records if one.name == "accounts"]
+
+
+@pytest.mark.parametrize("addresses", [False, True])
+@pytest.mark.parametrize("attempt", [*FIRST_TRIES, *TRIES_AGAIN])
+def test_what_is_wrong_leaves_the_line_of_a_failed_sign_in_and_ends_in_429(
+    opener, secured, caplog, settings, monkeypatch, attempt, addresses
+):
+    settings.LOG_ADDRESSES = addresses
+    monkeypatch.setattr(webauthn, "get_credentials", lambda user: [])
+    opener.authenticator_set.create(type="webauthn", data={"name": "key", "credential": {}})
+    client, _ = sign_in()
+    if attempt in TRIES_AGAIN:
+        client.post(SECOND, {"code": code(secured[0])})
+        assert client.get("/drafts/").status_code == 200
+    assert not lines(caplog)
+    answers = [attempt(client) for _ in range(12)]
+    cache.clear()
+    sign_in(password="wrong horse 1")
+    assert answers[0].status_code in (200, 302)
+    assert answers[-1].status_code == 429
+    assert int(answers[-1]["Retry-After"]) >= 60
+    said = lines(caplog)
+    failed = [one for one in said if one.startswith("sign-in failed")]
+    assert len(failed) >= 6  # five tries, and the wrong password last
+    assert len(set(failed)) == 1, "the same name, the same line"
+    assert all(("127.0.0.1" in one) is addresses for one in said)
+    assert not re.search("(?i)opener|horse|0000", "".join(said))
+
+
+def test_a_locked_second_step_is_one_line_each_and_takes_no_right_code(secured, caplog):
+    client, _ = sign_in()
+    for _ in range(5):
+        wrong_app_code(client)
+    answer = client.post(SECOND, {"code": code(secured[0])})
+    assert answer.status_code == 429
+    assert answer["Retry-After"] == "300"
+    assert "five minutes" in answer.content.decode()
+    assert lines(caplog)[-1].startswith("sign-in locked")
+    assert client.get("/drafts/").status_code == 302
+
+
+def test_a_wrong_passkey_alone_leaves_a_line(opener, caplog):
+    passkey = "/accounts/2fa/webauthn/login/"
+    client = Client(**HERE)
+    for handle in ("", websafe_encode(str(opener.pk).encode())):
+        client.get(passkey, headers={"X-Requested-With": "XMLHttpRequest"})
+        key = json.loads(KEY) | {"response": {"userHandle": handle}}
+        client.post(passkey, {"credential": json.dumps(key)})
+    sign_in(password="wrong horse 1")
+    said = lines(caplog)
+    assert len(said) == 3
+    assert said[0] != said[1] == said[2]
+    answers = [client.post(passkey, {"credential": "[]"}) for _ in range(12)]
+    assert answers[-1].status_code == 429
+    assert "Retry-After" in answers[-1]
+
+
+def test_setting_up_an_app_is_limited_and_no_sign_in(opener, caplog):
+    client, _ = sign_in()
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    client.get(APP)
+    answers = [client.post(APP, {"code": "000000"}) for _ in range(6)]
+    assert [one.status_code for one in answers] == [200] * 5 + [429]
+    assert not lines(caplog)

@@ -106,7 +106,10 @@ def not_found(request, exception=None):
 
 def too_many(request, exception=None):
     """429: more forms than the limit allows; the text waits in the page."""
-    return _page(request, 429, sentence=getattr(exception, "sentence", ""))
+    response = _page(request, 429, sentence=getattr(exception, "sentence", ""))
+    if after := getattr(exception, "retry_after", 0):
+        response.headers["Retry-After"] = str(after)
+    return response
 
 
 def busy(request, exception):
