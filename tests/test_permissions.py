@@ -17,9 +17,9 @@ from forum.models.visibility import (
 )
 from forum.moderation import states
 from forum.permissions import CHARTER, NotThere, Refused, may, require, sees_placeholders, verbs
+from tests.tree.test_tree import grow
 
 from .people import fresh, make_member, pending, reply
-from .test_tree import grow
 
 AUDIENCES = Board.Audience.values
 STATES = State.values

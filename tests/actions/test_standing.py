@@ -20,7 +20,7 @@ from forum.moderation import states
 from forum.permissions import NotThere, Refused
 from tests.people import dump, fresh, pending, quoting, reply, start
 from tests.races.soundness import faults
-from tests.test_tree import assert_sound
+from tests.tree.test_tree import assert_sound
 
 TABLES = (Thread, Post, PostRevision, PostBody, AuditEntry, Board)
 # What an act and its undoing may change for good.

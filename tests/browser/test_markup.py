@@ -5,8 +5,8 @@ there but what the markup may write. JONBAR_LONG=1 reads twenty thousand texts.
 import random
 
 from forum.text.markup import MarkupError, render
-from tests.markup.hostile import HOSTILE
-from tests.markup.soundness import ALLOWED, LONG, PIECES, laid
+from tests.text.markup.hostile import HOSTILE
+from tests.text.markup.soundness import ALLOWED, LONG, PIECES, laid
 
 TEXTS = 20_000 if LONG else 400
 # An element that the markup leaves to the page, with what it puts there.

@@ -356,7 +356,7 @@ def test_the_desk(made, sits_down, monkeypatch):
         found += looked_at(chief, ours=False)
     # The lists have one template, and so have the rows: each model's list is looked at, in turn as
     # the one and as the other sight; rows, and the structure, where a model adds something of its
-    # own (with JONBAR_LONG=1 every row; tests/test_desk.py opens them all in any case).
+    # own (with JONBAR_LONG=1 every row; tests/admin/test_desk.py opens them all in any case).
     for turn, model in enumerate(admin.site._registry):
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         row = model._base_manager.order_by("pk").last()

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from forum.models import Post, Quote, Term
 from forum.text.markup import attribution_source
-from tests.markup.test_excerpts import EVERYTHING
+from tests.text.markup.test_excerpts import EVERYTHING
 
 from . import world
 

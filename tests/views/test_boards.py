@@ -11,7 +11,7 @@ from forum.models import Board, Post, Thread
 from forum.moderation import states
 from forum.views.boards import FILTERS, ORDERS
 from tests.people import browser, fresh, make_member, reply, start
-from tests.test_tree import grow
+from tests.tree.test_tree import grow
 from tests.views.test_queries import write_texts
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from forum.moderation import states
 from forum.text import markup
 from tests.people import browser, edit, reply, start
 from tests.people import quoting as form
-from tests.test_drawing import drawn, status
+from tests.rendering.test_drawing import drawn, status
 
 LONG = "\n\n".join(
     f"Sentence {n} of this chapter says what the party did in week {n * 3 + 1} of that year."

@@ -8,7 +8,7 @@ import pytest
 from forum.actions import posts
 from forum.models import Post, Thread
 from tests.people import browser, fresh
-from tests.test_tree import grow
+from tests.tree.test_tree import grow
 from tests.views.test_queries import MEMBER, queries, write_texts
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from forum.models import Board, Post, PostBody, PostRevision, Quote, Thread
 from tests.people import browser, fresh, make_member, quoting, reply, start
-from tests.test_tree import grow
+from tests.tree.test_tree import grow
 
 pytestmark = pytest.mark.django_db
 MEMBER, VISITOR = 8, 6

@@ -16,7 +16,7 @@ from forum.actions import read_state
 from forum.models import Post, ReadMark
 from forum.moderation import states
 from tests.people import browser, fresh, make_member, pending, reply, start
-from tests.test_tree import preorder
+from tests.tree.test_tree import preorder
 
 pytestmark = pytest.mark.django_db
 WRITES = ("INSERT", "UPDATE", "DELETE")

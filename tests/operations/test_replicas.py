@@ -1,0 +1,362 @@
+"""A primary with a real streaming standby: pages are read from it, nobody misses what they wrote
+themselves, and when the primary dies nothing is missing that was acknowledged."""
+
+import ast
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+
+from forum.operations.replica_lag import EVERY, Lags
+from tests.clients import Writer, get, posts_with, wait_for
+from tests.cluster import ROOT, Cluster, served
+from tests.operations.test_archive import lines, manage
+
+# Fills the forum of DATABASE_URL; tells the sessions of its members and the debate's address.
+FILL = """
+import json, uuid
+import django; django.setup()
+from django.conf import settings
+from django.test import Client
+from forum.models import Board
+from forum.actions import threads
+from tests.people import make_member, start
+board = Board.objects.create(name="Modern", slug="modern", thread_count=0)
+cookies = []
+for letter in "abcd":
+    user = make_member(f"member-{letter}")
+    client = Client(); client.force_login(user)
+    cookies.append(f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}")
+thread = start(board, user)
+print(json.dumps({"cookies": cookies, "thread": thread.pk, "path": thread.get_absolute_url()}))
+"""
+
+
+def prepare(url: str, folder) -> dict:
+    """Migrate and fill the forum at `url`."""
+    env = os.environ | {
+        "DATABASE_URL": url,
+        "JONBAR_DATA": str(folder),
+        "DJANGO_SETTINGS_MODULE": "forum.settings",
+        "PYTHONPATH": str(ROOT),
+        "POSTS_PER_MINUTE": "0",
+    }
+    run = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
+    subprocess.run(run, env=env, check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", FILL], env=env, check=True, cwd=ROOT, capture_output=True, text=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.whole
+@pytest.mark.postgres
+@pytest.mark.races
+@pytest.mark.parametrize("synchronous", [True, pytest.param(False, marks=pytest.mark.long)])
+def test_a_primary_dies(synchronous, tmp_path, record_property):
+    """That without synchronous commit posts are lost is the counter-proof."""
+    cluster = Cluster()
+    try:
+        cluster.start()
+        primary, standby = cluster.primary, cluster.standby
+        forum = prepare(cluster.url(primary), tmp_path)
+        cluster.follow()
+        if synchronous:
+            with primary.connect() as admin:
+                admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+                admin.execute("SELECT pg_reload_conf()")
+            while primary.ask("SELECT sync_state FROM pg_stat_replication") != "sync":
+                time.sleep(0.05)
+        with served(
+            tmp_path,
+            DATABASE_URL=cluster.url(primary, standby, more="?target_session_attrs=read-write"),
+            DATABASE_REPLICAS=cluster.url(standby),
+            REPLICA_LAG_SECONDS="600",
+        ) as (port, _):
+            wait_for(port)
+            wait_until_near(port)
+            own_writes_are_seen(port, forum, standby)
+            writers = [Writer(port, cookie, forum["thread"]) for cookie in forum["cookies"]]
+            for writer in writers:
+                writer.start()
+            while min(len(writer.told) for writer in writers) < 5:
+                time.sleep(0.05)
+            # What is still on its way to the standby when the primary dies never arrives.
+            receiver = standby.ask("SELECT pid FROM pg_stat_wal_receiver")
+            os.kill(receiver, signal.SIGSTOP)
+            time.sleep(1)
+            primary.kill()
+            at_death = sum(len(writer.told) for writer in writers)
+            os.kill(receiver, signal.SIGKILL)
+            time.sleep(1)
+            for _ in range(100):
+                try:
+                    standby.ask("SELECT pg_promote()")
+                    break
+                except Exception:  # it starts anew after the loss of a process
+                    time.sleep(0.2)
+            while any(len(w.told) < 10 for w in writers) or (
+                sum(len(w.told) for w in writers) < at_death + 20
+            ):
+                assert all(writer.is_alive() for writer in writers)
+                time.sleep(0.05)
+            for writer in writers:
+                writer.stopped.set()
+            for writer in writers:
+                writer.join(timeout=60)
+            with standby.connect("jonbar") as there:
+                rows = there.execute("SELECT source FROM forum_postrevision").fetchall()
+    finally:
+        cluster.close()
+    stored = [token for (source,) in rows for token in posts_with(source)]
+    told = {token for writer in writers for token in writer.told}
+    assert len(stored) == len(set(stored)), "a post is there twice"
+    missing = told - set(stored)
+    statuses: dict[int, int] = {}
+    for writer in writers:
+        assert writer.lost == []
+        for status, count in writer.statuses.items():
+            statuses[status] = statuses.get(status, 0) + count
+    assert set(statuses) <= {0, 302, 503}, statuses
+    how = "with" if synchronous else "without"
+    record_property(
+        "measured",
+        f"{len(told)} acknowledged {how} synchronous commit, {len(missing)} missing; {statuses}",
+    )
+    # Without it, what the dead primary alone knew is gone: so this test can tell.
+    assert bool(missing) != synchronous
+
+
+def wait_until_near(port: int) -> None:
+    """Wait until every worker reads from the replica."""
+    near = 0
+    for _ in range(600):
+        said = get(port, "/readyz")[1]
+        near = near + 1 if "s behind" in said and "not read from" not in said else 0
+        if near == 12:
+            return
+        time.sleep(0.05)
+    raise RuntimeError(said)
+
+
+def pause(standby) -> None:
+    """Have the standby replay nothing."""
+    standby.ask("SELECT pg_wal_replay_pause()")
+    while standby.ask("SELECT pg_get_wal_replay_pause_state()") != "paused":
+        time.sleep(0.02)
+
+
+def is_read_from(port: int, forum: dict, standby) -> bool:
+    """Whether visitors do not see what the standby, which is left paused, has not replayed."""
+    pause(standby)
+    token = str(uuid.uuid4())
+    assert Writer(port, forum["cookies"][0], forum["thread"]).send(token)
+    return token not in get(port, forum["path"])[1]
+
+
+HIDE = """
+import django; django.setup()
+from forum.moderation import states
+from forum.models import Post
+from tests.people import make_member
+chief = make_member("chief", is_staff=True, is_superuser=True)
+states.hide(user=chief, post=Post.objects.get(number=2), reason="Names somebody.")
+"""
+
+
+@pytest.mark.whole
+@pytest.mark.postgres
+@pytest.mark.races
+def test_a_replica_that_lags_shows_nothing_hidden(tmp_path, record_property):
+    """It is read from though nobody writes for long; not when it is too far behind, which /readyz
+    and the counts say; and again when it has caught up."""
+    cluster = Cluster()
+    try:
+        cluster.start()
+        primary, standby = cluster.primary, cluster.standby
+        forum = prepare(cluster.url(primary), tmp_path)
+        cluster.follow()
+        with served(
+            tmp_path,
+            DATABASE_URL=cluster.url(primary),
+            DATABASE_REPLICAS=cluster.url(standby),
+            METRICS_TOKEN="shown",
+        ) as (port, _):
+            wait_for(port)
+            cookie, token = forum["cookies"][0], str(uuid.uuid4())
+            assert Writer(port, cookie, forum["thread"]).send(token)
+            primary.ask("SELECT pg_switch_wal()")
+            time.sleep(7)  # nobody writes
+            wait_until_near(port)
+            assert token in get(port, forum["path"])[1]
+            assert is_read_from(port, forum, standby)
+            env = os.environ | {
+                "DATABASE_URL": cluster.url(primary),
+                "DJANGO_SETTINGS_MODULE": "forum.settings",
+                "PYTHONPATH": str(ROOT),
+            }
+            subprocess.run([sys.executable, "-c", HIDE], env=env, check=True, cwd=ROOT)
+            hidden = time.monotonic()
+            gone = 0
+            while gone < 12 and time.monotonic() < hidden + 15:
+                gone = gone + 1 if token not in get(port, forum["path"])[1] else 0
+                time.sleep(0.05)
+            took = time.monotonic() - hidden
+            assert gone == 12, "visitors go on reading what was hidden"
+            said = get(port, "/readyz")
+            assert said[0] == 200 and "behind, not read from" in said[1]
+            assert behind(port) > 5
+            standby.ask("SELECT pg_wal_replay_resume()")
+            wait_until_near(port)
+            assert token not in get(port, forum["path"])[1]
+            assert is_read_from(port, forum, standby)
+    finally:
+        cluster.close()
+    record_property("measured", f"hidden from visitors {took:.1f} s after the act at the latest")
+
+
+def behind(port: int) -> float:
+    """What the counts say of the replica."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    line.request("GET", "/metrics", headers={"Authorization": "Bearer shown"})
+    text = line.getresponse().read().decode()
+    (found,) = re.findall(
+        r'^jonbar_replica_lag_seconds\{.*replica="replica_1".*\} (.+)$', text, re.M
+    )
+    return float(found)
+
+
+@pytest.mark.once
+def test_how_far_a_replica_is_behind():
+    """By what is known of the log: an idle primary, a stopped replay, a primary that went away, a
+    promoted one whose log begins earlier."""
+    lags = Lags()
+    assert lags.seconds("one") is None
+    lags.written(0, 100)
+    lags.replayed("one", 0, 90, 95)
+    assert lags.seconds("one") is None  # it may have been behind for long
+    for moment in range(1, 60):  # nobody writes
+        lags.written(moment, 100)
+        lags.replayed("one", moment, 100, 100)
+        assert lags.seconds("one") == EVERY
+    for moment in range(60, 70):  # it replays nothing
+        lags.written(moment, 100 + moment)
+        lags.replayed("one", moment, 100, 100 + moment)
+        assert lags.seconds("one") == moment - 59 + EVERY
+    lags.replayed("one", 70, 165, 169)  # some of it
+    assert lags.seconds("one") == 69 - 65 + EVERY
+    # The primary is silent. What was received since counts, and nothing else is known of.
+    lags.replayed("one", 80, 169, 169)
+    assert lags.seconds("one") == EVERY
+    lags.replayed("one", 90, 169, 180)
+    assert lags.seconds("one") == 90 - 69 + EVERY
+    lags.replayed("two", 90, 180, 180)
+    assert lags.seconds("two") == EVERY
+    # Another is primary, which never had the last of it.
+    lags.written(100, 175)
+    lags.replayed("three", 100, 175, 175)
+    assert lags.seconds("three") == EVERY
+    assert lags.seconds("one") == 100 - 69 + EVERY
+
+
+def own_writes_are_seen(port: int, forum: dict, standby) -> None:
+    """While the standby replays nothing, who wrote sees it, and who did not sees the older page."""
+    path, cookie = forum["path"], forum["cookies"][0]
+    pause(standby)
+    writer = Writer(port, cookie, forum["thread"])
+    token = "0" * 8 + "-0000-0000-0000-" + "0" * 12
+    assert writer.send(token)
+    for _ in range(6):  # whichever worker answers
+        assert token in get(port, path, cookie)[1]
+        assert token not in get(port, path)[1]
+    # Somebody else, whose own mark of what they read comes after it: from then on they see it too.
+    assert token not in get(port, path, forum["cookies"][1])[1]
+    assert token in get(port, path, forum["cookies"][1])[1]
+    standby.ask("SELECT pg_wal_replay_resume()")
+    for _ in range(200):
+        if token in get(port, path)[1]:
+            break
+        time.sleep(0.05)
+    for _ in range(6):
+        assert token in get(port, path)[1]
+        assert token in get(port, path, cookie)[1]
+
+
+@pytest.mark.whole
+@pytest.mark.postgres
+@pytest.mark.races
+def test_a_backup_is_never_a_stale_standbys_unasked(tmp_path):
+    """With the addresses that docs/operating.md names, and with those that name no kind of server;
+    and it says of which server it is, and how far that was."""
+    cluster = Cluster()
+    try:
+        cluster.start()
+        primary, standby = cluster.primary, cluster.standby
+        prepare(cluster.url(primary), tmp_path)
+        cluster.follow()
+        standby.ask("SELECT pg_wal_replay_pause()")
+        with primary.connect("jonbar") as admin:
+            admin.execute("CREATE TABLE acknowledged (id int)")
+            admin.execute("ALTER TABLE acknowledged OWNER TO jonbar")
+        failover = cluster.url(standby, primary, more="?target_session_attrs=read-write")
+        path = tmp_path / "one.backup"
+
+        def backup(url: str, *more: str) -> subprocess.CompletedProcess:
+            path.unlink(missing_ok=True)
+            return manage(url, "backup", path, "--no-check", *more)
+
+        done = backup(failover)
+        assert done.returncode == 0, done.stderr
+        assert f"PostgreSQL server 127.0.0.1:{primary.port} (system " in done.stdout
+        assert "database jonbar, timeline 1, position " in done.stdout
+        assert b'{"table":"acknowledged","columns":["id"]}\n' in lines(path)
+        assert json.loads(lines(path)[0])["source"]["standby"] is False
+
+        done = backup(cluster.url(standby))
+        assert done.returncode and not path.exists()
+        assert f"127.0.0.1:{standby.port} is a standby, which may lack" in done.stderr
+        assert "Traceback" not in done.stderr
+        done = manage(cluster.url(standby), "move_to", f"sqlite:///{tmp_path}/moved.sqlite3")
+        assert done.returncode and "Traceback" not in done.stderr
+
+        done = backup(failover, "--from-standby", f"127.0.0.1:{standby.port}")
+        assert done.returncode == 0, done.stderr
+        assert f"PostgreSQL standby 127.0.0.1:{standby.port} (system " in done.stdout
+        assert b'{"table":"acknowledged","columns":["id"]}\n' not in lines(path)
+
+        # What an address says of TLS holds for commands too: this server speaks none.
+        done = backup(cluster.url(primary, more="?sslmode=require"))
+        assert done.returncode and "does not support SSL" in done.stderr, done.stdout
+        assert "Traceback" not in done.stderr and not path.exists()
+    finally:
+        cluster.close()
+
+
+@pytest.mark.once
+def test_a_replicas_address_keeps_what_it_says_of_tls():
+    """And takes from the primary's only what both share."""
+    ask = "from django.conf import settings; print(settings.DATABASES['replica_1']['OPTIONS'])"
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        env=os.environ
+        | {
+            "DATABASE_URL": "postgres://a:b@one,two/c?target_session_attrs=read-write&sslmode=prefer",
+            "DATABASE_REPLICAS": "postgres://a:b@three/c?sslmode=verify-full&sslrootcert=ca.pem",
+            "DJANGO_SETTINGS_MODULE": "forum.settings",
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    options = ast.literal_eval(done.stdout)
+    assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "ca.pem")
+    assert options["connect_timeout"] == 2
+    assert "target_session_attrs" not in options

@@ -1,0 +1,285 @@
+"""The look: contrast, no inline style or script anywhere, static files that exist."""
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.core.management import call_command
+from django.db import OperationalError
+from django.db.backends.utils import CursorWrapper
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from accounts.models import User
+from forum.middleware import POLICY
+
+pytestmark = pytest.mark.once
+ROOT = Path(__file__).resolve().parents[2]
+OURS = sorted(ROOT.glob("templates*/**/*.html"))
+# What Django and allauth bring and this site may draw.
+THEIRS = [
+    (Path(apps.get_app_config(label).path) / "templates", folder)
+    for label, folder in (("admin", "admin"), ("account", "account"), ("mptt", "admin"))
+]
+
+TAG = re.compile(r"<[a-z][^>]*>", re.I)
+
+
+def inline(text: str) -> list[str]:
+    """What the content policy would refuse: style elements and attributes, handlers, scripts
+    without an address (blocks of data are no scripts)."""
+    bare = re.sub(r"{#.*?#}|{% comment.*?endcomment %}", "", text, flags=re.S)
+    # A tag inside an attribute would end the HTML tag too early.
+    bare = re.sub(r"{[{%].*?[%}]}", " ", bare, flags=re.S)
+    found = []
+    for tag in TAG.findall(bare):
+        handler = re.search(r"""[\s"'](style|on[a-z]+)\s*=""", tag, re.I)
+        script = tag.lower().startswith("<script")
+        data = re.search(r"""type\s*=\s*["']application/(ld\+)?json""", tag)
+        if (
+            handler
+            or tag.lower().startswith("<style")
+            or (script and " src" not in tag and not data)
+        ):
+            found.append(tag)
+    return found
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        '<p style="color: red">',
+        "<p class=a style='x'>",
+        '<a href="/" onclick="x()">',
+        "<style>",
+        "<script>",
+        '<script type="module">',
+        '<a href="{% url "x" %}" onfocus="x()">',
+    ],
+)
+def test_the_search_finds_what_it_looks_for(bad):
+    assert inline(bad)
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_template_of_ours_holds_inline_style_or_script(path):
+    assert inline(path.read_text()) == []
+
+
+def test_what_django_and_allauth_write_inline_is_written_over():
+    offenders = set()
+    for templates, folder in THEIRS:
+        for path in sorted((templates / folder).rglob("*.html")):
+            if inline(path.read_text()):
+                offenders.add(str(path.relative_to(templates)))
+    left = {name for name in offenders if not list(ROOT.glob(f"templates*/{name}"))}
+    assert offenders, "the search found nothing at all, so it proves nothing"
+    assert left == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("theme", ["auto", "light", "dark"])
+def test_every_page_of_the_desk_is_free_of_inline_style_and_script(client, theme):
+    keeper = User.objects.create_superuser("keeper", "keeper@example.org", "x", theme=theme)
+    client.force_login(keeper)
+    pages = [reverse("admin:index")]
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        pages.append(reverse(f"{name}_changelist"))
+        answer = client.get(reverse(f"{name}_add"))
+        if answer.status_code == 200:
+            pages.append(reverse(f"{name}_add"))
+    pages.append(reverse("admin:accounts_user_change", args=[keeper.pk]))
+    pages.append(reverse("admin:auth_user_password_change", args=[keeper.pk]))
+    # The theme is said by the base of all of them: in full once, then here and there.
+    for address in pages if theme == "auto" else pages[:3]:
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        assert inline(answer.content.decode()) == [], address
+        assert f'<meta name="theme" content="{theme}">' in answer.content.decode()
+        assert answer["Content-Security-Policy"] == POLICY
+
+
+def test_the_policy_allows_nothing_inline():
+    assert "unsafe" not in POLICY
+    assert "nonce" not in POLICY
+
+
+# --- Pages ----------------------------------------------------------------------------------------
+
+ACCOUNT = ["account_login", "account_signup", "account_reset_password", "account_resend"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ACCOUNT)
+def test_account_pages_are_whole(client, name):
+    shown = client.get(reverse(name)).content.decode()
+    assert inline(shown) == []
+    assert len(re.findall(r"<h1[ >]", shown)) == 1
+    assert '<a class="skip" href="#main">' in shown
+    assert 'id="main"' in shown
+    assert "noindex" in shown
+    for field in re.findall(r'<(?:input|select|textarea)(?![^>]*type="hidden")[^>]*>', shown):
+        identity = re.search(r' id="([^"]+)"', field)
+        assert identity, field
+        wrapped = f'<label class="check">{field}' in shown
+        assert wrapped or f'for="{identity[1]}"' in shown, field
+    ids = re.findall(r' id="([^"]+)"', shown)
+    assert len(ids) == len(set(ids))
+    for described in re.findall(r'aria-describedby="([^"]+)"', shown):
+        assert set(described.split()) <= set(ids)
+
+
+@pytest.mark.django_db
+def test_a_visitors_page_holds_no_token_and_no_form(client):
+    answer = client.get("/nowhere/")
+    shown = answer.content.decode()
+    assert answer.status_code == 404
+    assert "404. This page did not happen" in shown
+    assert "csrfmiddlewaretoken" not in shown
+    assert "<form" not in shown
+    assert "csrftoken" not in answer.cookies
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 503])
+@pytest.mark.parametrize("again", [True, False])
+def test_error_pages_give_back_every_character(status, again, rf):
+    text = '\n  First </textarea><b> & "quoted"\r\n\tlast  \n'
+    context = {
+        "kept": [{"name": "text", "label": "Text", "value": text}],
+        "again": again,
+        "hidden": [("token", 'a"b')],
+        "theme": "auto",
+        "site_name": "Jonbar",
+        "request": rf.get("/"),
+    }
+    shown = render_to_string(f"errors/{status}.html", context)
+    assert f"<h1>{status}. " in shown
+    (area,) = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", shown, re.S)
+    assert unescape(area) == text
+    assert ("Send it again" in shown) is again
+    assert ("readonly" in shown) is not again
+    if again:
+        assert '<input type="hidden" name="token" value="a"b">' in unescape(shown)
+
+
+@pytest.mark.django_db
+def test_when_the_database_is_gone_the_page_still_says_so_and_keeps_the_text(client, monkeypatch):
+    client.force_login(User.objects.create_user("member-a"))
+    client.raise_request_exception = False
+
+    def gone(*args, **kwargs):
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(CursorWrapper, "execute", gone)
+    answer = client.post("/threads/new/", {"text": "Long and dear."})
+    assert answer.status_code in (500, 503)
+    assert "Long and dear." in answer.content.decode()
+
+
+# --- Static files ---------------------------------------------------------------------------------
+
+
+def static_names() -> set[str]:
+    names = set()
+    for path in OURS:
+        found = re.findall(r"""static\("([^"]+)"\)|{% static "([^"]+)" %}""", path.read_text())
+        names |= {one or other for one, other in found}
+    return names
+
+
+def test_every_static_file_that_a_template_names_exists():
+    assert {"css/tokens.css", "css/jonbar.css", "js/jonbar.js"} <= static_names()
+    assert [name for name in static_names() if not finders.find(name)] == []
+
+
+def test_static_files_can_be_gathered_under_hashed_names(settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    }
+    call_command("collectstatic", interactive=False, verbosity=0)
+    gathered = ManifestStaticFilesStorage(location=tmp_path).hashed_files
+    assert static_names() <= set(gathered)
+
+
+@pytest.mark.parametrize("name", ["tokens", "jonbar", "admin"])
+def test_style_sheets_are_well_formed_and_fetch_nothing(name):
+    css = (ROOT / f"static/css/{name}.css").read_text()
+    bare = re.sub(r'/\*.*?\*/|"[^"]*"', "", css, flags=re.S)
+    depth = 0
+    for character in bare:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        assert depth >= 0
+    assert depth == 0
+    assert "@import" not in css
+    assert "url(" not in css
+    used = set(re.findall(r"var\((--[\w-]+)", css))
+    defined = set(re.findall(r"(--[\w-]+)\s*:", css))
+    for shared in ("tokens", "jonbar"):
+        sheet = (ROOT / f"static/css/{shared}.css").read_text()
+        defined |= set(re.findall(r"(--[\w-]+)\s*:", sheet))
+    assert used <= defined
+
+
+def test_the_logo_needs_no_style_element():
+    assert "<style" not in (ROOT / "static/img/logo.svg").read_text()
+
+
+def test_what_every_page_fetches_stays_small():
+    sizes = [
+        len(Path(finders.find(name)).read_bytes()) for name in ("css/jonbar.css", "js/jonbar.js")
+    ]
+    assert sum(sizes) < 40_000
+
+
+# --- Contrast -------------------------------------------------------------------------------------
+
+TOKENS = {
+    name: (light, dark)
+    for name, light, dark in re.findall(
+        r"--([\w-]+): light-dark\((#\w+), (#\w+)\)", (ROOT / "static/css/tokens.css").read_text()
+    )
+}
+SURFACES = ("paper", "sheet", "red-wash", "blue-wash", "ochre-wash")
+# WCAG 2.2: 4.5 for text (1.4.3), 3 for the edges of controls (1.4.11); running text gets 7 (1.4.6).
+LEAST = {"ink": 7, "ink-2": 4.5, "red": 4.5, "blue": 4.5, "ochre": 4.5, "rule-2": 3}
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of a "#rrggbb", as WCAG 2.2 defines it."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_the_measure_of_contrast_is_right():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(("ink", "least"), LEAST.items())
+def test_inks_can_be_read_on_the_surfaces_they_stand_on(ink, least, theme):
+    grounds = ("paper", "sheet") if ink == "rule-2" else SURFACES
+    for ground in grounds:
+        got = contrast(TOKENS[ink][theme], TOKENS[ground][theme])
+        assert got >= least, f"{ink} on {ground}: {got:.2f}"
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_letters_on_ink_can_be_read(theme):
+    # Main buttons and the word "new".
+    assert contrast(TOKENS["paper"][theme], TOKENS["ink"][theme]) >= 7
+    assert contrast(TOKENS["paper"][theme], TOKENS["blue"][theme]) >= 4.5
