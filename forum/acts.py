@@ -385,6 +385,8 @@ _TABLE = (
     Act("reopen"),
     Act("note"),
     Act("forget two steps"),
+    Act("retry work", label="Try anew"),
+    Act("drop work", label="Drop", gravity=Gravity.TAKES),
 )
 ACTS: Mapping[str, Act] = MappingProxyType({act.verb: act for act in _TABLE})
 # Verbs in the public log, in the order in which it offers them.

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 
-from .models import AuditEntry, Case
+from .models import AuditEntry, Case, Job
 from .models.visibility import cases_visible_to, entries_moderated_by
 from .permissions import may
 
@@ -29,11 +29,18 @@ def waiting(user) -> list[dict]:
     )
     found = {row["kind"]: row for row in rows}
     queue = reverse("admin:forum_case_changelist")
-    return [
+    lines = [
         {"label": label, "href": f"{queue}?kind={kind}", **found[kind]}
         for kind, label in Case.Kind.choices
         if kind in found
     ]
+    if may(user, "administer"):
+        failed = Job.objects.failed().aggregate(count=Count("pk"), oldest=Min("failed_at"))
+        jobs = reverse("admin:forum_job_changelist")
+        if failed["count"]:
+            label = "Work that failed for good"
+            lines.append({"label": label, "href": f"{jobs}?failed_at__isnull=False", **failed})
+    return lines
 
 
 def latest(user) -> list[AuditEntry]:

@@ -8,6 +8,7 @@ import pytest
 import forum
 from forum.acts import ACTS, PRIVATE, UNDONE, Gravity
 from forum.admin.debates import PostAdmin, ThreadAdmin
+from forum.admin.jobs import JobAdmin
 from forum.moderation import queue, undoing
 from forum.views.acts_offered import ERASE, POST_OFFERS, THREAD_OFFERS
 
@@ -63,7 +64,7 @@ def test_what_the_table_calls_reversible_is_undone():
 def test_every_label_is_used():
     offered = {offer.act.verb for offer in (*POST_OFFERS, *THREAD_OFFERS, ERASE)}
     decided = {verb for verbs in queue.DECISIONS.values() for verb in verbs}
-    desk = {*PostAdmin.acts, *ThreadAdmin.acts}
+    desk = {*PostAdmin.acts, *ThreadAdmin.acts, *JobAdmin.acts}
     assert {verb for verb, act in ACTS.items() if act.label} == offered | decided | desk
 
 

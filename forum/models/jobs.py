@@ -1,7 +1,7 @@
 """What was accepted to be done later."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 
@@ -12,6 +12,18 @@ class JobQuerySet(models.QuerySet):
         now = timezone.now()
         free = Q(lease_until=None) | Q(lease_until__lte=now)
         return self.filter(free, failed_at=None, run_after__lte=now)
+
+    def backlog(self) -> dict[str, float]:
+        """How many jobs are due ("waiting"), for how long the first of them has been
+        ("oldest_seconds"), and how many failed for good ("failed")."""
+        now = timezone.now()
+        found = self.filter(Q(failed_at__isnull=False) | Q(run_after__lte=now)).aggregate(
+            waiting=Count("pk", filter=Q(failed_at=None)),
+            oldest=Min("run_after", filter=Q(failed_at=None)),
+            failed=Count("pk", filter=Q(failed_at__isnull=False)),
+        )
+        oldest = found.pop("oldest")
+        return {**found, "oldest_seconds": (now - oldest).total_seconds() if oldest else 0}
 
     def failed(self) -> "JobQuerySet":
         """What was tried for the last time, and waits for somebody at the desk."""

@@ -17,6 +17,7 @@ from forum.models import (
     ChangeOfMind,
     Divergence,
     Draft,
+    Job,
     Note,
     Notice,
     Page,
@@ -54,6 +55,7 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     AuditEntry: ("reason", "detail"),
     Term: ("name", "aliases", "meaning"),
     Page: ("source",),
+    Job: ("last_error",),  # what an error says of what it met
     LogEntry: ("object_repr", "change_message"),
 }
 _WORD = re.compile(r"\w+")

@@ -40,6 +40,15 @@ _lag = Gauge(
     registry=_registry, multiprocess_mode="livemax",
 )  # fmt: skip
 
+_jobs = {
+    name: Gauge(f"jonbar_jobs_{name}", said, registry=_registry, multiprocess_mode="mostrecent")
+    for name, said in (
+        ("waiting", "Jobs whose time has come"),
+        ("oldest_seconds", "How long the oldest of them has been due"),
+        ("failed", "Jobs that failed for good"),
+    )
+}
+
 
 def count(route: str, method: str, status: int, seconds: float, queries: int) -> None:
     """Count one answer."""
@@ -51,6 +60,12 @@ def count(route: str, method: str, status: int, seconds: float, queries: int) ->
 def tell_lag(replica: str, seconds: float) -> None:
     """Keep how far a replica is behind at most."""
     _lag.labels(replica).set(seconds)
+
+
+def tell_jobs(numbers: dict[str, float]) -> None:
+    """Keep how much work waits: by "waiting", "oldest_seconds" and "failed"."""
+    for name, gauge in _jobs.items():
+        gauge.set(numbers[name])
 
 
 def text() -> bytes:

@@ -14,7 +14,7 @@ from forum.operations.readiness import ready
 from forum.rendering import rules_page
 from forum.rendering.context import THEMES
 
-from ..models import Page, Term
+from ..models import Job, Page, Term
 
 YEAR = 365 * 24 * 3600
 
@@ -103,4 +103,5 @@ def metrics(request):
         metrics as counts,  # the library costs memory, so only where it is used
     )
 
+    counts.tell_jobs(Job.objects.backlog())
     return HttpResponse(counts.text(), content_type=counts.CONTENT_TYPE)

@@ -22,6 +22,7 @@ from forum.models import (
     Board,
     Case,
     Draft,
+    Job,
     Member,
     Note,
     Page,
@@ -53,7 +54,7 @@ LONG = os.environ.get("JONBAR_LONG") == "1"
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
-FOR_ADMINISTRATORS = {"forum.Page", "accounts.User"}
+FOR_ADMINISTRATORS = {"forum.Page", "forum.Job", "accounts.User"}
 # Made and changed at the desk, through actions; everything else is only looked at.
 WRITTEN = (Board, Page, Term)
 # About members, who belong to no board.
@@ -111,6 +112,7 @@ def world(settled):
         change_mind(user=stranger, post=told, was="against", now="for", reason="It adds up.")
         threadmarks.mark(user=opener, post=source, category="story", label="The opening")
         ThreadWord.objects.get_or_create(thread=debate, word="bridge", role="c")
+    Job.objects.create(task="a.task", queue="default", payload={}, run_after=timezone.now())
     Term.objects.create(name="POD", meaning="Where a timeline leaves our history.")
     Draft.objects.create(
         user=stranger,
@@ -165,7 +167,9 @@ def test_the_desk_is_closed_to_everybody_else(full, guest, stranger, opener):
 
 
 @pytest.mark.parametrize(
-    "model", [m for m in OURS if m not in (*WRITTEN, *OF_MEMBERS, Draft)], ids=lambda m: m.__name__
+    "model",
+    [m for m in OURS if m not in (*WRITTEN, *OF_MEMBERS, Draft, Job)],
+    ids=lambda m: m.__name__,
 )
 def test_board_moderators_see_the_rows_of_their_boards(
     full, board_moderator, administrator, other_board, model
