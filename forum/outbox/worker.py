@@ -14,7 +14,7 @@ import threading
 import traceback
 from datetime import timedelta
 
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, InterfaceError, connections, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -50,7 +50,7 @@ class Worker:
             try:
                 idle = not self.do_next()
                 pause = POLL_SECONDS if idle else 0
-            except DatabaseError:
+            except (DatabaseError, InterfaceError):
                 log.warning("the database is away", exc_info=True)
                 connections.close_all()
                 pause = AWAY_SECONDS

@@ -1,5 +1,8 @@
 """Tasks for tests of the worker: each writes rows that nothing keeps from being there twice."""
 
+import os
+import time
+
 from accounts.models import PastName
 from core.tasks import OUTSIDE, task
 
@@ -39,3 +42,17 @@ def fail(member: int) -> None:
 def reach_out(member: int, name: str) -> None:
     """Write one row in a transaction of its own, as what leaves the house does."""
     _do(member, name)
+
+
+@task(queue_name=OUTSIDE)
+def sign(member: int, number: int) -> None:
+    """Write a number, and which process it was."""
+    _do(member, f"{number} {os.getpid()}")
+
+
+@task
+def take_time(member: int, told: int) -> None:
+    """Say through a pipe that it begins, and write a row a while later."""
+    os.write(told, b"begun")
+    time.sleep(0.5)
+    _do(member, "late")

@@ -1,0 +1,167 @@
+"""Workers that are killed, at each statement and at any moment, and several at once: what was
+accepted is done, and what it does in the database is done once.
+
+In the short form the connection is cut at each statement; with JONBAR_LONG=1 a process of its own
+is killed there.
+"""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.core.management import call_command
+from django.db import InterfaceError, OperationalError, connection
+
+from accounts.models import PastName
+from forum.models import Job
+from forum.outbox import worker
+from forum.outbox.worker import Worker
+from tests.acts.ends import counted, cut, kill
+from tests.outbox import jobs
+from tests.people import make_member
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
+LONG = os.environ.get("JONBAR_LONG") == "1"
+SECONDS = 60  # until a test gives up
+
+
+@pytest.fixture
+def member():
+    return make_member("member-a").pk
+
+
+def accept(member: int) -> None:
+    """Enqueue one of each kind."""
+    PastName.objects.all().delete()
+    Job.objects.all().delete()
+    jobs.write.enqueue(member, "alone")
+    jobs.write_in_parts.enqueue(member, 1, 5)
+    jobs.reach_out.enqueue(member, "outside")
+    jobs.fail.enqueue(member)
+
+
+def test_a_worker_killed_at_each_statement(member, record_property):
+    accept(member)
+    points = counted(lambda: Worker().drain())
+    once = {"alone": 1, **{f"part {number}": 1 for number in range(1, 6)}}
+    for statement in range(1, points + 1):
+        accept(member)
+        (kill if LONG else cut)(lambda: Worker().drain(), statement)
+        Job.objects.filter(lease_until__isnull=False).update(lease_until="2000-01-01T00:00Z")
+        Worker().drain()
+        done = Counter(jobs.done())
+        # What leaves the house may have left it before the end was written down.
+        assert done.pop("outside") in (1, 2), statement
+        assert done == once, f"after statement {statement}"
+        assert [job.task for job in Job.objects.all()] == ["tests.outbox.jobs.fail"]
+    record_property("measured", f"{points} {'kills' if LONG else 'cuts'}")
+
+
+def forked(act, **patched) -> int:
+    """Do `act` in a process of its own with values of the worker's module; gives its number."""
+    connection.close()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for name, value in patched.items():
+                setattr(worker, name, value)
+            act()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    return pid
+
+
+@contextmanager
+def workers(count: int, **patched):
+    """So many workers, each a process; they are gone afterwards. Gives a list of their numbers."""
+    running = [forked(lambda: Worker().run(), **patched) for _ in range(count)]
+    try:
+        yield running
+    finally:
+        for pid in running:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def wait_until_all_is_done() -> None:
+    until = time.monotonic() + SECONDS
+    while Job.objects.exists():
+        assert time.monotonic() < until, f"{Job.objects.count()} jobs are left"
+        time.sleep(0.02)
+
+
+def test_workers_killed_at_any_moment(member, record_property):
+    count = 400 if LONG else 120
+    for number in range(count):
+        jobs.write.enqueue(member, f"{number}")
+    jobs.write_in_parts.enqueue(member, 1, 20)
+    choice, killed = random.Random(17), 0
+    patched = {"LEASE": timedelta(seconds=0.3), "POLL_SECONDS": 0.02, "AWAY_SECONDS": 0.02}
+    with workers(2, **patched) as running:
+        until = time.monotonic() + SECONDS
+        while Job.objects.exists():
+            assert time.monotonic() < until, f"{Job.objects.count()} jobs are left"
+            time.sleep(choice.uniform(0.005, 0.06))
+            if killed < count / 4:
+                pid = running.pop(0)
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                killed += 1
+                running.append(forked(lambda: Worker().run(), **patched))
+    expected = [f"{number}" for number in range(count)] + [f"part {n}" for n in range(1, 21)]
+    assert Counter(jobs.done()) == Counter(expected)
+    assert killed > 5
+    record_property("measured", f"{len(expected)} effects, {killed} kills")
+
+
+def test_workers_at_once_do_nothing_twice(member):
+    count = 150
+    for number in range(count):
+        jobs.sign.enqueue(member, number)
+    with workers(3, POLL_SECONDS=0.02):
+        wait_until_all_is_done()
+    signed = [name.split() for name in jobs.done()]
+    assert sorted(int(number) for number, _ in signed) == list(range(count))
+    assert len({pid for _, pid in signed}) > 1, "one did everything"
+
+
+def test_a_worker_that_is_asked_to_stop_ends_the_job_at_hand(member):
+    hears, tells = os.pipe()
+    jobs.take_time.enqueue(member, tells)
+    jobs.write.enqueue(member, "left")
+    pid = forked(partial(call_command, "work"))
+    assert os.read(hears, 5) == b"begun"
+    os.kill(pid, signal.SIGTERM)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert jobs.done() == ["late"]
+    call_command("work", "--once", verbosity=0)
+    assert jobs.done() == ["late", "left"]
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_goes_away_is_waited_for(member, monkeypatch, error):
+    monkeypatch.setattr(worker, "AWAY_SECONDS", 0.01)
+    jobs.write.enqueue(member, "after")
+    one, broken = Worker(), 0
+
+    def watch(execute, sql, *arguments):
+        nonlocal broken
+        if broken < 2:
+            broken += 1
+            raise error("the server is gone")
+        if sql.startswith("DELETE FROM"):
+            one.stop()
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(watch):
+        one.run()
+    assert (broken, jobs.done()) == (2, ["after"])
