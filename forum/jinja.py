@@ -55,7 +55,7 @@ def environment(**options) -> Environment:
     return made
 
 
-def filling(name: str) -> Callable[[dict], SafeString]:
+def fragment_renderer(name: str) -> Callable[[dict], SafeString]:
     """How to fill the template of this name for a part of a page, with nothing at hand but the
     names that it is given: no request, no context processors."""
     render = engines["jinja2"].env.get_template(name).render

@@ -45,7 +45,7 @@ class KeptPages:
         return caching.answered(request, self.get_response)
 
 
-class Reads:
+class ReplicaRouting:
     """Lets pages read from replicas, and keeps after a write how far these have to be before the
     writer reads from them again."""
 
@@ -119,7 +119,7 @@ class TwoSteps:
         return self.get_response(request)
 
 
-class Reader(AuthenticationMiddleware):
+class SessionUser(AuthenticationMiddleware):
     """Says who is reading: the member of the session, asked for once and at once."""
 
     def process_request(self, request):
@@ -147,7 +147,7 @@ class MembersTime:
         return self.get_response(request)
 
 
-class Failures:
+class ErrorPages:
     """Turns what a view raises into the page it deserves: a refusal into 403 or 404, what went
     elsewhere into a way there, a database or shared cache that does not answer into 503. Each page
     gives back what was typed."""

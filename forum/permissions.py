@@ -590,7 +590,7 @@ def verbs(user, thing: Thread | Post) -> frozenset[str]:
     return frozenset(verb for verb in known if may(user, verb, thing))
 
 
-def alike(user, post: Post) -> tuple:
+def charter_key(user, post: Post) -> tuple:
     """What the verbs of a post depend on, for this user: two posts of a page with the same answer
     may be treated the same. One's own posts and those that wait are each a case of their own."""
     if post.number is None or post.author_id == user.pk is not None:

@@ -53,7 +53,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "forum.operations.observability.Requests",
-    *(["forum.middleware.Reads"] * bool(env.list("DATABASE_REPLICAS", default=[]))),
+    *(["forum.middleware.ReplicaRouting"] * bool(env.list("DATABASE_REPLICAS", default=[]))),
     "forum.middleware.KeptPages",  # a kept page has all headers that those below set
     "forum.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
@@ -61,13 +61,13 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "forum.middleware.Reader",
+    "forum.middleware.SessionUser",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "forum.middleware.TwoSteps",
     "forum.middleware.MembersTime",
-    "forum.middleware.Failures",
+    "forum.middleware.ErrorPages",
 ]
 
 _at_hand = [
@@ -384,10 +384,10 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: nothing is counte
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"discreet": {"()": "forum.operations.observability.Discreet"}},
+    "filters": {"discreet": {"()": "forum.operations.observability.RedactingFilter"}},
     "formatters": {
-        "line": {"()": "forum.operations.observability.Line"},
-        "json": {"()": "forum.operations.observability.Json"},
+        "line": {"()": "forum.operations.observability.LineFormatter"},
+        "json": {"()": "forum.operations.observability.JsonFormatter"},
     },
     "handlers": {
         "console": {

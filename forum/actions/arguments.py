@@ -122,7 +122,7 @@ def _set_lane(user, post: Post, lane: str, reason: str) -> bool:
     require(user, "set lane", post)
     _put_into(post, lane)
     entry = record(user, "set lane", post=post, reason=reason, before=before, after=lane)
-    notices.tell(post.author, entry=entry)
+    notices.notify(post.author, entry=entry)
     return True
 
 
@@ -193,7 +193,7 @@ def _set_answers(user, post: Post, ties: Sequence[Tie], reason: str) -> bool:
         entry = record(
             user, "tie answer", post=post, reason=reason, before=before, after=after, rows=kept
         )
-        notices.tell(post.author, entry=entry)
+        notices.notify(post.author, entry=entry)
     return True
 
 

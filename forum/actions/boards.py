@@ -103,13 +103,13 @@ def _name(user, board: Board, field: str, verb: str, members: list[User], reason
             named=sorted(member.username for member in after - before),
             dropped=sorted(member.username for member in before - after),
         )
-        said = {
+        sentences = {
             "invite": ("You were invited to a board.", "You are not invited to a board any more."),
             "appoint": ("You look after a board now.", "You do not look after a board any more."),
         }[verb]
-        for sentence, people in zip(said, (after - before, before - after), strict=True):
+        for sentence, people in zip(sentences, (after - before, before - after), strict=True):
             for member in people:
-                notices.tell(member, entry=entry, said=sentence)
+                notices.notify(member, entry=entry, message=sentence)
 
 
 def place(*, user, board: Board, beside: Board, position: str) -> None:

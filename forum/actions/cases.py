@@ -36,29 +36,29 @@ def settle(post: Post, entry: AuditEntry) -> None:
         if case.kind == Case.Kind.APPEAL:
             if entry.verb not in ("restore", "approve"):
                 continue  # another act leaves the answer to an earlier one open
-            close(case, entry, said="Your answer was read: the act was taken back.")
+            close(case, entry, message="Your answer was read: the act was taken back.")
         else:
             close(case, entry)
 
 
-def close(case: Case, entry: AuditEntry, *, said: str = "") -> None:
-    """Decide an open case by `entry`; `said` is what the member who answered is told."""
+def close(case: Case, entry: AuditEntry, *, message: str = "") -> None:
+    """Decide an open case by `entry`; `message` is what the member who answered is told."""
     case.decided_at, case.decision = timezone.now(), entry
     case.save(update_fields=["decided_at", "decision"])
     outcome = Notice.Kind.OUTCOME
     if case.kind in (Case.Kind.APPEAL, Case.Kind.NAME):
-        notices.tell(case.member, entry=entry, kind=outcome, said=said)
+        notices.notify(case.member, entry=entry, kind=outcome, message=message)
     elif case.kind == Case.Kind.REPORT:
-        said = ACTS[entry.verb].outcome or "The post that you reported was looked at."
+        message = ACTS[entry.verb].outcome or "The post that you reported was looked at."
         for report in case.reports.select_related("member"):
-            notices.tell(report.member, entry=entry, kind=outcome, said=said)
+            notices.notify(report.member, entry=entry, kind=outcome, message=message)
 
 
 def undone(entry: AuditEntry, by: AuditEntry) -> None:
     """Let the cases that `entry` decided wait again, since `by` undid it; whoever answered it is
     told. A post about which another case was opened meanwhile waits there."""
     for case in Case.objects.open().filter(notice__entry=entry):
-        close(case, by, said="Your answer was read: the act was taken back.")
+        close(case, by, message="Your answer was read: the act was taken back.")
     for case in Case.objects.filter(decision=entry):
         again = Case.objects.open().filter(post=case.post, kind=case.kind)
         if case.kind != Case.Kind.APPEAL and again.exists():

@@ -171,7 +171,7 @@ def describe(
         entry = record(
             user, "describe", thread=thread, reason=reason, before=before, after=after, rows=rows
         )
-        notices.tell(thread.author, entry=entry)
+        notices.notify(thread.author, entry=entry)
     return thread
 
 

@@ -85,7 +85,7 @@ def rename(*, user: User, member: User, name: str, reason: str = "") -> User:
             entry = record(
                 user, "rename member", member=member, reason=reason, before=before, after=name
             )
-            notices.tell(member, entry=entry, said="You were given another name.")
+            notices.notify(member, entry=entry, message="You were given another name.")
             new_edition()  # pages that are kept show the old one
     except Unacceptable as error:
         raise Refused(str(error)) from error
@@ -120,5 +120,7 @@ def forget_two_step(*, member: User, reason: str = "") -> bool:
         gone, _ = Authenticator.objects.filter(user=member).delete()
         if gone:
             entry = record(None, "forget two steps", member=member, reason=reason)
-            notices.tell(member, entry=entry, said="Two-step login was taken off your account.")
+            notices.notify(
+                member, entry=entry, message="Two-step login was taken off your account."
+            )
     return bool(gone)

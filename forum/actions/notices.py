@@ -16,11 +16,11 @@ from ..acts import ACTS
 from ..models import AuditEntry, Notice
 
 
-def tell(
-    member: User | None, *, entry: AuditEntry, said: str = "", kind: str = Notice.Kind.ACT
+def notify(
+    member: User | None, *, entry: AuditEntry, message: str = "", kind: str = Notice.Kind.ACT
 ) -> Notice | None:
     """Tell `member` of the act that `entry` records; call it in the act's transaction, after the
-    entry was written. `said` is one sentence to the member, without names and titles; acts that
+    entry was written. `message` is one sentence to the member, without names and titles; acts that
     say it in forum/acts.py need none.
 
     Nobody is told of what they did themselves, and nobody is told for who has no account here
@@ -28,10 +28,10 @@ def tell(
     """
     if member is None or member.pk == entry.actor_id:
         return None
-    if not said:
+    if not message:
         thing = "post" if entry.post_id else "thread"
-        said = ACTS[entry.verb].notice.get(thing) or f"A moderator acted on your {thing}."
-    notice = Notice.objects.create(member=member, entry=entry, kind=kind, said=said)
+        message = ACTS[entry.verb].notice.get(thing) or f"A moderator acted on your {thing}."
+    notice = Notice.objects.create(member=member, entry=entry, kind=kind, said=message)
     transaction.on_commit(lambda: recount(member.pk), robust=True)
     return notice
 

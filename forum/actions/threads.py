@@ -129,7 +129,7 @@ def rename(*, user, thread: Thread, title: str, reason: str = "") -> Thread:
             keyword_index.index(thread)
             _touch_variants(thread)
             entry = record(user, "rename", thread=thread, reason=reason, before=before, after=title)
-            notices.tell(thread.author, entry=entry)
+            notices.notify(thread.author, entry=entry)
     return thread
 
 

@@ -37,7 +37,7 @@ def declare(*, user, thread: Thread, other: Thread | None, reason: str = "") -> 
         entry = record(
             user, VERB, thread=thread, reason=reason, before=before, after=_columns(thread)
         )
-        notices.tell(thread.author, entry=entry)
+        notices.notify(thread.author, entry=entry)
     return thread
 
 

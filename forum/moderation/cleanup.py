@@ -73,7 +73,7 @@ def clean_up(
             user, "clean up", member=member, reason=reason, batch=str(batch), things=hidden
         )
         things = "thing that you posted was" if hidden == 1 else "things that you posted were"
-        notices.tell(member, entry=entry, said=f"{hidden} {things} hidden.")
+        notices.notify(member, entry=entry, message=f"{hidden} {things} hidden.")
     return entry
 
 
@@ -109,7 +109,7 @@ def undo(*, user: User, entry: AuditEntry, reason: str = "") -> tuple[AuditEntry
             left=len(left),
         )
         cases.undone(entry, done)
-        notices.tell(entry.member, entry=done, said="What you posted was brought back.")
+        notices.notify(entry.member, entry=done, message="What you posted was brought back.")
     return done, left
 
 

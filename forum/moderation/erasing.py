@@ -92,10 +92,9 @@ def erase(*, user, post: Post, words: str = "", reason: str, places: int) -> Aud
             places=again.places,
         )
         writers = User.objects.filter(posts__in=again.posts).distinct().order_by("pk")
+        message = "Words in a post of yours were erased for a legal reason."
         for writer in writers:
-            notices.tell(
-                writer, entry=entry, said="Words in a post of yours were erased for a legal reason."
-            )
+            notices.notify(writer, entry=entry, message=message)
         new_edition()
         transaction.on_commit(downloads.clear)
     return entry
@@ -164,8 +163,8 @@ def _part(found: Found, moved: set[int]) -> None:
         source_revision__isnull=False,
     ).select_related("source_revision", "source_post__body__revision")
     for quote in touched:
-        said = quote.source_revision.plain[quote.start : quote.end].split()
-        whole = quote.verdict != Quote.Verdict.EXACT or said == quote.words.split()
+        words = quote.source_revision.plain[quote.start : quote.end].split()
+        whole = quote.verdict != Quote.Verdict.EXACT or words == quote.words.split()
         if quote.source_revision_id in moved or not whole:
             quote.source_post = quote.source_revision = None
             quote.start = quote.end = quote.source_passage = None

@@ -15,7 +15,7 @@ from forum.actions.description import MAX_DIVERGENCES, MAX_QUESTIONS, lay_out
 from forum.models import Answer, Divergence, Post, PostRevision, Question, Quote, State, Thread
 from forum.permissions import Refused, require
 
-from .moving import check_audience, take, tell_writers
+from .moving import check_audience, notify_writers, take
 
 
 def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
@@ -54,8 +54,8 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
             variants=led,
             **carried,
         )
-        said = "A debate in which you wrote went into another one."
-        tell_writers(going, entry, said)
+        message = "A debate in which you wrote went into another one."
+        notify_writers(going, entry, message)
         new_edition()
     return into
 
@@ -111,7 +111,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
             variants=led,
             **carried,
         )
-        tell_writers(going, entry, "A debate in which you wrote went into another one.")
+        notify_writers(going, entry, "A debate in which you wrote went into another one.")
         new_edition()
     return into
 

@@ -42,7 +42,7 @@ def move_thread(*, user, thread: Thread, board: Board, reason: str = "") -> Thre
             entry = record(
                 user, "move", thread=thread, reason=reason, before=before, after=board.pk
             )
-            notices.tell(thread.author, entry=entry)
+            notices.notify(thread.author, entry=entry)
             new_edition()  # others may read it than did, wherever it is quoted
     return thread
 
@@ -132,7 +132,7 @@ def split(
             parents=parents,
             **carried,
         )
-        tell_writers(going, entry, "Posts of yours were moved into a debate of their own.")
+        notify_writers(going, entry, "Posts of yours were moved into a debate of their own.")
         new_edition()
     return new
 
@@ -177,7 +177,7 @@ def move_branch(
             parents=parents,
             **carried,
         )
-        tell_writers(going, entry, "Posts of yours were moved to another debate.")
+        notify_writers(going, entry, "Posts of yours were moved to another debate.")
         new_edition()
     return target
 
@@ -306,11 +306,11 @@ def _new_thread(thread: Thread, opening: Post, title: str, board: Board) -> Thre
     return new
 
 
-def tell_writers(going: Sequence[tree.Standing], entry, said: str) -> None:
+def notify_writers(going: Sequence[tree.Standing], entry, message: str) -> None:
     """Tell each member whose posts were moved, once."""
     writers = Post.objects.filter(pk__in=[row.pk for row in going], author__isnull=False)
     told: set[int] = set()
     for post in writers.select_related("author").order_by("author_id"):
         if post.author_id not in told:
             told.add(post.author_id)
-            notices.tell(post.author, entry=entry, said=said)
+            notices.notify(post.author, entry=entry, message=message)

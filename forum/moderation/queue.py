@@ -64,7 +64,7 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
         case.refresh_from_db()
         if not case.decision_id:
             cases.close(
-                case, _entry(user, case, act, reason), said=ACTS[act].notice.get("asker", "")
+                case, _entry(user, case, act, reason), message=ACTS[act].notice.get("asker", "")
             )
     return case
 
@@ -127,7 +127,7 @@ def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
         post.state_reason = reason
         post.save(update_fields=["state_reason"])
         tree.raise_version(post.thread_id)
-        notices.tell(post.author, entry=entry, said="Your post stays hidden.")
+        notices.notify(post.author, entry=entry, message="Your post stays hidden.")
     return entry
 
 

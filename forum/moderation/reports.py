@@ -60,10 +60,10 @@ def _hide_if_many(case: Case, post: Post) -> None:
     posts.set_state(post, State.HIDDEN, reason=HIDDEN_BY_REPORTS)
     case.hid = True
     case.save(update_fields=["hid"])
-    notices.tell(
+    notices.notify(
         post.author,
         entry=entry,
-        said="Your post was hidden because several members reported it.",
+        message="Your post was hidden because several members reported it.",
     )
 
 

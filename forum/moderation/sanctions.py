@@ -24,7 +24,7 @@ from forum.permissions import Refused, require
 
 MAX_POINTS = 5
 MAX_DAYS = 365
-TOLD = {
+NOTICES = {
     Suspension.Measure.SILENCE: "You may not write for a time. Reading stays as it is.",
     Suspension.Measure.APPROVAL: "What you write waits for approval for a time.",
 }
@@ -95,8 +95,8 @@ def warn(
         warning = Warning.objects.create(
             member=member, points=points, entry=entry, expires_at=expires
         )
-        said = f"You were warned: {points} point{'s' * (points > 1)}, until {_day(expires)}."
-        notices.tell(member, entry=entry, said=said)
+        message = f"You were warned: {points} point{'s' * (points > 1)}, until {_day(expires)}."
+        notices.notify(member, entry=entry, message=message)
         total = points_of(member)
         for threshold in thresholds():
             if total >= threshold.points:
@@ -138,7 +138,7 @@ def lift_warning(*, user: User, warning: Warning, reason: str) -> AuditEntry:
         )
         warning.delete()
         _keep(member)
-        notices.tell(member, entry=entry, said="A warning was taken back.")
+        notices.notify(member, entry=entry, message="A warning was taken back.")
     return entry
 
 
@@ -185,10 +185,10 @@ def lift_suspension(*, user: User, suspension: Suspension, reason: str) -> Audit
         )
         suspension.delete()
         _keep(member)
-        said = "A suspension was lifted."
+        message = "A suspension was lifted."
         if suspension.measure == Suspension.Measure.SILENCE:
-            said = "Your suspension was lifted: you may write again."
-        notices.tell(member, entry=entry, said=said)
+            message = "Your suspension was lifted: you may write again."
+        notices.notify(member, entry=entry, message=message)
     return entry
 
 
@@ -221,7 +221,7 @@ def _suspend(
     Suspension.objects.create(
         member=member, measure=measure, entry=entry, ends_at=ends, warning=warning
     )
-    notices.tell(member, entry=entry, said=TOLD[measure])
+    notices.notify(member, entry=entry, message=NOTICES[measure])
     return entry
 
 

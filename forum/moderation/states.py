@@ -59,7 +59,7 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
             entry = record(
                 user, verb, post=post, reason=reason, before=before, after=state, was=was
             )
-            notices.tell(post.author, entry=entry)
+            notices.notify(post.author, entry=entry)
             cases.settle(post, entry)
     return post
 
@@ -95,7 +95,7 @@ def _set_branch(user, post: Post, verb: str, reason: str, *, locked: bool) -> Po
         if post.branch_locked != locked:
             set_branch_lock(post, post.thread, locked)
             entry = record(user, verb, post=post, reason=reason, before=not locked, after=locked)
-            notices.tell(post.author, entry=entry)
+            notices.notify(post.author, entry=entry)
     return post
 
 
@@ -174,7 +174,7 @@ def _set_thread(user, thread: Thread, verb: str, reason: str, **wanted) -> Threa
         if before != wanted:
             set_columns(thread, wanted)
             entry = record(user, verb, thread=thread, reason=reason, before=before, after=wanted)
-            notices.tell(thread.author, entry=entry)
+            notices.notify(thread.author, entry=entry)
             if "state" in wanted:
                 new_edition()  # quotes in other debates lead to its posts, or do not any more
     return thread

@@ -62,9 +62,10 @@ def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
                 reason=reason,
                 act=entry.verb,
             )
-            told = entry.notices.select_related("member").order_by("member_id")
-            for member in {notice.member for notice in told}:
-                notices.tell(member, entry=done, said="An act that you were told of was undone.")
+            written = entry.notices.select_related("member").order_by("member_id")
+            message = "An act that you were told of was undone."
+            for member in {notice.member for notice in written}:
+                notices.notify(member, entry=done, message=message)
             cases.undone(entry, done)
             new_edition()
     except IntegrityError:

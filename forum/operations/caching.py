@@ -58,20 +58,20 @@ def edition() -> int | None:
     return _edition.get()
 
 
-def keep(response: HttpResponse) -> HttpResponse:
+def allow_keeping(response: HttpResponse) -> HttpResponse:
     """Mark a page below /threads/<id>/ as one that may be kept for visitors: it shows nothing but
     what raises that debate's version or the site's edition when it changes."""
     response.kept = True
     return response
 
 
-def holds_for(seconds: float) -> None:
+def expires_in(seconds: float) -> None:
     """Say that something just drawn holds so long ("20 minutes ago"); the page is kept no longer
     than the shortest of them."""
-    holds_until(time.time() + seconds)
+    expires_at(time.time() + seconds)
 
 
-def holds_until(moment: float) -> None:
+def expires_at(moment: float) -> None:
     """The same, by the clock."""
     if (until := _until.get()) is not None:
         until[0] = min(until[0], moment)
@@ -87,7 +87,7 @@ def timed() -> Iterator[list[float]]:
         yield until
     finally:
         _until.reset(token)
-        holds_until(until[0])
+        expires_at(until[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Kept:
         return response
 
 
-class Shelf:
+class LRUCache:
     """What one process keeps, the least recently used going first when room gets short."""
 
     def __init__(self) -> None:
@@ -168,8 +168,8 @@ class Shelf:
             self._bytes -= found[1]
 
 
-pages = Shelf()  # finished pages, for visitors
-drawn = Shelf()  # what many members read alike: see rendering/fragments.py
+pages = LRUCache()  # finished pages, for visitors
+fragments = LRUCache()  # what many members read alike: see rendering/fragments.py
 
 
 def answered(request, draw) -> HttpResponse:

@@ -21,7 +21,7 @@ from django.db import OperationalError, connections
 
 # What a proxy may hand us as a request's id: nothing that could break out of a line or a header.
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
-SAID = frozenset(("route", "method", "status", "ms", "queries", "numbers", "member"))
+LOGGED_FIELDS = frozenset(("route", "method", "status", "ms", "queries", "numbers", "member"))
 
 requests = logging.getLogger("forum.requests")
 slow_queries = logging.getLogger("forum.slow")
@@ -114,7 +114,7 @@ def watched_queries() -> Iterator[list[int]]:
         yield seen
 
 
-class Discreet(logging.Filter):
+class RedactingFilter(logging.Filter):
     """Takes addresses and typed words out of the lines that Django writes about requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -131,7 +131,7 @@ class Discreet(logging.Filter):
         return True
 
 
-def told(error: tuple | None) -> dict:
+def redacted(error: tuple | None) -> dict:
     """An exception as its kind and the places that it went through; its own words only if they are
     the database's about itself, since others may repeat what somebody typed."""
     if not error or error[0] is None:
@@ -146,7 +146,7 @@ def told(error: tuple | None) -> dict:
     return found
 
 
-class Line(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """For people: time, level, logger, request, message; then where an exception came from."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -157,14 +157,14 @@ class Line(logging.Formatter):
         text = f"{at}{f' [{known}]' if known else ''} {record.getMessage()}{ms}"
         if settings.DEBUG and record.exc_info:
             return f"{text}\n{self.formatException(record.exc_info)}"
-        if found := told(record.exc_info):
+        if found := redacted(record.exc_info):
             said = f": {found['said']}" if "said" in found else ""
             text += "".join(f"\n    {place}" for place in found["stack"])
             text += f"\n    {found['error']}{said}"
         return text
 
 
-class Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """For machines: one JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -175,7 +175,7 @@ class Json(logging.Formatter):
             "logger": record.name,
             "request": getattr(record, "request_id", ""),
             "message": record.getMessage(),
-            **{name: getattr(record, name) for name in SAID if hasattr(record, name)},
-            **told(record.exc_info),
+            **{name: getattr(record, name) for name in LOGGED_FIELDS if hasattr(record, name)},
+            **redacted(record.exc_info),
         }
         return json.dumps(found, ensure_ascii=False, default=str)

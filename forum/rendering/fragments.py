@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import User
 from forum import rendering
-from forum.jinja import filling
+from forum.jinja import fragment_renderer
 from forum.models import Board, Post, Thread
 from forum.operations import caching
 
@@ -31,10 +31,10 @@ _MEMBER.address_known = True
 def held(key: tuple) -> SafeString | None:
     """The HTML that is kept under `key`; None if there is none, or if it says how long ago
     something was and that is not so any more."""
-    found = caching.drawn.get(key)
+    found = caching.fragments.get(key)
     if found is None or found[1] < time():
         return None
-    caching.holds_until(found[1])
+    caching.expires_at(found[1])
     return found[0]
 
 
@@ -42,7 +42,7 @@ def keep(key: tuple, draw: Callable[[], str]) -> SafeString:
     """The HTML that `draw` gives, kept under `key`."""
     with caching.timed() as until:
         html = mark_safe(draw())
-    caching.drawn.put(key, (html, until[0]), len(html) + PIECE)
+    caching.fragments.put(key, (html, until[0]), len(html) + PIECE)
     return html
 
 
@@ -61,11 +61,13 @@ def page(key: tuple, load: Callable[[], Page], *, terms: Glossary | None) -> Pag
     """The page that `load` gives, drawn for any member who has no rights but a member's and ignores
     nobody. `key` holds the numbers that rise when anything that it shows changes. The posts are
     copies, of which `drawing.offer` has still to be asked."""
-    found = caching.drawn.get(key)
+    found = caching.fragments.get(key)
     if found is None:
         found = load()
         rendering.render_posts(found.posts, user=_MEMBER, terms=terms)
-        caching.drawn.put(key, found, sum(2 * len(post.html or "") + ROW for post in found.posts))
+        caching.fragments.put(
+            key, found, sum(2 * len(post.html or "") + ROW for post in found.posts)
+        )
     return Page([_copy(post) for post in found.posts], found.rest)
 
 
@@ -80,7 +82,7 @@ def _copy(post: Post) -> Post:
 def finish(posts: Iterable[Post], key: tuple, *, user: User) -> None:
     """Give the posts of the page that is kept under `key` their HTML (`drawn`), as far as they are
     to `user` what they are to everybody, neither new nor their own."""
-    fill = filling("posts/_post.html")
+    fill = fragment_renderer("posts/_post.html")
     for post in posts:
         if not (post.fresh or post.author_id == user.pk):
             mine = (*key, post.pk, post.verbs, user.time_zone)
@@ -105,7 +107,7 @@ def thread_lines(rows: Iterable[tuple], *, user, board_shown: bool = False) -> l
     missing = [keys[key] for key, line in lines.items() if line is None]
     if missing:
         threads = Thread.objects.for_listing().in_bulk([pk for pk, _ in missing])
-        fill = filling("threads/_line.html")
+        fill = fragment_renderer("threads/_line.html")
         for key, (pk, unread) in keys.items():
             if lines[key] is None and pk in threads:
                 threads[pk].unread = unread
@@ -117,7 +119,7 @@ def thread_lines(rows: Iterable[tuple], *, user, board_shown: bool = False) -> l
 def board_lines(boards: Iterable[Board], *, strips: bool = False) -> list[SafeString]:
     """The lines of a list of boards, with the site's edition and `fresh`: how many debates of each
     hold news. `strips`: with a picture of the years that each is about."""
-    fill = filling("boards/_line.html")
+    fill = fragment_renderer("boards/_line.html")
     lines = []
     for board in boards:
         key = ("board", board.pk, board.edition, board.thread_count, board.fresh, strips)
@@ -145,7 +147,7 @@ def post_lines(rows: Iterable[tuple], *, user) -> list[SafeString]:
     missing = [keys[key] for key, line in lines.items() if line is None]
     if missing:
         posts = Post.objects.select_related("thread__board", "body__revision").in_bulk(missing)
-        fill = filling("members/_line.html")
+        fill = fragment_renderer("members/_line.html")
         for key, pk in keys.items():
             if lines[key] is None and pk in posts:
                 lines[key] = keep(key, partial(fill, {"post": posts[pk]}))

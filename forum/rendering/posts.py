@@ -16,9 +16,9 @@ from django.utils.safestring import mark_safe
 
 from accounts.models import User, skeleton
 from core.compiled_queries import CompiledQuery
-from forum.jinja import filling
+from forum.jinja import fragment_renderer
 from forum.models import Post, Quote
-from forum.permissions import alike, in_locked_branch, may, verbs
+from forum.permissions import charter_key, in_locked_branch, may, verbs
 from forum.text import marking, markup
 
 from .glossary import Glossary
@@ -56,7 +56,7 @@ def render_posts(
     members = _members((post.body.html for post in readable), ignoring)
     numbers = nested_numbers(quotes, user)
     answered = _answered_on(posts, quotes, shown) if road else {}
-    frame = filling("posts/_quote.html")
+    frame = fragment_renderer("posts/_quote.html")
     for post in readable:
         html = markup.without_quotes(
             post.body.html, [quote.ordinal for quote in answered.get(post.pk, ())]
@@ -85,7 +85,7 @@ def offer(posts: Iterable[Post], *, user) -> None:
     charter is asked once about all that it does not tell apart."""
     answers: dict = {}
     for post in posts:
-        key = alike(user, post)
+        key = charter_key(user, post)
         if key not in answers:
             answers[key] = (not may(user, "see post", post), verbs(user, post))
         post.gone, post.verbs = answers[key]
@@ -138,7 +138,7 @@ def render_preview(composed, *, user, post_id="preview") -> str:
     shown = {quote.ordinal: shown_status(quote, user) for quote in composed.quotes}
     numbers = nested_numbers({None: composed.quotes}, user)
     ignoring = ignored_by(user)
-    frame = filling("posts/_quote.html")
+    frame = fragment_renderer("posts/_quote.html")
     laid = {
         quote.ordinal: render_quote(frame, quote, shown[quote.ordinal], numbers, (), ignoring)
         for quote in composed.quotes

@@ -9,7 +9,7 @@ from itertools import pairwise
 from django.db.models import F
 
 from core.compiled_queries import CompiledQuery
-from forum.jinja import filling
+from forum.jinja import fragment_renderer
 from forum.models import Post, Quote, State
 from forum.models.visibility import posts_visible_to
 from forum.permissions import may
@@ -219,7 +219,7 @@ def backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, di
                 "number": by.number,
                 "elsewhere": by.thread_id != by_id[quote.source_post_id].thread_id,
             }
-    note = filling("posts/_note.html")
+    note = fragment_renderer("posts/_note.html")
     return {
         source_id: {
             passage: note(

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.timesince import timesince
 
-from forum.operations.caching import holds_for
+from forum.operations.caching import expires_in
 from forum.text.history_dates import short, spoken
 
 HOUR, DAY = 3600, 24 * 3600
@@ -28,13 +28,13 @@ def when(moment):
     age = (now - moment).total_seconds()
     if age < 60:
         said = "just now"
-        holds_for(60 - age)
+        expires_in(60 - age)
     elif age < DAY:
         said = f"{timesince(moment, now, depth=1)} ago".replace("\xa0", " ")
-        holds_for(60 - age % 60 if age < HOUR else HOUR - age % HOUR)
+        expires_in(60 - age % 60 if age < HOUR else HOUR - age % HOUR)
     elif age < 366 * DAY and local.year == now.astimezone(zone).year:
         said = f"{local.day} {MONTHS[local.month]}"
-        holds_for(HOUR)  # until the year ends, at the latest
+        expires_in(HOUR)  # until the year ends, at the latest
     else:
         said = f"{local.day} {MONTHS[local.month]} {local.year}"
     # Nothing in it needs escaping, and it stands on a page some twenty times.

@@ -57,7 +57,7 @@ def _forest(thread: Thread) -> tuple[array, array]:
     numbers = (thread.version, getattr(thread, "edition", None))
     key = (thread.pk, *numbers, "forest")
     usable = settings.KEPT_PAGES_MB and None not in numbers
-    found = caching.drawn.get(key) if usable else None
+    found = caching.fragments.get(key) if usable else None
     if found is None:
         roots = roots_of(thread)
         found = (
@@ -65,7 +65,7 @@ def _forest(thread: Thread) -> tuple[array, array]:
             array("q", accumulate(count for _, count in roots)),
         )
         if usable:
-            caching.drawn.put(key, found, 16 * len(roots) + 200)
+            caching.fragments.put(key, found, 16 * len(roots) + 200)
     return found
 
 

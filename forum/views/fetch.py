@@ -18,7 +18,7 @@ NAMED = re.compile(r"(?:.*/threads/)?(\d{1,18})(?:/.*)?\Z")
 
 class Moved(Exception):
     """What was asked for went into another debate or post, given here; the reader may see it. Its
-    addresses lead there: middleware.Failures answers with `follow`."""
+    addresses lead there: middleware.ErrorPages answers with `follow`."""
 
     def __init__(self, thing: Thread | Post) -> None:
         super().__init__(f"went into {thing.pk}")

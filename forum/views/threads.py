@@ -25,7 +25,7 @@ from forum.rendering.fragments import Page
 from forum.rendering.pictures import axis
 
 from ..actions import threads as acts
-from ..jinja import filling
+from ..jinja import fragment_renderer
 from ..models import Board, Lane, Post, State, Thread, Threadmark
 from ..models.visibility import moderates, moderates_all, posts_visible_to, threads_visible_to
 from ..permissions import may, require, verbs
@@ -147,7 +147,7 @@ def thread(request, thread_id, slug=""):
             **context,
         },
     )
-    return caching.keep(response)
+    return caching.allow_keeping(response)
 
 
 def _variants(user, thread: Thread) -> dict:
@@ -177,7 +177,7 @@ def _reply_form(request, thread: Thread, *, alike: bool) -> SafeString:
             initial={"token": TOKENS[1], "lane": lane, "stance": ""},
         )
         context = {"form": form, "thread": thread, "target": target, "member": user}
-        return filling("threads/_reply.html")({**context, "csrf_input": TOKENS[0]})
+        return fragment_renderer("threads/_reply.html")({**context, "csrf_input": TOKENS[0]})
 
     key = ("reply form", thread.pk, thread.version, thread.edition, user.is_new)
     html = (fragments.held(key) or fragments.keep(key, draw)) if alike else draw()

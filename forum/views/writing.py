@@ -21,7 +21,7 @@ from forum.text import markup
 
 from ..actions import composing, drafts, pace
 from ..actions.arguments import Tie
-from ..jinja import filling
+from ..jinja import fragment_renderer
 from ..models import Answer, Draft, Lane, Stance, Thread
 from ..permissions import may
 from . import problems
@@ -161,7 +161,7 @@ def previewed(request, source: str, *, board, thread=None, parent=None, earlier=
         thread=thread,
         besides=earlier.post_id if earlier else None,
     )
-    return filling("posts/_also.html")({"quotes": open_to_choice}) + html
+    return fragment_renderer("posts/_also.html")({"quotes": open_to_choice}) + html
 
 
 # --- A reply's place in the argument ------------------------------------------------------------

@@ -40,12 +40,12 @@ def test_nobody_is_told_of_their_own_acts_or_without_an_account(thread, moderato
     states.hide(user=moderator, post=mine, reason="Mine.")
     threads.rename(user=opener, thread=thread, title="My own title")
     entry = AuditEntry.objects.latest("pk")
-    assert notices.tell(None, entry=entry) is None
+    assert notices.notify(None, entry=entry) is None
     assert not Notice.objects.exists()
 
 
 def test_an_act_that_fails_tells_nobody(answer, moderator, monkeypatch):
-    monkeypatch.setattr(notices, "tell", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(notices, "notify", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         states.hide(user=moderator, post=answer, reason="Off the point.")
     assert fresh(answer).state == "visible"

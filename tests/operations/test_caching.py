@@ -41,7 +41,7 @@ BACKLINK = "another debate, #"
 
 def forget() -> None:
     caching.pages.clear()
-    caching.drawn.clear()
+    caching.fragments.clear()
 
 
 @pytest.fixture(scope="module")
@@ -452,7 +452,7 @@ def test_members_share_what_is_drawn_and_nothing_of_their_own(
             html = still(words(thread, client=browser(reader), query=f"?view={view}"))
             assert html == alone[reader], (reader, view)
         pages = [
-            kept for kept, _ in caching.drawn._kept.values() if isinstance(kept, fragments.Page)
+            kept for kept, _ in caching.fragments._kept.values() if isinstance(kept, fragments.Page)
         ]
         assert len(pages) == 1
 
@@ -461,7 +461,7 @@ def test_who_is_invited_somewhere_shares_nothing(thread, stranger, inner_board):
     Board.objects.filter(pk=inner_board.pk).update(audience="invited")
     inner_board.invited.add(stranger)
     page(thread, client=browser(stranger))
-    assert not caching.drawn._kept
+    assert not caching.fragments._kept
 
 
 def still(html: str) -> str:

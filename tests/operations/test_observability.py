@@ -26,8 +26,8 @@ def lines():
             written.append(json.loads(self.format(record)))
 
     handler = Keep()
-    handler.addFilter(observability.Discreet())
-    handler.setFormatter(observability.Json())
+    handler.addFilter(observability.RedactingFilter())
+    handler.setFormatter(observability.JsonFormatter())
     loggers = [logging.getLogger(name) for name in ("", "django")]
     for logger in loggers:
         logger.addHandler(handler)
@@ -93,7 +93,7 @@ def test_the_database_may_say_what_it_suffers_from():
     try:
         raise OperationalError("canceling statement due to lock timeout\nDETAIL: words")
     except OperationalError as error:
-        found = observability.told((type(error), error, error.__traceback__))
+        found = observability.redacted((type(error), error, error.__traceback__))
     assert found["said"] == "canceling statement due to lock timeout"
 
 
@@ -105,9 +105,9 @@ def test_slow_statements_are_told_without_values(lines, settings):
         with observability.watched_queries() as seen, connection.cursor() as cursor:
             cursor.execute(f"{slow} SELECT count(*) FROM n", [200_000])
         assert seen == [1]
-    told = [line for line in lines if line["logger"] == "forum.slow"]
-    assert [line["message"][:14] for line in told] == ["WITH RECURSIVE"]
-    assert "200000" not in json.dumps(told)
+    redacted = [line for line in lines if line["logger"] == "forum.slow"]
+    assert [line["message"][:14] for line in redacted] == ["WITH RECURSIVE"]
+    assert "200000" not in json.dumps(redacted)
 
 
 @override_settings(METRICS_TOKEN=TOKEN)

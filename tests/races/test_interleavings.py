@@ -71,7 +71,7 @@ def stands(high: dict[type, int]) -> dict[str, Counter]:
 
 def forget_pages() -> None:
     caching.pages.clear()
-    caching.drawn.clear()
+    caching.fragments.clear()
 
 
 class Stage:

@@ -20,7 +20,7 @@ TOLD = 'INSERT INTO "forum_auditentry"'  # the last that each of the acts writes
 def kept(settings):
     settings.KEPT_PAGES_MB = 4
     caching.pages.clear()
-    caching.drawn.clear()
+    caching.fragments.clear()
 
 
 def hide(forum, post: Post) -> None:
@@ -63,5 +63,5 @@ def test_a_page_that_began_to_quote_it_meanwhile_is_drawn_anew(crew, forum, act)
     kept = page()
     assert "Nobody crosses" in kept
     caching.pages.clear()
-    caching.drawn.clear()
+    caching.fragments.clear()
     assert kept == page()

@@ -192,7 +192,7 @@ def address(thread, opener, moderator):
     entry = record(
         moderator, "unpin", thread=thread, before={"pinned": True}, after={"pinned": False}
     )
-    told = notices.tell(opener, entry=entry)
+    told = notices.notify(opener, entry=entry)
     quoted = reply(thread, opener, quoting(thread.posts.get(number=2), "The party"))
 
     def fill(pattern: str) -> str:
