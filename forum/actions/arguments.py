@@ -267,6 +267,6 @@ def count_anew(thread: Thread) -> None:
 
 def count_lanes(thread: Thread) -> None:
     """Count the lanes of a locked thread from its posts; the caller saves `lane_counts`."""
-    standing = Post.objects.filter(thread=thread, state=State.VISIBLE, number__isnull=False)
-    lanes = standing.exclude(lane="").values_list("lane").annotate(posts=Count("pk"))
+    visible = Post.objects.filter(thread=thread, state=State.VISIBLE, number__isnull=False)
+    lanes = visible.exclude(lane="").values_list("lane").annotate(posts=Count("pk"))
     thread.lane_counts = dict(lanes)

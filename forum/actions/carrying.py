@@ -1,7 +1,7 @@
 """What goes along when posts change their place: every row that repeats an address, in one place.
 
-`carry` is called with the threads locked and with `tree.Standing` rows that say where each post
-stands now. Quotes, revisions, bodies, stances and submissions belong to posts by id and need
+`carry_rows` is called with the threads locked and with `tree.Placement` rows that say where each
+post stands now. Quotes, revisions, bodies, stances and submissions belong to posts by id and need
 nothing.
 """
 
@@ -23,9 +23,9 @@ from .drafts import label_for
 REPEATS = (PassageKey, Threadmark)
 
 
-def carry(
+def carry_rows(
     threads: Mapping[int, Thread],
-    standing: Sequence[tree.Standing],
+    placements: Sequence[tree.Placement],
     *,
     made: Sequence[int] = (),
     twins: Mapping[int, int] | None = None,
@@ -45,31 +45,31 @@ def carry(
     word.
     """
     last_words = {pk: thread.last_post_at.isoformat() for pk, thread in threads.items()}
-    marks = _Marks(threads, standing, twins or {})
-    tree.rearrange(standing)
+    marks = _Marks(threads, placements, twins or {})
+    tree.rearrange(placements)
     for model in REPEATS:
         for source, target in {
-            (row.came_from[0], row.thread_id) for row in standing if row.was[0] != row.thread_id
+            (row.came_from[0], row.thread_id) for row in placements if row.was[0] != row.thread_id
         }:
             model.objects.filter(thread_id=source, post__thread_id=target).update(thread_id=target)
     for thread in threads.values():
         thread.numbering += 1
         recount(thread)
-    said = marks.write(frozenset(made))
-    drafts = _lead_drafts(threads, standing)
-    return {**said, "drafts": drafts, "last_post_at": last_words}
+    written = marks.write(frozenset(made))
+    drafts = _redirect_drafts(threads, placements)
+    return {**written, "drafts": drafts, "last_post_at": last_words}
 
 
 def recount(thread: Thread) -> None:
     """Count a locked thread's posts anew and save it, under a new version."""
     planted = Post.objects.filter(thread=thread, number__isnull=False)
-    standing = Q(state=State.VISIBLE)
+    visible = Q(state=State.VISIBLE)
     counted = planted.aggregate(
         numbered=Max("number"),
-        replies=Count("pk", filter=standing & ~Q(parent_basis=Post.Basis.OPENING)),
+        replies=Count("pk", filter=visible & ~Q(parent_basis=Post.Basis.OPENING)),
         branch_locks=Count("pk", filter=Q(branch_locked=True)),
     )
-    last = planted.filter(standing).order_by("-number").first()
+    last = planted.filter(visible).order_by("-number").first()
     thread.numbered = counted["numbered"] or 0
     thread.reply_count = counted["replies"]
     thread.branch_locks = counted["branch_locks"]
@@ -113,7 +113,7 @@ class _Marks:
     def __init__(
         self,
         threads: Mapping[int, Thread],
-        standing: Sequence[tree.Standing],
+        placements: Sequence[tree.Placement],
         twins: Mapping[int, int],
     ) -> None:
         self.threads = threads
@@ -121,14 +121,14 @@ class _Marks:
         self.now_arrived: dict[int, list] = defaultdict(list)
         # Runs of numbers that stay together: old thread -> [(first, last, thread, first there)]
         self.runs: dict[int, list[list[int]]] = defaultdict(list)
-        self.home = {row.pk: row.thread_id for row in standing}
-        rows = {row.pk: row for row in standing}
+        self.home = {row.pk: row.thread_id for row in placements}
+        rows = {row.pk: row for row in placements}
         # Of doubles: old thread -> {number: (thread, number) of the post that stays for it}
         self.doubles: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)
         for double, one in twins.items():
             source, number = rows[double].came_from
             self.doubles[source][number] = rows[one].thread_id, rows[one].number
-        old = [row for row in standing if row.came_from[1] is not None]
+        old = [row for row in placements if row.came_from[1] is not None]
         for row in sorted(old, key=lambda row: row.came_from):
             source, number = row.came_from
             self.arrived[source].append(row.arrived)
@@ -143,7 +143,7 @@ class _Marks:
                     runs[-1][1] = number
                     continue
             runs.append([number, number, row.thread_id, row.number])
-        new = [row for row in standing if row.number is not None]
+        new = [row for row in placements if row.number is not None]
         for row in sorted(new, key=lambda row: (row.thread_id, row.number)):
             self.now_arrived[row.thread_id].append(row.arrived)
         self.known: dict[tuple[int, str], dict[int, list[tuple[int, int]]]] = {}
@@ -257,11 +257,13 @@ def _united(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 # --- Drafts -----------------------------------------------------------------------------------
 
 
-def _lead_drafts(threads: Mapping[int, Thread], standing: Sequence[tree.Standing]) -> list[list]:
+def _redirect_drafts(
+    threads: Mapping[int, Thread], placements: Sequence[tree.Placement]
+) -> list[list]:
     """Let drafts of answers lead to where the post answered is now. Returns what they said before:
     [id, target, label, target now]."""
-    rows = {row.pk: row for row in standing}
-    openings = {row.was[0]: row for row in standing if row.was[3] == Post.Basis.OPENING}
+    rows = {row.pk: row for row in placements}
+    openings = {row.was[0]: row for row in placements if row.was[3] == Post.Basis.OPENING}
     about = Q(target__startswith="/posts/")
     for thread_id in threads:
         about |= Q(target__startswith=f"/threads/{thread_id}/reply/")

@@ -313,12 +313,12 @@ def _ask(thread: Thread, questions: Sequence[str]) -> None:
 def recount(thread: Thread, question_ids: Sequence[int]) -> None:
     """Count the answers of these questions of a locked thread anew and lay its card out; the
     caller saves `card`. To be called wherever a post with answers comes, goes or changes state."""
-    standing = Q(answers__post__state=State.VISIBLE, answers__post__thread=thread)
+    visible = Q(answers__post__state=State.VISIBLE, answers__post__thread=thread)
     for question in Question.objects.filter(thread=thread, pk__in=question_ids).annotate(
-        told=Count("answers", filter=standing),
-        against=Count("answers", filter=standing & Q(answers__verdict=Answer.Verdict.DISPUTES)),
+        visible=Count("answers", filter=visible),
+        against=Count("answers", filter=visible & Q(answers__verdict=Answer.Verdict.DISPUTES)),
     ):
-        question.answer_count, question.disputed_count = question.told, question.against
+        question.answer_count, question.disputed_count = question.visible, question.against
         question.save(update_fields=["answer_count", "disputed_count"])
     if thread.card or question_ids:
         thread.card = {**thread.card, "questions": _asked(thread)}

@@ -71,7 +71,7 @@ def declared(thread: Thread) -> bool:
     return AuditEntry.objects.filter(thread=thread, verb=VERB).exists()
 
 
-def lead(thread: Thread, into: Thread) -> list[int]:
+def redirect(thread: Thread, into: Thread) -> list[int]:
     """Let the variants of a debate be variants of the one that it goes into, both locked; that one
     is none of itself. Returns their ids."""
     ids = list(Thread.objects.filter(variant_of=thread).order_by("pk").values_list("pk", flat=True))
@@ -83,7 +83,7 @@ def lead(thread: Thread, into: Thread) -> list[int]:
     return ids
 
 
-def lead_back(ids: Sequence[int], thread: Thread, into: Thread) -> None:
+def redirect_back(ids: Sequence[int], thread: Thread, into: Thread) -> None:
     """Let them be variants of `thread` again, where nobody said otherwise since."""
     rows = Thread.objects.filter(pk__in=ids)
     rows.filter(variant_of=into).update(variant_of=thread)

@@ -78,14 +78,14 @@ def _check_dates(thread: Thread, *, fix: bool) -> Iterator[Fault]:
 
 def _check_answers(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     """How many standing posts answer each question."""
-    standing = Q(answers__post__state=State.VISIBLE, answers__post__thread=thread)
-    disputing = standing & Q(answers__verdict=Answer.Verdict.DISPUTES)
+    visible = Q(answers__post__state=State.VISIBLE, answers__post__thread=thread)
+    disputing = visible & Q(answers__verdict=Answer.Verdict.DISPUTES)
     wrong = [
         question.pk
         for question in Question.objects.filter(thread=thread).annotate(
-            told=Count("answers", filter=standing), against=Count("answers", filter=disputing)
+            visible=Count("answers", filter=visible), against=Count("answers", filter=disputing)
         )
-        if (question.answer_count, question.disputed_count) != (question.told, question.against)
+        if (question.answer_count, question.disputed_count) != (question.visible, question.against)
     ]
     if wrong:
         said = f"{len(wrong)} questions count other answers than they have"

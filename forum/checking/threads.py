@@ -104,8 +104,8 @@ def _check_parents(thread: Thread) -> Iterator[Fault]:
 def _check_counters(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     """How many posts and replies, and which is the last."""
     posts = Post.objects.filter(thread=thread, number__isnull=False)
-    standing = posts.filter(state=State.VISIBLE)
-    last = standing.order_by("-number").first()
+    visible = posts.filter(state=State.VISIBLE)
+    last = visible.order_by("-number").first()
     replies = Q(state=State.VISIBLE) & ~Q(parent_basis=Post.Basis.OPENING)
     right = {
         **posts.aggregate(numbered=Count("pk"), reply_count=Count("pk", filter=replies)),

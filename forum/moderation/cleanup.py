@@ -125,7 +125,7 @@ def _hide_post(user: User, post: Post, reason: str, batch: UUID) -> bool:
     after = states.get(post.state)
     if after is None:
         return False
-    before, was = post.state, moderation.standing(post)
+    before, was = post.state, moderation.state_snapshot(post)
     posts.set_state(post, after, reason=reason)
     entry = record(
         user,

@@ -10,12 +10,12 @@ from accounts.models import new_edition
 from forum import tree
 from forum.actions import arguments, keyword_index, variants
 from forum.actions.audit import record
-from forum.actions.carrying import carry
+from forum.actions.carrying import carry_rows
 from forum.actions.description import MAX_DIVERGENCES, MAX_QUESTIONS, lay_out
 from forum.models import Answer, Divergence, Post, PostRevision, Question, Quote, State, Thread
 from forum.permissions import Refused, require
 
-from .moving import check_audience, notify_writers, take
+from .moving import check_audience, notify_writers, reassign
 
 
 def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
@@ -27,16 +27,16 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
     """
     with transaction.atomic():
         thread, into, locked = _locked_pair(user, thread, into)
-        standing = tree.standing(*locked)
-        going = [row for row in standing if row.thread_id == thread.pk]
+        placements = tree.placements(*locked)
+        moving = [row for row in placements if row.thread_id == thread.pk]
         if thread.board_id != into.board_id:
             check_audience(Post.objects.filter(thread=thread), into.board)
         before = {"opener": opener(into), "state": thread.state}
-        parents = take(standing, {row.pk for row in going}, into.pk)
-        _opened_by(into, standing)
-        carried = carry(locked, standing)
+        parents = reassign(placements, {row.pk for row in moving}, into.pk)
+        _opened_by(into, placements)
+        carried = carry_rows(locked, placements)
         cards = _take_cards(thread, into)
-        led = variants.lead(thread, into)
+        led = variants.redirect(thread, into)
         close_shell(thread, into)
         entry = record(
             user,
@@ -47,7 +47,7 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
             before=before,
             after=into.title,
             title=thread.title,
-            moved=[[row.pk, row.came_from[1]] for row in going],
+            moved=[[row.pk, row.came_from[1]] for row in moving],
             parents=parents,
             cards=cards,
             unseen=unseen_of(thread),
@@ -55,7 +55,7 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
             **carried,
         )
         message = "A debate in which you wrote went into another one."
-        notify_writers(going, entry, message)
+        notify_writers(moving, entry, message)
         new_edition()
     return into
 
@@ -72,26 +72,26 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
         twins = _twins(thread, into)
         if not twins:
             raise Refused("No post of one debate has the text of a post of the other.")
-        standing = tree.standing(*locked)
-        first, last = (_began(standing, one.pk) for one in (into, thread))
+        placements = tree.placements(*locked)
+        first, last = (_began(placements, one.pk) for one in (into, thread))
         if first > last:
             raise Refused("The debate that was here first stays. Merge it the other way round.")
-        going = [row for row in standing if row.thread_id == thread.pk and row.pk not in twins]
+        moving = [row for row in placements if row.thread_id == thread.pk and row.pk not in twins]
         if thread.board_id != into.board_id:
-            check_audience(Post.objects.filter(pk__in=[row.pk for row in going]), into.board)
+            check_audience(Post.objects.filter(pk__in=[row.pk for row in moving]), into.board)
         before = {"opener": opener(into), "state": thread.state}
-        take(standing, {row.pk for row in going}, into.pk)
-        _answer_twins(standing, going, twins)
+        reassign(placements, {row.pk for row in moving}, into.pk)
+        _answer_twins(placements, moving, twins)
         parents = [
             [row.pk, *row.was[2:4], row.parent_id, row.basis]
-            for row in standing
+            for row in placements
             if (row.parent_id, row.basis) != row.was[2:4]
         ]
-        carried = carry(locked, standing, twins=twins)
-        point(twins)
+        carried = carry_rows(locked, placements, twins=twins)
+        redirect_twins(twins)
         quotes = _requote(twins)
         cards = _take_cards(thread, into)
-        led = variants.lead(thread, into)
+        led = variants.redirect(thread, into)
         close_shell(thread, into)
         entry = record(
             user,
@@ -102,7 +102,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
             before=before,
             after=into.title,
             title=thread.title,
-            moved=[[row.pk, row.came_from[1]] for row in going],
+            moved=[[row.pk, row.came_from[1]] for row in moving],
             parents=parents,
             twins=[list(pair) for pair in twins.items()],
             quotes=quotes,
@@ -111,7 +111,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
             variants=led,
             **carried,
         )
-        notify_writers(going, entry, "A debate in which you wrote went into another one.")
+        notify_writers(moving, entry, "A debate in which you wrote went into another one.")
         new_edition()
     return into
 
@@ -149,9 +149,9 @@ def opener(thread: Thread) -> dict:
     }
 
 
-def _opened_by(thread: Thread, standing: Sequence[tree.Standing]) -> None:
+def _opened_by(thread: Thread, placements: Sequence[tree.Placement]) -> None:
     """Let a debate be that of whoever wrote what is its opening now."""
-    first = next(row for row in standing if row.thread_id == thread.pk and row.number == 1)
+    first = next(row for row in placements if row.thread_id == thread.pk and row.number == 1)
     if first.came_from[0] != thread.pk:
         post = Post.objects.get(pk=first.pk)
         thread.author_id, thread.byline = post.author_id, post.byline
@@ -180,7 +180,7 @@ def _take_cards(thread: Thread, into: Thread) -> dict:
         if (one.change, one.edtf) not in known and len(known) < MAX_DIVERGENCES:
             known.add((one.change, one.edtf))
             came["divergences"].append([one.pk, one.order])
-            _to(Divergence, one, into)
+            _set_thread(Divergence, one, into)
     asked = {one.text: one for one in into.questions.all()}
     room = MAX_QUESTIONS - sum(one.stands for one in asked.values())
     for one in list(thread.questions.filter(stands=True).order_by("order")):
@@ -191,7 +191,7 @@ def _take_cards(thread: Thread, into: Thread) -> dict:
         elif room:
             room -= 1
             came["questions"].append([one.pk, one.order])
-            _to(Question, one, into)
+            _set_thread(Question, one, into)
     count_cards(thread, into)
     return came
 
@@ -218,7 +218,7 @@ def count_cards(*threads: Thread) -> None:
         keyword_index.index(thread)
 
 
-def _to(model, row, thread: Thread) -> None:
+def _set_thread(model, row, thread: Thread) -> None:
     last = model.objects.filter(thread=thread).order_by("-order").first()
     row.thread, row.order = thread, last.order + 1 if last else 1
     row.save(update_fields=["thread", "order"])
@@ -227,8 +227,8 @@ def _to(model, row, thread: Thread) -> None:
 # --- Doubles ----------------------------------------------------------------------------------
 
 
-def _began(standing: Sequence[tree.Standing], thread_id: int):
-    return next(row.arrived for row in standing if row.came_from == (thread_id, 1))
+def _began(placements: Sequence[tree.Placement], thread_id: int):
+    return next(row.arrived for row in placements if row.came_from == (thread_id, 1))
 
 
 def _twins(thread: Thread, into: Thread) -> dict[int, int]:
@@ -269,12 +269,12 @@ def _texts(thread: Thread):
 
 
 def _answer_twins(
-    standing: Sequence[tree.Standing], going: Sequence[tree.Standing], twins: Mapping[int, int]
+    placements: Sequence[tree.Placement], moving: Sequence[tree.Placement], twins: Mapping[int, int]
 ) -> None:
     """What answered a double answers the post that stays for it."""
-    rows = {row.pk: row for row in standing}
-    openings = {row.was[0]: row.pk for row in standing if row.was[3] == Post.Basis.OPENING}
-    for row in going:
+    rows = {row.pk: row for row in placements}
+    openings = {row.was[0]: row.pk for row in placements if row.was[3] == Post.Basis.OPENING}
+    for row in moving:
         above, basis = row.was[2:4]
         if above is None and basis not in (Post.Basis.UNKNOWN, Post.Basis.OPENING):
             above = openings[row.was[0]]
@@ -284,7 +284,7 @@ def _answer_twins(
             row.basis = basis
 
 
-def point(twins: Mapping[int, int | None]) -> None:
+def redirect_twins(twins: Mapping[int, int | None]) -> None:
     """Let the addresses of doubles lead to the posts that stay for them (None: to themselves)."""
     rows = [Post(pk=pk, merged_into_id=one) for pk, one in twins.items()]
     Post.objects.bulk_update(rows, ["merged_into"], batch_size=500)
@@ -308,9 +308,9 @@ def _requote(twins: Mapping[int, int]) -> list[list]:
     before = []
     for quote in quotes:
         before.append([quote.pk, quote.source_post_id, quote.source_revision_id, quote.nested])
-        said, one = quote.source_revision, twins[quote.source_post_id]
+        text, one = quote.source_revision, twins[quote.source_post_id]
         quote.source_post_id = one
-        quote.source_revision_id = texts[one, said.sha256, said.format]
+        quote.source_revision_id = texts[one, text.sha256, text.format]
         quote.nested = [twins.get(pk, pk) for pk in quote.nested]
     Quote.objects.bulk_update(quotes, ["source_post", "source_revision", "nested"], batch_size=500)
     return before

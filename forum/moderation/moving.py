@@ -14,7 +14,7 @@ from accounts.models import new_edition
 from forum import tree
 from forum.actions import keyword_index, notices
 from forum.actions.audit import record
-from forum.actions.carrying import carry
+from forum.actions.carrying import carry_rows
 from forum.actions.threads import check_title
 from forum.models import Board, Post, Quote, State, Thread, new_key, slug_for
 from forum.models.visibility import wider
@@ -107,18 +107,18 @@ def split(
         board = board or thread.board
         tree.lock_boards(board.pk)
         require(user, "moderate", board)
-        standing = tree.standing(thread.pk)
-        going = _going(standing, chosen)
-        first = min(going, key=lambda row: row.number or tree.AWAY)
+        placements = tree.placements(thread.pk)
+        moving = _moving_posts(placements, chosen)
+        first = min(moving, key=lambda row: row.number or tree.AWAY)
         if board.pk != thread.board_id:
-            check_audience(Post.objects.filter(pk__in=[row.pk for row in going]), board)
+            check_audience(Post.objects.filter(pk__in=[row.pk for row in moving]), board)
         opening = Post.objects.get(pk=first.pk)
         new = _new_thread(thread, opening, title, board)
         keyword_index.index(new)
-        parents = take(standing, {row.pk for row in going}, new.pk)
+        parents = reassign(placements, {row.pk for row in moving}, new.pk)
         lane = opening.lane  # an opening keeps to none
         Post.objects.filter(pk=opening.pk).update(lane="")
-        carried = carry({thread.pk: thread, new.pk: new}, standing)
+        carried = carry_rows({thread.pk: thread, new.pk: new}, placements)
         entry = record(
             user,
             "split",
@@ -128,11 +128,11 @@ def split(
             reason=reason,
             title=title,
             lane=lane,
-            moved=[[row.pk, row.came_from[1]] for row in going],
+            moved=[[row.pk, row.came_from[1]] for row in moving],
             parents=parents,
             **carried,
         )
-        notify_writers(going, entry, "Posts of yours were moved into a debate of their own.")
+        notify_writers(moving, entry, "Posts of yours were moved into a debate of their own.")
         new_edition()
     return new
 
@@ -158,14 +158,14 @@ def move_branch(
         require(user, "moderate", target)
         if post.number is None:
             raise Refused("This post waits for approval and has no branch yet.")
-        standing = tree.standing(*locked)
-        going = _going(standing, branch(post))
+        placements = tree.placements(*locked)
+        moving = _moving_posts(placements, branch(post))
         if target.board_id != source.board_id:
-            check_audience(Post.objects.filter(pk__in=[row.pk for row in going]), target.board)
-        parents = take(standing, {row.pk for row in going}, target.pk)
-        rows = {row.pk: row for row in standing}
-        _hang(rows, rows[post.pk], answers, target, parents)
-        carried = carry(locked, standing)
+            check_audience(Post.objects.filter(pk__in=[row.pk for row in moving]), target.board)
+        parents = reassign(placements, {row.pk for row in moving}, target.pk)
+        rows = {row.pk: row for row in placements}
+        _assign_parent(rows, rows[post.pk], answers, target, parents)
+        carried = carry_rows(locked, placements)
         entry = record(
             user,
             "move branch",
@@ -173,28 +173,30 @@ def move_branch(
             post=post,
             other_thread=target.pk,
             reason=reason,
-            moved=[[row.pk, row.came_from[1]] for row in going],
+            moved=[[row.pk, row.came_from[1]] for row in moving],
             parents=parents,
             **carried,
         )
-        notify_writers(going, entry, "Posts of yours were moved to another debate.")
+        notify_writers(moving, entry, "Posts of yours were moved to another debate.")
         new_edition()
     return target
 
 
-def _going(standing: Sequence[tree.Standing], chosen: Iterable[int]) -> list[tree.Standing]:
+def _moving_posts(
+    placements: Sequence[tree.Placement], chosen: Iterable[int]
+) -> list[tree.Placement]:
     """The chosen posts, with those that wait to answer one of them. Raises Refused where they are
     no posts of the thread, or would leave nothing behind."""
     wanted = set(chosen)
-    found = [row for row in standing if row.pk in wanted and row.number is not None]
+    found = [row for row in placements if row.pk in wanted and row.number is not None]
     if not found or len(found) != len(wanted):
         raise Refused("Choose posts of this debate that stand in it; some of these do not.")
     if any(row.basis == Post.Basis.OPENING for row in found):
         raise Refused("The opening carries the debate. Move or rename the whole debate instead.")
-    return found + [row for row in standing if row.number is None and row.parent_id in wanted]
+    return found + [row for row in placements if row.number is None and row.parent_id in wanted]
 
 
-def take(standing: Sequence[tree.Standing], going: set[int], target: int) -> list[list]:
+def reassign(placements: Sequence[tree.Placement], moving: set[int], target: int) -> list[list]:
     """Put posts into the thread `target`, number all anew by arrival, and mend what they answer.
 
     Returns [id, parent, basis, parent now, basis now] of every post whose parent or basis changed.
@@ -203,15 +205,15 @@ def take(standing: Sequence[tree.Standing], going: set[int], target: int) -> lis
     what it answered answers the debate, by an editor's decision. Of whom nothing was known, nothing
     is known still.
     """
-    openings = {row.thread_id: row for row in standing if row.basis == Post.Basis.OPENING}
-    before = {row.pk: (row.thread_id, row.parent_id, row.basis) for row in standing}
-    for row in standing:
-        if row.pk in going:
+    openings = {row.thread_id: row for row in placements if row.basis == Post.Basis.OPENING}
+    before = {row.pk: (row.thread_id, row.parent_id, row.basis) for row in placements}
+    for row in placements:
+        if row.pk in moving:
             row.thread_id = target
-    number_by_arrival(standing)
-    home = {row.pk: row.thread_id for row in standing}
-    first = {row.thread_id: row for row in standing if row.number == 1}
-    for row in standing:
+    number_by_arrival(placements)
+    home = {row.pk: row.thread_id for row in placements}
+    first = {row.thread_id: row for row in placements if row.number == 1}
+    for row in placements:
         came_from, parent, basis = before[row.pk]
         mine = first.get(row.thread_id)
         former = openings.get(came_from)
@@ -231,16 +233,16 @@ def take(standing: Sequence[tree.Standing], going: set[int], target: int) -> lis
                 row.basis = Post.Basis.EDITOR
     return [
         [row.pk, *before[row.pk][1:], row.parent_id, row.basis]
-        for row in standing
+        for row in placements
         if (row.parent_id, row.basis) != before[row.pk][1:]
     ]
 
 
-def number_by_arrival(standing: Sequence[tree.Standing]) -> None:
+def number_by_arrival(placements: Sequence[tree.Placement]) -> None:
     """Number the posts of each thread 1…n: those that come from one thread keep their order, and
     threads are merged by the moments of arrival."""
-    by_thread: dict[int, dict[int, list[tree.Standing]]] = {}
-    for row in sorted(standing, key=lambda row: (row.came_from[0], row.came_from[1] or 0)):
+    by_thread: dict[int, dict[int, list[tree.Placement]]] = {}
+    for row in sorted(placements, key=lambda row: (row.came_from[0], row.came_from[1] or 0)):
         if row.came_from[1] is not None:
             sources = by_thread.setdefault(row.thread_id, {})
             sources.setdefault(row.came_from[0], []).append(row)
@@ -255,9 +257,9 @@ def number_by_arrival(standing: Sequence[tree.Standing]) -> None:
             row.number = number
 
 
-def _hang(
-    rows: Mapping[int, tree.Standing],
-    root: tree.Standing,
+def _assign_parent(
+    rows: Mapping[int, tree.Placement],
+    root: tree.Placement,
     answers: Post | None,
     target: Thread,
     parents: list[list],
@@ -306,9 +308,9 @@ def _new_thread(thread: Thread, opening: Post, title: str, board: Board) -> Thre
     return new
 
 
-def notify_writers(going: Sequence[tree.Standing], entry, message: str) -> None:
+def notify_writers(moving: Sequence[tree.Placement], entry, message: str) -> None:
     """Tell each member whose posts were moved, once."""
-    writers = Post.objects.filter(pk__in=[row.pk for row in going], author__isnull=False)
+    writers = Post.objects.filter(pk__in=[row.pk for row in moving], author__isnull=False)
     told: set[int] = set()
     for post in writers.select_related("author").order_by("author_id"):
         if post.author_id not in told:

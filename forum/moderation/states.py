@@ -54,7 +54,7 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
         if verb in ("hide", "remove") and post.number is None:
             raise Refused("This post was not seen by anybody yet; nothing is to be taken away.")
         if post.state != state:
-            before, was = post.state, standing(post)
+            before, was = post.state, state_snapshot(post)
             posts.set_state(post, state, reason=reason if state != State.VISIBLE else "")
             entry = record(
                 user, verb, post=post, reason=reason, before=before, after=state, was=was
@@ -64,7 +64,7 @@ def _set_post(user, post: Post, state: str, verb: str, reason: str) -> Post:
     return post
 
 
-def standing(post: Post) -> dict:
+def state_snapshot(post: Post) -> dict:
     """What a change of state takes away, besides the state: for the audit log, to undo it by."""
     return {
         "reason": post.state_reason,

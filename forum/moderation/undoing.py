@@ -23,7 +23,7 @@ from forum.actions import (
     variants,
 )
 from forum.actions.audit import record
-from forum.actions.carrying import carry, last_word
+from forum.actions.carrying import carry_rows, last_word
 from forum.models import AuditEntry, Board, Post, Quote, State, Thread, slug_for
 from forum.permissions import Refused, may, require
 
@@ -153,10 +153,10 @@ def _refuse_answered(post: Post, thread: Thread) -> None:
 def _take_number(post: Post, was: dict) -> None:
     """Uproot a post that waits again, and let it have come when it first did."""
     (thread,) = tree.lock(post.thread_id)
-    rows = tree.standing(thread.pk)
+    rows = tree.placements(thread.pk)
     row = next(row for row in rows if row.pk == post.pk)
     row.number = None
-    carry({thread.pk: thread}, rows)
+    carry_rows({thread.pk: thread}, rows)
     post.refresh_from_db()
     post.loaded_at = datetime.fromisoformat(was["loaded_at"])
     post.save(update_fields=["loaded_at"])

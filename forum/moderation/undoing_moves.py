@@ -9,7 +9,7 @@ from datetime import datetime
 
 from forum import tree
 from forum.actions import read_state, variants
-from forum.actions.carrying import carry, last_word, return_drafts
+from forum.actions.carrying import carry_rows, last_word, return_drafts
 from forum.models import (
     Answer,
     AuditEntry,
@@ -24,16 +24,16 @@ from forum.models import (
 from forum.permissions import Refused
 
 from . import moving
-from .merging import count_cards, point, refuse_hidden
+from .merging import count_cards, redirect_twins, refuse_hidden
 
 
 def _give_back(
     entry: AuditEntry, threads: Mapping[int, Thread], source: int, target: int
-) -> Sequence[tree.Standing]:
+) -> Sequence[tree.Placement]:
     """Put the posts that went from `source` to `target` back to where they stood, with what
     answers them since, and return how all stand now; the caller carries them."""
-    standing = tree.standing(*threads)
-    rows = {row.pk: row for row in standing}
+    placements = tree.placements(*threads)
+    rows = {row.pk: row for row in placements}
     numbers = dict(entry.detail["moved"])
     for pk in numbers:
         if pk not in rows or rows[pk].thread_id != target:
@@ -42,18 +42,18 @@ def _give_back(
     for pk, _, _, parent, basis in changed:
         if pk not in rows or (rows[pk].parent_id, rows[pk].basis) != (parent, basis):
             raise Refused("What some of these posts answer was changed since.")
-    going = set(numbers)
-    for row in standing:  # in order of numbers: what is answered comes first
-        if row.thread_id == target and row.parent_id in going:
-            going.add(row.pk)
-    moving.take(standing, going, source)
+    returning = set(numbers)
+    for row in placements:  # in order of numbers: what is answered comes first
+        if row.thread_id == target and row.parent_id in returning:
+            returning.add(row.pk)
+    moving.reassign(placements, returning, source)
     for pk, parent, basis, _, _ in changed:
         rows[pk].parent_id, rows[pk].basis = parent, basis
-    _old_numbers([row for row in standing if row.thread_id == source], numbers)
-    return standing
+    _old_numbers([row for row in placements if row.thread_id == source], numbers)
+    return placements
 
 
-def _old_numbers(rows: Sequence[tree.Standing], numbers: Mapping[int, int | None]) -> None:
+def _old_numbers(rows: Sequence[tree.Placement], numbers: Mapping[int, int | None]) -> None:
     """Number posts 1…n: those that come back as they were, the others in their order around."""
     back = {numbers[row.pk]: row for row in rows if numbers.get(row.pk) is not None}
     others = iter(
@@ -69,23 +69,23 @@ def _old_numbers(rows: Sequence[tree.Standing], numbers: Mapping[int, int | None
         row.number = number
 
 
-def _carry_back(
-    entry: AuditEntry, threads: Mapping[int, Thread], standing: Sequence[tree.Standing]
+def _carry_rows_back(
+    entry: AuditEntry, threads: Mapping[int, Thread], placements: Sequence[tree.Placement]
 ) -> None:
-    _check_audience(threads, standing)
+    _check_audience(threads, placements)
     more = entry.detail["more_read"]
     unchanged = {
         pk: alone for pk, alone, now in more if ReadMark.objects.filter(pk=pk, ranges=now).exists()
     }
-    carry(threads, standing, made=entry.detail["marks"])
+    carry_rows(threads, placements, made=entry.detail["marks"])
     _read_less(unchanged, entry.detail["marks"], threads)
     return_drafts(entry.detail["drafts"])
 
 
-def _check_audience(threads: Mapping[int, Thread], standing: Sequence[tree.Standing]) -> None:
+def _check_audience(threads: Mapping[int, Thread], placements: Sequence[tree.Placement]) -> None:
     """Raise Refused if what goes back to another board, with what answers it since, quotes words
     that may not be read there."""
-    back = [row for row in standing if row.thread_id != row.was[0]]
+    back = [row for row in placements if row.thread_id != row.was[0]]
     for source, target in {(row.was[0], row.thread_id) for row in back}:
         if threads[source].board_id != threads[target].board_id:
             posts = Post.objects.filter(pk__in=[row.pk for row in back])
@@ -112,8 +112,8 @@ def split(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     moved = {pk for pk, _ in entry.detail["moved"]}
     if Post.objects.filter(thread=new).exclude(pk__in=moved).exists():
         raise Refused("Others have written in the new debate since. Merge the two debates instead.")
-    standing = _give_back(entry, threads, old.pk, new.pk)
-    _carry_back(entry, threads, standing)
+    placements = _give_back(entry, threads, old.pk, new.pk)
+    _carry_rows_back(entry, threads, placements)
     if lane := entry.detail["lane"]:
         Post.objects.filter(pk=entry.post_id, lane="").update(lane=lane)
         count_cards(old)
@@ -126,7 +126,7 @@ def _forget(thread: Thread, into: Thread) -> None:
     that went into the other. Its addresses lead there either way."""
     if thread.state == State.VISIBLE:
         tree.count_on_board(thread, -1)
-    variants.lead(thread, into)
+    variants.redirect(thread, into)
     if not AuditEntry.objects.filter(thread=thread).exists():
         thread.delete()  # its posts would be in the way
     else:
@@ -137,7 +137,7 @@ def _forget(thread: Thread, into: Thread) -> None:
 def move_branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     """Give a moved branch back to the debate that it came from. Raises Refused."""
     source, target = threads[entry.thread_id], threads[entry.other_thread]
-    _carry_back(entry, threads, _give_back(entry, threads, source.pk, target.pk))
+    _carry_rows_back(entry, threads, _give_back(entry, threads, source.pk, target.pk))
     for pk, moment in entry.detail["last_post_at"].items():
         last_word(int(pk), moment)
 
@@ -150,20 +150,20 @@ def merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     refuse_hidden(into)
     before = entry.detail["before"]
     twins = dict(entry.detail.get("twins", ()))
-    standing = _give_back(entry, threads, thread.pk, into.pk)
+    placements = _give_back(entry, threads, thread.pk, into.pk)
     thread.state, thread.merged_into = before["state"], None
     opener = before["opener"]
     into.author_id, into.byline = opener["author"], opener["byline"]
     into.created_at = datetime.fromisoformat(opener["created_at"])
     _quote_doubles(entry.detail.get("quotes", ()), twins)  # what they quote goes back with them
-    _carry_back(entry, threads, standing)
-    point(dict.fromkeys(twins))
+    _carry_rows_back(entry, threads, placements)
+    redirect_twins(dict.fromkeys(twins))
     for name, model in (("divergences", Divergence), ("questions", Question)):
         for pk, order in entry.detail["cards"][name]:
             model.objects.filter(pk=pk, thread=into).update(thread=thread, order=order)
     for answer, question in entry.detail["cards"]["answers"]:
         Answer.objects.filter(pk=answer).update(question=question)
-    variants.lead_back(entry.detail.get("variants", ()), thread, into)
+    variants.redirect_back(entry.detail.get("variants", ()), thread, into)
     count_cards(thread, into)
     for pk, moment in entry.detail["last_post_at"].items():
         last_word(int(pk), moment)

@@ -24,7 +24,9 @@ from .replica_lag import aliases
 SAFE = ("GET", "HEAD")
 WRITES = ("INSERT", "UPDATE", "DELETE")
 # Accounts, sessions, rights, and counts of tries: a reader's standing is asked of the primary.
-STANDING = frozenset(("accounts", "account", "auth", "sessions", "mfa", "django_cache", "admin"))
+PRIMARY_ONLY = frozenset(
+    ("accounts", "account", "auth", "sessions", "mfa", "django_cache", "admin")
+)
 SKIPPED = 200  # pages for which a replica that failed is not asked again
 
 log = logging.getLogger("forum.operations.replication")
@@ -113,7 +115,7 @@ class Router:
 
     def db_for_read(self, model, **hints) -> str:
         """A replica for pages, the primary for everything else."""
-        return DEFAULT_DB_ALIAS if model._meta.app_label in STANDING else alias()
+        return DEFAULT_DB_ALIAS if model._meta.app_label in PRIMARY_ONLY else alias()
 
     def db_for_write(self, model, **hints) -> str:
         """The primary; locked rows are read there as well."""

@@ -166,7 +166,7 @@ class _Addition:
                 if reason := self._obstacle(item.post, threads):
                     self.without[key] = reason
                     continue
-                self._hang(item, threads, now)
+                self._assign_parent(item, threads, now)
                 self.here[key] = item.row
                 added.append(item)
             tree.graft([item.row for item in added])
@@ -215,7 +215,7 @@ class _Addition:
                 return "what they quote is not for everybody to read here"
         return ""
 
-    def _hang(self, item: "Item", threads: dict[int, Thread], now: datetime) -> None:
+    def _assign_parent(self, item: "Item", threads: dict[int, Thread], now: datetime) -> None:
         """Say where a new post goes."""
         anchor = self.here[self._anchor(item.post)]
         thread = threads[anchor.thread_id]

@@ -154,7 +154,7 @@ def _relabel_rows(rows: Sequence[tuple[int, int, int, int, int]]) -> None:
 
 
 @dataclass(slots=True)
-class Standing:
+class Placement:
     """Where one post stands: its thread, number, parent and basis, for an act to change, and what
     the row says (`was`). `arrived` is when it came in."""
 
@@ -172,7 +172,7 @@ class Standing:
         return self.was[:2]
 
 
-def standing(*thread_ids: int) -> list[Standing]:
+def placements(*thread_ids: int) -> list[Placement]:
     """All posts of some threads, which the caller has locked: each thread's in order of their
     numbers, and then those that wait."""
     require_lock(*thread_ids)
@@ -185,12 +185,12 @@ def standing(*thread_ids: int) -> list[Standing]:
         )
     )
     return [
-        Standing(pk, was[0], was[1], was[2], was[3], arrived, tuple(was))
+        Placement(pk, was[0], was[1], was[2], was[3], arrived, tuple(was))
         for pk, arrived, *was in rows
     ]
 
 
-def rearrange(posts: Sequence[Standing]) -> None:
+def rearrange(posts: Sequence[Placement]) -> None:
     """Write where posts stand after an act, with the labels that follow. `posts` are all posts of
     the threads that take part, which the caller has locked; a few statements at any size.
 
