@@ -10,6 +10,7 @@ COPY manage.py ./
 COPY accounts accounts
 COPY core core
 COPY deploy/gunicorn.conf.py deploy/gunicorn.conf.py
+COPY docs/help docs/help
 COPY fixtures fixtures
 COPY forum forum
 COPY static static

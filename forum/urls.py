@@ -83,6 +83,7 @@ notice_urls = [
 
 urlpatterns = [
     path("", boards.home, name="home"),
+    path("debates/", boards.debates, name="debates"),
     path("boards/<slug:slug>/", boards.board, name="board"),
     path("read/", boards.mark_read, name="mark-read"),
     path("threads/new/", openings.start, name="start"),
@@ -96,6 +97,8 @@ urlpatterns = [
     path("standing/name/", standing.name, name="change-name"),
     path("members/<str:username>/", members.member, name="member"),
     path("members/<str:username>/ignore/", members.ignore, name="ignore"),
+    path("help/", site.help_contents, name="help"),
+    path("help/<slug:name>/", site.help_page, name="help"),
     path("rules/", site.rules, name="rules"),
     path("log/", log.log, name="log"),
     path("log/<int:entry_id>/undo/", acts.undo, name="undo"),

@@ -94,7 +94,7 @@ def test_a_first_run_fills_the_forum_and_a_second_one_finds_it(tmp_path):
                 found.execute(f"SELECT count(*) FROM forum_{table}").fetchone()[0]
                 for table in ("board", "thread", "post")
             ]
-        assert counts == [8, 1, 7]
+        assert counts == [8, 2, 21]
 
 
 def wait_for_answer(url: str, running: subprocess.Popen) -> int:

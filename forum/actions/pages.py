@@ -1,20 +1,17 @@
 """What happens to the site's own pages: rules, contact, privacy, imprint."""
 
-import re
-
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import new_edition
 from forum.rendering.context import forget_links
+from forum.rendering.help_pages import page_html
 from forum.text import markup
 
 from ..models import Page
 from ..permissions import require
 from .audit import record
 from .composing import Unacceptable
-
-HEADING = re.compile(r"(</?)h([456])\b")
 
 
 def edit(*, user, kind: str, source: str, reason: str = "") -> Page:
@@ -43,9 +40,6 @@ def edit(*, user, kind: str, source: str, reason: str = "") -> Page:
 def draw(source: str) -> str:
     """The HTML of a page's Markdown. Raises composing.Unacceptable."""
     try:
-        rendered = markup.render(source, format="markdown")
+        return page_html(source)
     except markup.MarkupError as error:
         raise Unacceptable(str(error)) from error
-    html = markup.lay_in(rendered.html, post_id="page", quotes={}, notes={})
-    # The headings of a post stand under those of its page; here they are the page's own.
-    return HEADING.sub(lambda tag: f"{tag[1]}h{int(tag[2]) - 2}", html)

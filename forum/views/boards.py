@@ -1,8 +1,11 @@
 """The front page and the boards: lists of debates."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -11,14 +14,21 @@ from accounts.models import EDITION
 from forum.actions import read_state
 from forum.rendering import fragments
 
-from ..models import Board, Thread
-from ..models.visibility import ForReader, boards_visible_to, threads_visible_to
+from ..models import Board, Divergence, Thread
+from ..models.visibility import (
+    ForReader,
+    boards_visible_to,
+    openings_visible_to,
+    threads_visible_to,
+)
 from ..permissions import may, require
 from .fetch import board_or_404
+from .years import YEARS, read_years, within
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PER_PAGE = 30
 NEWEST = 10
+EXAMPLE = "example-fleets"  # key of the debate in fixtures/threads/worked-example.json
 MAX_COUNTED = 500  # debates with something new that the front page counts
 ORDERS = {"answer": ("last_post_at", "Newest answer"), "newest": ("created_at", "Newest debate")}
 FILTERS = {"unread": "Unread", "unanswered": "Unanswered", "answered": "Answered"}
@@ -35,8 +45,11 @@ _boards = ForReader(
 
 
 def home(request):
-    """The debates answered last, and the boards."""
+    """The debates answered last, and the boards; for visitors also what is different here."""
     user = request.user
+    example = None
+    if not user.is_authenticated:
+        example = threads_visible_to(user).filter(key=EXAMPLE).first()
     boards = _boards(user)
     fresh = _unread_threads(user)
     for board in boards:
@@ -48,6 +61,7 @@ def home(request):
             "threads": fragments.thread_lines(_newest(user), user=user, board_shown=True),
             "boards": fragments.board_lines(boards, strips=True),
             "can_write": may(user, "write"),
+            "example": example,
         },
     )
 
@@ -97,37 +111,13 @@ _first_page = {
 def board(request, slug):
     """The debates of one board, filtered and ordered as asked, page by page."""
     board = board_or_404(request.user, slug)
-    order = request.GET.get("order", "answer")
-    kind = request.GET.get("kind", "")
-    only = request.GET.get("only", "")
-    if order not in ORDERS or (kind and kind not in Thread.Kind.values):
-        raise Http404
-    if (only and only not in FILTERS) or (only == "unread" and not request.user.is_authenticated):
-        raise Http404
-    user, moment = request.user, ORDERS[order][0]
-    cursor = _cursor(request.GET.get("before"))
-    if not (kind or only or cursor):
-        pinned, rows = (_first_page[moment, first](user, board.pk) for first in (True, False))
+    user, asked = request.user, _asked(request)
+    if not (asked.narrowed or asked.cursor):
+        pinned, rows = (_first_page[asked.moment, first](user, board.pk) for first in (True, False))
     else:
-        threads = threads_visible_to(user).filter(board=board)
-        if kind:
-            threads = threads.filter(kind=kind)
-        threads = threads.order_by(f"-{moment}", "-pk").rows(user, moment)
-        if only == "unread":
-            since = user.read_until or user.date_joined
-            threads = threads.filter(last_post_at__gt=since, unread__gt=0)
-        elif only:
-            wanted = {"reply_count": 0} if only == "unanswered" else {"reply_count__gt": 0}
-            threads = threads.filter(**wanted)
-        pinned = [] if cursor else list(threads.filter(pinned=True))
-        rows = threads.filter(pinned=False)
-        rows = list((rows.older_than(moment, *cursor) if cursor else rows)[: PER_PAGE + 1])
-    more = len(rows) > PER_PAGE
-    rows = rows[:PER_PAGE]
-    older = ""
-    if more:
-        pk, *_, at = rows[-1]
-        older = f"{(at - EPOCH) // timedelta(microseconds=1)}-{pk}"
+        threads = _narrowed(threads_visible_to(user).filter(board=board), user, asked)
+        pinned = [] if asked.cursor else list(threads.filter(pinned=True))
+        rows = _page(threads.filter(pinned=False), asked)
     parent = board.parent
     return render(
         request,
@@ -136,18 +126,124 @@ def board(request, slug):
             "board": board,
             "parent": parent if parent and may(user, "see board", parent) else None,
             "children": fragments.board_lines(_children(user, board)),
-            "threads": fragments.thread_lines([*pinned, *rows], user=user),
-            "orders": ORDERS,
-            "order": order,
-            "kinds": Thread.Kind.choices,
-            "kind": kind,
-            "filters": FILTERS,
-            "only": only,
-            "older": older,
-            "later": bool(cursor),
-            "may_start": not request.user.is_authenticated or may(request.user, "start", board),
+            "may_start": not user.is_authenticated or may(user, "start", board),
+            **_list(user, asked, rows, pinned=pinned),
         },
     )
+
+
+def debates(request):
+    """All debates of all boards, filtered and ordered as asked, page by page."""
+    user, asked = request.user, _asked(request)
+    years = {name: request.GET.get(name, "").strip() for name in YEARS}
+    limits, errors = read_years(years)
+    # A divergence is words of the opening: who may not read that is not told by a list either.
+    threads = openings_visible_to(user) if limits else threads_visible_to(user)
+    chosen = request.GET.get("board", "")
+    if chosen:
+        threads = threads.filter(board__slug=chosen)
+    if limits:
+        dated = within(Divergence.objects.filter(thread=OuterRef("pk")), limits)
+        threads = threads.filter(Exists(dated))
+    return render(
+        request,
+        "boards/debates.html",
+        {
+            "boards": boards_visible_to(user).in_order(),
+            "chosen": chosen,
+            "years": years,
+            "errors": errors,
+            **_list(
+                user,
+                asked,
+                _page(_narrowed(threads, user, asked), asked),
+                more={"board": chosen, **years},
+            ),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a list of debates was asked for: its order, what it shows, and where the page begins."""
+
+    order: str
+    kind: str
+    only: str
+    cursor: tuple[datetime, int] | None
+
+    @property
+    def moment(self) -> str:
+        return ORDERS[self.order][0]
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.kind or self.only)
+
+
+def _asked(request) -> _Asked:
+    """What the address asks for; raises Http404 for an order, kind or filter that there is not."""
+    order = request.GET.get("order", "answer")
+    kind = request.GET.get("kind", "")
+    only = request.GET.get("only", "")
+    if order not in ORDERS or (kind and kind not in Thread.Kind.values):
+        raise Http404
+    if (only and only not in FILTERS) or (only == "unread" and not request.user.is_authenticated):
+        raise Http404
+    return _Asked(order, kind, only, _cursor(request.GET.get("before")))
+
+
+def _narrowed(threads, user, asked: _Asked):
+    """The rows of `threads` that `asked` names, in its order."""
+    if asked.kind:
+        threads = threads.filter(kind=asked.kind)
+    threads = threads.order_by(f"-{asked.moment}", "-pk").rows(user, asked.moment)
+    if asked.only == "unread":
+        since = user.read_until or user.date_joined
+        return threads.filter(last_post_at__gt=since, unread__gt=0)
+    if asked.only:
+        wanted = {"reply_count": 0} if asked.only == "unanswered" else {"reply_count__gt": 0}
+        return threads.filter(**wanted)
+    return threads
+
+
+def _page(rows, asked: _Asked) -> list:
+    """The rows of the page, and one more if there are further ones."""
+    return list(
+        (rows.older_than(asked.moment, *asked.cursor) if asked.cursor else rows)[: PER_PAGE + 1]
+    )
+
+
+def _query(chosen: dict) -> str:
+    """The parameters of an address, without those that are empty."""
+    return urlencode({name: value for name, value in chosen.items() if value})
+
+
+def _list(user, asked: _Asked, rows: list, *, pinned=(), more=None) -> dict:
+    """What the template of a list needs to know of it; `more` are parameters of the address beside
+    those of every list."""
+    older = ""
+    if len(rows) > PER_PAGE:
+        rows = rows[:PER_PAGE]
+        pk, *_, at = rows[-1]
+        older = f"{(at - EPOCH) // timedelta(microseconds=1)}-{pk}"
+    chosen = {"order": asked.order, "kind": asked.kind, "only": asked.only, **(more or {})}
+    return {
+        "threads": fragments.thread_lines(
+            [*pinned, *rows], user=user, board_shown=more is not None
+        ),
+        "orders": ORDERS,
+        "order": asked.order,
+        "kinds": Thread.Kind.choices,
+        "kind": asked.kind,
+        "filters": FILTERS,
+        "only": asked.only,
+        "older": older,
+        "later": bool(asked.cursor),
+        "query": _query(chosen),
+        "any_kind": _query({**chosen, "kind": ""}),
+        "narrowed": any(value for name, value in chosen.items() if name != "order"),
+    }
 
 
 @require_POST

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from accounts.models import User
 from forum.operations import replica_lag
 from forum.operations.readiness import ready
-from forum.rendering import rules_page
+from forum.rendering import help_pages, rules_page
 from forum.rendering.context import THEMES
 
 from ..models import Job, Page, Term
@@ -48,6 +48,7 @@ def rules(request):
         "site/rules.html",
         {
             "page": Page.objects.filter(kind=Page.Kind.RULES).exclude(source="").first(),
+            "house_rules": help_pages.page(help_pages.HOUSE_RULES),
             "roles": list(rules_page.roles()),
             "articles": rules_page.articles(),
             "readers": list(rules_page.readers()),
@@ -56,6 +57,20 @@ def rules(request):
             "edit_window": settings.EDIT_WINDOW_HOURS,
         },
     )
+
+
+def help_contents(request):
+    """All pages of the help, by reader."""
+    return render(request, "site/help.html", {"contents": list(help_pages.contents())})
+
+
+def help_page(request, name):
+    """One page of the help."""
+    try:
+        found = help_pages.page(name)
+    except KeyError:
+        raise Http404 from None
+    return render(request, "site/help_page.html", {"page": found})
 
 
 def page(request, kind):

@@ -20,14 +20,15 @@ from forum.rendering.pictures import (
     ticks,
     twigs,
 )
-from forum.text.history_dates import EARLIEST, LATEST, HistoryDate, NotADate, read, short, year_of
+from forum.text.history_dates import EARLIEST, LATEST, HistoryDate, short, year_of
 
 from ..models import Divergence, Thread
 from ..models.visibility import boards_visible_to, openings_visible_to
+from .years import YEARS, read_years, within
 
 PER_PAGE = 60
 NARROWER = ("place", "kind", "board")
-FILTERS = ("from", "to", *NARROWER)
+FILTERS = (*YEARS, *NARROWER)
 
 
 def timeline(request):
@@ -37,18 +38,8 @@ def timeline(request):
     if asked["kind"] and asked["kind"] not in Thread.Kind.values:
         raise Http404
     rows = Divergence.objects.filter(thread__in=openings_visible_to(request.user))
-    errors = {}
-    limits = {}
-    for name in ("from", "to"):
-        if asked[name]:
-            try:
-                limits[name] = read(asked[name])
-            except NotADate as error:
-                errors[name] = str(error)
-    if "from" in limits:
-        rows = rows.filter(last_day__gte=limits["from"].first)
-    if "to" in limits:
-        rows = rows.filter(first_day__lte=limits["to"].last)
+    limits, errors = read_years(asked)
+    rows = within(rows, limits)
     if asked["place"]:
         rows = rows.filter(place__icontains=asked["place"][:120])
     if asked["kind"]:

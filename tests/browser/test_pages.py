@@ -49,6 +49,9 @@ FOR_VISITORS = """
     /threads/{quotes.pk}/outline/
     /threads/{quotes.pk}/{quotes.slug}/?lane=consequence
     /questions/
+    /debates/
+    /help/
+    /help/quoting/
     /timeline/
     /posts/{exact.pk}/
     /posts/{exact.pk}/road/

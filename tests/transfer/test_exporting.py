@@ -119,7 +119,7 @@ def test_everything_that_was_said_comes_back(argued):
 def test_the_seed_and_the_openings_come_back():
     call_command("loaddata", "boards", *map(str, sorted(FIXTURES.glob("*.json"))), verbosity=0)
     rows = list(Thread.objects.order_by("pk"))
-    assert len(rows) == 17
+    assert len(rows) == 18
     data = written(*rows)
     assert round_trip(data) == data
     assert Thread.objects.count() == 17

@@ -81,6 +81,8 @@ SEEN = {
         "/threads/{t}/outline.json",
         *(200, 200, 200, 200, "/threads/{gone}/outline.json"),
     ),
+    "debates": ("/debates/", 200, 200, 200, 200, None),
+    "help": ("/help/about/", 200, 200, 200, 200, None),
     "questions": ("/questions/", 200, 200, 200, 200, None),
     "argument": ("/posts/{p}/argument/", "in", 403, 200, 200, "/posts/{gone}/argument/"),
     "minds": ("/posts/{p}/minds/", 200, 200, 200, 200, "/posts/{gone}/minds/"),

@@ -250,6 +250,7 @@ class Marked(TestCase):
             "post_id": [(what, {"post_id": p.pk}) for what, p in self.own_posts.items()] + headless,
             "slug": [(what, {"slug": what}) for what in self.boards],
             "username": [(None, {"username": u.username}) for u in self.people.values() if u.pk],
+            "name": [(None, {"name": "about"})],  # of the help
             "token": [(None, {"token": self.token})],
             "notice_id": [(None, {"notice_id": n.pk}) for n in Notice.objects.all()],
             "entry_id": [(None, {"entry_id": e.pk}) for e in AuditEntry.objects.all()],
@@ -617,6 +618,7 @@ ENTRIES = {
     "card": (DEBATES, page("/threads/{t}/{s}/", "fork")),
     "question": (DEBATES, page("/threads/{t}/{s}/", "question")),
     "home": (DEBATES, page("/", "title")),
+    "all debates": (DEBATES, page("/debates/", "title")),
     "timeline": (DEBATES, page("/timeline/", "fork")),
     "permalink": ([*DEBATES, "waiting post"], leads),
     "history": (list(READERS), page("/posts/{p}/history/")),

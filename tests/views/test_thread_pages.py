@@ -268,4 +268,6 @@ def test_lists_say_what_is_new_as_the_debate_does(thread, board, opener):
     client.get(thread.get_absolute_url())
     for path in ("/", "/boards/after-1900/"):
         assert "1 new" not in client.get(path).content.decode(), path
-    assert "No debate fits" in client.get("/boards/after-1900/?only=unread").content.decode()
+    assert (
+        "You have read everything" in client.get("/boards/after-1900/?only=unread").content.decode()
+    )
