@@ -9,6 +9,8 @@
                                      (postgres, browser), --all-pythons, and whatever pytest takes
     python3 dev.py lint              style, types, templates, settings, migrations
     python3 dev.py types             types alone
+    python3 dev.py stress [...]      two hours of random acts, races, kills and restarts on both
+                                     databases, and what they leave; --hours, --seed, --database
     python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE
     python3 dev.py manage ...        manage.py, with the right packages
     python3 dev.py lock [--upgrade]  write requirements/*.txt anew from pyproject.toml
@@ -401,6 +403,11 @@ def bench(arguments: list[str]) -> int:
     return run(environment("dev.txt"), "-m", "tests.bench", *arguments)
 
 
+def stress(arguments: list[str]) -> int:
+    """Act, race, kill and restart at random for hours; see tests/stress/__main__.py."""
+    return run(environment("dev.txt"), "-m", "tests.stress", *arguments)
+
+
 def keep() -> int:
     """Keep a forum of this version, for the tests of every later one to be upgraded from."""
     return run(environment("dev.txt"), "-m", "tests.upgrades")
@@ -474,13 +481,14 @@ def main(arguments: list[str]) -> int | None:
     commands.add_parser("lint")
     commands.add_parser("types")
     commands.add_parser("bench", add_help=False)
+    commands.add_parser("stress", add_help=False)
     commands.add_parser("manage", add_help=False)
     commands.add_parser("lock").add_argument("--upgrade", action="store_true")
     commands.add_parser("keep")
     commands.add_parser("audit")
 
     known, rest = parser.parse_known_args(arguments)
-    if rest and known.command not in ("test", "bench", "manage"):
+    if rest and known.command not in ("test", "bench", "stress", "manage"):
         parser.error(f"unknown: {' '.join(rest)}")
     # No match statement: see above what an older Python must be able to read.
     if known.command == "test":
@@ -496,6 +504,8 @@ def main(arguments: list[str]) -> int | None:
         return types()
     if known.command == "bench":
         return bench(arguments[1:])
+    if known.command == "stress":
+        return stress(arguments[1:])
     if known.command == "keep":
         return keep()
     if known.command == "audit":

@@ -1,10 +1,12 @@
 """Members who write over HTTP, and remember what they were told."""
 
 import http.client
+import random
 import re
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 SECRET = "a" * 32
@@ -12,11 +14,15 @@ SECRET = "a" * 32
 
 class Writer(threading.Thread):
     """Replies again and again, each text with its own token; sends a form again until it is told
-    what came of it, as people do. `told` holds the tokens that were acknowledged."""
+    what came of it, as people do. `told` holds the tokens that were acknowledged.
 
-    def __init__(self, port: int, cookie: str, thread_id: int) -> None:
+    With `others`, debates to choose from: a form that is refused (their debate may be locked, or
+    gone into another one) goes with the same token to another debate.
+    """
+
+    def __init__(self, port: int, cookie: str, thread_id: int, others: Sequence[int] = ()) -> None:
         super().__init__(daemon=True)
-        self.port, self.thread_id = port, thread_id
+        self.port, self.thread_id, self.others = port, thread_id, others
         self.cookie = with_secret(cookie)
         self.told: list[str] = []
         self.statuses: dict[int, int] = {}
@@ -40,8 +46,10 @@ class Writer(threading.Thread):
         if status == 302:
             self.told.append(token)
             return True
-        if f"Claim {token}." not in text:
+        if status != 308 and f"Claim {token}." not in text:  # 308: send the same there
             self.lost.append(f"{status} {text[:300]}")
+        if self.others and status != 503:
+            self.thread_id = random.choice(self.others)
         return False
 
 

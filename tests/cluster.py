@@ -182,3 +182,8 @@ def served(folder: Path, *, workers: int = 2, **environment: str) -> Iterator[tu
             process.wait(timeout=40)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def workers_of(pid: int) -> list[int]:
+    """The processes that gunicorn has forked."""
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))

@@ -6,22 +6,16 @@ import random
 import signal
 import sqlite3
 import time
-from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from tests.clients import Writer, posts_with, wait_for
-from tests.cluster import Cluster, served
+from tests.cluster import Cluster, served, workers_of
 from tests.operations.test_replicas import prepare
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
 KILLS = 40 if LONG else 3
-
-
-def workers_of(pid: int) -> list[int]:
-    """The processes that gunicorn has forked."""
-    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 @pytest.mark.whole

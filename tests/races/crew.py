@@ -65,14 +65,16 @@ class Process:
 
 
 class Crew:
-    """Eight processes on the test database.
+    """Eight processes, or another number of them, on the test database.
 
     One more loads the forum, which takes half a second, and is forked for each of them: none has
     anything of the tests' own process, and the place of one that was killed is soon taken. All of
     them end when the tests do, since each reads from them.
     """
 
-    def __init__(self, database_url: str, folder: Path) -> None:
+    def __init__(
+        self, database_url: str, folder: Path, size: int = SIZE, errors: Path | None = None
+    ) -> None:
         self.server = socket.socket(socket.AF_UNIX)
         self.server.settimeout(60)
         self.server.bind(str(folder / "crew"))
@@ -90,9 +92,10 @@ class Crew:
                 "HOLD_NEW_LINKS": "0",
             },
             stdin=subprocess.PIPE,
+            stderr=errors.open("a") if errors else None,
             text=True,
         )
-        self.processes = [self._new() for _ in range(SIZE)]
+        self.processes = [self._new() for _ in range(size)]
 
     def _new(self) -> Process:
         self.leader.stdin.write("one more\n")

@@ -31,6 +31,7 @@ from forum.moderation import merging, moving, queue, reports, states, undoing  #
 from forum.permissions import Refused  # noqa: E402
 from tests.postgres import trust_the_power  # noqa: E402
 from tests.races.crew import Ledger, seeded  # noqa: E402
+from tests.stress.wandering import wander  # noqa: E402
 
 trust_the_power(settings.DATABASES["default"])
 
@@ -294,7 +295,7 @@ def decide_once(*, member: int, case: int, act: str):
 JOBS = {
     job.__name__: job
     for job in (
-        *(rearrange, reply_anywhere),
+        *(rearrange, reply_anywhere, wander),
         *(decide_once, edit_many, edit_once, fold_many, mark_all, mark_many, quote_many),
         *(reply_and_die, report_once),
         *(reply_many, reply_on, reply_once, reply_until_refused, shut, start_many),
