@@ -269,7 +269,7 @@ COUNTERS = {
 UNLOCKED = {
     "forum.transfer.attaching": {"link_variants"},
     "forum.actions.elsewhere": {"touch", "mark"},
-    "forum.checking.places": {"check_boards"},  # under the board's own lock
+    "forum.checking.labels": {"check_boards"},  # under the board's own lock
 }
 # Acts on a post begin with actions.locking.locked_post. These lock several threads at once, and
 # compare what they locked with where the post is then.

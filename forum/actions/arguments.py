@@ -147,8 +147,8 @@ def put_back_answers(entry: AuditEntry, thread: Thread) -> None:
     """Take back what a moderator said a post of a locked thread answers; as `put_back_lane`."""
     post = _as_left(entry, thread)
     now = Answer.objects.filter(post=post, question__stands=True)
-    said = {str(row.question_id): [row.verdict, row.passage] for row in now}
-    if said != entry.detail["after"] or "rows" not in entry.detail:
+    recorded = {str(row.question_id): [row.verdict, row.passage] for row in now}
+    if recorded != entry.detail["after"] or "rows" not in entry.detail:
         raise Refused("It was said anew since what the post answers.")
     asked = [row.question_id for row in now]
     now.delete()

@@ -112,7 +112,7 @@ def _name(user, board: Board, field: str, verb: str, members: list[User], reason
                 notices.notify(member, entry=entry, message=sentence)
 
 
-def place(*, user, board: Board, beside: Board, position: str) -> None:
+def move_beside(*, user, board: Board, beside: Board, position: str) -> None:
     """Put a board before ("left") or behind ("right") another one, or into it ("last-child").
     Raises permissions.Refused, also where it would stand within itself."""
     require(user, "administer")

@@ -14,10 +14,10 @@ def define(*, user, term: Term) -> Term:
     require(user, "define")
     with transaction.atomic():
         before = Term.objects.select_for_update(no_key=True).filter(pk=term.pk).first()
-        if before is not None and _said(before) == _said(term):
+        if before is not None and _content(before) == _content(term):
             return term
         term.save()
-        record(user, "define", before=_said(before), after=_said(term))
+        record(user, "define", before=_content(before), after=_content(term))
         new_edition()
     return term
 
@@ -26,12 +26,12 @@ def forget(*, user, term: Term) -> None:
     """Take a term out. Raises permissions.Refused."""
     require(user, "define")
     with transaction.atomic():
-        record(user, "forget", before=_said(term), after=None)
+        record(user, "forget", before=_content(term), after=None)
         term.delete()
         new_edition()
 
 
-def _said(term: Term | None) -> dict | None:
+def _content(term: Term | None) -> dict | None:
     if term is None:
         return None
     return {"name": term.name, "aliases": term.aliases, "meaning": term.meaning}

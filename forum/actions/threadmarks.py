@@ -27,15 +27,15 @@ def mark(*, user, post: Post, category: str, label: str) -> Threadmark:
         if post.state != State.VISIBLE:
             raise Unacceptable("This post does not stand, so it cannot be marked.")
         before = Threadmark.objects.filter(post=post).first()
-        said = {"category": category, "label": label}
+        content = {"category": category, "label": label}
         if before and (before.category, before.label) == (category, label):
             return before
         if not before and Threadmark.objects.filter(thread=post.thread).count() >= MAX_MARKS:
             raise Unacceptable(f"A debate holds at most {MAX_MARKS:,} marks.")
         threadmark, _ = Threadmark.objects.update_or_create(
-            post=post, defaults={"thread": post.thread, "marked_by": user, **said}
+            post=post, defaults={"thread": post.thread, "marked_by": user, **content}
         )
-        _tell(user, post, "mark", before, said)
+        _tell(user, post, "mark", before, content)
     return threadmark
 
 
@@ -56,7 +56,7 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
     if post.thread_id != thread.pk:
         raise Refused("The post is in another debate now. Act on it there.")
     now = Threadmark.objects.filter(post=post).first()
-    if (_said(now) if now else None) != entry.detail["after"]:
+    if (_content(now) if now else None) != entry.detail["after"]:
         raise Refused("The post was marked anew since, or its mark was taken off.")
     before = entry.detail["before"]
     if before is not None and post.state != State.VISIBLE:
@@ -64,9 +64,9 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
     if before is None:
         now.delete()
     else:
-        said = {**before, "thread": thread, "marked_by_id": entry.detail.get("marked_by")}
+        content = {**before, "thread": thread, "marked_by_id": entry.detail.get("marked_by")}
         pk = now.pk if now else entry.detail.get("mark")
-        Threadmark.objects.update_or_create(pk=pk, defaults={"post": post, **said})
+        Threadmark.objects.update_or_create(pk=pk, defaults={"post": post, **content})
     tree.raise_version(thread.pk)
 
 
@@ -91,7 +91,7 @@ def _locked(user, post: Post) -> Post:
     return post
 
 
-def _said(threadmark: Threadmark) -> dict:
+def _content(threadmark: Threadmark) -> dict:
     return {"category": threadmark.category, "label": threadmark.label}
 
 
@@ -101,5 +101,5 @@ def _tell(user, post: Post, verb: str, before: Threadmark | None, after: dict | 
     tree.raise_version(thread.pk)
     if thread.author_id != user.pk:
         row = {"mark": before.pk, "marked_by": before.marked_by_id} if before else {}
-        was = _said(before) if before else None
+        was = _content(before) if before else None
         record(user, verb, post=post, before=was, after=after, **row)

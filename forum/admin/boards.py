@@ -211,7 +211,7 @@ class BoardAdmin(NamedFilters, DraggableMPTTAdmin):
         try:
             if None in found:
                 raise Refused("These boards have changed meanwhile. Try again.")
-            boards.place(
+            boards.move_beside(
                 user=request.user,
                 board=found[0],
                 beside=found[1],

@@ -140,8 +140,8 @@ def dress(cases: list[Case], user) -> None:
         case.acts = queue.offered(user, case, entry)
         case.shown = posts.get(case.post_id)
         case.made = reports[case.pk]
-        said = Counter(report.get_reason_display() for report in case.made)
-        case.reasons = [(label, n) for label, n in said.most_common()]
+        reasons = Counter(report.get_reason_display() for report in case.made)
+        case.reasons = [(label, n) for label, n in reasons.most_common()]
         case.verdicts = ()
         if any(report.reason == Report.Reason.MISQUOTE for report in case.made):
             case.verdicts = verdicts.get(case.post_id, ())

@@ -103,8 +103,8 @@ class UploadAdmin(ReadOnly):
                 except (Rejected, Refused) as error:
                     problems.append(str(error))
                 else:
-                    said = f"{loaded.added:,} posts loaded. {' '.join(loaded.notes)}"
-                    messages.success(request, said.strip())
+                    sentence = f"{loaded.added:,} posts loaded. {' '.join(loaded.notes)}"
+                    messages.success(request, sentence.strip())
                     return redirect(loaded.thread)
             elif not problems:
                 page = _number(request.POST.get("page", "")) or page
@@ -153,30 +153,30 @@ class UploadAdmin(ReadOnly):
         return self._render(request, "look", context, 422 if problems and request.POST else 200)
 
     def _correct(self, request, upload: Upload) -> list[str]:
-        said = request.POST.copy()
-        for name, values in said.lists():  # no database keeps a NUL
-            said.setlist(name, [value.replace("\0", "") for value in values])
+        typed = request.POST.copy()
+        for name, values in typed.lists():  # no database keeps a NUL
+            typed.setlist(name, [value.replace("\0", "") for value in values])
         posts = {}
-        for name in said:
+        for name in typed:
             if name.startswith("text-") and (number := _number(name[5:])):
                 posts[number] = {
-                    "text": said[name],
-                    "byline": said.get(f"byline-{number}", ""),
-                    "written_at": said.get(f"written-{number}", "").strip(),
-                    "answers": said.get(f"answers-{number}", ""),
-                    "quotes": _quotes(said, number),
+                    "text": typed[name],
+                    "byline": typed.get(f"byline-{number}", ""),
+                    "written_at": typed.get(f"written-{number}", "").strip(),
+                    "answers": typed.get(f"answers-{number}", ""),
+                    "quotes": _quotes(typed, number),
                 }
         forks = [
             dict(zip(("change", "when", "place", "actor"), values, strict=True))
             for values in zip(
-                *(said.getlist(f"fork-{name}") for name in ("change", "when", "place", "actor")),
+                *(typed.getlist(f"fork-{name}") for name in ("change", "when", "place", "actor")),
                 strict=False,
             )
         ]
         thread = {
-            name: said[name].strip()
+            name: typed[name].strip()
             for name in ("title", "kind", "board", "source")
-            if name in said
+            if name in typed
         }
         try:
             return uploads.correct(
@@ -185,7 +185,7 @@ class UploadAdmin(ReadOnly):
                 thread=thread,
                 posts=posts,
                 forks=forks,
-                questions=said.getlist("question"),
+                questions=typed.getlist("question"),
             )
         except Refused as error:
             return [str(error)]
@@ -215,10 +215,10 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 7 else None
 
 
-def _quotes(said, number: int) -> list[tuple[int, int, int]]:
+def _quotes(typed, number: int) -> list[tuple[int, int, int]]:
     """The quotes of a post as the form gives them: (first, last, source); a row without a source
     and paragraphs is none."""
-    columns = (said.getlist(f"quote-{name}-{number}") for name in ("first", "last", "source"))
+    columns = (typed.getlist(f"quote-{name}-{number}") for name in ("first", "last", "source"))
     found = []
     for first, last, source in zip(*columns, strict=False):
         first, last, source = _number(first), _number(last), _number(source)

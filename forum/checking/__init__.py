@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 from ..models import Thread
 from .faults import Fault
+from .labels import check_boards
 from .members import check_cases, check_members
-from .places import check_boards
 from .readers import check_marks
 from .texts import check_texts
 from .threads import check_thread

@@ -19,7 +19,7 @@ from ..models import (
     ThreadWord,
 )
 from .faults import Fault
-from .places import CHUNK
+from .labels import CHUNK
 
 
 def check_argument(thread: Thread, *, fix: bool) -> Iterator[Fault]:
@@ -43,8 +43,8 @@ def check_argument(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     }
     for name, value in right.items():
         if was[name] != value:
-            said = f"{name} is not what its rows say"
-            yield Fault(thread.pk, name, said, healed=fix)
+            sentence = f"{name} is not what its rows say"
+            yield Fault(thread.pk, name, sentence, healed=fix)
             if fix:
                 setattr(thread, name, value)
                 tree.save_thread(thread, name)
@@ -64,12 +64,12 @@ def _check_dates(thread: Thread, *, fix: bool) -> Iterator[Fault]:
         try:
             date = history_dates.parse(row.edtf)
         except history_dates.NotADate:
-            said = f"the divergence “{row.change}” has no date: {row.edtf!r}"
-            yield Fault(thread.pk, "divergences", said, healable=False)
+            sentence = f"the divergence “{row.change}” has no date: {row.edtf!r}"
+            yield Fault(thread.pk, "divergences", sentence, healable=False)
             return True
         if (row.first_day, row.last_day) != (date.first, date.last):
-            said = f"{row.edtf} means the days {date.first} to {date.last}, not as stored"
-            yield Fault(thread.pk, "divergences", said, healed=fix)
+            sentence = f"{row.edtf} means the days {date.first} to {date.last}, not as stored"
+            yield Fault(thread.pk, "divergences", sentence, healed=fix)
             row.first_day, row.last_day = date.first, date.last
             if fix:
                 row.save(update_fields=["first_day", "last_day"])
@@ -88,8 +88,8 @@ def _check_answers(thread: Thread, *, fix: bool) -> Iterator[Fault]:
         if (question.answer_count, question.disputed_count) != (question.visible, question.against)
     ]
     if wrong:
-        said = f"{len(wrong)} questions count other answers than they have"
-        yield Fault(thread.pk, "answers", said, healed=fix)
+        sentence = f"{len(wrong)} questions count other answers than they have"
+        yield Fault(thread.pk, "answers", sentence, healed=fix)
         if fix:
             description.recount(thread, wrong)
 
@@ -105,8 +105,8 @@ def _check_minds(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     stored = dict(counted.values_list("pk", "minds_changed").iterator(chunk_size=CHUNK))
     if stored != moved:
         wrong = {pk for pk, _ in stored.items() ^ moved.items()}
-        said = f"{len(wrong)} posts count other changes of mind than there are"
-        yield Fault(thread.pk, "changes of mind", said, healed=fix)
+        sentence = f"{len(wrong)} posts count other changes of mind than there are"
+        yield Fault(thread.pk, "changes of mind", sentence, healed=fix)
         if fix:
             for pk in wrong:
                 Post.objects.filter(pk=pk).update(minds_changed=moved.get(pk, 0))
@@ -117,8 +117,8 @@ def _check_words(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     """The words by which the debate is found when somebody opens one like it."""
     stored = set(ThreadWord.objects.filter(thread=thread).values_list("word", "role"))
     if wrong := stored ^ keyword_index.wanted(thread):
-        said = f"{len(wrong)} words are not those of its title and its divergences"
-        yield Fault(thread.pk, "words", said, healed=fix)
+        sentence = f"{len(wrong)} words are not those of its title and its divergences"
+        yield Fault(thread.pk, "words", sentence, healed=fix)
         if fix:
             keyword_index.index(thread)
 
@@ -131,7 +131,7 @@ def _check_variant(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     if target == thread:
         target = None
     if target != thread.variant_of:
-        said = "it is a variant of a debate that went into another one"
-        yield Fault(thread.pk, "variant", said, healed=fix)
+        sentence = "it is a variant of a debate that went into another one"
+        yield Fault(thread.pk, "variant", sentence, healed=fix)
         if fix:
             Thread.objects.filter(pk=thread.pk).update(variant_of=target)

@@ -13,11 +13,11 @@ class Fault:
 
     thread_id: int
     kind: str
-    said: str
+    sentence: str
     healable: bool = True
     healed: bool = False
 
     def __str__(self) -> str:
         where = f"thread {self.thread_id}: " if self.thread_id else ""
         what = "healed" if self.healed else "can be healed" if self.healable else "left to people"
-        return f"{where}{self.said} ({what})"
+        return f"{where}{self.sentence} ({what})"

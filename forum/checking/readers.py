@@ -32,8 +32,8 @@ def check_marks(thread_id: int, *, fix: bool) -> Iterator[Fault]:
                 mark = ReadMark.objects.get(pk=pk)
                 numbered = Thread.objects.values_list("numbered", flat=True).get(pk=thread_id)
                 ReadMark.objects.filter(pk=pk).update(**_right(mark, numbered))
-    said = f"the read marks of {len(wrong)} members do not add up"
-    yield Fault(thread_id, "read marks", said, healed=fix)
+    sentence = f"the read marks of {len(wrong)} members do not add up"
+    yield Fault(thread_id, "read marks", sentence, healed=fix)
 
 
 def _right(mark: ReadMark, numbered: int) -> dict:

@@ -96,8 +96,8 @@ def _check_post(batch: _Batch, post: Post, *, fix: bool) -> Iterator[Fault]:
     for revision in revisions:
         is_last = revision is revisions[-1]
         if sha256(revision.source.encode()).hexdigest() != revision.sha256:
-            said = f"text {revision.number} of post {post.pk} is not the one that was summed"
-            yield _left(batch, "sums", said)
+            sentence = f"text {revision.number} of post {post.pk} is not the one that was summed"
+            yield _left(batch, "sums", sentence)
             continue  # nothing is derived from words that may be somebody else's
         if batch.quick and not is_last:
             continue
@@ -107,13 +107,13 @@ def _check_post(batch: _Batch, post: Post, *, fix: bool) -> Iterator[Fault]:
             try:
                 rendered = recompose(revision)
             except markup.MarkupError as error:
-                said = f"text {revision.number} of post {post.pk} cannot be rendered: {error}"
-                yield _left(batch, "texts", said)
+                sentence = f"text {revision.number} of post {post.pk} cannot be rendered: {error}"
+                yield _left(batch, "texts", sentence)
                 continue
             spans = [[p.start, p.end] for p in rendered.passages]
             if (revision.plain, revision.passages) != (rendered.plain, spans):
-                said = f"text {revision.number} of post {post.pk}: its plain words are others"
-                yield _left(batch, "texts", said)
+                sentence = f"text {revision.number} of post {post.pk}: its plain words are others"
+                yield _left(batch, "texts", sentence)
                 is_last = False  # nothing to draw it from
         for quote in quotes:
             yield from _check_quote(batch, post, quote, rendered, fix=fix)
@@ -167,7 +167,7 @@ def _check_body(
                 },
             )
             tree.raise_version(post.thread_id)
-    yield _said(batch, "HTML", f"post {post.pk} shows something else than its last text", fix)
+    yield _fault(batch, "HTML", f"post {post.pk} shows something else than its last text", fix)
 
 
 def _check_quote(
@@ -206,8 +206,8 @@ def _check_quote(
                 return
             Quote.objects.filter(pk=quote.pk, **was).update(**wrong)
             tree.raise_version(post.thread_id)
-    said = f"quote {quote.pk}: {', '.join(sorted(wrong))} do not follow from its source"
-    yield _said(batch, "quotes", said, fix)
+    sentence = f"quote {quote.pk}: {', '.join(sorted(wrong))} do not follow from its source"
+    yield _fault(batch, "quotes", sentence, fix)
 
 
 def _compare(batch: _Batch, quote: Quote, source: PostRevision) -> Iterator[Fault]:
@@ -222,8 +222,8 @@ def _compare(batch: _Batch, quote: Quote, source: PostRevision) -> Iterator[Faul
     batch.compared["quotes"] += 1
     spans = quote.parts if shortened else [[quote.start, quote.end]]
     if not quoting.says(quote.words, source.plain, spans, shortened=shortened):
-        said = f"quote {quote.pk} is {quote.verdict}, but its source says something else there"
-        yield _left(batch, "quotes", said)
+        sentence = f"quote {quote.pk} is {quote.verdict}, but its source says something else there"
+        yield _left(batch, "quotes", sentence)
 
 
 def _from_source(
@@ -263,8 +263,10 @@ def _check_keys(batch: _Batch, *, fix: bool) -> Iterator[Fault]:
             with transaction.atomic():
                 tree.lock(batch.thread_id)
                 PassageKey.objects.bulk_create(missing)
-        said = f"{len({row.post_id for row in missing})} posts are missing in the index of passages"
-        yield _said(batch, "passages", said, fix)
+        sentence = (
+            f"{len({row.post_id for row in missing})} posts are missing in the index of passages"
+        )
+        yield _fault(batch, "passages", sentence, fix)
 
 
 def _check_stray_keys(thread_id: int, *, fix: bool) -> Iterator[Fault]:
@@ -276,8 +278,8 @@ def _check_stray_keys(thread_id: int, *, fix: bool) -> Iterator[Fault]:
             with transaction.atomic():
                 tree.lock(thread_id)
                 strays.delete()
-        said = "the index of passages names posts of other threads"
-        yield Fault(thread_id, "passages", said, healed=fix)
+        sentence = "the index of passages names posts of other threads"
+        yield Fault(thread_id, "passages", sentence, healed=fix)
 
 
 def _locked(post: Post) -> bool:
@@ -290,9 +292,9 @@ def _locked(post: Post) -> bool:
     return True
 
 
-def _left(batch: _Batch, kind: str, said: str) -> Fault:
-    return Fault(batch.thread_id, kind, said, healable=False)
+def _left(batch: _Batch, kind: str, sentence: str) -> Fault:
+    return Fault(batch.thread_id, kind, sentence, healable=False)
 
 
-def _said(batch: _Batch, kind: str, said: str, fix: bool) -> Fault:
-    return Fault(batch.thread_id, kind, said, healed=fix)
+def _fault(batch: _Batch, kind: str, sentence: str, fix: bool) -> Fault:
+    return Fault(batch.thread_id, kind, sentence, healed=fix)

@@ -11,7 +11,7 @@ from .. import tree
 from ..models import NOWHERE, Post, State, Thread, slug_for
 from .arguments import check_argument
 from .faults import Fault
-from .places import CHUNK, check_labels
+from .labels import CHUNK, check_labels
 
 NAMED = 5
 UNNUMBERED = (State.PENDING, State.REJECTED)
@@ -55,8 +55,8 @@ def _check_numbers(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     if all(n == at for at, n in enumerate(numbers.iterator(chunk_size=CHUNK), 1)):
         return
     wrong = _misnumbered(arrived)
-    said = f"{len(wrong)} posts have other numbers than their arrival gives them"
-    yield Fault(thread.pk, "numbers", said, healed=fix)
+    sentence = f"{len(wrong)} posts have other numbers than their arrival gives them"
+    yield Fault(thread.pk, "numbers", sentence, healed=fix)
     if fix:
         tree.renumber(thread, wrong)
 
@@ -94,11 +94,11 @@ def _check_parents(thread: Thread) -> Iterator[Fault]:
     )
     if not numbered.filter(reduce(or_, (rule for rule, _ in rules))).exists():
         return
-    for rule, said in rules:
+    for rule, sentence in rules:
         ids = list(numbered.filter(rule).order_by("pk").values_list("pk", flat=True)[: NAMED + 1])
         if ids:
             named = ", ".join(map(str, ids[:NAMED])) + (", …" if len(ids) > NAMED else "")
-            yield Fault(thread.pk, "parents", f"posts {named} {said}", healable=False)
+            yield Fault(thread.pk, "parents", f"posts {named} {sentence}", healable=False)
 
 
 def _check_counters(thread: Thread, *, fix: bool) -> Iterator[Fault]:
@@ -115,8 +115,8 @@ def _check_counters(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     }
     wrong = {name: value for name, value in right.items() if getattr(thread, name) != value}
     for name, value in wrong.items():
-        said = f"{name} is {getattr(thread, name)}, should be {value}"
-        yield Fault(thread.pk, "counters" if name != "slug" else "slug", said, healed=fix)
+        sentence = f"{name} is {getattr(thread, name)}, should be {value}"
+        yield Fault(thread.pk, "counters" if name != "slug" else "slug", sentence, healed=fix)
     if fix and wrong:
         for name, value in wrong.items():
             setattr(thread, name, value)

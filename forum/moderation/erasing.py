@@ -47,9 +47,9 @@ from forum.text.spellings import BLACK
 from .words_found import TEXTS, Found, black, find, passages_of, pattern, phrases_of
 
 
-def erase(*, user, post: Post, words: str = "", reason: str, places: int) -> AuditEntry:
+def erase(*, user, post: Post, words: str = "", reason: str, texts: int) -> AuditEntry:
     """Blacken the lines of `words` wherever they stand, or all words of a post if there are none,
-    with all quotes of them. `places` is what `find` had counted for whoever confirms it.
+    with all quotes of them. `texts` is what `find` had counted for whoever confirms it.
 
     Returns the entry. Raises permissions.Refused; then nothing was changed.
     """
@@ -69,9 +69,9 @@ def erase(*, user, post: Post, words: str = "", reason: str, places: int) -> Aud
         lock_texts(found.revisions)
         again = find(post, words)
         known = again.threads <= set(threads) and again.revisions.keys() == found.revisions.keys()
-        if again.places != places or not known:
+        if again.texts != texts or not known:
             raise Refused(
-                f"They stand in {again.places:,} texts by now, not in {places:,}. Look again."
+                f"They stand in {again.texts:,} texts by now, not in {texts:,}. Look again."
             )
         _erase_texts(again)
         _erase_rows(again)
@@ -89,7 +89,7 @@ def erase(*, user, post: Post, words: str = "", reason: str, places: int) -> Aud
             thread=threads[post.thread_id],
             reason=reason,
             posts=len(again.posts),
-            places=again.places,
+            places=again.texts,
         )
         writers = User.objects.filter(posts__in=again.posts).distinct().order_by("pk")
         message = "Words in a post of yours were erased for a legal reason."

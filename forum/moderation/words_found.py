@@ -72,7 +72,7 @@ class Found:
     threads: set[int] = field(default_factory=set)
 
     @property
-    def places(self) -> int:
+    def texts(self) -> int:
         """How many texts will be changed."""
         return len(self.revisions) + sum(map(len, self.rows.values()))
 
@@ -165,10 +165,10 @@ def _find_description(thread: Thread, found: Found) -> None:
         lines += [getattr(row, column) for column in TEXTS[type(row)]]
     entries = list(AuditEntry.objects.filter(thread=thread, verb="describe"))
     for entry in entries:
-        for said in (entry.detail.get("before") or {}, entry.detail.get("after") or {}):
-            lines += _lines(said.get("own_answer", ""))
-            lines += said.get("questions", ())
-            for one in said.get("divergences", ()):
+        for state in (entry.detail.get("before") or {}, entry.detail.get("after") or {}):
+            lines += _lines(state.get("own_answer", ""))
+            lines += state.get("questions", ())
+            for one in state.get("divergences", ()):
                 lines += [one[column] for column in TEXTS[Divergence]]
     if lines := [line for line in dict.fromkeys(lines) if line]:
         found.rows[AuditEntry] = {entry.pk: lines for entry in entries}

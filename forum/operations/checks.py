@@ -10,9 +10,9 @@ def screening(**_options) -> list[Warning]:
     new, first = settings.NEW_MEMBER_POSTS, settings.APPROVE_FIRST_POSTS
     if not new or first <= new:
         return []
-    said = (
+    sentence = (
         f"The first {first} posts of each member are looked at, but after {new} a member counts as "
         "new no more: the rules for new members end while approval goes on."
     )
     hint = "Set NEW_MEMBER_POSTS to at least APPROVE_FIRST_POSTS."
-    return [Warning(said, hint=hint, id="forum.W001")]
+    return [Warning(sentence, hint=hint, id="forum.W001")]

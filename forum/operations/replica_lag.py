@@ -37,21 +37,21 @@ class Lags:
         self._known: deque[tuple[float, int]] = deque(maxlen=KEPT)  # when, and how far it was
         self._has: dict[str, float] = {}  # by replica: all that was written until then
 
-    def written(self, moment: float, place: int) -> None:
+    def written(self, moment: float, position: int) -> None:
         """The primary said that its log was so far at that moment. One that was promoted may begin
         before what the last one said."""
         with self._lock:
-            if self._known and place < self._known[-1][1]:
+            if self._known and position < self._known[-1][1]:
                 self._known.clear()
-            self._add(moment, place)
+            self._add(moment, position)
 
-    def replayed(self, replica: str, moment: float, place: int, received: int | None) -> None:
+    def replayed(self, replica: str, moment: float, position: int, received: int | None) -> None:
         """A replica said what it has replayed and received of the log."""
         with self._lock:
             if received and self._known and received > self._known[-1][1]:
                 self._add(moment, received)
             for known, written in reversed(self._known):
-                if written <= place:
+                if written <= position:
                     self._has[replica] = max(known, self._has.get(replica, known))
                     break
 
@@ -62,10 +62,10 @@ class Lags:
                 return None
             return max(self._known[-1][0] - self._has[replica], 0) + EVERY
 
-    def _add(self, moment: float, place: int) -> None:
-        if self._known and self._known[-1][1] == place:
+    def _add(self, moment: float, position: int) -> None:
+        if self._known and self._known[-1][1] == position:
             self._known.pop()
-        self._known.append((moment, place))
+        self._known.append((moment, position))
 
 
 _lags = Lags()
@@ -104,8 +104,8 @@ def describe() -> str:
     lines = []
     for replica in aliases():
         lag = seconds(replica)
-        said = "not measured yet" if lag is None else f"at most {lag:.1f} s behind"
-        lines.append(f"{replica}: {said}{'' if is_near(replica) else ', not read from'}\n")
+        sentence = "not measured yet" if lag is None else f"at most {lag:.1f} s behind"
+        lines.append(f"{replica}: {sentence}{'' if is_near(replica) else ', not read from'}\n")
     return "".join(lines)
 
 
@@ -139,13 +139,13 @@ def _ask(alias: str, connection) -> None:
     moment = time.monotonic()  # before: what is answered was so no earlier
     with connection.cursor() as cursor:
         cursor.execute(WRITTEN if alias == DEFAULT_DB_ALIAS else REPLAYED)
-        place, *received = cursor.fetchone()
-    if place is None:
+        position, *received = cursor.fetchone()
+    if position is None:
         raise LookupError(f"{alias} is not what DATABASE_URL and DATABASE_REPLICAS take it for")
     if alias == DEFAULT_DB_ALIAS:
-        _lags.written(moment, int(place))
+        _lags.written(moment, int(position))
     else:
-        _lags.replayed(alias, moment, int(place), received[0] and int(received[0]))
+        _lags.replayed(alias, moment, int(position), received[0] and int(received[0]))
     if settings.METRICS_TOKEN:
         from . import metrics  # the library costs memory, so only where it is used
 

@@ -57,20 +57,20 @@ class Reading:
 
     def _follows(self, replica: str) -> bool:
         """Whether the replica answers and has what the reader wrote."""
-        place = None
+        position = None
         if settings.SESSION_COOKIE_NAME in self.request.COOKIES:
             if not hasattr(self.request, "user"):
                 return False
-            place = getattr(self.request.user, "last_write", None)
+            position = getattr(self.request.user, "last_write", None)
         connection = connections[replica]
         try:
             connection.close_if_health_check_failed()
             connection.ensure_connection()
-            if not place:
+            if not position:
                 return True
             with connection.cursor() as cursor:
                 # One that was promoted replays nothing any more; it will be the primary.
-                cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [place])
+                cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position])
                 return bool(cursor.fetchone()[0])
         except DatabaseError:
             _failed(replica)
@@ -159,5 +159,5 @@ def note_write(user) -> None:
     """Keep on the member's row how far the primary's log is now. Raises DatabaseError."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute("SELECT pg_current_wal_insert_lsn()::text")
-        (place,) = cursor.fetchone()
-    User.objects.filter(pk=user.pk).update(last_write=place)
+        (position,) = cursor.fetchone()
+    User.objects.filter(pk=user.pk).update(last_write=position)

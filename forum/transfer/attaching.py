@@ -43,7 +43,7 @@ def attach_to_all(fixture: ThreadFixture, thread: Thread) -> bool:
     """The same for all posts that stand in the thread with the fixture's text, be they new or known
     before, with their lanes and stances where they had none. Returns whether anything was
     missing."""
-    places = {post.key: place for place, post in enumerate(fixture.posts)}
+    indexes = {post.key: index for index, post in enumerate(fixture.posts)}
     ids, lanes, stances = {}, [], []
     decided = _decided(thread, "set lane")
     rows = Post.objects.filter(
@@ -52,15 +52,15 @@ def attach_to_all(fixture: ThreadFixture, thread: Thread) -> bool:
     for pk, key, lane, stance, basis, text in rows.values_list(
         *("pk", "key", "lane", "stance", "parent_basis", "body__revision__source")
     ).iterator(chunk_size=CHUNK):
-        place = places.get(key)
-        if place is None or fixture.posts[place].text != text:
+        index = indexes.get(key)
+        if index is None or fixture.posts[index].text != text:
             continue
-        ids[place] = pk
-        said = fixture.posts[place]
-        if said.lane and not lane and basis != Post.Basis.OPENING and pk not in decided:
-            lanes.append(Post(pk=pk, lane=said.lane))
-        if said.stance and not stance:
-            stances.append(Post(pk=pk, stance=said.stance))
+        ids[index] = pk
+        imported = fixture.posts[index]
+        if imported.lane and not lane and basis != Post.Basis.OPENING and pk not in decided:
+            lanes.append(Post(pk=pk, lane=imported.lane))
+        if imported.stance and not stance:
+            stances.append(Post(pk=pk, stance=imported.stance))
     Post.objects.bulk_update(lanes, ["lane"], batch_size=CHUNK)
     Post.objects.bulk_update(stances, ["stance"], batch_size=CHUNK)
     quotes = _quotes(fixture, thread, ids)
@@ -102,14 +102,14 @@ def _minds(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bo
             "post", "was", "now", "reason"
         )
     )
-    said = Counter(
+    imported = Counter(
         (ids[mind.post], mind.was, mind.now, mind.reason)
         for mind in fixture.minds
         if mind.post in ids
     )
     rows = [
         ChangeOfMind(post_id=pk, was=was, now=now, reason=reason)
-        for pk, was, now, reason in (said - here).elements()
+        for pk, was, now, reason in (imported - here).elements()
     ]
     ChangeOfMind.objects.bulk_create(rows)
     for pk, more in Counter(row.post_id for row in rows).items():
@@ -121,25 +121,27 @@ def _marks(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bo
     here = set(Threadmark.objects.filter(thread=thread).values_list("post", flat=True))
     here |= _decided(thread, "mark", "unmark")
     rows = [
-        Threadmark(thread=thread, post_id=ids[place], category=category, label=label)
-        for place, category, label in fixture.marks
-        if place in ids and ids[place] not in here
+        Threadmark(thread=thread, post_id=ids[index], category=category, label=label)
+        for index, category, label in fixture.marks
+        if index in ids and ids[index] not in here
     ]
     return bool(Threadmark.objects.bulk_create(rows))
 
 
 def _quotes(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bool:
     """The stances to single quotes, where there were none."""
-    said = {
-        (ids[place], quote.block.ordinal): quote.stance
-        for place in ids
-        for quote in fixture.posts[place].quotes
+    stances = {
+        (ids[index], quote.block.ordinal): quote.stance
+        for index in ids
+        for quote in fixture.posts[index].quotes
         if quote.stance
     }
-    rows = Quote.objects.filter(post__thread=thread, revision__number=1, stance="") if said else ()
-    rows = [row for row in rows if (row.post_id, row.ordinal) in said]
+    rows = (
+        Quote.objects.filter(post__thread=thread, revision__number=1, stance="") if stances else ()
+    )
+    rows = [row for row in rows if (row.post_id, row.ordinal) in stances]
     for row in rows:
-        row.stance = said[row.post_id, row.ordinal]
+        row.stance = stances[row.post_id, row.ordinal]
     return bool(Quote.objects.bulk_update(rows, ["stance"], batch_size=CHUNK))
 
 

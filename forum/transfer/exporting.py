@@ -280,13 +280,13 @@ def _markdown(thread: Thread, address: str) -> Iterator[str]:
     if thread.own_answer:
         yield f"\nThe author's own answer:\n\n{thread.own_answer}\n"
     for post in _posts(**bounds):
-        said = [_line(post.writer)]
+        heading = [_line(post.writer)]
         if post.written_at:
-            said.append(f"{post.written_at:%Y-%m-%d}")
+            heading.append(f"{post.written_at:%Y-%m-%d}")
         parent = post.parent
         if parent and parent.state == State.VISIBLE and parent.thread_id == thread.pk:
-            said.append(f"in reply to #{parent.number}")
-        yield f"\n## #{post.number}, {', '.join(said)}\n\n{_readable(post)}\n"
+            heading.append(f"in reply to #{parent.number}")
+        yield f"\n## #{post.number}, {', '.join(heading)}\n\n{_readable(post)}\n"
 
 
 def _readable(post: Post) -> str:

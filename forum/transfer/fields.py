@@ -34,45 +34,45 @@ _FIELDS = {
 }
 
 
-def place(name: str, number: int, model: str) -> str:
+def object_name(name: str, number: int, model: str) -> str:
     """How messages name an object."""
     return f"{name}, object {number} ({model})"
 
 
 def fields_of(thing: Any, number: int, name: str, *models: str) -> dict:
     """The fields of an object that is one of `models`, with neither too few nor too many."""
-    place = f"{name}, object {number}"
+    where = f"{name}, object {number}"
     if not isinstance(thing, dict) or not isinstance(thing.get("model"), str):
-        raise Rejected(f"{place}: not an object with model and fields.")
+        raise Rejected(f"{where}: not an object with model and fields.")
     model = thing["model"]
     if model not in models:
         if number == 1:
-            raise Rejected(f"{place}: the first object must be the thread, not {model!a}.")
+            raise Rejected(f"{where}: the first object must be the thread, not {model!a}.")
         if model.partition(".")[0].lower() in ("accounts", "auth", "account"):
-            raise Rejected(f"{place}: a thread brings no members and no rights ({model!a}).")
+            raise Rejected(f"{where}: a thread brings no members and no rights ({model!a}).")
         raise Rejected(
-            f"{place}: unknown model {model!a}; a thread holds posts, quotes, divergences, "
+            f"{where}: unknown model {model!a}; a thread holds posts, quotes, divergences, "
             "questions, answers, changes of mind and threadmarks."
         )
     if "pk" in thing:
-        raise Rejected(f"{place} ({model}): a primary key; this forum gives its own.")
+        raise Rejected(f"{where} ({model}): a primary key; this forum gives its own.")
     if extra := sorted(thing.keys() - {"model", "fields"}):
-        raise Rejected(f"{place} ({model}): {extra[0]!a} is neither model nor fields.")
+        raise Rejected(f"{where} ({model}): {extra[0]!a} is neither model nor fields.")
     fields = thing.get("fields")
     if not isinstance(fields, dict):
-        raise Rejected(f"{place} ({model}): no fields.")
+        raise Rejected(f"{where} ({model}): no fields.")
     required, optional = _FIELDS[model]
     for key in fields:
         if key in _LABELS:
             raise Rejected(
-                f"{place} ({model}): {key} is a tree column; the tree follows from the parents."
+                f"{where} ({model}): {key} is a tree column; the tree follows from the parents."
             )
         if key in ("id", "pk"):
-            raise Rejected(f"{place} ({model}): a primary key; this forum gives its own.")
+            raise Rejected(f"{where} ({model}): a primary key; this forum gives its own.")
         if key not in required and key not in optional:
-            raise Rejected(f"{place} ({model}): unknown field {key!a}.")
+            raise Rejected(f"{where} ({model}): unknown field {key!a}.")
     if missing := sorted(required - fields.keys()):
-        raise Rejected(f"{place} ({model}): {missing[0]} is missing.")
+        raise Rejected(f"{where} ({model}): {missing[0]} is missing.")
     return fields
 
 
@@ -83,7 +83,7 @@ class Check:
         self.fields = fields
         self.model = model
         self.named = (name, number, model)
-        self.where = place(name, number, model)
+        self.where = object_name(name, number, model)
 
     def fail(self, sentence: str) -> Rejected:
         return Rejected(f"{self.where}: {sentence}")
@@ -169,9 +169,9 @@ class Check:
         except UnicodeEncodeError:
             raise self.fail(f"{name} holds half a character, which cannot be stored.") from None
 
-    def post(self, name: str, places: Mapping[str, int]) -> int:
+    def post(self, name: str, indexes: Mapping[str, int]) -> int:
         """Where the post named stands among those read so far."""
         key = self.natural_key(name)
-        if key is None or key not in places:
+        if key is None or key not in indexes:
             raise self.fail(f"{name} names no post of this file: {key!a}.")
-        return places[key]
+        return indexes[key]

@@ -33,7 +33,7 @@ from forum.models import Post, Thread
 from forum.text import markup, quoting
 
 from . import Rejected
-from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, place
+from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, object_name
 from .notes import EditorsNotes
 from .text import PlainThread, find_repetitions
 
@@ -41,7 +41,7 @@ FORMAT = 1
 
 
 @dataclass(slots=True)
-class Quoted:
+class ImportedQuote:
     """One quote of a post: the place of its source in `ThreadFixture.posts`, None if unknown."""
 
     block: markup.QuoteBlock
@@ -52,7 +52,7 @@ class Quoted:
     reason: str = ""
 
 
-class Told(NamedTuple):
+class ImportedAnswer(NamedTuple):
     """A post, by its place in `ThreadFixture.posts`, as an answer to a question of the thread."""
 
     post: int
@@ -61,7 +61,7 @@ class Told(NamedTuple):
     verdict: str
 
 
-class Changed(NamedTuple):
+class ImportedChange(NamedTuple):
     """That the post at this place changed somebody's mind."""
 
     post: int
@@ -70,7 +70,7 @@ class Changed(NamedTuple):
     reason: str
 
 
-class Marked(NamedTuple):
+class ImportedThreadmark(NamedTuple):
     """The threadmark of the post at this place."""
 
     post: int
@@ -94,7 +94,7 @@ class Contribution:
     stance: str = ""
     quoted: tuple[tuple[int, int], ...] = ()
     rendered: markup.Rendered | None = None
-    quotes: list[Quoted] = field(default_factory=list)
+    quotes: list[ImportedQuote] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -115,15 +115,15 @@ class ThreadFixture:
     policy: str = Thread.Policy.OPEN
     own_answer: str = ""
     variant_of: str = ""
-    answers: list[Told] = field(default_factory=list)
-    minds: list[Changed] = field(default_factory=list)
-    marks: list[Marked] = field(default_factory=list)
+    answers: list[ImportedAnswer] = field(default_factory=list)
+    minds: list[ImportedChange] = field(default_factory=list)
+    marks: list[ImportedThreadmark] = field(default_factory=list)
 
     def reject(self, sentence: str, post: Contribution | None = None) -> Rejected:
         """The error to raise for this thread, or for one of its posts."""
-        where = place(self.name, self.object, THREAD) if self.object > 1 else self.name
+        where = object_name(self.name, self.object, THREAD) if self.object > 1 else self.name
         if post:
-            where = place(self.name, post.object, POST)
+            where = object_name(self.name, post.object, POST)
         return Rejected(f"{where}: {sentence}")
 
 

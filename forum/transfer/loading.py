@@ -130,10 +130,10 @@ def _load_new(fixture: ThreadFixture, user, finish: Callable[[Loaded], None]) ->
         writer = Writer(fixture)
         for part in parts_of(fixture, dict(enumerate(ids)), thread):
             for item in part:
-                up = fixture.posts[item.place].parent
+                up = fixture.posts[item.index].parent
                 item.row.parent_id = None if up is None else ids[up]
-                item.arrive(thread, item.place + 1, now)
-                tree.place(item.row, labels[item.row.pk])
+                item.arrive(thread, item.index + 1, now)
+                tree.set_labels(item.row, labels[item.row.pk])
             with transaction.atomic():
                 tree.lock(thread.pk)
                 tree.write([item.row for item in part])

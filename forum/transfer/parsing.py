@@ -31,10 +31,10 @@ from .fields import (
     THREADMARK,
     Check,
     fields_of,
-    place,
+    object_name,
 )
-from .fixture import FORMAT, Contribution, Quoted, ThreadFixture
-from .post_facts import read_said
+from .fixture import FORMAT, Contribution, ImportedQuote, ThreadFixture
+from .post_facts import read_post_fact
 
 _REASON = PostRevision._meta.get_field("reason").max_length
 # Enough of a file to know a thread fixture by when it cannot be read as a whole.
@@ -102,22 +102,22 @@ def _is_thread(thing: Any) -> bool:
 def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
     """One thread with its posts and the rest; its own object is number `first` of the file."""
     fixture = _thread(fields_of(objects[0], first, name, THREAD), first, name)
-    places: dict[str, int] = {}
+    indexes: dict[str, int] = {}
     quotes: dict[int, list[tuple[int, dict]]] = {}
     later = _parents_that_come_later(objects)
-    said: list[Check] = []
+    facts: list[Check] = []
     for number, thing in enumerate(objects[1:], first + 1):
         model = thing.get("model") if isinstance(thing, dict) else None
         if model == POST:
             if quotes:
-                raise Rejected(f"{place(name, number, POST)}: posts come before quotes.")
-            post = _post(fields_of(thing, number, name, POST), number, fixture, places, later)
-            places[post.key] = len(fixture.posts)
+                raise Rejected(f"{object_name(name, number, POST)}: posts come before quotes.")
+            post = _post(fields_of(thing, number, name, POST), number, fixture, indexes, later)
+            indexes[post.key] = len(fixture.posts)
             fixture.posts.append(post)
         elif model == QUOTE:
             fields = fields_of(thing, number, name, QUOTE)
             check = Check(fields, name, number, QUOTE)
-            at = check.post("post", places)
+            at = check.post("post", indexes)
             quotes.setdefault(at, []).append((number, fields))
         elif model == DIVERGENCE:
             fixture.forks.append(_fork(fields_of(thing, number, name, model), number, fixture))
@@ -126,7 +126,7 @@ def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
             _of_this_thread(check, fixture)
             fixture.questions.append(check.text("text"))
         elif model in (ANSWER, CHANGE, THREADMARK):
-            said.append(Check(fields_of(thing, number, name, model), name, number, model))
+            facts.append(Check(fields_of(thing, number, name, model), name, number, model))
         else:
             fields_of(thing, number, name, *PARTS)
     if not fixture.posts:
@@ -136,9 +136,9 @@ def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
     except Unacceptable as error:
         raise fixture.reject(str(error)) from None
     for at, post in enumerate(fixture.posts):
-        _render(post, at, quotes.get(at, ()), fixture, places)
-    for check in said:
-        read_said(check, fixture, places)
+        _render(post, at, quotes.get(at, ()), fixture, indexes)
+    for check in facts:
+        read_post_fact(check, fixture, indexes)
     return fixture
 
 
@@ -249,26 +249,26 @@ def _post(
     fields: dict,
     number: int,
     fixture: ThreadFixture,
-    places: Mapping[str, int],
+    indexes: Mapping[str, int],
     later: Mapping[str, str],
 ) -> Contribution:
     """Check one post but for its text."""
     check = Check(fields, fixture.name, number, POST)
     key = check.key("key")
-    if key in places:
+    if key in indexes:
         raise check.fail(f"the key {key!a} stands twice in this file.")
     if (thread := check.natural_key("thread")) != fixture.key:
         raise check.fail(f"belongs to another thread, {thread!a}, than {fixture.key!a}.")
     basis = check.choice("parent_basis", Post.Basis.values)
-    if (basis == Post.Basis.OPENING) != (not places):
+    if (basis == Post.Basis.OPENING) != (not indexes):
         raise check.fail(
-            "the first post must be the opening." if not places else "a second opening."
+            "the first post must be the opening." if not indexes else "a second opening."
         )
     parent = check.natural_key("parent")
     if parent is not None:
-        if parent not in places:
+        if parent not in indexes:
             raise check.fail(_why_no_parent(key, parent, later))
-        if not places[parent]:
+        if not indexes[parent]:
             raise check.fail("its parent is the opening; answers to the opening have none.")
         if basis not in (Post.Basis.REPLY, Post.Basis.QUOTE, Post.Basis.EDITOR):
             raise check.fail(f"has a parent, so its basis cannot be {basis!a}.")
@@ -276,7 +276,7 @@ def _post(
     return Contribution(
         object=number,
         key=key,
-        parent=None if parent is None else places[parent],
+        parent=None if parent is None else indexes[parent],
         basis=basis,
         byline=check.text("byline", Post._meta.get_field("byline").max_length),
         written_at=_moment(check),
@@ -359,7 +359,7 @@ def _render(
     at: int,
     quotes: Sequence[tuple[int, dict]],
     fixture: ThreadFixture,
-    places: Mapping[str, int],
+    indexes: Mapping[str, int],
 ) -> None:
     """Render a post and judge its quotes against the posts before it."""
     named: dict[int, tuple[Check, int | None, tuple[int, ...]]] = {}
@@ -376,12 +376,12 @@ def _render(
         elif "paragraphs" in fields:
             raise check.fail("paragraphs belong to plain texts; Markdown marks its quotes itself.")
         check.text("reason", Quote._meta.get_field("reason").max_length)
-        source = None if fields["source_post"] is None else check.post("source_post", places)
+        source = None if fields["source_post"] is None else check.post("source_post", indexes)
         nested = fields.get("nested", [])
         if not isinstance(nested, list) or len(nested) > markup.MAX_QUOTES:
             raise check.fail("nested must be a list of natural keys.")
         nested = tuple(
-            Check({"nested": one}, fixture.name, number, QUOTE).post("nested", places)
+            Check({"nested": one}, fixture.name, number, QUOTE).post("nested", indexes)
             for one in nested
         )
         if max(-1 if source is None else source, *nested, -1) >= at:
@@ -399,7 +399,7 @@ def _render(
         if check is None and block.syntax == "blockquote":
             continue  # a plain ">" claims nothing, so there is nothing to judge
         post.quotes.append(
-            Quoted(
+            ImportedQuote(
                 block=block,
                 source=source,
                 match=_judge(block, source, fixture, check),

@@ -49,7 +49,7 @@ class Loaded:
 class Item:
     """One post on its way in: made before the lock, but for what only the lock can tell."""
 
-    place: int
+    index: int
     post: Contribution
     row: Post
     text: Composed
@@ -65,9 +65,9 @@ class Item:
         self.row.loaded_at = now + timedelta(microseconds=number)
 
 
-def item(fixture: ThreadFixture, place: int, pk: int, thread: Thread) -> Item:
+def item(fixture: ThreadFixture, index: int, pk: int, thread: Thread) -> Item:
     """The row of one post of a fixture, with all that is written for it."""
-    post = fixture.posts[place]
+    post = fixture.posts[index]
     row = Post(
         pk=pk,
         thread=thread,
@@ -87,7 +87,7 @@ def item(fixture: ThreadFixture, place: int, pk: int, thread: Thread) -> Item:
         html=post.rendered.html,
         quoted=post.quoted,
     )
-    return Item(place, post, row, text, passage_keys(row, post.rendered.plain))
+    return Item(index, post, row, text, passage_keys(row, post.rendered.plain))
 
 
 class Writer:
@@ -96,7 +96,7 @@ class Writer:
     def __init__(self, fixture: ThreadFixture) -> None:
         self.posts = fixture.posts
         self.quoted = {quote.source for post in fixture.posts for quote in post.quotes}
-        self.nested = {place for post in fixture.posts for q in post.quotes for place in q.nested}
+        self.nested = {index for post in fixture.posts for q in post.quotes for index in q.nested}
         self.ids: dict[int, int] = {}
         # Posts of this load that are quoted: their rows, for the rows of the quotes.
         self.written: dict[int, tuple[Post, PostRevision]] = {}
@@ -115,10 +115,10 @@ class Writer:
             item.text.revision(item.row, 1, editor=None, now=now) for item in part
         )
         for item, revision in zip(part, revisions, strict=True):
-            if item.place in self.quoted:
-                self.written[item.place] = item.row, revision
-            if item.place in self.nested:
-                self.ids[item.place] = item.row.pk
+            if item.index in self.quoted:
+                self.written[item.index] = item.row, revision
+            if item.index in self.nested:
+                self.ids[item.index] = item.row.pk
         for item, revision in zip(part, revisions, strict=True):
             item.text.quotes = [self._quote(quote, sources or {}) for quote in item.post.quotes]
             item.text.quotes_of(revision)
@@ -155,7 +155,7 @@ class Writer:
             match=match,
             source=source,
             current=current,
-            nested=[self.ids[place] for place in quote.nested if place in self.ids],
+            nested=[self.ids[index] for index in quote.nested if index in self.ids],
             reason=quote.reason,
         )
         row.stance = quote.stance
@@ -189,13 +189,13 @@ def parts_of(
     others write in between."""
     part: list[Item] = []
     size = 0
-    for place, pk in ids.items():
-        length = len(fixture.posts[place].text)
+    for index, pk in ids.items():
+        length = len(fixture.posts[index].text)
         if part and (len(part) == PART_POSTS or size + length > PART_CHARACTERS):
             yield part
             let_others_write()
             part, size = [], 0
-        part.append(item(fixture, place, pk, thread))
+        part.append(item(fixture, index, pk, thread))
         size += length
     if part:
         yield part

@@ -97,11 +97,11 @@ def read(data: bytes, name: str) -> PlainThread:
     if parts[0][1] and parts[0][1][0].strip(_BLANKS):
         raise Rejected(f"{name}, line 2: an empty line parts the title from the first post.")
     last_line, last = parts[-1]
-    said = [line for line in last if line.strip(_BLANKS)]
-    if said in ([], [PAGE_END]):
+    filled = [line for line in last if line.strip(_BLANKS)]
+    if filled in ([], [PAGE_END]):
         parts.pop()
-        where = last_line + (last.index(PAGE_END) if said else -1)
-        what = f'"{PAGE_END}" is part of the page' if said else "nothing follows the separator"
+        where = last_line + (last.index(PAGE_END) if filled else -1)
+        what = f'"{PAGE_END}" is part of the page' if filled else "nothing follows the separator"
         notes.append(f"{name}, line {where}: dropped, {what}.")
     texts = tuple(_text(lines, start, name) for start, lines in parts)
     paragraphs = sum(len(_paragraphs(text)) for text in texts)
@@ -131,13 +131,13 @@ def _lines(data: bytes, name: str) -> tuple[list[str], list[str]]:
 
 def _text(lines: list[str], start: int, name: str) -> str:
     """One post's text out of its lines, the first of which is line `start` of the file."""
-    said = [at for at, line in enumerate(lines) if line.strip(_BLANKS)]
-    if not said:
+    filled = [at for at, line in enumerate(lines) if line.strip(_BLANKS)]
+    if not filled:
         raise Rejected(f"{name}, line {start}: there is no post here.")
-    text = "\n".join(lines[said[0] : said[-1] + 1])
+    text = "\n".join(lines[filled[0] : filled[-1] + 1])
     if len(text) > markup.MAX_SOURCE:
         raise Rejected(
-            f"{name}, line {start + said[0]}: a post holds at most {markup.MAX_SOURCE:,} "
+            f"{name}, line {start + filled[0]}: a post holds at most {markup.MAX_SOURCE:,} "
             f"characters; this one has {len(text):,}."
         )
     return text
@@ -158,7 +158,7 @@ def find_repetitions(texts: Sequence[str]) -> list[list[Repetition]]:
     """
     found: list[list[Repetition]] = []
     own: list[list[tuple[bytes, int]]] = []  # (key, paragraph) of each post's own words
-    places: dict[bytes, tuple[int, int]] = {}  # key -> (post, place in its `own`)
+    indexes: dict[bytes, tuple[int, int]] = {}  # key -> (post, place in its `own`)
     for post, text in enumerate(texts):
         paragraphs = _paragraphs(text)
         keys = [quoting.key_of(paragraph) for paragraph in paragraphs]
@@ -166,10 +166,10 @@ def find_repetitions(texts: Sequence[str]) -> list[list[Repetition]]:
         mine: list[tuple[bytes, int]] = []
         at = done = 0
         while at < len(keys) and len(repetitions) < markup.MAX_QUOTES:
-            if (place := places.get(keys[at])) is None:
+            if (index := indexes.get(keys[at])) is None:
                 at += 1
                 continue
-            source, middle = place
+            source, middle = index
             theirs = own[source]
             back = _common(zip(reversed(keys[done:at]), reversed(theirs[:middle]), strict=False))
             ahead = _common(zip(keys[at:], theirs[middle:], strict=False))
@@ -186,9 +186,9 @@ def find_repetitions(texts: Sequence[str]) -> list[list[Repetition]]:
             )
             at = done
         mine += ((keys[n], n + 1) for n in range(done, len(keys)))
-        for place, (key, paragraph) in enumerate(mine):
+        for index, (key, paragraph) in enumerate(mine):
             if len(_WORD.findall(paragraphs[paragraph - 1])) >= MIN_WORDS:
-                places.setdefault(key, (post, place))
+                indexes.setdefault(key, (post, index))
         found.append(repetitions)
         own.append(mine)
     return found

@@ -100,7 +100,7 @@ class _Addition:
         for key, post in self.here.items():
             if post.origin_id != thread.pk:
                 raise key_taken(fixture, key)
-        self.places = {post.key: place for place, post in enumerate(fixture.posts)}
+        self.indexes = {post.key: index for index, post in enumerate(fixture.posts)}
         self.without: dict[str, str] = {}
         self.writer = Writer(fixture)
 
@@ -118,8 +118,8 @@ class _Addition:
             description.described(thread),
             description.description(fixture.forks, fixture.questions),
         )
-        told = ("divergences", "questions")
-        if any(here[part] != theirs[part] for part in told) and _described(thread):
+        parts = ("divergences", "questions")
+        if any(here[part] != theirs[part] for part in parts) and _described(thread):
             notes.append("Divergences and questions are left as they are here.")
         rows = [self.here[post.key] for post in fixture.posts if post.key in self.here]
         for what, keys in (
@@ -135,7 +135,7 @@ class _Addition:
             p.key
             for p in rows
             if p.body.revision_number == 1
-            and p.body.revision.source != fixture.posts[self.places[p.key]].text
+            and p.body.revision.source != fixture.posts[self.indexes[p.key]].text
         ]
         if other:
             notes.append(f"{keys_in_words(other)}: the text of the new version was not taken over.")
@@ -227,7 +227,7 @@ class _Addition:
 
     def _sources(self, part: Sequence["Item"]) -> dict[int, tuple[Post, list[PostRevision]]]:
         """The texts, oldest first, that posts which were here before ever had, by place."""
-        new = {*self.writer.written, *(item.place for item in part)}
+        new = {*self.writer.written, *(item.index for item in part)}
         wanted = {
             quote.source: self.here[self.fixture.posts[quote.source].key].pk
             for item in part
@@ -238,6 +238,6 @@ class _Addition:
         for revision in PostRevision.objects.filter(post__in=wanted.values()).order_by("number"):
             texts.setdefault(revision.post_id, []).append(revision)
         return {
-            place: (self.here[self.fixture.posts[place].key], texts[pk])
-            for place, pk in wanted.items()
+            index: (self.here[self.fixture.posts[index].key], texts[pk])
+            for index, pk in wanted.items()
         }

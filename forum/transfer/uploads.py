@@ -99,8 +99,8 @@ def _sent(token: UUID, user) -> list[Upload]:
 
 def _with_separators(data: bytes) -> bytes:
     """A pasted text in which lines of hyphens part the posts, as the reader wants it."""
-    said = data.decode(errors="replace")
-    lines = said.replace("\r\n", "\n").replace("\r", "\n")
+    decoded = data.decode(errors="replace")
+    lines = decoded.replace("\r\n", "\n").replace("\r", "\n")
     if text.SEPARATOR in lines.split("\n") or not RULE.search(lines):
         return data
     return RULE.sub(text.SEPARATOR, lines).encode()
@@ -201,9 +201,9 @@ def correct(
             if name in thread:
                 head[name] = thread[name]
         rows = _of(upload, POST)
-        for number, said in posts.items():
+        for number, typed in posts.items():
             if 1 <= number <= len(rows):
-                problems += _correct_post(objects, rows, number, said)
+                problems += _correct_post(objects, rows, number, typed)
         if forks is not None:
             problems += _correct_forks(objects, head, forks)
         if questions is not None:
@@ -216,20 +216,20 @@ def correct(
     return problems
 
 
-def _correct_post(objects: list, rows: list, number: int, said: Mapping) -> list[str]:
+def _correct_post(objects: list, rows: list, number: int, typed: Mapping) -> list[str]:
     fields, problems = rows[number - 1]["fields"], []
     key = fields.get("key")
-    fields["byline"] = said.get("byline", fields.get("byline", ""))
-    fields["text"] = said.get("text", fields.get("text", "")).replace("\r\n", "\n")
-    fields["written_at"] = said.get("written_at") or None
-    answers = said.get("answers", "").strip()
+    fields["byline"] = typed.get("byline", fields.get("byline", ""))
+    fields["text"] = typed.get("text", fields.get("text", "")).replace("\r\n", "\n")
+    fields["written_at"] = typed.get("written_at") or None
+    answers = typed.get("answers", "").strip()
     if number > 1:
         if not answers:
             fields["parent"], basis = None, Post.Basis.UNKNOWN
         elif answers.isdecimal() and 1 <= int(answers) < number:
             above = int(answers)
             fields["parent"] = None if above == 1 else [rows[above - 1]["fields"]["key"]]
-            sources = {source for _, _, source in said.get("quotes", ())}
+            sources = {source for _, _, source in typed.get("quotes", ())}
             basis = Post.Basis.QUOTE if above in sources else Post.Basis.EDITOR
         else:
             basis = fields.get("parent_basis")
@@ -246,7 +246,7 @@ def _correct_post(objects: list, rows: list, number: int, said: Mapping) -> list
         one for one in objects if one.get("model") != QUOTE or one["fields"].get("post") != [key]
     ]
     quotes = []
-    for ordinal, (first, last, source) in enumerate(sorted(said.get("quotes", ())), 1):
+    for ordinal, (first, last, source) in enumerate(sorted(typed.get("quotes", ())), 1):
         if not 1 <= source < number:
             problems.append(f"#{number} quotes “{source}”: give the number of an earlier post.")
             source = None

@@ -103,7 +103,7 @@ def _take_place(post: Post, parent: Post | None = None) -> None:
         )
 
 
-def place(post: Post, label: tuple[int, int, int, int]) -> Post:
+def set_labels(post: Post, label: tuple[int, int, int, int]) -> Post:
     """Set what `labels` computed on a post that is not written yet."""
     post.tree_id, post.lft, post.rght, post.level = label
     return post
@@ -131,7 +131,7 @@ def graft(posts: Sequence[Post]) -> None:
     )
     right = labels([(row[0], row[1]) for row in rows] + [(p.pk, p.parent_id) for p in posts])
     _relabel_rows([(row[0], *right[row[0]]) for row in rows if row[2:] != right[row[0]]])
-    write([place(post, right[post.pk]) for post in posts])
+    write([set_labels(post, right[post.pk]) for post in posts])
 
 
 def _relabel_rows(rows: Sequence[tuple[int, int, int, int, int]]) -> None:

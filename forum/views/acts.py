@@ -115,15 +115,15 @@ def _asks_again(offer: Offer, form: forms.Form, post: Post) -> bool:
     if offer is not ERASE:
         return False
     try:
-        places = erasing.find(post, form.cleaned_data["words"]).places
+        texts = erasing.find(post, form.cleaned_data["words"]).texts
     except Problem as problem:
         problems.show(form, problem, typed="words")
         return True
-    if form.cleaned_data["sure"] and form.cleaned_data["places"] == places:
+    if form.cleaned_data["sure"] and form.cleaned_data["texts"] == texts:
         return False
-    form.data = {**form.data.dict(), "places": places}
+    form.data = {**form.data.dict(), "texts": texts}
     form.add_error(
-        "sure", f"Texts in which they stand: {places:,}. Confirm that all of them are meant."
+        "sure", f"Texts in which they stand: {texts:,}. Confirm that all of them are meant."
     )
     return True
 

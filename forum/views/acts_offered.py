@@ -110,7 +110,7 @@ class EraseForm(NeededReasonForm):
         required=False,
         max_length=4000,
     )
-    places = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    texts = forms.IntegerField(required=False, widget=forms.HiddenInput)
     sure = forms.BooleanField(label="I know that this cannot be undone.", required=False)
     field_order = ("words", "reason", "sure")
 
@@ -220,7 +220,7 @@ ERASE = _offer(
         post=post,
         words=data["words"],
         reason=data["reason"],
-        places=data["places"] or 0,
+        texts=data["texts"] or 0,
     ),
     EraseForm,
 )

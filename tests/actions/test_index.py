@@ -186,7 +186,7 @@ def grow(thread: Thread, author, count: int) -> None:
             for n, pk in enumerate(ids)
         ]
         right = tree.labels((pk, None) for pk in ids)
-        tree.write([tree.place(row, right[row.pk]) for row in rows])
+        tree.write([tree.set_labels(row, right[row.pk]) for row in rows])
         texts = [FILLING.format(row.number, row.number * 37) for row in rows]
         revisions = PostRevision.objects.bulk_create(
             PostRevision(

@@ -121,8 +121,8 @@ def test_quoted_words_are_erased(
     into = thread if where == "in the debate" else start(board, stranger, "What if not?")
 
     def erase():
-        places = erasing.find(post, words).places
-        erasing.erase(user=administrator, post=post, words=words, reason="By law.", places=places)
+        texts = erasing.find(post, words).texts
+        erasing.erase(user=administrator, post=post, words=words, reason="By law.", texts=texts)
 
     meanwhile(erase)
     if what == "others":
@@ -139,9 +139,9 @@ def test_words_of_the_post_that_is_edited_are_erased(thread, answerer, administr
     base = posts.base_of(post.body.revision)
 
     def erase():
-        places = erasing.find(post, "Mill Lane").places
+        texts = erasing.find(post, "Mill Lane").texts
         erasing.erase(
-            user=administrator, post=post, words="Mill Lane", reason="By law.", places=places
+            user=administrator, post=post, words="Mill Lane", reason="By law.", texts=texts
         )
 
     meanwhile(erase)

@@ -114,7 +114,7 @@ CASES: dict[str, Callable[[World], object]] = {
     "boards.invite": lambda w: boards.invite(
         user=w.user("chief"), board=w.board("ancient"), members=[w.user("opener")], **WHY
     ),
-    "boards.place": lambda w: boards.place(
+    "boards.move_beside": lambda w: boards.move_beside(
         user=w.user("chief"),
         board=w.board("empty"),
         beside=w.board("modern"),
@@ -159,7 +159,7 @@ CASES: dict[str, Callable[[World], object]] = {
         post=w.post("locked"),
         words="A closed branch.",
         reason="An order of a court.",
-        places=w.ids["places"],
+        texts=w.ids["texts"],
     ),
     "glossary.define": lambda w: glossary.define(
         user=w.user("chief"), term=Term(name="OTL", meaning="Our timeline.")

@@ -71,7 +71,7 @@ def sent_again(case, world, before: worlds.Rows, whole: worlds.Rows) -> list[str
     wrong += faults(connection)
     # Counts of notices follow the commit; the member's next notice sets them right.
     found = worlds.check_touched(before, now)
-    return wrong + [str(fault) for fault in found if "counts of notices" not in fault.said]
+    return wrong + [str(fault) for fault in found if "counts of notices" not in fault.sentence]
 
 
 def test_all_or_nothing_and_once(world, record_property):

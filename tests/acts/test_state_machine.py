@@ -398,7 +398,7 @@ class Forum(RuleBasedStateMachine):
         user = User.objects.get(username=who)
         if self.act(
             "place board",
-            lambda: boards.place(user=user, board=board, beside=other, position=position),
+            lambda: boards.move_beside(user=user, board=board, beside=other, position=position),
         ):
             # Placed beside itself it stays where it is.
             if board.pk != other.pk:
@@ -467,9 +467,9 @@ class Forum(RuleBasedStateMachine):
         words = "" if whole else target.body.revision.plain.partition("\n")[0]
 
         def find_and_erase():  # a line that was blackened before is too short to be looked for
-            places = erasing.find(target, words).places
+            texts = erasing.find(target, words).texts
             return erasing.erase(
-                user=chief, post=target, words=words, reason="By law 12.", places=places
+                user=chief, post=target, words=words, reason="By law 12.", texts=texts
             )
 
         if self.act("erase", find_and_erase):

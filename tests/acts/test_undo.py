@@ -56,7 +56,7 @@ OTHERWISE = {
     "boards.invite": lambda w, was: boards.invite(
         user=w.user("chief"), board=w.board("ancient"), members=[], **WHY
     ),
-    "boards.place": lambda w, was: boards.place(
+    "boards.move_beside": lambda w, was: boards.move_beside(
         user=w.user("chief"), board=w.board("empty"), beside=w.board("ancient"), position="right"
     ),
     "boards.shift": lambda w, was: boards.shift(

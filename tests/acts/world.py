@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from accounts.models import User
 from forum.actions import arguments, boards, description, drafts, glossary, read_state, threadmarks
 from forum.checking import Fault, check
+from forum.checking.labels import check_boards
 from forum.checking.members import check_cases, check_members
-from forum.checking.places import check_boards
 from forum.models import (
     Board,
     Case,
@@ -154,7 +154,7 @@ def build() -> World:
     sanctions.suspend(user=keeper, member=warned, days=2, reason="As an example.")
     w.ids["warning"] = Warning.objects.get().pk
     w.ids["suspension"] = Suspension.objects.get().pk
-    w.ids["places"] = erasing.find(w.post("locked"), "A closed branch.").places
+    w.ids["texts"] = erasing.find(w.post("locked"), "A closed branch.").texts
     w.ids["case"] = Case.objects.get(post=x).pk
     w.ids["notice"] = Notice.objects.get(member=answerer, entry__verb="hide").pk
     w.ids["hide entry"] = Notice.objects.get(pk=w.ids["notice"]).entry_id

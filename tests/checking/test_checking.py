@@ -263,9 +263,11 @@ def test_what_people_wrote_is_told_and_left(names):
             damage(statement, names)
             before = truth()
             found = list(check(fix=True))
-            assert any(said in f.said and not f.healable for f in found), (kind, found)
+            assert any(said in f.sentence and not f.healable for f in found), (kind, found)
             assert truth() == before, kind
-            assert {f.said for f in check(fix=True)} >= {f.said for f in found if not f.healable}
+            assert {f.sentence for f in check(fix=True)} >= {
+                f.sentence for f in found if not f.healable
+            }
             transaction.set_rollback(True)
 
 
@@ -314,7 +316,7 @@ def test_a_deep_thread_is_walked_without_recursion(board):
     assert not check_thread(thread.pk, fix=False)
     Post.objects.filter(thread=thread).exclude(parent=None).update(level=1)
     (fault,) = check_thread(thread.pk, fix=True)
-    assert fault.said.startswith("2997 posts")
+    assert fault.sentence.startswith("2997 posts")
     assert not check_thread(thread.pk, fix=False)
 
 

@@ -78,7 +78,7 @@ def test_quotes_of_what_was_erased_follow_from_it(thread, answerer, opener, admi
     post = reply(thread, answerer, "The party obeyed nobody. It had a secretary. And purges.")
     reply(thread, opener, quoting(post, "It had a secretary."))
     found = erasing.find(post, "")
-    erasing.erase(user=administrator, post=post, reason="By law 12.", places=found.places)
+    erasing.erase(user=administrator, post=post, reason="By law 12.", texts=found.texts)
     assert faults(connection) == []
     assert not [fault for fault in check() if fault.kind == "quotes"]
 
@@ -87,7 +87,7 @@ def test_words_are_erased_everywhere(named, administrator, stranger):
     assert len(holding("Quillfeather")) > 12
     found = erasing.find(named, NAME)
     entry = erasing.erase(
-        user=administrator, post=named, words=NAME, reason="Order 7 of 1 May.", places=found.places
+        user=administrator, post=named, words=NAME, reason="Order 7 of 1 May.", texts=found.texts
     )
     assert not holding("Quillfeather")
     assert not holding("Ignatius")
@@ -104,7 +104,7 @@ def test_words_are_erased_everywhere(named, administrator, stranger):
 def test_a_whole_post_is_erased_with_its_quotes(named, administrator, opener):
     own = fresh(named).body.revision.plain
     found = erasing.find(named, "")
-    erasing.erase(user=administrator, post=named, reason="Order 7 of 1 May.", places=found.places)
+    erasing.erase(user=administrator, post=named, reason="Order 7 of 1 May.", texts=found.texts)
     assert not faults(connection)
     for word in ("knew", "Mill", "said"):
         assert word in own
@@ -115,26 +115,26 @@ def test_a_whole_post_is_erased_with_its_quotes(named, administrator, opener):
 
 def test_erasing_asks_twice_and_of_administrators_alone(named, moderator, administrator, opener):
     before = holding("Quillfeather")
-    places = erasing.find(named, NAME).places
+    texts = erasing.find(named, NAME).texts
     for user, words, reason, count in (
-        (moderator, NAME, "Order 7.", places),
-        (opener, NAME, "Order 7.", places),
-        (administrator, NAME, "", places),
-        (administrator, NAME, f"{NAME} asks for it.", places),
-        (administrator, NAME, "Order 7.", places - 1),
-        (administrator, "he", "Order 7.", places),
+        (moderator, NAME, "Order 7.", texts),
+        (opener, NAME, "Order 7.", texts),
+        (administrator, NAME, "", texts),
+        (administrator, NAME, f"{NAME} asks for it.", texts),
+        (administrator, NAME, "Order 7.", texts - 1),
+        (administrator, "he", "Order 7.", texts),
     ):
         with pytest.raises(Refused):
-            erasing.erase(user=user, post=named, words=words, reason=reason, places=count)
+            erasing.erase(user=user, post=named, words=words, reason=reason, texts=count)
     assert holding("Quillfeather") == before
 
 
 def test_it_cannot_be_undone(named, administrator):
     from forum.moderation import undoing
 
-    places = erasing.find(named, NAME).places
+    texts = erasing.find(named, NAME).texts
     entry = erasing.erase(
-        user=administrator, post=named, words=NAME, reason="Order 7.", places=places
+        user=administrator, post=named, words=NAME, reason="Order 7.", texts=texts
     )
     with pytest.raises(Refused, match="cannot be undone"):
         undoing.undo(user=administrator, entry=entry)
@@ -147,8 +147,8 @@ WITHOUT |= {"html", "word", "label_key", "kind", "was", "now", "variant_key"}
 
 
 def test_posts_and_threads_hold_no_trace(named, administrator):
-    places = erasing.find(named, NAME).places
-    erasing.erase(user=administrator, post=named, words=NAME, reason="Order 7.", places=places)
+    texts = erasing.find(named, NAME).texts
+    erasing.erase(user=administrator, post=named, words=NAME, reason="Order 7.", texts=texts)
     titled = Thread.objects.get(title__startswith="On █")
     assert "quill" not in titled.slug
     assert "█" in str(list(AuditEntry.objects.values_list("detail", flat=True)))
@@ -228,7 +228,7 @@ def test_erased_words_stand_in_no_table_in_no_spelling(everywhere, administrator
     assert len(anywhere(NAME)) > 40
     found = erasing.find(everywhere, NAME)
     erasing.erase(
-        user=administrator, post=everywhere, words=NAME, reason="Order 7.", places=found.places
+        user=administrator, post=everywhere, words=NAME, reason="Order 7.", texts=found.texts
     )
     assert anywhere(NAME) == []
     assert faults(connection) == []
@@ -280,7 +280,7 @@ def test_a_whole_opening_is_erased_wherever_its_words_stand(
     more = reply(thread, answerer, f"> {said}, and so on. He says it.\n\nMy own words stay.")
     part = reply(thread, answerer, f"> the party had obeyed. Nobody knows.\n\n{said}!")
     found = erasing.find(post, "")
-    erasing.erase(user=administrator, post=post, reason="Order 7.", places=found.places)
+    erasing.erase(user=administrator, post=post, reason="Order 7.", texts=found.texts)
     gone = (
         "Lenin had named a successor",
         "zqparty",
@@ -305,7 +305,7 @@ def test_what_only_looks_alike_stays(thread, answerer, administrator):
     found = erasing.find(post, "an other")
     assert list(found.revisions) == [post.body.revision_id]
     erasing.erase(
-        user=administrator, post=post, words="an other", reason="Order 7.", places=found.places
+        user=administrator, post=post, words="an other", reason="Order 7.", texts=found.texts
     )
     assert fresh(near).body.revision.plain == "Another day, and a mother."
 
@@ -335,8 +335,8 @@ def test_an_open_edit_form_brings_nothing_back(
     form = typed(client.get(address))
     if not summed:  # opened before forms told the sum of their text
         form["base"] = form["base"].partition(".")[0]
-    places = erasing.find(post, words).places
-    erasing.erase(user=administrator, post=post, words=words, reason="By law.", places=places)
+    texts = erasing.find(post, words).texts
+    erasing.erase(user=administrator, post=post, words=words, reason="By law.", texts=texts)
     sent = {**form, "text": change(form["text"]), "do": "save"}
     kept = {**sent, "target": address, "token": str(uuid4())}
     assert client.post("/drafts/save/", kept).status_code == 200
@@ -356,9 +356,9 @@ def test_what_else_was_typed_stays(thread, answerer, administrator):
     post = reply(thread, answerer, OPEN)
     client, address = browser(answerer), f"/posts/{post.pk}/edit/"
     form = typed(client.get(address))
-    places = erasing.find(post, "12 Mill Lane").places
+    texts = erasing.find(post, "12 Mill Lane").texts
     erasing.erase(
-        user=administrator, post=post, words="12 Mill Lane", reason="By law.", places=places
+        user=administrator, post=post, words="12 Mill Lane", reason="By law.", texts=texts
     )
     text = OPEN.replace("I knew him.", "I knew her well.") + "\n\nAnd this is new."
     page = client.post(address, {**form, "text": text, "do": "save"})
@@ -370,8 +370,8 @@ def test_an_open_description_brings_nothing_back(thread, opener, administrator):
     page = client.get(address)
     form = typed(page)
     post = thread.posts.get(number=1)
-    places = erasing.find(post, "").places
-    erasing.erase(user=administrator, post=post, reason="By law.", places=places)
+    texts = erasing.find(post, "").texts
+    erasing.erase(user=administrator, post=post, reason="By law.", texts=texts)
     answer = client.post(address, {**form, "own_answer": OWN_ANSWER + " Surely."})
     assert answer.status_code == 409
     assert anywhere("nobody else held it together") == []

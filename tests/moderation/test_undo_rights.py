@@ -130,9 +130,9 @@ def test_no_undoing_brings_erased_words_back(thread, answer, moderator):
     threadmarks.unmark(user=moderator, post=fresh(answer))
     states.hide(user=moderator, post=fresh(answer), reason="Off the point.")
     chief = make_administrator()
-    places = erasing.find(fresh(answer), secret).places
+    texts = erasing.find(fresh(answer), secret).texts
     erasing.erase(
-        user=chief, post=fresh(answer), words=secret, reason="An order of a court.", places=places
+        user=chief, post=fresh(answer), words=secret, reason="An order of a court.", texts=texts
     )
     for verb in ("hide", "unmark", "rename"):
         undoing.undo(user=moderator, entry=last(verb))

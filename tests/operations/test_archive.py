@@ -165,7 +165,7 @@ def spoilt(how: str, whole: list[bytes]) -> bytes:
         total = Sum()
         for line in (rows := [b'["no number","of","any","kind"]']):
             total.add(line)
-        told = {"end": "forum_term", **total.told()}
+        told = {"end": "forum_term", **total.summary()}
         whole[at - 1 : at + 1] = [
             *(b"%b\n" % line for line in rows),
             json.dumps(told).encode() + b"\n",

@@ -124,10 +124,10 @@ def test_erased_words_are_in_no_file(
         assert b"The party obeyed nobody." in taken(thread, kind)
         taken(other, kind)
     words = "The party obeyed nobody."
-    places = erasing.find(answer, words).places
+    texts = erasing.find(answer, words).texts
     with django_capture_on_commit_callbacks(execute=True):
         erasing.erase(
-            user=administrator, post=fresh(answer), words=words, reason="By order.", places=places
+            user=administrator, post=fresh(answer), words=words, reason="By order.", texts=texts
         )
     assert names() == []
     for kind in KINDS:

@@ -38,9 +38,9 @@ def reply(who: str, thread: str, text: str, to: str | None = None, quotes: str |
 
 def erase(w: World):
     post = w.post("b")
-    places = erasing.find(post, "And purges.").places
+    texts = erasing.find(post, "And purges.").texts
     return erasing.erase(
-        user=w.user("chief"), post=post, words="And purges.", reason="By law.", places=places
+        user=w.user("chief"), post=post, words="And purges.", reason="By law.", texts=texts
     )
 
 

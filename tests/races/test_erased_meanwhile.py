@@ -31,9 +31,9 @@ def source(crew, forum) -> Post:
 
 
 def erase(forum, source: Post):
-    places = erasing.find(source, "12 Mill Lane").places
+    texts = erasing.find(source, "12 Mill Lane").texts
     return erasing.erase(
-        user=forum.moderator, post=source, words="12 Mill Lane", reason="By law.", places=places
+        user=forum.moderator, post=source, words="12 Mill Lane", reason="By law.", texts=texts
     )
 
 

@@ -147,7 +147,7 @@ def grow(board, parents, insert=False) -> Thread:
                 tree.insert(post)
             else:
                 post.pk, post.parent_id = ids[n], None if up is None else ids[up]
-                tree.place(post, labels[post.pk])
+                tree.set_labels(post, labels[post.pk])
         if not insert:
             tree.write(posts)
         thread.numbered = len(posts)

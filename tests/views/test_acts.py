@@ -80,11 +80,11 @@ def test_what_is_refused_keeps_what_was_typed(thread, answer, keeper, board, ope
 
 def test_words_are_erased_when_their_places_were_confirmed(thread, answer, administrator):
     client, address = browser(administrator), f"/posts/{answer.pk}/moderate/?act=erase"
-    fields = {"words": "secretary", "reason": "Order 7.", "places": "", "sure": "on"}
+    fields = {"words": "secretary", "reason": "Order 7.", "texts": "", "sure": "on"}
     asked = client.post(address, fields)
     assert "Texts in which they stand: 1." in asked.content.decode()
     assert "secretary" in fresh(answer).body.html
-    assert client.post(address, {**fields, "places": "1"}).status_code == 302
+    assert client.post(address, {**fields, "texts": "1"}).status_code == 302
     assert "secretary" not in fresh(answer).body.html
 
 

@@ -113,7 +113,7 @@ def chain(thread: Thread, author, length: int) -> list[Post]:
         for above, row in pairwise(rows):
             row.parent = above
         found = tree.labels((row.pk, row.parent_id) for row in rows)
-        tree.write([tree.place(row, found[row.pk]) for row in rows])
+        tree.write([tree.set_labels(row, found[row.pk]) for row in rows])
         revisions = PostRevision.objects.bulk_create(
             composed.revision(row, 1, editor=author, now=now) for row in rows
         )

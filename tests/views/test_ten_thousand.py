@@ -76,7 +76,7 @@ def build(board: Board, author: User, length: int) -> Thread:
             if kind == 2:
                 exchange = row if number % 90 else opening
         labels = tree.labels((row.pk, row.parent_id) for row in rows)
-        tree.write([tree.place(row, labels[row.pk]) for row in rows[1:]])
+        tree.write([tree.set_labels(row, labels[row.pk]) for row in rows[1:]])
         made = []
         for row in rows[1:]:
             text, rendered = variants[2 * (row.number % 40) + row.number % 2]

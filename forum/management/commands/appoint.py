@@ -24,16 +24,16 @@ class Command(BaseCommand):
         user = User.objects.filter(username__iexact=name).first()
         if user is None:
             raise CommandError(f"There is no member “{name}”. Sign up first, then appoint.")
-        place = None
-        if board and (place := Board.objects.filter(slug=board).first()) is None:
+        where = None
+        if board and (where := Board.objects.filter(slug=board).first()) is None:
             known = ", ".join(Board.objects.in_order().values_list("slug", flat=True)) or "none"
             raise CommandError(f"There is no board “{board}”. Boards: {known}.")
         with transaction.atomic():
             user.is_staff = True
             if administrator:
                 user.is_superuser = True
-            elif place:
-                place.moderators.add(user)
+            elif where:
+                where.moderators.add(user)
             else:
                 user.is_moderator = True
             user.save(update_fields=["is_staff", "is_superuser", "is_moderator"])
@@ -42,9 +42,9 @@ class Command(BaseCommand):
             what = (
                 "administrator"
                 if administrator
-                else f"moderator of {place}"
-                if place
+                else f"moderator of {where}"
+                if where
                 else "moderator of all boards"
             )
-            record(None, "appoint", member=user, board=place, reason=what)
+            record(None, "appoint", member=user, board=where, reason=what)
         self.stdout.write(f"{user} is {what} now. The desk is at /admin/.")

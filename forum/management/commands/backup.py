@@ -35,12 +35,12 @@ class Command(BaseCommand):
         if destination.exists():
             raise CommandError(f"{destination} is there already. Backups are not overwritten.")
         try:
-            told = archive.write(destination, standby=from_standby)
+            tables = archive.write(destination, standby=from_standby)
         except (OSError, archive.Unusable) as error:
             raise CommandError(f"Nothing was backed up: {error}") from error
-        count = sum(one["rows"] for one in told.values())
+        count = sum(one["rows"] for one in tables.values())
         size = destination.stat().st_size / 1e6
-        self.stdout.write(f"{count:,} rows of {len(told)} tables, {size:.1f} MB: {destination}")
+        self.stdout.write(f"{count:,} rows of {len(tables)} tables, {size:.1f} MB: {destination}")
         self.stdout.write(archive.describe(destination))
         if not no_check:
             self._try(destination)

@@ -21,12 +21,12 @@ class Command(BaseCommand):
     def handle(self, *args, backup: Path, **options):
         try:
             origin = archive.describe(backup)
-            told = archive.restore(backup)
+            tables = archive.restore(backup)
         except archive.Unusable as error:
             raise CommandError(f"{error} No row was restored.") from error
-        count = sum(one["rows"] for one in told.values())
+        count = sum(one["rows"] for one in tables.values())
         self.stdout.write(origin)
-        self.stdout.write(f"Restored and compared: {count:,} rows of {len(told)} tables.")
+        self.stdout.write(f"Restored and compared: {count:,} rows of {len(tables)} tables.")
         faults = list(check(quick=True))
         for fault in faults:
             self.stdout.write(str(fault))

@@ -18,13 +18,13 @@ BLOCK = 1 << 20
 
 class Contents:
     """What an archive holds, read from its begin to its end. `tables` must be gone through, and the
-    rows of each; then `told` has the rows and sum of each, and `sequences` the counters of ids."""
+    rows of each; then `summary` has the rows and sum of each, `sequences` the counters of ids."""
 
     def __init__(self, file) -> None:
         self.file = file
-        self.told: dict[str, dict] = {}
+        self.summary: dict[str, dict] = {}
         self.sequences: dict[str, int] = {}
-        self.head = self._said()
+        self.head = self._next_line()
         if self.head.get("jonbar") not in range(1, FORMAT + 1):
             raise Unusable("This is not an archive that this version of the forum can read.")
         self.migrations = [(str(app), str(name)) for app, name in self.head["migrations"]]
@@ -32,26 +32,26 @@ class Contents:
     def tables(self) -> Iterator[tuple[str, list[str], Iterator[list]]]:
         """Each table: its name, its columns, its rows. Raises Unusable where the rows are not those
         that were written."""
-        while "complete" not in (said := self._said()):
-            if "table" not in said:
+        while "complete" not in (line := self._next_line()):
+            if "table" not in line:
                 raise Unusable("The archive ends too early.")
-            table, total = said["table"], Sum()
-            yield table, list(said["columns"]), self._rows(total)
-            if {"end": table, **total.told()} != self._end:
+            table, total = line["table"], Sum()
+            yield table, list(line["columns"]), self._rows(total)
+            if {"end": table, **total.summary()} != self._end:
                 raise Unusable(f"The rows of {table} are not those that were written.")
-            self.told[table] = total.told()
-        if said["complete"] != len(self.told):
+            self.summary[table] = total.summary()
+        if line["complete"] != len(self.summary):
             raise Unusable("The archive lacks tables.")
-        self.sequences = {str(table): int(last) for table, last in said["sequences"].items()}
+        self.sequences = {str(table): int(last) for table, last in line["sequences"].items()}
 
-    def _said(self) -> dict:
-        line = self.file.readline()
-        if not line:
+    def _next_line(self) -> dict:
+        raw = self.file.readline()
+        if not raw:
             raise Unusable("The archive ends too early.")
-        said = json.loads(line)
-        if not isinstance(said, dict):
+        line = json.loads(raw)
+        if not isinstance(line, dict):
             raise ValueError("a row stands where there should be none")
-        return said
+        return line
 
     def _rows(self, total: Sum) -> Iterator[list]:
         self._end = None
@@ -93,7 +93,7 @@ def check(path: Path) -> dict[str, dict]:
         # To the end, where gzip keeps a sum of its own.
         if contents.file.read(1):
             raise Unusable("The archive is broken: it goes on after its end.")
-        return contents.told
+        return contents.summary
 
 
 def _is_sealed(path: Path) -> bool:

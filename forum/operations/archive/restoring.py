@@ -40,11 +40,13 @@ def restore(path: Path, *, using: str = DEFAULT_DB_ALIAS) -> dict[str, dict]:
             with transaction.atomic(using=using):
                 _load(connection, contents)
             found = sums(using=using, inside=True)
-            if wrong := [table for table, told in contents.told.items() if found[table] != told]:
+            if wrong := [
+                table for table, summed in contents.summary.items() if found[table] != summed
+            ]:
                 raise Unusable(f"Not what the archive holds: {', '.join(wrong)}.")
             _migrate(connection, None)
             call_command("migrate", database=using, verbosity=0, interactive=False)
-            return contents.told
+            return contents.summary
     except (*DATABASE_ERRORS, OverflowError) as error:
         raise Unusable(f"The database does not take it: {first_line(error)}") from error
 
@@ -184,16 +186,16 @@ def _insert(connection, cursor, table: str, columns: Sequence[str], rows: Iterat
         cursor.executemany(statement, part)
 
 
-def _set_sequences(connection, cursor, told: dict[str, int]) -> None:
+def _set_sequences(connection, cursor, summed: dict[str, int]) -> None:
     """Let ids go on after the highest that was ever given."""
     if connection.vendor == "postgresql":
         cursor.execute(SEQUENCES)
         for table, sequence in cursor.fetchall():
             cursor.execute(f"SELECT COALESCE(MAX(id), 0) FROM {_quoted(table)}")
-            if last := max(cursor.fetchone()[0], told.get(table, 0)):
+            if last := max(cursor.fetchone()[0], summed.get(table, 0)):
                 cursor.execute("SELECT setval(%s, %s)", [sequence, last])
         return
-    for table, last in told.items():
+    for table, last in summed.items():
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         if row := cursor.fetchone():
             if row[0] < last:

@@ -236,7 +236,7 @@ class Sum:
         self.rows += 1
         self.sum += int.from_bytes(hashlib.sha256(line).digest(), "big")
 
-    def told(self) -> dict:
+    def summary(self) -> dict:
         return {"rows": self.rows, "sum": f"{self.sum % 2**256:064x}"}
 
 
@@ -248,12 +248,12 @@ def line_of(value) -> bytes:
 def sums(*, using: str = DEFAULT_DB_ALIAS, inside: bool = False) -> dict[str, dict]:
     """The rows and sum of each table of a database, as `write` would tell them; `inside` the
     transaction that is open, if one is."""
-    told = {}
+    summed = {}
     with closing(Snapshot(using, inside=inside)) as snapshot:
         for table in snapshot.tables():
             total = Sum()
             with snapshot.rows(table) as (_, rows):
                 for row in rows:
                     total.add(line_of(row))
-            told[table] = total.told()
-    return told
+            summed[table] = total.summary()
+    return summed

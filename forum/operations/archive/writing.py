@@ -55,15 +55,15 @@ def write(
         file = _Summed(to)
         try:
             with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=5, mtime=0) as packed:
-                told = _write_lines(snapshot, packed)
+                summed = _write_lines(snapshot, packed)
         except DATABASE_ERRORS as error:
             raise Unusable(f"The database gave up: {first_line(error)}") from error
         to.write(seal(file.sum.hexdigest()))
-    return told
+    return summed
 
 
 def _write_lines(snapshot: Snapshot, packed) -> dict[str, dict]:
-    told = {}
+    summed = {}
     head = {
         "jonbar": FORMAT,
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -79,8 +79,8 @@ def _write_lines(snapshot: Snapshot, packed) -> dict[str, dict]:
                 line = line_of(row)
                 total.add(line)
                 packed.write(line + b"\n")
-        told[table] = total.told()
-        packed.write(line_of({"end": table, **told[table]}) + b"\n")
-    end = {"complete": len(told), "sequences": snapshot.sequences()}
+        summed[table] = total.summary()
+        packed.write(line_of({"end": table, **summed[table]}) + b"\n")
+    end = {"complete": len(summed), "sequences": snapshot.sequences()}
     packed.write(line_of(end) + b"\n")
-    return told
+    return summed
