@@ -1,6 +1,7 @@
 """Drafts: one list of them, and what the page's script saves every few seconds."""
 
 import re
+from contextlib import suppress
 from uuid import UUID
 
 from django.http import Http404, JsonResponse
@@ -13,7 +14,7 @@ from ..models import Draft
 from ..permissions import require
 from .fetch import post_or_404, thread_or_404
 from .openings import START
-from .writing import other_fields, restored
+from .writing import other_fields, restored, settle
 
 # The addresses of the forms that keep drafts.
 REPLY = re.compile(r"/threads/(\d{1,18})/reply/(?:\?to=(\d{1,18}))?")
@@ -45,7 +46,12 @@ def save(request):
         )
     except acts.NotKept as error:
         return JsonResponse({"error": str(error)}, status=422)
-    return JsonResponse({"saved_at": f"{timezone.localtime(draft.saved_at):%H:%M}"})
+    return JsonResponse(
+        {
+            "saved_at": f"{timezone.localtime(draft.saved_at):%H:%M}",
+            "restored_at": draft.saved_at.isoformat(),
+        }
+    )
 
 
 def newest(request):
@@ -71,10 +77,14 @@ def newest(request):
 
 @require_POST
 def discard(request, token):
-    """Throw a draft away."""
+    """Throw a draft away, and what was written on in the form that it was restored in (`form`)."""
     require(request.user, "use account")
-    acts.discard(user=request.user, token=token)
-    return redirect("drafts")
+    tokens = [token]
+    with suppress(ValueError):
+        tokens.append(UUID(request.POST.get("form", "")))
+    for one in tokens:
+        acts.discard(user=request.user, token=one)
+    return settle(request, redirect("drafts"), *tokens)
 
 
 def _label(user, target: str) -> str:

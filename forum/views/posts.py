@@ -124,7 +124,8 @@ def reply(request: HttpRequest, thread_id: int) -> HttpResponse:
 def _reply_opened(request: HttpRequest, thread: Thread, parent: Post | None) -> HttpResponse:
     """The form with the draft that waits for it and the words that were quoted just now."""
     draft = drafts.newest(request.user, reply_address(thread, parent))
-    text = _after(draft.text if draft else "", _quoted_words(request))
+    added = _quoted_words(request)
+    text = _after(draft.text if draft else "", added)
     asked, named = _questions(request.user, thread, request.GET.get("question", ""))
     initial = {"lane": arguments.default_lane(thread, parent), "stance": ""}
     if named:
@@ -134,7 +135,7 @@ def _reply_opened(request: HttpRequest, thread: Thread, parent: Post | None) -> 
     form = ReplyForm(
         thread=thread, asked=asked, named=named, quotes=quotes_in(text), initial=initial
     )
-    return _reply_page(request, form, thread, parent, draft=draft)
+    return _reply_page(request, form, thread, parent, draft=draft, added=added)
 
 
 def _reply_sent(request: HttpRequest, opened: Thread, parent: Post | None) -> HttpResponse:
@@ -200,6 +201,7 @@ def _reply_page(
     parent: Post | None,
     *,
     draft: Draft | None = None,
+    added: str = "",
     preview: str | None = None,
     problem: Problem | None = None,
     status: int = 200,
@@ -213,6 +215,7 @@ def _reply_page(
         "parent": parent,
         "preview": preview,
         "draft": draft,
+        "added": added,
         "target": reply_address(thread, parent),
     }
     return render(request, "posts/reply.html", context, status=status)

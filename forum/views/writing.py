@@ -2,6 +2,7 @@
 argument."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC
@@ -31,6 +32,8 @@ NOT_IN_FIELDS = frozenset(
     "text title token target to do csrfmiddlewaretoken restored restored_at".split()
 )
 NO_STANCE = ("", "none of these")
+MOST_SETTLED = 10  # forms that one cookie names
+UUID_TEXT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class TokenField(forms.UUIDField):
@@ -130,13 +133,21 @@ def kept_in(draft: Draft | None) -> QueryDict:
 
 
 def posted(request, token, address: str):
-    """Lead to what was posted. The draft that the form was opened with goes, and a short-lived
-    cookie tells the page's script that the browser's copy of the text is not needed any more."""
+    """Lead to what was posted. The draft that the form was opened with goes, and the browser's copy
+    of the text (`settle`)."""
     before = restored(request)
     if before["restored"] and before["restored_at"]:
         drafts.discard(user=request.user, token=before["restored"], saved_by=before["restored_at"])
-    response = redirect(address)
-    response.set_cookie("posted", str(token), max_age=600, samesite="Lax", secure=settings.HTTPS)
+    return settle(request, redirect(address), *filter(None, (before["restored"], token)))
+
+
+def settle(request, response: HttpResponse, *tokens: UUID) -> HttpResponse:
+    """Tell the page's script, in a short-lived cookie, that the texts of the forms with these tokens
+    are posted or discarded: the browser forgets its copies. Those that no page was told of yet stay
+    in the cookie."""
+    waiting = request.COOKIES.get("settled", "").split(".")[-MOST_SETTLED:]
+    told = ".".join(dict.fromkeys([*filter(UUID_TEXT.fullmatch, waiting), *map(str, tokens)]))
+    response.set_cookie("settled", told, max_age=600, samesite="Lax", secure=settings.HTTPS)
     return response
 
 

@@ -20,3 +20,14 @@ addEventListener("pageshow", () => {
 addEventListener("beforeunload", (event) => {
   if (!sending && [...document.forms].some(unsent)) event.preventDefault();
 });
+
+// What was posted or discarded needs no copy in this browser, whichever form it was written in; the
+// server names the forms in a cookie once it is done.
+const settled = document.cookie.match(/(?:^|; )settled=([0-9a-f.-]+)/)?.[1].split(".") ?? [];
+if (settled.length) {
+  for (const key of Object.keys(localStorage)) {
+    const kept = key.startsWith("draft:") ? localStorage.getItem(key) : "";
+    if (settled.some((token) => kept.includes(token))) localStorage.removeItem(key);
+  }
+  document.cookie = "settled=; path=/; max-age=0";
+}

@@ -190,3 +190,136 @@ def test_a_draft_that_is_discarded_is_gone(member, debate, sits_down):
     reader.opens(f"/threads/{debate.pk}/reply/")
     page.wait_for_load_state("networkidle")
     assert field(page).input_value() == ""
+
+
+@pytest.fixture
+def sealed():
+    """Seal the way of drafts: nothing arrives, or what arrives is not acknowledged."""
+
+    def seal(page, *, arrives: bool = False) -> None:
+        def lose(route) -> None:
+            if arrives:
+                route.fetch()
+            route.abort()
+
+        page.route("**/drafts/save/", lose)
+
+    return seal
+
+
+UNSENT = "No connection. The draft is kept in this browser."
+
+
+def again(reader, address: str):
+    """Close the tab as it stands, and open the address in another."""
+    reader.page.close(run_before_unload=False)
+    reader.page = reader.context.new_page()
+    reader.opens(address)
+    return reader.page
+
+
+def nothing_is_left(reader, *addresses: str) -> None:
+    """No form opens with a text, neither server nor browser has a copy."""
+    page = reader.page
+    for address in addresses:
+        reader.opens(address)
+        page.wait_for_load_state("networkidle")
+        assert field(page).input_value() == "", address
+    assert page.evaluate("Object.keys(localStorage).filter((k) => k.startsWith('draft:'))") == []
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("place", PLACES[:2])
+@pytest.mark.parametrize("arrives", [False, True])
+def test_what_was_posted_after_an_outage_does_not_come_back(
+    arrives, place, member, debate, sits_down, sealed
+):
+    address = place.format(pk=debate.pk)
+    reader = sits_down(member)
+    reader.opens(address)
+    types(reader.page, TEXT)
+    expect(state(reader.page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    sealed(reader.page, arrives=arrives)
+    types(reader.page, f"{TEXT} Written on.")
+    expect(state(reader.page)).to_have_text(UNSENT, timeout=15_000)
+    page = again(reader, address)
+    expect(field(page)).to_have_value(f"{TEXT} Written on.")
+    page.wait_for_load_state("networkidle")
+    reader.presses("Post reply")
+    page.wait_for_url("**#post-*")
+    assert Post.objects.filter(thread=debate).count() == 2
+    nothing_is_left(reader, *(one.format(pk=debate.pk) for one in PLACES[:2]))
+    forgets(reader, "/drafts/save/")
+
+
+def test_what_was_discarded_is_gone_from_the_browser_too(member, debate, sits_down, sealed):
+    reader = sits_down(member)
+    address = f"/threads/{debate.pk}/reply/"
+    reader.opens(address)
+    sealed(reader.page, arrives=True)
+    types(reader.page, TEXT)
+    expect(state(reader.page)).to_have_text(UNSENT, timeout=15_000)
+    page = again(reader, "/drafts/")
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_text("You have no drafts.").wait_for()
+    nothing_is_left(reader, address, debate.get_absolute_url())
+    forgets(reader, "/drafts/save/")
+
+
+@pytest.mark.parametrize("saved", [True, False], ids=["saved since", "not saved since"])
+def test_discarding_in_the_form_takes_what_was_written_since_along(
+    saved, member, debate, sits_down, sealed
+):
+    reader = sits_down(member)
+    address = f"/threads/{debate.pk}/reply/"
+    reader.opens(address)
+    types(reader.page, TEXT)
+    expect(state(reader.page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    page = again(reader, address)
+    reader.careless = True
+    if not saved:
+        sealed(page)
+    types(page, f"{TEXT} Written on.")
+    said = re.compile("Draft kept" if saved else "No connection")
+    expect(state(page)).to_have_text(said, timeout=15_000)
+    page.unroute_all()
+    page.get_by_role("button", name="Discard it").click()
+    page.get_by_text("You have no drafts.").wait_for()
+    nothing_is_left(reader, address)
+    forgets(reader, "/drafts/save/")
+
+
+def test_posting_leaves_another_devices_draft(member, debate, sits_down, sealed):
+    """What this browser kept comes back here; what was written elsewhere since stays a draft."""
+    reader = sits_down(member)
+    address = f"/threads/{debate.pk}/reply/"
+    reader.opens(address)
+    sealed(reader.page)
+    types(reader.page, TEXT)
+    expect(state(reader.page)).to_have_text(UNSENT, timeout=15_000)
+    other = sits_down(member)
+    other.opens(address)
+    types(other.page, "From elsewhere.")
+    expect(state(other.page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    page = again(reader, address)
+    expect(field(page)).to_have_value(TEXT)
+    page.wait_for_load_state("networkidle")
+    reader.presses("Post reply")
+    page.wait_for_url("**#post-*")
+    assert Draft.objects.get().text == "From elsewhere."
+    reader.opens(address)
+    expect(field(page)).to_have_value("From elsewhere.")
+    forgets(reader, "/drafts/save/")
+
+
+def test_words_quoted_by_a_link_join_what_this_browser_kept(member, debate, sits_down, sealed):
+    reader = sits_down(member)
+    opening = world.opening(debate)
+    address = f"/threads/{debate.pk}/reply/?to={opening.pk}"
+    reader.opens(address)
+    sealed(reader.page)
+    types(reader.page, TEXT)
+    expect(state(reader.page)).to_have_text(UNSENT, timeout=15_000)
+    page = again(reader, f"{address}&quote={opening.pk}")
+    expect(field(page)).to_have_value(re.compile(re.escape(TEXT) + r"\n\n\[quote="))
+    forgets(reader, "/drafts/save/")
