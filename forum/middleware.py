@@ -12,6 +12,7 @@ from django.http import HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from accounts import signing_in
 from accounts.sessions import signed_in
 from core.problems import Problem
 
@@ -130,6 +131,30 @@ class SessionUser(AuthenticationMiddleware):
 
             request.user = AnonymousUser()
             return errors.overloaded(request, error)
+        return None
+
+
+class SignInWhileSending:
+    """Signs in who was signed out while writing, with the name and password that stand beside the
+    text (views/errors.py), and lets the form go on to where it was sent."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        # Here, since the form's token was looked at by now: nobody signs in others unasked.
+        fields = signing_in.given(request)
+        if not fields or request.user.is_authenticated:
+            return None
+        try:
+            signing_in.sign_in(request, fields)
+        except signing_in.NotSignedIn as problem:
+            from .views import errors
+
+            return errors.signed_out(request, problem, name=fields.get("sign_in_name", ""))
         return None
 
 

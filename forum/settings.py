@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "forum.middleware.SignInWhileSending",
     "forum.middleware.TwoSteps",
     "forum.middleware.MembersTime",
     "forum.middleware.ErrorPages",

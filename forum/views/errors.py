@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from accounts import signing_in
 from forum.operations.observability import route
 
 log = logging.getLogger("forum.errors")
@@ -43,7 +44,7 @@ def _hidden(request, shown: set[str]) -> list[tuple[str, str]]:
         (name, value)
         for name, values in request.POST.lists()
         # What was left empty among the texts is sent empty again.
-        if name not in shown and name != "csrfmiddlewaretoken"
+        if name not in shown and name not in ("csrfmiddlewaretoken", *signing_in.FIELDS)
         for value in values
     ]
 
@@ -91,7 +92,17 @@ def refused(request, exception=None):
         from django.contrib.auth.views import redirect_to_login
 
         return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+    if not request.user.is_authenticated and kept(request):
+        return signed_out(request)
     return _page(request, 403, reason=str(exception or ""))
+
+
+def signed_out(request, problem: signing_in.NotSignedIn | None = None, *, name: str = ""):
+    """403 for a text that was sent after the session had ended: name and password, and then the
+    second step, are asked for beside it, and the same form goes on to where it was sent."""
+    step = problem.step if problem else "password"
+    sentence = problem.sentence if problem else ""
+    return _page(request, 403, signed_out=True, step=step, sentence=sentence, name=name)
 
 
 def csrf_failure(request, reason=""):

@@ -142,9 +142,9 @@ def posted(request, token, address: str):
 
 
 def settle(request, response: HttpResponse, *tokens: UUID) -> HttpResponse:
-    """Tell the page's script, in a short-lived cookie, that the texts of the forms with these tokens
-    are posted or discarded: the browser forgets its copies. Those that no page was told of yet stay
-    in the cookie."""
+    """Tell the page's script, in a short-lived cookie, that the texts of the forms with these
+    tokens are posted or discarded: the browser forgets its copies. Those that no page was told of
+    yet stay in the cookie."""
     waiting = request.COOKIES.get("settled", "").split(".")[-MOST_SETTLED:]
     told = ".".join(dict.fromkeys([*filter(UUID_TEXT.fullmatch, waiting), *map(str, tokens)]))
     response.set_cookie("settled", told, max_age=600, samesite="Lax", secure=settings.HTTPS)
