@@ -24,6 +24,7 @@ LAYERS = (
     ("forum.models",),
     ("forum.opposites", "forum.permissions", "forum.tree", "forum.search", "forum.desk"),
     ("forum.rendering", "forum.templatetags", "forum.jinja"),
+    ("forum.mailing",),
     ("forum.actions",),
     ("forum.moderation", "forum.transfer"),
     ("forum.outbox",),

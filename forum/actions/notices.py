@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
+from forum.mailing import queueing
 
 from ..acts import ACTS
 from ..models import AuditEntry, Notice
@@ -32,6 +33,7 @@ def notify(
         thing = "post" if entry.post_id else "thread"
         message = ACTS[entry.verb].notice.get(thing) or f"A moderator acted on your {thing}."
     notice = Notice.objects.create(member=member, entry=entry, kind=kind, said=message)
+    queueing.queue([notice])
     transaction.on_commit(lambda: recount(member.pk), robust=True)
     return notice
 

@@ -9,6 +9,7 @@ from .drafts import Draft
 from .glossary import Term
 from .jobs import Job
 from .keywords import ThreadWord
+from .mails import Mail, MailSettings, Rhythm
 from .members import Member, Note, Suspension, Warning
 from .moderation import AuditEntry
 from .notices import Notice
@@ -31,6 +32,8 @@ __all__ = [
     "Draft",
     "Job",
     "Lane",
+    "Mail",
+    "MailSettings",
     "Member",
     "Note",
     "Notice",
@@ -43,6 +46,7 @@ __all__ = [
     "Quote",
     "ReadMark",
     "Report",
+    "Rhythm",
     "Stance",
     "State",
     "Submission",

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Session
 from forum.actions import drafts
-from forum.models import Draft, Submission
+from forum.models import Draft, Mail, Notice, Submission
 from forum.moderation import states
 from tests.people import browser, fresh, reply
 
@@ -28,7 +28,7 @@ def test_what_is_in_use_stays(thread, stranger, django_capture_on_commit_callbac
     reply(thread, stranger)
     drafts.save(user=stranger, token=uuid4(), target="/threads/new/", label="A", text="Once.")
     before = [model.objects.count() for model in (Session, Submission, Draft)]
-    assert "sessions: 0, tokens: 0, drafts: 0, counts of notices: 0" in sweep()
+    assert "sessions: 0, tokens: 0, drafts: 0, mails: 0, counts of notices: 0" in sweep()
     assert [model.objects.count() for model in (Session, Submission, Draft)] == before
     assert client.get("/notices/").status_code == 200
 
@@ -48,6 +48,16 @@ def test_what_ended_goes(thread, stranger, settings):
     assert not (Session.objects.exists() or Draft.objects.exists())
     assert fresh(post).number
     assert client.get("/notices/").status_code == 302
+
+
+def test_what_came_of_mails_long_ago_goes_and_what_waits_stays(answer, moderator):
+    states.hide(user=moderator, post=answer, reason="Off the point")
+    ago = timezone.now() - timedelta(days=400)
+    Mail.objects.update(due_at=ago)
+    assert "mails: 0" in sweep()
+    Mail.objects.update(settled_at=ago, outcome="sent")
+    assert "mails: 1" in sweep()
+    assert Notice.objects.exists()
 
 
 def test_a_notice_that_was_never_counted_is(answer, moderator):

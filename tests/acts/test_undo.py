@@ -114,7 +114,8 @@ BY_A_MODERATOR = {
 MOVES_ON = {"version", "numbering", "unread_notices", "pages_version", "descriptions", "renderer"}
 MOVES_ON |= {"edited_at", "number"}  # of pages; of the site's edition
 LEFT_OUT = {
-    *("forum_auditentry", "forum_notice", "accounts_edition", "django_session"),
+    *("forum_auditentry", "forum_notice", "forum_mail", "forum_job", "accounts_edition"),
+    "django_session",
     *("forum_warning", "forum_suspension", "accounts_pastname"),  # records: decision 0018
 }
 # Written anew from other rows: the words come back, not the ids.

@@ -23,6 +23,8 @@ from forum.models import (
     Case,
     Draft,
     Job,
+    Mail,
+    MailSettings,
     Member,
     Note,
     Page,
@@ -54,9 +56,12 @@ LONG = os.environ.get("JONBAR_LONG") == "1"
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
-FOR_ADMINISTRATORS = {"forum.Page", "forum.Job", "accounts.User"}
+FOR_ADMINISTRATORS = {"forum.Page", "forum.Job", "forum.Mail", "forum.MailSettings"}
+FOR_ADMINISTRATORS |= {"accounts.User"}
 # Made and changed at the desk, through actions; everything else is only looked at.
 WRITTEN = (Board, Page, Term)
+# What is done later, and mailboxes.
+OF_WORK = (Job, Mail, MailSettings)
 # About members, who belong to no board.
 OF_MEMBERS = (Member, Note, Suspension, Warning)
 FORUM = [
@@ -112,6 +117,7 @@ def world(settled):
         change_mind(user=stranger, post=told, was="against", now="for", reason="It adds up.")
         threadmarks.mark(user=opener, post=source, category="story", label="The opening")
         ThreadWord.objects.get_or_create(thread=debate, word="bridge", role="c")
+    MailSettings.objects.create(member=stranger)
     Job.objects.create(task="a.task", queue="default", payload={}, run_after=timezone.now())
     Term.objects.create(name="POD", meaning="Where a timeline leaves our history.")
     Draft.objects.create(
@@ -168,7 +174,7 @@ def test_the_desk_is_closed_to_everybody_else(full, guest, stranger, opener):
 
 @pytest.mark.parametrize(
     "model",
-    [m for m in OURS if m not in (*WRITTEN, *OF_MEMBERS, Draft, Job)],
+    [m for m in OURS if m not in (*WRITTEN, *OF_MEMBERS, Draft, *OF_WORK)],
     ids=lambda m: m.__name__,
 )
 def test_board_moderators_see_the_rows_of_their_boards(

@@ -19,6 +19,8 @@ from django.contrib import admin
 from django.db import OperationalError
 from django.urls import get_resolver, resolve, reverse
 
+from forum.mailing import stopping
+
 from . import world
 from .readers import LONG, NARROW, QUICK, WIDE, Reader, faults
 
@@ -106,6 +108,8 @@ FOR_AUTHORS = """
     /drafts/
     /notices/
     /notices/{told.pk}/answer/
+    /mail/
+    /mail/stop/{stop_token}/
     /standing/
     /standing/name/
     /posts/{exact.pk}/report/
@@ -131,6 +135,7 @@ FOR_MODERATORS = """
 OWN_PAGES = {"auditentry", "board", "case", "member", "post", "thread", "upload", "user"}
 # What is no page: it takes a form, answers a machine, or leads elsewhere.
 NO_PAGES = {"mark-read", "fold", "ignore", "healthz", "readyz", "metrics"}
+NO_PAGES |= {"mail-again"}
 NO_PAGES |= {"save-draft", "newest-draft", "discard-draft", "read-notices"}
 NO_PAGES |= {"outline-argdown", "outline-json", "thread-epub", "road-epub"}
 NO_PAGES |= {"thread-fixture", "thread-markdown", "release"}
@@ -191,6 +196,7 @@ def made(site):
     made.reset_key = (
         f"{user_pk_to_url_str(made.two)}-{default_token_generator.make_token(made.two)}"
     )
+    made.stop_token = stopping.token(made.two, ["act"])
     return made
 
 

@@ -6,12 +6,8 @@ is killed there.
 """
 
 import os
-import random
 import signal
-import time
 from collections import Counter
-from contextlib import contextmanager, suppress
-from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -24,11 +20,16 @@ from forum.outbox import worker
 from forum.outbox.worker import Worker
 from tests.acts.ends import counted, cut, kill
 from tests.outbox import jobs
+from tests.outbox.forks import (
+    forked,
+    kill_until_all_is_done,
+    wait_until_all_is_done,
+    workers,
+)
 from tests.people import make_member
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
 LONG = os.environ.get("JONBAR_LONG") == "1"
-SECONDS = 60  # until a test gives up
 
 
 @pytest.fixture
@@ -63,59 +64,12 @@ def test_a_worker_killed_at_each_statement(member, record_property):
     record_property("measured", f"{points} {'kills' if LONG else 'cuts'}")
 
 
-def forked(act, **patched) -> int:
-    """Do `act` in a process of its own with values of the worker's module; gives its number."""
-    connection.close()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            for name, value in patched.items():
-                setattr(worker, name, value)
-            act()
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-    return pid
-
-
-@contextmanager
-def workers(count: int, **patched):
-    """So many workers, each a process; they are gone afterwards. Gives a list of their numbers."""
-    running = [forked(lambda: Worker().run(), **patched) for _ in range(count)]
-    try:
-        yield running
-    finally:
-        for pid in running:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-
-
-def wait_until_all_is_done() -> None:
-    until = time.monotonic() + SECONDS
-    while Job.objects.exists():
-        assert time.monotonic() < until, f"{Job.objects.count()} jobs are left"
-        time.sleep(0.02)
-
-
 def test_workers_killed_at_any_moment(member, record_property):
     count = 400 if LONG else 120
     for number in range(count):
         jobs.write.enqueue(member, f"{number}")
     jobs.write_in_parts.enqueue(member, 1, 20)
-    choice, killed = random.Random(17), 0
-    patched = {"LEASE": timedelta(seconds=0.3), "POLL_SECONDS": 0.02, "AWAY_SECONDS": 0.02}
-    with workers(2, **patched) as running:
-        until = time.monotonic() + SECONDS
-        while Job.objects.exists():
-            assert time.monotonic() < until, f"{Job.objects.count()} jobs are left"
-            time.sleep(choice.uniform(0.005, 0.06))
-            if killed < count / 4:
-                pid = running.pop(0)
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-                killed += 1
-                running.append(forked(lambda: Worker().run(), **patched))
+    killed = kill_until_all_is_done(count // 4, seed=17)
     expected = [f"{number}" for number in range(count)] + [f"part {n}" for n in range(1, 21)]
     assert Counter(jobs.done()) == Counter(expected)
     assert killed > 5

@@ -16,6 +16,7 @@ from django.urls import get_resolver
 from accounts.models import User
 from forum.actions import notices, posts
 from forum.actions.audit import record
+from forum.mailing import stopping
 from forum.models import (
     AuditEntry,
     Board,
@@ -95,6 +96,8 @@ SEEN = {
     "newest-draft": ("/drafts/newest/?target=/threads/new/", "in", 200, 200, 200, None),
     "report": ("/posts/{p}/report/", "in", 200, 403, 200, "/posts/{gone}/report/"),
     "answer-act": ("/notices/{n}/answer/", "in", 404, 200, 404, None),
+    "mail-settings": ("/mail/", "in", 200, 200, 200, None),
+    "stop-mail": ("/mail/stop/{s}/", 200, 200, 200, 200, "/mail/stop/forged/"),
     "standing": ("/standing/", "in", 200, 200, 200, None),
     "change-name": ("/standing/name/", "in", 200, 200, 200, None),
     "notices": ("/notices/", "in", 200, 200, 200, None),
@@ -167,6 +170,9 @@ SENT = {
     "ignore": ("/members/answerer/ignore/", {}, 403, "to", "to", "to"),
     "report": ("/posts/{p}/report/", {"reason": "spam", "token": TOKEN}, 403, "to", 403, "to"),
     "answer-act": ("/notices/{n}/answer/", {"text": "It was not."}, 403, 404, "to", 404),
+    "mail-settings": ("/mail/", {"act": "day", "outcome": "never"}, 403, "to", "to", "to"),
+    "mail-again": ("/mail/again/", {}, 403, "to", "to", "to"),
+    "stop-mail": ("/mail/stop/{s}/", {}, 200, 200, 200, 200),  # without signing in
     "change-name": ("/standing/name/", {"name": "Another"}, 403, "to", "to", "to"),
     "read-notices": ("/notices/read/", {"until": "1"}, 403, "to", "to", "to"),
     "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
@@ -205,6 +211,7 @@ def address(thread, opener, moderator):
             .replace("{q}", str(quoted.pk))
             .replace("{n}", str(told.pk))
             .replace("{e}", str(entry.pk))
+            .replace("{s}", stopping.token(opener, ["act"]))
             .replace("{gone}", str(GONE))
         )
 

@@ -21,6 +21,7 @@ from django.test import TestCase, override_settings
 from django.urls import get_resolver, reverse
 
 from forum.actions import cases, description, drafts, threadmarks
+from forum.mailing import stopping
 from forum.models import AuditEntry, Board, Member, Notice, Post, Quote, State, Thread
 from forum.moderation import moving, reports, sanctions, states
 from forum.permissions import CHARTER, may
@@ -252,6 +253,7 @@ class Marked(TestCase):
             "username": [(None, {"username": u.username}) for u in self.people.values() if u.pk],
             "name": [(None, {"name": "about"})],  # of the help
             "token": [(None, {"token": self.token})],
+            "signed": [(None, {"signed": stopping.token(self.people["opener"], ["act"])})],
             "notice_id": [(None, {"notice_id": n.pk}) for n in Notice.objects.all()],
             "entry_id": [(None, {"entry_id": e.pk}) for e in AuditEntry.objects.all()],
         }[asked[0]]

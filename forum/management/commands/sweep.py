@@ -7,8 +7,9 @@ from forum.actions import sweeping
 
 class Command(BaseCommand):
     help = (
-        "Delete sessions that ended, tokens of forms sent long ago and drafts that were left "
-        "(DRAFTS_KEPT_DAYS), and set counts of notices right. It may run while people write."
+        "Delete sessions that ended, tokens of forms and outcomes of mails of long ago, and drafts "
+        "that were left (DRAFTS_KEPT_DAYS), and set counts of notices right. It may run while "
+        "people write."
     )
 
     def handle(self, *args, **options):

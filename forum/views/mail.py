@@ -1,0 +1,81 @@
+"""What a member is told by mail, and stopping it from a mail."""
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from forum.mailing import stopping
+from forum.mailing.topics import TOPICS
+
+from ..models import MailSettings, Rhythm
+from ..permissions import require
+
+
+class ChoicesForm(forms.Form):
+    """One choice for each topic."""
+
+    def __init__(self, *args, chosen: MailSettings, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        for topic, label in TOPICS.items():
+            self.fields[topic] = forms.ChoiceField(
+                label=label,
+                choices=Rhythm.choices,
+                initial=chosen.rhythm(topic),
+                required=False,  # a page that is older than a topic leaves it as it is
+            )
+
+
+def choices(request):
+    """When a member wants to be told by mail, for each topic."""
+    require(request.user, "read notices")
+    chosen = MailSettings.objects.filter(pk=request.user.pk).first() or MailSettings()
+    form = ChoicesForm(request.POST or None, chosen=chosen)
+    if request.method == "POST" and form.is_valid():
+        made = {topic: rhythm for topic, rhythm in form.cleaned_data.items() if rhythm}
+        stopping.choose(request.user, made)
+        messages.success(request, "Your choice is kept.")
+        return redirect("mail-settings")
+    return render(
+        request,
+        "mail/choices.html",
+        {
+            "form": form,
+            "bounced": chosen.bounced and chosen.bounced == request.user.email,
+            "known": request.user.address_known,
+        },
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_POST
+def again(request):
+    """Write to an address again from which mail came back."""
+    require(request.user, "read notices")
+    stopping.write_again(request.user)
+    messages.success(request, "Mail is sent to your address again.")
+    return redirect("mail-settings")
+
+
+@never_cache
+@csrf_exempt  # a mail program posts here without having been here; the address itself is the proof
+def stop(request, signed):
+    """Stop mail about some topics, by an address that a mail named: GET shows a button,
+    POST does it, whoever is signed in or nobody (RFC 8058)."""
+    found = stopping.read(signed)
+    if found is None:
+        raise Http404
+    member, topics = found
+    if request.method == "POST":
+        stopping.stop(member, topics)
+    return render(
+        request,
+        "mail/stop.html",
+        {
+            "topics": [TOPICS[topic] for topic in topics],
+            "stopped": request.method == "POST",
+        },
+    )

@@ -1,0 +1,125 @@
+"""Workers that die while they send, at each statement and at any moment, and several at once."""
+
+import os
+import signal
+from collections import Counter
+
+import pytest
+from django.core.mail.backends.smtp import EmailBackend
+
+from forum.mailing import queueing
+from forum.models import AuditEntry, Job, Mail, Notice
+from forum.outbox.worker import Worker
+from tests.acts.ends import counted, cut, kill
+from tests.mailing.conftest import make_due, pass_time
+from tests.outbox.forks import (
+    forked,
+    kill_until_all_is_done,
+    wait_until_all_is_done,
+    workers,
+)
+from tests.people import make_member
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
+LONG = os.environ.get("JONBAR_LONG") == "1"
+
+
+def tell(members) -> None:
+    """One notice to each, of which mail is due."""
+    entry = AuditEntry.objects.create(verb="lock", reason="Enough.")
+    notices = [
+        Notice.objects.create(member=member, entry=entry, said="Something happened.")
+        for member in members
+    ]
+    queueing.queue(notices)
+    make_due()
+
+
+def test_a_worker_killed_at_each_statement_of_a_mail(server, record_property):
+    member = make_member("member-a")
+    tell([member])
+    points = counted(lambda: Worker().drain())
+    for statement in range(1, points + 1):
+        Notice.objects.all().delete()
+        Job.objects.all().delete()
+        server.mails.clear()
+        tell([member])
+        (kill if LONG else cut)(lambda: Worker().drain(), statement)
+        pass_time()
+        assert [mail.outcome for mail in Mail.objects.all()] == ["sent"], statement
+        assert not Job.objects.exists()
+        assert len({mail["Message-ID"] for mail in server.mails}) == 1
+        assert len(server.mails) == 1, statement
+    record_property("measured", f"{points} {'kills' if LONG else 'cuts'}")
+
+
+def test_workers_that_are_killed_at_any_moment(server, record_property):
+    count = 60 if LONG else 20
+    members = [make_member(f"member-{number}") for number in range(count)]
+    tell(members)
+    killed = kill_until_all_is_done(count // 2, seed=8)
+    assert not Mail.objects.unsettled().exists()
+    sent = Counter(server.addresses)
+    assert max(sent.values()) <= 2
+    assured = Mail.objects.filter(outcome="sent").select_related("member")
+    assert {mail.member.email for mail in assured} <= set(sent)
+    left = Mail.objects.exclude(outcome="sent").values_list("outcome", flat=True)
+    assert set(left) <= {"uncertain"} and len(left) <= 1
+    assert len({mail["Message-ID"] for mail in server.mails}) == len(sent)
+    twice = sum(number > 1 for number in sent.values())
+    record_property("measured", f"{count} mails, {killed} kills, {twice} sent twice")
+
+
+def test_workers_at_once_send_nothing_twice(server):
+    members = [make_member(f"member-{number}") for number in range(30)]
+    tell(members)
+    with workers(3, POLL_SECONDS=0.02):
+        wait_until_all_is_done()
+    assert Counter(server.addresses) == Counter(member.email for member in members)
+
+
+def test_gatherings_at_once_put_each_notice_into_one_mail(server):
+    """Several jobs of one member, as two acts at once leave them behind."""
+    member = make_member("member-a")
+    for _ in range(12):
+        tell([member])
+    assert Job.objects.count() == 12
+    with workers(3, POLL_SECONDS=0.02):
+        wait_until_all_is_done()
+    told = sum(
+        mail.get_body(("plain",)).get_content().count("Something happened.")
+        for mail in server.mails
+    )
+    assert told == 12
+
+
+def _die_after_the_yes() -> None:
+    """Work, but be gone at the moment at which the server has taken a mail."""
+    send = EmailBackend.send_messages
+
+    def die(self, messages):
+        send(self, messages)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    EmailBackend.send_messages = die
+    Worker().drain()
+
+
+def test_a_worker_killed_after_the_servers_yes_sends_it_once_more(server):
+    tell([make_member("member-a")])
+    os.waitpid(forked(_die_after_the_yes), 0)
+    assert len(server.mails) == 1
+    pass_time()
+    assert len(server.mails) == 2
+    assert len({mail["Message-ID"] for mail in server.mails}) == 1
+    assert [mail.outcome for mail in Mail.objects.all()] == ["sent"]
+
+
+def test_a_worker_killed_so_twice_does_not_send_it_a_third_time(server):
+    tell([make_member("member-a")])
+    for _ in range(3):
+        os.waitpid(forked(_die_after_the_yes), 0)
+        make_due()
+    pass_time()
+    assert len(server.mails) == 2
+    assert [mail.outcome for mail in Mail.objects.all()] == ["uncertain"]

@@ -1,0 +1,71 @@
+"""Workers as processes of their own, forked from the tests."""
+
+import os
+import random
+import signal
+import time
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+from django.db import connection
+
+from forum.models import Job
+from forum.outbox import worker
+from forum.outbox.worker import Worker
+
+SECONDS = 60  # until a test gives up
+# So that what a killed worker held is soon taken over.
+IMPATIENT = {"LEASE": timedelta(seconds=0.3), "POLL_SECONDS": 0.02, "AWAY_SECONDS": 0.02}
+
+
+def forked(act, **patched) -> int:
+    """Do `act` in a process of its own with values of the worker's module; gives its number."""
+    connection.close()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for name, value in patched.items():
+                setattr(worker, name, value)
+            act()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    return pid
+
+
+@contextmanager
+def workers(count: int, **patched):
+    """So many workers, each a process; they are gone afterwards. Gives a list of their numbers."""
+    running = [forked(lambda: Worker().run(), **patched) for _ in range(count)]
+    try:
+        yield running
+    finally:
+        for pid in running:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def wait_until_all_is_done() -> None:
+    until = time.monotonic() + SECONDS
+    while Job.objects.exists():
+        assert time.monotonic() < until, f"{Job.objects.count()} jobs are left"
+        time.sleep(0.02)
+
+
+def kill_until_all_is_done(most: int, *, seed: int, pause: float = 0.06) -> int:
+    """Let two workers do what waits, and kill one after the other, `most` times, at any moment,
+    until nothing is left; returns how many were killed."""
+    choice, killed = random.Random(seed), 0
+    with workers(2, **IMPATIENT) as running:
+        until = time.monotonic() + SECONDS
+        while Job.objects.exists():
+            assert time.monotonic() < until, f"{Job.objects.count()} jobs are left"
+            time.sleep(choice.uniform(0.005, pause))
+            if killed < most:
+                pid = running.pop(0)
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                killed += 1
+                running.append(forked(lambda: Worker().run(), **IMPATIENT))
+    return killed
