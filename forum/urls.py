@@ -1,5 +1,6 @@
 """Every address of the site."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -119,6 +120,10 @@ urlpatterns = [
     path("readyz", site.readyz, name="readyz"),
     path("metrics", site.metrics, name="metrics"),
 ]
+if settings.MAIL_WEBHOOK_SECRET:
+    from forum.mailing import webhooks  # an extra, which most sites do without
+
+    urlpatterns.append(webhooks.urls)
 
 handler400 = errors.bad_request
 handler403 = errors.refused

@@ -33,7 +33,10 @@ class Line:
     @property
     def quoted(self) -> str:
         """The words as a plain mail quotes them."""
-        paragraphs = (wrap(part, WIDTH) for part in self.words.split("\n"))
+        paragraphs = (
+            wrap(part, WIDTH, break_long_words=False, break_on_hyphens=False)
+            for part in self.words.split("\n")
+        )
         lines = [line for part in paragraphs for line in (part or [""])]
         return "\n".join(f"> {line}".rstrip() for line in lines)
 
