@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts import signing_in
 from accounts.sessions import signed_in
+from core.database_answers import DEADLOCK, sqlstate, takes_no_writes
 from core.problems import Problem
 
 from .operations import caching, replication
@@ -202,12 +203,16 @@ class ErrorPages:
             return errors.too_many(request, exception)
         if isinstance(exception, Problem) and exception.status == 503:
             return errors.busy(request, exception)
-        if _deadlocked(exception) and request not in self.retried:
+        if sqlstate(exception) == DEADLOCK and request not in self.retried:
             # Both waited for each other; the database let the other one go on. Nothing of ours
             # stands, so the same is done once more.
             self.retried.add(request)
             return self._once_more(request)
-        if isinstance(exception, OperationalError) or _of_shared_cache(exception):
+        if (
+            isinstance(exception, OperationalError)
+            or takes_no_writes(exception)
+            or _of_shared_cache(exception)
+        ):
             return errors.overloaded(request, exception)
         return None
 
@@ -222,11 +227,6 @@ class ErrorPages:
             if response is None:
                 raise
             return response
-
-
-def _deadlocked(exception: Exception) -> bool:
-    """Whether PostgreSQL ended a transaction because two waited for each other."""
-    return getattr(exception.__cause__, "sqlstate", None) == "40P01"
 
 
 def _of_shared_cache(exception: Exception) -> bool:

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from accounts import signing_in
+from core.database_answers import takes_no_writes
 from forum.operations.observability import route
 
 log = logging.getLogger("forum.errors")
@@ -134,7 +135,7 @@ def overloaded(request, exception=None):
     """503: the database (too busy, full, starting again) or the shared cache did not do what it
     was asked, and nothing was changed; or it takes no writes at all just now."""
     log.warning("overloaded at %s", route(request), exc_info=exception)
-    response = _page(request, 503, read_only="readonly database" in str(exception))
+    response = _page(request, 503, read_only=exception is not None and takes_no_writes(exception))
     response.headers["Retry-After"] = "5"
     return response
 

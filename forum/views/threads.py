@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django import forms
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InternalError, OperationalError
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.template.backends.utils import csrf_input
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import UNSHOWN, User
 from core.compiled_queries import CompiledQuery
+from core.database_answers import takes_no_writes
 from core.problems import Problem
 from forum import rendering, tree
 from forum.actions import arguments, read_state
@@ -109,8 +110,11 @@ def thread(request, thread_id, slug=""):
         try:
             numbers = [(n, n) for n in fresh]
             read_state.mark_read(user=user, thread=thread, numbers=numbers, known=seen.ranges)
-        except OperationalError as error:
-            # A full disk is no reason not to read: what is new stays new.
+        except (OperationalError, InternalError) as error:
+            # A full disk, or a server to read from only, keeps nobody from reading: what is new
+            # stays new.
+            if isinstance(error, InternalError) and not takes_no_writes(error):
+                raise
             log.warning("not marked as read", exc_info=error)
     reads_opening = may(user, "see opening", thread)
     card = thread.card if reads_opening else {}
