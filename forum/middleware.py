@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import signing_in
 from accounts.sessions import signed_in
-from core.database_answers import DEADLOCK, sqlstate, takes_no_writes
+from core.database_answers import DEADLOCK, did_not_answer, sqlstate, takes_no_writes
 from core.problems import Problem
 
 from .operations import caching, replication
@@ -208,11 +208,7 @@ class ErrorPages:
             # stands, so the same is done once more.
             self.retried.add(request)
             return self._once_more(request)
-        if (
-            isinstance(exception, OperationalError)
-            or takes_no_writes(exception)
-            or _of_shared_cache(exception)
-        ):
+        if did_not_answer(exception) or takes_no_writes(exception) or _of_shared_cache(exception):
             return errors.overloaded(request, exception)
         return None
 

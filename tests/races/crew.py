@@ -76,7 +76,7 @@ class Crew:
         self, database_url: str, folder: Path, size: int = SIZE, errors: Path | None = None
     ) -> None:
         self.server = socket.socket(socket.AF_UNIX)
-        self.server.settimeout(60)
+        self.server.settimeout(300)  # of a machine that does much else
         self.server.bind(str(folder / "crew"))
         self.server.listen()
         self.leader = subprocess.Popen(

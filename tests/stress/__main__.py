@@ -26,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import Counter
 from pathlib import Path
 
@@ -259,6 +260,7 @@ class Run:
     def __init__(self, kind, seed: int, hours: float, rounds: int, first: int) -> None:
         self.kind, self.seed, self.hours, self.rounds = kind, seed, hours, rounds
         self.first, self.totals, self.found, self.played = first, Counter(), 0, 0
+        self.minutes = 0.0
 
     def go(self) -> None:
         """Play until the time is over, or so many rounds are."""
@@ -272,9 +274,13 @@ class Run:
                     self.played < self.rounds and time.monotonic() < until and not ENOUGH.is_set()
                 ):
                     self._round(database, Path(folder) / f"round-{self.first + self.played}")
+            except Exception:
+                self.found += 1
+                print(f"{self.kind.name}: the run ended by itself")
+                traceback.print_exc()
             finally:
                 database.close()
-        self.minutes = (time.monotonic() - began) / 60
+                self.minutes = (time.monotonic() - began) / 60
 
     def _round(self, database, folder: Path) -> None:
         folder.mkdir()

@@ -13,11 +13,12 @@ import uuid
 from collections import Counter
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db import IntegrityError, connection
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from core.database_answers import LOCK_TIMEOUT, did_not_answer, sqlstate
 from core.problems import Problem
 from forum.actions import boards, posts, read_state, threads
 from forum.models import (
@@ -293,7 +294,6 @@ def _acknowledged(book: Ledger, name: str, token: uuid.UUID, made, post: Post | 
 def _is_away(error: Exception) -> bool:
     """Whether the database was shut, or this is what a lock says that was waited for too long; a
     deadlock (which a page does once more) is neither."""
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    state = getattr(error.__cause__, "sqlstate", None)
-    return state is None or state[:2] in ("08", "57") or state == "55P03"
+    state = sqlstate(error)
+    away = not state or state[:2] in ("08", "57") or state == LOCK_TIMEOUT
+    return did_not_answer(error) and away
