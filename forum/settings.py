@@ -296,6 +296,10 @@ POSTS_PER_MINUTE = env.int("POSTS_PER_MINUTE", default=12)
 STARTS_PER_HOUR = env.int("STARTS_PER_HOUR", default=6)
 # Whether the public log says who acted, or only that a moderator did.
 LOG_NAMES_MODERATORS = env.bool("LOG_NAMES_MODERATORS", default=True)
+# Which crawlers robots.txt lets in: "all", "search" (none that gathers texts for models), "none".
+CRAWLERS = env.str("CRAWLERS", default="all")
+if CRAWLERS not in ("all", "search", "none"):
+    raise ImproperlyConfigured("CRAWLERS must be all, search or none.")
 # A member of whom fewer posts than this have appeared counts as new; 0: nobody does.
 NEW_MEMBER_POSTS = env.int("NEW_MEMBER_POSTS", default=3)
 # Of each member so many posts are approved before the next appear at once; boards may differ.

@@ -251,6 +251,7 @@ class Marked(TestCase):
             "post_id": [(what, {"post_id": p.pk}) for what, p in self.own_posts.items()] + headless,
             "slug": [(what, {"slug": what}) for what in self.boards],
             "username": [(None, {"username": u.username}) for u in self.people.values() if u.pk],
+            "part": [(None, {"part": 0})],  # of the sitemap
             "name": [(None, {"name": "about"})],  # of the help
             "token": [(None, {"token": self.token})],
             "signed": [(None, {"signed": stopping.token(self.people["opener"], ["act"])})],

@@ -1,0 +1,173 @@
+"""What is new, for feed readers: Atom (RFC 4287), as anybody may read it without an account.
+
+A feed knows no session: whoever fetches it, members too, gets what visitors see, so that nothing
+of an invited board stands in a file that a service somewhere keeps.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.feedgenerator import Atom1Feed
+from django.views.decorators.http import condition
+
+from accounts.models import User
+from forum import rendering
+
+from ..models import Divergence, Post, State, Thread, Threadmark
+from ..models.visibility import openings_visible_to, posts_visible_to, threads_visible_to
+from .fetch import board_or_404, post_or_404, thread_or_404
+
+ENTRIES = 30
+_TAG = re.compile(
+    r"<(?P<end>/?)(?P<name>span|details)\b(?P<spoiler>[^>]*\bclass=\"spoiler\")?[^>]*>"
+)
+VISITOR = AnonymousUser()
+
+
+def forum(request: HttpRequest) -> HttpResponse:
+    """The debates opened last, in all boards."""
+    openings = _openings(threads_visible_to(VISITOR))
+    return _feed(request, settings.SITE_NAME, reverse("home"), openings, titled=True)
+
+
+def board(request: HttpRequest, slug: str) -> HttpResponse:
+    """The debates opened last in one board."""
+    board = board_or_404(VISITOR, slug)
+    openings = _openings(threads_visible_to(VISITOR).filter(board=board))
+    return _feed(request, board.name, board.get_absolute_url(), openings, titled=True)
+
+
+def timeline(request: HttpRequest) -> HttpResponse:
+    """The debates opened last that say when they leave history."""
+    dated = Divergence.objects.values("thread")
+    openings = _openings(openings_visible_to(VISITOR).filter(pk__in=dated))
+    title = f"Timeline of {settings.SITE_NAME}"
+    return _feed(request, title, reverse("timeline"), openings, titled=True)
+
+
+def _version(request: HttpRequest, thread_id: int) -> str | None:
+    """What a debate's feeds are the same under: its version and the site's edition."""
+    thread = thread_or_404(VISITOR, thread_id)
+    return f'"{thread.version}-{thread.edition}"'
+
+
+@condition(etag_func=_version)
+def thread(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """The newest posts of a debate."""
+    thread = thread_or_404(VISITOR, thread_id)
+    posts = _standing(thread).order_by("-number")
+    return _feed(request, thread.title, thread.get_absolute_url(), posts)
+
+
+@condition(etag_func=_version)
+def story(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """The newest marked posts of a debate: the parts of its story."""
+    thread = thread_or_404(VISITOR, thread_id)
+    marked = Threadmark.objects.filter(thread=thread).values("post")
+    posts = _standing(thread).filter(pk__in=marked).order_by("-number")
+    title = f"{thread.title}: the story"
+    return _feed(request, title, reverse("read", args=[thread.pk]), posts)
+
+
+def branch(request: HttpRequest, post_id: int) -> HttpResponse:
+    """A post and the newest of what hangs below it."""
+    post = post_or_404(VISITOR, post_id)
+    if post.number is None:
+        raise Http404
+    below = _standing(post.thread).filter(
+        tree_id=post.tree_id, lft__gte=post.lft, rght__lte=post.rght
+    )
+    title = f"{post.thread.title}: the branch of #{post.number}"
+    return _feed(request, title, post.get_absolute_url(), below.order_by("-number"))
+
+
+def member(request: HttpRequest, username: str) -> HttpResponse:
+    """What a member wrote last."""
+    author = User.objects.filter(username__iexact=username, is_active=True).first()
+    if author is None:
+        raise Http404
+    posts = posts_visible_to(VISITOR).filter(author=author, state=State.VISIBLE).order_by("-pk")
+    address = reverse("member", args=[author.username])
+    return _feed(request, f"Posts by {author.username}", address, posts, titled=True)
+
+
+def _openings(threads: QuerySet[Thread]) -> Iterable[Post]:
+    """The openings of the newest of `threads`, as far as they stand."""
+    newest = threads.order_by("-created_at", "-pk").values_list("pk", flat=True)[:ENTRIES]
+    openings = posts_visible_to(VISITOR).filter(
+        thread__in=list(newest), number=1, parent_basis=Post.Basis.OPENING, state=State.VISIBLE
+    )
+    return openings.order_by("-thread__created_at", "-thread_id")
+
+
+def _standing(thread: Thread) -> QuerySet[Post]:
+    """The posts of a debate that a visitor reads."""
+    return posts_visible_to(VISITOR).filter(
+        thread=thread, number__isnull=False, state=State.VISIBLE
+    )
+
+
+def _feed(
+    request: HttpRequest, title: str, address: str, posts: Iterable[Post], *, titled: bool = False
+) -> HttpResponse:
+    """The feed of this title about the page at `address`, of the first of `posts`. Where it is
+    `titled`, an entry is called after its debate, else after its number and its writer."""
+    base = settings.SITE_URL or f"{request.scheme}://{request.get_host()}"
+    rows = list(posts.for_reading().select_related("author", "body", "thread__board")[:ENTRIES])
+    feed = Atom1Feed(
+        title=title,
+        link=base + address,
+        description=None,
+        language="en",
+        feed_url=base + request.path,
+        feed_guid=base + request.path,
+    )
+    for post, html in _rendered(rows):
+        name = post.writer
+        feed.add_item(
+            title=post.thread.title if titled else f"#{post.number} by {name}",
+            link=f"{base}/posts/{post.pk}/",
+            unique_id=f"{base}/posts/{post.pk}/",
+            description=html.replace('href="/', f'href="{base}/'),
+            author_name=name,
+            pubdate=post.loaded_at,
+            updateddate=_changed(post),
+        )
+    answer = HttpResponse(content_type=feed.content_type)
+    feed.write(answer, "utf-8")
+    return answer
+
+
+def _rendered(posts: list[Post]) -> Iterable[tuple[Post, str]]:
+    """Each post with its text as a visitor reads it."""
+    for post in rendering.render_posts(posts, user=VISITOR):
+        if not post.gone:
+            yield post, _without_spoilers(post.html)
+
+
+def _without_spoilers(html: str) -> str:
+    """The HTML with "[spoiler]" for all that is folded away: a feed reader has no style sheet of
+    ours and would show it."""
+    parts: list[str] = []
+    outside, depth, name = 0, 0, ""
+    for tag in _TAG.finditer(html):
+        if depth:
+            # Only tags of the same name can hide the end of the one that is open.
+            if tag["name"] == name:
+                depth += -1 if tag["end"] else 1
+            outside = tag.end()
+        elif tag["spoiler"]:
+            parts += [html[outside : tag.start()], "[spoiler]"]
+            name, depth, outside = tag["name"], 1, tag.end()
+    return "".join([*parts, html[outside:]])
+
+
+def _changed(post: Post) -> datetime:
+    """When a post got the words that it has."""
+    return post.body.edited_at or post.loaded_at
