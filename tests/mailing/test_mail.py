@@ -76,7 +76,7 @@ def test_headers_say_where_it_belongs_and_how_to_stop_it(hidden, thread, server)
 def test_nothing_in_it_is_fetched_or_counted(hidden, server):
     pass_time()
     (sent,) = server.mails
-    assert not re.search(r"<(img|link|script|iframe|style)|url\(|\ssrc=", html(sent))
+    assert not re.search(r"<(img|link|script|iframe)|url\(|@import|\ssrc=", html(sent))
     assert {link.partition("?")[2] for link in re.findall(r'href="([^"]+)"', html(sent))} == {""}
 
 
