@@ -123,6 +123,7 @@ def _locked_pair(user, thread: Thread, into: Thread) -> tuple[Thread, Thread, Ma
     # With those that are led along, which may have lower ids.
     variant_ids = Thread.objects.filter(variant_of=thread).values_list("pk", flat=True)
     rows = tree.lock(thread.pk, into.pk, *variant_ids)
+    tree.announce("merge", thread.pk, into.pk)
     locked = {row.pk: row for row in rows if row.pk in (thread.pk, into.pk)}
     tree.lock_boards(*(row.board_id for row in locked.values()))
     thread, into = locked[thread.pk], locked[into.pk]

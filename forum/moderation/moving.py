@@ -103,6 +103,7 @@ def split(
     title = check_title(title)
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
+        tree.announce("split", thread.pk)
         require(user, "moderate", thread)
         board = board or thread.board
         tree.lock_boards(board.pk)
@@ -148,6 +149,7 @@ def move_branch(
     """
     with transaction.atomic():
         locked = {row.pk: row for row in tree.lock(post.thread_id, target.pk)}
+        tree.announce("move branch", *locked)
         post = Post.objects.get(pk=post.pk)
         source, target = locked.get(post.thread_id), locked[target.pk]
         if source is None:

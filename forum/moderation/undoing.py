@@ -90,6 +90,8 @@ def lock(*entries: AuditEntry, besides: Collection[int] = ()) -> dict[int, Threa
     except Thread.DoesNotExist:
         raise Refused("The debate is not here any more.") from None
     threads = {row.pk: row for row in rows if row.pk in ids}
+    if any(entry.verb in MOVING for entry in entries):
+        tree.announce("undo", *threads)
     boards = {thread.board_id for thread in threads.values()}
     boards |= {entry.detail["before"] for entry in entries if entry.verb == "move"}
     if boards:

@@ -1,5 +1,6 @@
 """The reply trees: locks of debates, places of posts, pages in tree order; the order of boards."""
 
+from .announcing import StillLocked, announce, kept_for
 from .boards import (
     NoPlace,
     lock_boards,
@@ -54,8 +55,10 @@ __all__ = [
     "NotLocked",
     "Place",
     "Placement",
+    "StillLocked",
     "ThreadGone",
     "TreePage",
+    "announce",
     "close_up",
     "count_on_board",
     "drop",
@@ -63,6 +66,7 @@ __all__ = [
     "graft",
     "hold",
     "insert",
+    "kept_for",
     "labels",
     "last_number",
     "lock",

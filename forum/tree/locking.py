@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import F, Max
 from django.db.transaction import Atomic
 
 from core.compiled_queries import CompiledQuery
+from core.database_answers import LOCK_TIMEOUT, sqlstate
 from forum.models import Board, Post, Thread
 from forum.permissions import NotThere
+
+from .announcing import StillLocked
 
 
 class NotLocked(RuntimeError):
@@ -37,11 +40,17 @@ def lock(*thread_ids: int) -> list[Thread]:
     them fresh, with their boards. Threads are locked before everything else, see
     docs/decisions/0025.
 
-    Raises NotLocked outside a transaction and ThreadGone if one is not there any more.
+    Raises NotLocked outside a transaction, ThreadGone if one is not there any more, and StillLocked
+    if somebody held one for longer than this connection waits.
     """
     require_transaction()
     wanted = sorted(set(thread_ids))
-    rows = _locked(wanted)
+    try:
+        rows = _locked(wanted)
+    except OperationalError as error:
+        if sqlstate(error) == LOCK_TIMEOUT:
+            raise StillLocked(wanted, error) from error.__cause__
+        raise
     if len(rows) != len(wanted):
         raise ThreadGone
     # Not joined to the lock: of a debate that went to another board while we waited for it,

@@ -6,12 +6,14 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from accounts import signing_in
 from core.database_answers import takes_no_writes
+from forum import tree
 from forum.operations.observability import route
 
 log = logging.getLogger("forum.errors")
@@ -21,6 +23,15 @@ KEPT = {"title": "Title", "text": "Text", "own_answer": "Your own answer", "reas
 # The rows of divergences, and those of one alone.
 KEPT_ROW = re.compile(r"(?:(?:form|more)-(\d{1,2})-)?(change|when|place|actor)")
 ROW_LABELS = {"change": "What changes?", "when": "When?", "place": "Where?", "actor": "Who?"}
+
+# What a debate is kept for (tree.announce), to somebody who waits to write in it.
+REARRANGED = {
+    "split": "A moderator is dividing this debate just now.",
+    "merge": "A moderator is merging this debate with another one just now.",
+    "move branch": "A moderator is moving a part of this debate just now.",
+    "undo": "A moderator is taking back what was moved in this debate just now.",
+}
+BY_ITSELF = "sent_by_itself"
 
 
 def kept(request) -> list[dict[str, str]]:
@@ -45,7 +56,7 @@ def _hidden(request, shown: set[str]) -> list[tuple[str, str]]:
         (name, value)
         for name, values in request.POST.lists()
         # What was left empty among the texts is sent empty again.
-        if name not in shown and name not in ("csrfmiddlewaretoken", *signing_in.FIELDS)
+        if name not in shown and name not in ("csrfmiddlewaretoken", BY_ITSELF, *signing_in.FIELDS)
         for value in values
     ]
 
@@ -131,10 +142,31 @@ def busy(request, exception):
     return response
 
 
+def _kept_for(error: tree.StillLocked) -> str:
+    """What the debates are kept for; "" also where the database does not say."""
+    try:
+        return tree.kept_for(error.thread_ids)
+    except DatabaseError:
+        return ""
+
+
+def _rearranged(request, act: str):
+    """The page whose form is sent again by itself, once: what it carries then keeps it from being
+    sent a third time."""
+    sentence = f"{REARRANGED[act]} Nothing was changed: send it again in ten seconds."
+    by_itself = not request.POST.get(BY_ITSELF)
+    response = _page(request, 503, sentence=sentence, by_itself=BY_ITSELF if by_itself else "")
+    response.headers["Retry-After"] = "10"
+    return response
+
+
 def overloaded(request, exception=None):
     """503: the database (too busy, full, starting again) or the shared cache did not do what it
-    was asked, and nothing was changed; or it takes no writes at all just now."""
+    was asked, and nothing was changed; or it takes no writes at all just now; or a moderator
+    rearranges the debate."""
     log.warning("overloaded at %s", route(request), exc_info=exception)
+    if isinstance(exception, tree.StillLocked) and (act := _kept_for(exception)):
+        return _rearranged(request, act)
     response = _page(request, 503, read_only=exception is not None and takes_no_writes(exception))
     response.headers["Retry-After"] = "5"
     return response

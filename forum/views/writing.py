@@ -29,7 +29,7 @@ from . import problems
 
 # What a draft keeps in columns of its own, and what belongs to one sending of a form only.
 NOT_IN_FIELDS = frozenset(
-    "text title token target to do csrfmiddlewaretoken restored restored_at".split()
+    "text title token target to do csrfmiddlewaretoken restored restored_at sent_by_itself".split()
 )
 NO_STANCE = ("", "none of these")
 MOST_SETTLED = 10  # forms that one cookie names
