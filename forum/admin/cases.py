@@ -1,6 +1,8 @@
 """The queue: what waits for a decision, oldest first, each with the form that decides it."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -10,8 +12,10 @@ from django.shortcuts import redirect, render
 
 from forum import rendering
 from forum.moderation import queue, sanctions
+from forum.rendering.posts import PostEntry
+from forum.rendering.quotes import Judgement
 
-from ..models import AuditEntry, Case, Post, Report
+from ..models import AuditEntry, Case, Post, Report, Thread
 from ..models.visibility import cases_visible_to, entries_moderated_by
 from ..permissions import Refused, may
 from ..views.fetch import sent_id
@@ -86,18 +90,13 @@ class CaseAdmin(ReadOnly):
             rows = rows.filter(pk__gt=int(after[:18]))
         found = list(rows.for_listing().order_by("pk")[: PER_PAGE + 1])
         cases = found[:PER_PAGE]
-        dress(cases, request.user)
-        if kept:
-            for case in cases:
-                if case.pk == kept["case"]:
-                    case.kept = kept
         tabs = [
             (value, label, counts.get(value, {}).get("n", 0)) for value, label in Case.Kind.choices
         ]
         context = {
             **self.admin_site.each_context(request),
             "title": "Queue",
-            "cases": cases,
+            "cases": entries_of(cases, request.user, kept),
             "kind": kind,
             "tabs": [tab for tab in tabs if tab[2] or tab[0] == kind],
             "total": sum(n for _, _, n in tabs),
@@ -113,17 +112,32 @@ class CaseAdmin(ReadOnly):
         return render(request, "admin/forum/queue.html", context, status=status)
 
 
-def dress(cases: list[Case], user) -> None:
-    """Lay on cases what the queue shows: the post as it reads, the reports and what they say, what
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEntry:
+    """A case as the queue shows it to one moderator."""
+
+    case: Case
+    acts: Sequence[tuple[str, str]]  # that decide it: value and label
+    post: PostEntry | None
+    where: Thread | None  # the debate that it is about, if the moderator sees it
+    reports: Sequence[Report]
+    reasons: Sequence[tuple[str, int]]  # that they give, and how often
+    verdicts: Sequence[Judgement] | None  # on its quotes, where a report says it misquotes
+    before: int  # how often reports of the post were decided
+    long: bool
+    kept: dict | None  # what was sent to decide it, if that was refused
+
+
+def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry]:
+    """The cases as the queue shows them: the post as it reads, the reports and what they say, what
     the check says of its quotes, and how often it was looked at before. Constant queries."""
-    posts = {
-        post.pk: post
-        for post in Post.objects.for_reading()
+    posts = list(
+        Post.objects.for_reading()
         .select_related("thread__board", "body__revision")
         .filter(pk__in=[case.post_id for case in cases if case.post_id])
-    }
-    rendering.render_posts(list(posts.values()), user=user)
-    verdicts = rendering.verdicts(list(posts.values()), user)
+    )
+    entries = {entry.post.pk: entry for entry in rendering.render_posts(posts, user=user)}
+    verdicts = rendering.verdicts(posts, user)
     reports = defaultdict(list)
     for report in Report.objects.filter(case__in=cases).select_related("member").order_by("pk"):
         reports[report.case_id].append(report)
@@ -132,25 +146,30 @@ def dress(cases: list[Case], user) -> None:
     )
     before = Counter(
         Case.objects.filter(
-            post__in=posts, kind=Case.Kind.REPORT, decided_at__isnull=False
+            post__in=entries, kind=Case.Kind.REPORT, decided_at__isnull=False
         ).values_list("post_id", flat=True)
     )
+    found = []
     for case in cases:
-        entry = answered.get(case.notice.entry_id) if case.notice_id else None
-        case.acts = queue.offered(user, case, entry)
-        case.shown = posts.get(case.post_id)
-        case.made = reports[case.pk]
-        reasons = Counter(report.get_reason_display() for report in case.made)
-        case.reasons = [(label, n) for label, n in reasons.most_common()]
-        case.verdicts = ()
-        if any(report.reason == Report.Reason.MISQUOTE for report in case.made):
-            case.verdicts = verdicts.get(case.post_id, ())
-            case.judged = True
-        case.before = before[case.post_id]
-        case.where = case.post.thread if case.post else case.thread
-        case.long = bool(case.shown and len(case.shown.body.revision.plain.split()) > LONG)
-        if case.where and not may(user, "see thread", case.where):
-            case.where = None
+        about = answered.get(case.notice.entry_id) if case.notice_id else None
+        entry, made = entries.get(case.post_id), reports[case.pk]
+        where = case.post.thread if case.post else case.thread
+        misquotes = any(report.reason == Report.Reason.MISQUOTE for report in made)
+        found.append(
+            CaseEntry(
+                case=case,
+                acts=queue.offered(user, case, about),
+                post=entry,
+                where=where if where and may(user, "see thread", where) else None,
+                reports=made,
+                reasons=Counter(report.get_reason_display() for report in made).most_common(),
+                verdicts=verdicts.get(case.post_id, ()) if misquotes else None,
+                before=before[case.post_id],
+                long=bool(entry and len(entry.post.body.revision.plain.split()) > LONG),
+                kept=kept if kept and kept["case"] == case.pk else None,
+            )
+        )
+    return found
 
 
 def _latest(user):

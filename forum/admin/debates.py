@@ -211,8 +211,8 @@ class PostAdmin(WithActs):
     @admin.display(description="text")
     def text(self, post):
         drawn = Post.objects.for_reading().select_related("thread__board").get(pk=post.pk)
-        rendering.render_posts([drawn], user=post.reader)
-        return format_html('<div class="case"><div class="prose">{}</div></div>', drawn.html or "")
+        html = rendering.render_post(drawn, user=post.reader).html or ""
+        return format_html('<div class="case"><div class="prose">{}</div></div>', html)
 
 
 @admin.register(PostRevision)

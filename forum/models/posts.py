@@ -118,11 +118,6 @@ class Post(MPTTModel):
     level = models.PositiveIntegerField(default=0, editable=False)
     tree_id = models.BigIntegerField(default=0, editable=False)
 
-    # What views and forum.rendering lay on a post where it applies. A template that looks for a
-    # name in vain walks through the class and all its bases for it, once for every post and place.
-    place = folded = step = mark = drawn = None
-    line_up = line_down = loose = unsure = fresh = aside = closed = False
-
     # The default manager must not order: mptt's makes values().annotate() group wrongly.
     objects = PostQuerySet.as_manager()
     tree = TreeManager()

@@ -6,7 +6,7 @@ and kept with their finished HTML. What is the reader's own is drawn for them an
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from time import time
 
@@ -18,8 +18,9 @@ from forum.jinja import fragment_renderer
 from forum.models import Board, Post, Thread
 from forum.operations import caching
 
-from .glossary import Glossary
+from .page_cuts import Cut
 from .pictures import on_scale, percent
+from .posts import PostEntry
 
 # Bytes of a row and its text that is kept drawn, roughly, and of a piece, besides the HTML.
 ROW, PIECE = 6000, 400
@@ -49,45 +50,26 @@ def keep(key: tuple, draw: Callable[[], str]) -> SafeString:
 # --- Posts of a debate ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The posts of a page, and what else belongs to them."""
-
-    posts: list[Post]
-    rest: tuple
-
-
-def page(key: tuple, load: Callable[[], Page], *, terms: Glossary | None) -> Page:
-    """The page that `load` gives, drawn for any member who has no rights but a member's and ignores
-    nobody. `key` holds the numbers that rise when anything that it shows changes. The posts are
-    copies, of which `drawing.offer` has still to be asked."""
+def page(key: tuple, draw: Callable[[User], Cut]) -> Cut:
+    """What `draw` gives for any member who has no rights but a member's and ignores nobody, kept
+    under `key`. That holds the numbers that rise when anything that it shows changes."""
     found = caching.fragments.get(key)
     if found is None:
-        found = load()
-        rendering.render_posts(found.posts, user=_MEMBER, terms=terms)
-        caching.fragments.put(
-            key, found, sum(2 * len(post.html or "") + ROW for post in found.posts)
-        )
-    return Page([_copy(post) for post in found.posts], found.rest)
+        found = draw(_MEMBER)
+        size = sum(2 * len(entry.html or "") + ROW for entry in found.entries)
+        caching.fragments.put(key, found, size)
+    return found
 
 
-def _copy(post: Post) -> Post:
-    """The row again, so that what one page says about it does not show on another. What it leads to
-    (its thread, its author) is the same object."""
-    new = Post.__new__(Post)
-    new.__dict__.update(post.__dict__)
-    return new
-
-
-def finish(posts: Iterable[Post], key: tuple, *, user: User) -> None:
-    """Give the posts of the page that is kept under `key` their HTML (`drawn`), as far as they are
-    to `user` what they are to everybody, neither new nor their own."""
-    fill = fragment_renderer("posts/_post.html")
-    for post in posts:
-        if not (post.fresh or post.author_id == user.pk):
-            mine = (*key, post.pk, post.verbs, user.time_zone)
-            context = {"post": post, "offer": True, "member": _MEMBER}
-            post.drawn = held(mine) or keep(mine, partial(fill, context))
+def finished(entry: PostEntry, key: tuple, *, user: User) -> PostEntry:
+    """An entry of the page that is kept under `key`, with all of its HTML: to `user` it is what it
+    is to everybody, neither new nor their own."""
+    mine = (*key, entry.post.pk, entry.verbs, user.time_zone)
+    html = held(mine)
+    if html is None:
+        fill = fragment_renderer("posts/_post.html")
+        html = keep(mine, partial(fill, {"entry": entry, "member": _MEMBER}))
+    return replace(entry, drawn=html)
 
 
 # --- Lines of lists ---------------------------------------------------------------------------

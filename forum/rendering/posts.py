@@ -2,24 +2,27 @@
 
 Stored HTML knows no names and no rights. `render_posts` fetches, for all posts of a page at once,
 the quotes in them and the quotes of them, asks the charter about each source, and gives every post
-its finished `html`. Three queries, and one more if a page holds mentions. No text is compared
-here: what there is to say of one was found when it was saved, or stands on a page of its own.
+as a `PostEntry` with its finished `html`. Three queries, and one more if a page holds mentions. No
+text is compared here: what there is to say of one was found when it was saved, or stands on a page
+of its own.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from django.db.models import Q
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import User, skeleton
 from core.compiled_queries import CompiledQuery
 from forum.jinja import fragment_renderer
-from forum.models import Post, Quote
+from forum.models import Post, Quote, Threadmark
 from forum.permissions import charter_key, in_locked_branch, may, verbs
 from forum.text import marking, markup
+from forum.tree import Place
 
 from .glossary import Glossary
 from .quotes import backlinks, ignored_by, nested_numbers, quotes_in, render_quote, shown_status
@@ -27,98 +30,186 @@ from .quotes import backlinks, ignored_by, nested_numbers, quotes_in, render_quo
 MENTION = re.compile(r"<!--@([^>]+?)-->")
 
 
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a folded branch of the tree hides: its replies, those of this page that are new, and
+    the address that unfolds it for a visitor."""
+
+    count: int
+    fresh: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The line on which the posts of a list hang: whether it comes from the post above and runs on
+    to the next; on a road, `loose` where nobody knows whether the next post answers this one, and
+    `unsure` at that next one."""
+
+    up: bool = False
+    down: bool = False
+    loose: bool = False
+    unsure: bool = False
+
+
+ALONE = Line()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostEntry:
+    """A post as a page shows it to one reader: all that the page says of it and its row does not.
+    `templates/macros/post.html` draws it."""
+
+    post: Post
+    gone: bool  # only a placeholder is shown
+    verbs: frozenset[str]  # of the charter, that the page offers
+    html: SafeString | None = None  # the finished text; None for a placeholder
+    ignored: bool = False  # its author, by the reader: the text is folded away
+    locked: bool = False  # its branch takes no answers
+    parent_here: bool = False  # what it answers stands on the same page
+    fresh: bool = False  # the reader has not seen it before
+    aside: bool = False  # it keeps to another lane than the one that is read
+    mark: Threadmark | None = None
+    place: Place | None = None  # in the tree; None in a list
+    folded: Folded | None = None
+    line: Line = ALONE  # in a list
+    step: str = ""  # on a road: what it answers, in words
+    # On a road: its words that the next post answers, as `marking.mark_words` takes them.
+    answered: Mapping[int, set[tuple[int, str]]] = field(default_factory=dict)
+    drawn: SafeString | None = None  # the whole of it, where that was drawn before
+
+
 def render_posts(
-    posts: Sequence[Post], *, user, road: bool = False, terms: Glossary | None = None
-) -> Sequence[Post]:
-    """Finish posts for a page: each gets `html` (None for a placeholder), `verbs`, `gone` and
-    `ignored`. The posts come from `for_reading()` with their thread and board at hand.
+    posts: Sequence[Post],
+    *,
+    user,
+    road: bool = False,
+    terms: Glossary | None = None,
+    places: Mapping[int, Place] | None = None,
+    lines: Mapping[int, Line] | None = None,
+) -> list[PostEntry]:
+    """Posts as a page shows them to `user`, in their order. They come from `for_reading()` with
+    their thread and board at hand; `places` or `lines` say by their ids how they hang together.
 
     On a `road` each post answers the one before it: quotes of that one are left out, since it
     stands above, the words they quote are marked there, and `step` says in words what is answered.
     The first use of each of `terms` in a post is explained.
     """
     if not posts:
-        return posts
-    readable = []
+        return []
     here = {post.pk for post in posts}
     ignoring = ignored_by(user)
-    offer(posts, user=user)
-    for post in posts:
-        post.ignored = post.author_id in ignoring
-        post.closed = in_locked_branch(post)
-        post.html = None
-        post.parent_here = post.parent_id in here
-        if not post.gone:
-            readable.append(post)
+    offers = offered(posts, user=user)
+    readable = [post for post in posts if not offers[post.pk][0]]
     quotes = quotes_in(readable)
     shown = {quote.pk: shown_status(quote, user) for group in quotes.values() for quote in group}
     notes = {} if road else backlinks(readable, user, here)
     members = _members((post.body.html for post in readable), ignoring)
     numbers = nested_numbers(quotes, user)
-    answered = _answered_on(posts, quotes, shown) if road else {}
+    steps = _steps(posts, {post.pk for post in readable}, quotes, shown) if road else {}
     frame = fragment_renderer("posts/_quote.html")
-    for post in readable:
-        html = markup.without_quotes(
-            post.body.html, [quote.ordinal for quote in answered.get(post.pk, ())]
-        )
-        said = getattr(post, "said", {})
-        html = marking.mark_words(html, said) if said else html
+
+    def text(post: Post, step: _Step) -> SafeString:
+        html = markup.without_quotes(post.body.html, [quote.ordinal for quote in step.quotes])
+        html = marking.mark_words(html, step.answered) if step.answered else html
         html = terms.explain(html, post.pk) if terms else html
         laid = {
             quote.ordinal: render_quote(frame, quote, shown[quote.pk], numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())
         }
-        html = markup.lay_in(
-            html,
-            post_id=post.pk,
-            quotes=laid,
-            notes=notes.get(post.pk, {}),
-            members=members,
-            marks=said,
+        return mark_safe(
+            markup.lay_in(
+                html,
+                post_id=post.pk,
+                quotes=laid,
+                notes=notes.get(post.pk, {}),
+                members=members,
+                marks=step.answered,
+            )
         )
-        post.html = mark_safe(html)
-    return posts
+
+    entries = []
+    for post in posts:
+        step = steps.get(post.pk, _NO_STEP)
+        gone, offer = offers[post.pk]
+        entries.append(
+            PostEntry(
+                post=post,
+                gone=gone,
+                verbs=offer,
+                html=None if gone else text(post, step),
+                ignored=post.author_id in ignoring,
+                locked=in_locked_branch(post),
+                parent_here=post.parent_id in here,
+                place=places.get(post.pk) if places else None,
+                line=lines.get(post.pk, ALONE) if lines else ALONE,
+                step=step.words,
+                answered=step.answered,
+            )
+        )
+    return entries
 
 
-def offer(posts: Iterable[Post], *, user) -> None:
-    """Say of each post whether it is `gone` for `user`, and which `verbs` the page offers. The
-    charter is asked once about all that it does not tell apart."""
-    answers: dict = {}
+def render_post(post: Post, *, user, terms: Glossary | None = None) -> PostEntry:
+    """One post as it stands alone on a page, by the same rules."""
+    return render_posts([post], user=user, terms=terms)[0]
+
+
+def offered(posts: Iterable[Post], *, user) -> dict[int, tuple[bool, frozenset[str]]]:
+    """Of each post, by its id: whether only a placeholder is shown to `user`, and which verbs the
+    page offers. The charter is asked once about all that it does not tell apart."""
+    answers: dict[tuple, tuple[bool, frozenset[str]]] = {}
+    found = {}
     for post in posts:
         key = charter_key(user, post)
         if key not in answers:
             answers[key] = (not may(user, "see post", post), verbs(user, post))
-        post.gone, post.verbs = answers[key]
+        found[post.pk] = answers[key]
+    return found
 
 
-def _answered_on(
-    posts: Sequence[Post], quotes: dict[int, list[Quote]], shown: dict[int, str]
-) -> dict[int, list[Quote]]:
-    """For each post of a road, its quotes of the post before; sets `said` (the passages answered)
-    there and `step` here."""
-    found = {}
+@dataclass(slots=True)
+class _Step:
+    """What a post of a road is to its neighbours: its quotes of the post before, what that says in
+    words, and its own words that the next one answers."""
+
+    quotes: Sequence[Quote] = ()
+    words: str = ""
+    answered: Mapping[int, set[tuple[int, str]]] = field(default_factory=dict)
+
+
+_NO_STEP = _Step()
+
+
+def _steps(
+    posts: Sequence[Post],
+    readable: Container[int],
+    quotes: dict[int, list[Quote]],
+    shown: dict[int, str],
+) -> dict[int, _Step]:
+    """What the posts of a road are to each other, by their ids."""
+    found = {post.pk: _Step() for post in posts}
     for before, post in pairwise(posts):
-        of_it = []
-        if not (post.gone or before.gone):
-            of_it = [
+        step = found[post.pk]
+        if post.pk in readable and before.pk in readable:
+            step.quotes = [
                 quote
                 for quote in quotes.get(post.body.revision_id, ())
                 if quote.source_post_id == before.pk and shown[quote.pk] != "unverifiable"
             ]
-        found[post.pk] = of_it
-        current = [q for q in of_it if q.source_revision_id == q.current_id]
-        before.said = _said(before, current)
-        if any(quote.whole for quote in of_it):
-            post.step = f"answers the whole of #{before.number}"
-        elif of_it:
-            one = "passage" if len(before.said) == 1 else "passages"
-            post.step = f"answers the marked {one} of #{before.number}"
+        current = [q for q in step.quotes if q.source_revision_id == q.current_id]
+        found[before.pk].answered = answered = _answered(before, current)
+        if any(quote.whole for quote in step.quotes):
+            step.words = f"answers the whole of #{before.number}"
+        elif step.quotes:
+            one = "passage" if len(answered) == 1 else "passages"
+            step.words = f"answers the marked {one} of #{before.number}"
         elif post.parent_id == before.pk:
-            post.step = f"answers #{before.number}"
+            step.words = f"answers #{before.number}"
     return found
 
 
-def _said(post: Post, quotes: Iterable[Quote]) -> dict[int, set[tuple[int, str]]]:
+def _answered(post: Post, quotes: Iterable[Quote]) -> dict[int, set[tuple[int, str]]]:
     """The words of a post that quotes of its current text repeat, as `marking.mark_words` takes
     them: by passage, how many characters stand before them, and the words."""
     plain = post.body.revision.plain

@@ -4,6 +4,7 @@ what quotes a post.
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from django.db.models import F
@@ -160,18 +161,31 @@ def nested_numbers(quotes: dict, user) -> dict[int, int]:
     return dict(posts_visible_to(user).filter(pk__in=wanted).values_list("pk", "number"))
 
 
-def verdicts(posts: Sequence[Post], user) -> dict[int, list[Quote]]:
-    """For each post the quotes of its current text, as the check judged them: each with `word` (the
-    verdict, "unverifiable" for what `user` may not know of) and `of`, its source if that is known.
-    One query; what `render_posts` shows besides is how the source stands by now."""
-    revisions = {post.pk: post.body.revision_id for post in posts}
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A quote as the check judged it: its words, the verdict in a word ("unverifiable" for what the
+    reader may not know of), and its source if that is known."""
+
+    words: str
+    verdict: str
+    source: Post | None
+
+
+def verdicts(posts: Sequence[Post], user) -> dict[int, list[Judgement]]:
+    """For each post the quotes of its current text, as the check judged them. One query; what
+    `render_posts` shows besides is how the source stands by now."""
     found = quotes_in(posts)
-    for group in found.values():
-        for quote in group:
-            known = quote.source_post is not None and may(user, "see post", quote.source_post)
-            quote.of = quote.source_post if known else None
-            quote.word = quote.get_verdict_display() if known else STATUS["unverifiable"]
-    return {pk: found.get(revision_id, []) for pk, revision_id in revisions.items()}
+    return {
+        post.pk: [_judgement(quote, user) for quote in found.get(post.body.revision_id, ())]
+        for post in posts
+    }
+
+
+def _judgement(quote: Quote, user) -> Judgement:
+    source = quote.source_post
+    if source is None or not may(user, "see post", source):
+        return Judgement(quote.words, STATUS["unverifiable"], None)
+    return Judgement(quote.words, quote.get_verdict_display(), source)
 
 
 def names_every_source(post: Post, user) -> bool:

@@ -15,7 +15,7 @@ from forum.operations import caching
 MAX_LEVEL = 8  # display only: at 360 px a deeper indent would leave less than 230 px of text
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """How a post is drawn in the tree: see "Tree" in the look's reference.
 
@@ -186,35 +186,33 @@ def _places(
     return places
 
 
-def close_up(posts: Sequence[Post], gone: Collection[int], end: Place) -> None:
-    """Draw the lines of a page anew after posts with these ids were taken out of it. The rule is
-    the same, read from the end: a line at a level passes if a later post forks from it before any
-    post of that level or less. `end` is the place of the page's last post, which knows what passes
-    on to the next page. A post whose parent is gone begins a line of its own."""
-    if not posts:
-        return
+def close_up(rows: Sequence[tuple[Post, Place]], gone: Collection[int], end: Place) -> list[Place]:
+    """How the posts of a page are drawn after others, with the ids `gone`, were taken out of it,
+    given how they were drawn among them. The rule is the same, read from the end: a line at a level
+    passes if a later post forks from it before any post of that level or less. `end` is the place
+    of the page's last post, which knows what passes on to the next page. A post whose parent is
+    gone begins a line of its own."""
     passing = [rail in ("v", "t") for rail in end.rails]
     passing += [False] * (MAX_LEVEL + 1 - len(passing))
-    for post in reversed(posts):
-        place = post.place
-        if post.parent_id in gone:
-            place.straight = False
+    below = {post.parent_id for post, _ in rows}
+    found = []
+    for post, place in reversed(rows):
+        parted = post.parent_id in gone
+        straight = place.straight and not parted
         # At the greatest depth a post forks from no line that is drawn.
-        forks = place.level and not place.straight
-        forks = forks and (place.rails[-1] in ("t", "l") or post.parent_id in gone)
+        forks = place.level and not straight and (place.rails[-1] in ("t", "l") or parted)
         rails = ["v" if passing[k] else "" for k in range(place.level)]
         if forks:
             rails[-1] = "t" if passing[place.level - 1] else "l"
-        place.rails = tuple(rails)
         for k in range(place.level, len(passing)):
             passing[k] = False
         if forks:
             passing[place.level - 1] = True
-    below = {post.parent_id for post in posts}
-    for post in posts:
+        replies = place.replies
         if post.pk not in below and not post.is_opening:
-            place = post.place
-            place.replies = place.replies and post is posts[-1]
+            replies = replies and not found  # of the page's last the next page may hold some
+        found.append(Place(place.level, tuple(rails), straight, replies))
+    return found[::-1]
 
 
 def page_of(post: Post, size: int) -> int:

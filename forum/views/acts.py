@@ -44,9 +44,9 @@ def moderate_post(request, post_id):
     offers = POST_OFFERS
     if may(request.user, "erase", post):
         offers += (ERASE,)
-    rendering.render_posts([post], user=request.user)
     context = {
         "post": post,
+        "entry": rendering.render_post(post, user=request.user),
         "thread": post.thread,
         "back": post.get_absolute_url(),
         "log": _latest(request.user, post.thread, post),

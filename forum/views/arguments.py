@@ -64,7 +64,6 @@ def argument(request, post_id):
             initial[f"answer-{row.question_id}"] = row.verdict
             initial[f"passage-{row.question_id}"] = row.passage or None
         form = PlaceForm(initial=initial, **fields)
-    rendering.render_posts([post], user=request.user)
     revision = post.body.revision
     return render(
         request,
@@ -72,6 +71,7 @@ def argument(request, post_id):
         {
             "form": form,
             "post": post,
+            "entry": rendering.render_post(post, user=request.user),
             "stance_fixed": not own,
             "theirs": post.author_id != request.user.pk,
             "passages": [revision.plain[a:b] for a, b in revision.passages],
@@ -124,13 +124,13 @@ def minds(request, post_id):
         form = MindForm(
             initial={"was": mine.was, "now": mine.now, "reason": mine.reason} if mine else {}
         )
-    rendering.render_posts([post], user=request.user)
     changes = ChangeOfMind.objects.filter(post=post).select_related("member").order_by("-pk")
     return render(
         request,
         "posts/minds.html",
         {
             "post": post,
+            "entry": rendering.render_post(post, user=request.user),
             "changes": changes[:MOST_MINDS],
             "more": max(post.minds_changed - MOST_MINDS, 0),
             "mine": mine,

@@ -207,12 +207,11 @@ def _reply_page(
     status: int = 200,
 ) -> HttpResponse:
     """The form below the post that it answers, which says what it says now."""
-    if parent is not None:
-        rendering.render_posts([parent], user=request.user)
     context = {
         "form": form,
         "thread": thread,
         "parent": parent,
+        "answered": rendering.render_post(parent, user=request.user) if parent else None,
         "preview": preview,
         "draft": draft,
         "added": added,
@@ -475,10 +474,10 @@ def withdraw(request, post_id):
     if form.is_valid():
         done = acts.withdraw(user=request.user, post=post, reason=form.cleaned_data["reason"])
         return redirect(where(request.user, done))
-    rendering.render_posts([post], user=request.user)
+    entry = rendering.render_post(post, user=request.user)
     return render(
         request,
         "posts/withdraw.html",
-        {"post": post, "form": form},
+        {"post": post, "entry": entry, "form": form},
         status=422 if form.errors else 200,
     )

@@ -44,10 +44,14 @@ def report(request, post_id):
                 return redirect(where(request.user, post))
             except Problem as problem:
                 status = problems.show(form, problem, typed="text")
-    rendering.render_posts([post], user=request.user)
     return render(
         request,
         "posts/report.html",
-        {"post": post, "form": form, "verdicts": rendering.verdicts([post], request.user)[post.pk]},
+        {
+            "post": post,
+            "entry": rendering.render_post(post, user=request.user),
+            "form": form,
+            "verdicts": rendering.verdicts([post], request.user)[post.pk],
+        },
         status=status,
     )

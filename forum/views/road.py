@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from forum import rendering
 from forum.rendering import glossary
+from forum.rendering.posts import Line
 
 from ..models import Post, Quote, State
 from ..models.visibility import posts_visible_to
@@ -47,15 +48,11 @@ def road(request, post_id):
         steps = [*opening, *steps]
     for step in steps:
         step.thread = post.thread
-        step.fresh = False
     terms = glossary.for_reader(request.user, post.edition)
-    rendering.render_posts(steps, user=request.user, road=True, terms=terms)
-    shown = [step for step in steps if step.level < first + STEPS]
-    for number, step in enumerate(shown):
-        step.line_up = bool(number) or page > 1
-        step.line_down = step.pk != post.pk
-    if page == 1:
-        _mark_doubt(shown)
+    entries = rendering.render_posts(
+        steps, user=request.user, road=True, terms=terms, lines=_lines(steps, page, post)
+    )
+    shown = [entry for entry in entries if entry.post.level < first + STEPS]
     return render(
         request,
         "posts/road.html",
@@ -66,17 +63,24 @@ def road(request, post_id):
             "length": post.level + 1 + (not post.is_opening),
             "page": page,
             "pages": pages,
-            "passages": sum(len(getattr(step, "said", ())) for step in shown),
+            "passages": sum(len(step.answered) for step in shown),
         },
     )
 
 
-def _mark_doubt(steps: list[Post]) -> None:
-    """Say where nobody knows whether the first answer answers the opening. Then nothing of the
-    opening is shown, as if it were answered."""
-    if len(steps) > 1 and steps[1].parent_basis == Post.Basis.UNKNOWN:
-        steps[0].loose = steps[1].unsure = True
-        steps[0].html = None
+def _lines(steps: list[Post], page: int, end: Post) -> dict[int, Line]:
+    """The line along a page of the road to `end`, and where on it nobody knows whether the first
+    answer answers the opening. Then nothing of the opening is shown, as if it were answered."""
+    doubt = page == 1 and len(steps) > 1 and steps[1].parent_basis == Post.Basis.UNKNOWN
+    return {
+        step.pk: Line(
+            up=number > 0 or page > 1,
+            down=step.pk != end.pk,
+            loose=doubt and number == 0,
+            unsure=doubt and number == 1,
+        )
+        for number, step in enumerate(steps)
+    }
 
 
 def quotes(request, post_id):

@@ -49,7 +49,6 @@ def read(request, thread_id):
     )
     post.thread = thread
     terms = glossary.for_reader(request.user, thread.edition)
-    rendering.render_posts([post], user=request.user, terms=terms)
     words = len(post.body.revision.plain.split())
     first = max(at - NEAR, 0)
     for place, one in enumerate(chosen, 1):
@@ -61,6 +60,7 @@ def read(request, thread_id):
             **context,
             "mark": chosen[at],
             "post": post,
+            "entry": rendering.render_post(post, user=request.user, terms=terms),
             "at": at + 1,
             "length": len(chosen),
             "before": chosen[at - 1] if at else None,
@@ -120,12 +120,12 @@ def mark(request, post_id):
         if before:
             initial = {"label": before.label, "category": before.category}
         form = MarkForm(initial=initial)
-    rendering.render_posts([post], user=request.user)
     return render(
         request,
         "posts/mark.html",
         {
             "post": post,
+            "entry": rendering.render_post(post, user=request.user),
             "form": form,
             "marked": before,
             "categories": Threadmark.Category.choices,

@@ -19,7 +19,8 @@ from forum.actions import arguments, description, glossary, members, posts, thre
 from forum.models import Board, Term, Thread
 from forum.moderation import merging, moving, states
 from forum.operations import caching
-from forum.rendering import context, fragments
+from forum.rendering import context
+from forum.rendering.page_cuts import Cut
 from tests.people import (
     browser,
     cast,
@@ -451,9 +452,7 @@ def test_members_share_what_is_drawn_and_nothing_of_their_own(
         for reader in readers:
             html = still(words(thread, client=browser(reader), query=f"?view={view}"))
             assert html == alone[reader], (reader, view)
-        pages = [
-            kept for kept, _ in caching.fragments._kept.values() if isinstance(kept, fragments.Page)
-        ]
+        pages = [kept for kept, _ in caching.fragments._kept.values() if isinstance(kept, Cut)]
         assert len(pages) == 1
 
 

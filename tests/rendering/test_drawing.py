@@ -19,8 +19,7 @@ WORDS = "The party obeyed nobody."
 def drawn(post, user) -> str:
     """The HTML of a post alone on a page."""
     row = Post.objects.for_reading().select_related("thread__board").get(pk=post.pk)
-    rendering.render_posts([row], user=user)
-    return row.html or ""
+    return rendering.render_post(row, user=user).html or ""
 
 
 def status(post, user) -> list[str]:
