@@ -153,6 +153,11 @@ class User(AbstractUser):
 
     objects = Members()
 
+    # Which boards name this member as a moderator or invite them: asked once for each request, by
+    # those who know of boards.
+    _moderated_board_ids: frozenset[int] | None = None
+    _invited_board_ids: frozenset[int] | None = None
+
     class Meta:
         verbose_name = "member"
 

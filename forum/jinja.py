@@ -4,11 +4,9 @@ The settings name `environment` to Django's backend for Jinja2. The desk, mails 
 drawn by Django's own engine, from `templates_django`.
 """
 
-import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
-from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -46,7 +44,6 @@ def environment(**options) -> Environment:
         json_script=defaultfilters.json_script,
         linebreaks=defaultfilters.linebreaks_filter,
         or_nothing=lambda value: "" if value is None else value,
-        regroup=regroup,
         short=short,
         spoken=spoken,
         truncatechars=defaultfilters.truncatechars,
@@ -65,19 +62,6 @@ def fragment_renderer(name: str) -> Callable[[dict], SafeString]:
 def _date(moment: date | datetime | None, form: str) -> str:
     """A day or moment in Django's signs for dates, in the reader's time zone."""
     return defaultfilters.date(template_localtime(moment), form) if moment else ""
-
-
-class Group(NamedTuple):
-    """Neighbours in a list for which an attribute is the same."""
-
-    grouper: object
-    list: list
-
-
-def regroup(rows: Iterable, name: str) -> list[Group]:
-    """The rows by their attribute of this name, in their order."""
-    groups = itertools.groupby(rows, key=lambda row: getattr(row, name))
-    return [Group(key, list(group)) for key, group in groups]
 
 
 # --- Addresses --------------------------------------------------------------------------------

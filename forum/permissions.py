@@ -263,7 +263,7 @@ def in_locked_branch(post: Post) -> bool:
         return False
     if post.number is None:  # waits outside the tree: its place is below its parent
         return post.parent_id is not None and in_locked_branch(post.parent)
-    if not hasattr(post.thread, "_locked_spans"):
+    if post.thread._locked_spans is None:
         locked = Post.objects.filter(thread=post.thread, branch_locked=True)
         post.thread._locked_spans = list(locked.values_list("tree_id", "lft", "rght"))
     return any(

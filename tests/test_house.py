@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = [
@@ -51,7 +52,6 @@ LONG = {
     "forum.tree.placing": "the only code that may place posts",
     "forum.views.openings": "one form, with all that is found beside it",
     "forum.views.posts": "all addresses below one post",
-    "forum.views.threads": "all addresses below one debate",
 }
 MOST_LINES = 300
 LONGEST_LINE = 160  # of a template
@@ -214,7 +214,7 @@ CARD = {
         "actions/",
         "moderation/",
         "checking/",
-        "views/threads.py",
+        "rendering/thread_page.py",
         "views/writing.py",
     ),
     *("views/describing.py", "templates/threads/describe.html"),
@@ -325,6 +325,85 @@ def test_acts_on_a_post_lock_its_debate_in_one_way(path):
                     if not ast.unparse(argument).startswith("batch.")
                 )
                 assert not of_post or name in SEVERAL.get(own, ()), f"{own}.{name}"
+
+
+# Who knows no model, and what is never a row elsewhere.
+NO_MODELS = ("core.", "forum.text.", "forum.operations.")
+NO_ROWS = {
+    "self",
+    "cls",
+    "request",
+    "response",
+    "form",
+    "run",
+    "loaded",
+    "Desk",
+    "self.fields['board']",
+}
+GIVEN = {
+    # The desk tells the method that fills a field nothing but the row: who asks travels with it.
+    "forum.admin.debates": {"thread.tree_page", "post.reader"},
+    # Placements of forum.tree, and the posts of a file.
+    "forum.moderation.merging": {"row.basis"},
+    "forum.moderation.moving": {"root.basis", "row.basis"},
+    "forum.moderation.undoing_moves": {"rows[pk].basis"},
+    "forum.transfer.parsing": {"post.quoted", "post.rendered"},
+}
+
+
+def declared() -> dict[str, set[str]]:
+    """By the name of each model in small letters, what its rows have."""
+    return {
+        model.__name__.lower(): {
+            *dir(model),
+            *(field.name for field in model._meta.get_fields()),
+            *(field.attname for field in model._meta.concrete_fields),
+            "pk",
+        }
+        for label in ("accounts", "forum")
+        for model in apps.get_app_config(label).get_models()
+    }
+
+
+def assigned(path: Path):
+    """Every `name.attribute` that a module writes to."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+        if not isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.For):
+            continue
+        for target in targets:
+            parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+            for part in parts:
+                if isinstance(part, ast.Attribute):
+                    yield part
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_nothing_is_hung_on_a_row_that_its_model_does_not_declare(path):
+    """What a page says of a row is an object of its own (rendering/posts.PostEntry)."""
+    if f"{name_of(path)}.".startswith(NO_MODELS):
+        return
+    models = declared()
+    anything = set().union(*models.values())
+    own = {
+        node.target.id if isinstance(node, ast.AnnAssign) else node.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name))
+        or (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and ast.unparse(node.value) in ("self", "cls")
+        )
+    }
+    for part in assigned(path):
+        holder = ast.unparse(part.value)
+        last = holder.rpartition(".")[2]
+        if holder in NO_ROWS or ast.unparse(part) in GIVEN.get(name_of(path), ()):
+            continue
+        # A variable that is called like a model holds a row of it; of others it is enough that
+        # some model has the attribute, or a class of this very module.
+        known = models.get(last) or anything | own
+        assert part.attr in known, f"{name_of(path)} hangs {ast.unparse(part)} on a row"
 
 
 def test_nobody_is_excused_in_vain():

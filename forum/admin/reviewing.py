@@ -1,5 +1,6 @@
 """Everything that one account posted, to be reviewed on one page and cleaned up."""
 
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -51,11 +52,6 @@ def review(site, request, pk: int):
     if before:
         posts = posts.filter(pk__lt=int(before))
     found = list(posts[: PER_PAGE + 1])
-    for post in found:
-        whole = post.is_opening and post.thread.author_id == member.pk
-        post.field = "thread" if whole and post.state == State.VISIBLE else "post"
-        post.value = str(post.thread_id if post.field == "thread" else post.pk)
-        post.stands = (post.thread if post.field == "thread" else post).state in STANDS
     batches = AuditEntry.objects.for_undo().select_related("actor").order_by("-pk")
     batches = batches.filter(member=member, verb="clean up", undone_by__isnull=True)[:BATCHES]
     return render(
@@ -65,7 +61,7 @@ def review(site, request, pk: int):
             **site.each_context(request),
             "title": f"Everything by {member.username}",
             "one": member,
-            "posts": found[:PER_PAGE],
+            "rows": [_row(post, member) for post in found[:PER_PAGE]],
             "older": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else None,
             "later": bool(before),
             "batches": [entry for entry in batches if may(request.user, "undo", entry)],
@@ -74,6 +70,23 @@ def review(site, request, pk: int):
         },
         status=status,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A post of the member, and the box that chooses it: of an opening, for the whole debate."""
+
+    post: Post
+    field: str  # "thread" or "post"
+    value: str
+    stands: bool
+
+
+def _row(post: Post, member: Member) -> Row:
+    whole = post.is_opening and post.thread.author_id == member.pk
+    if whole and post.state == State.VISIBLE:
+        return Row(post, "thread", str(post.thread_id), post.thread.state in STANDS)
+    return Row(post, "post", str(post.pk), post.state in STANDS)
 
 
 def _act(request, member: Member) -> None:

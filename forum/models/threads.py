@@ -190,6 +190,9 @@ class Thread(models.Model):
 
     objects = ThreadQuerySet.as_manager()
 
+    # The labels of the branches that are locked, asked once (permissions.in_locked_branch).
+    _locked_spans: list[tuple[int, int, int]] | None = None
+
     class Meta:
         indexes = [
             models.Index(fields=["board", "-pinned", "-last_post_at", "-id"], name="thread_active"),

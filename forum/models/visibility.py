@@ -35,7 +35,7 @@ def moderated_board_ids(user) -> frozenset[int]:
     """The boards that name `user` as a moderator; asked once per request and only of staff."""
     if not (user.is_authenticated and user.is_active and user.is_staff):
         return frozenset()
-    if not hasattr(user, "_moderated_board_ids"):
+    if user._moderated_board_ids is None:
         user._moderated_board_ids = frozenset(user.moderated_boards.values_list("pk", flat=True))
     return user._moderated_board_ids
 
@@ -45,7 +45,7 @@ def invited_board_ids(user) -> frozenset[int]:
     a board for invited members is met."""
     if not user.is_authenticated:
         return frozenset()
-    if not hasattr(user, "_invited_board_ids"):
+    if user._invited_board_ids is None:
         user._invited_board_ids = frozenset(user.invited_boards.values_list("pk", flat=True))
     return user._invited_board_ids
 

@@ -5,7 +5,7 @@ their own or new to them; a line of a list is the same for all who see it. So th
 and kept with their finished HTML. What is the reader's own is drawn for them and laid between.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from time import time
@@ -92,20 +92,22 @@ def thread_lines(rows: Iterable[tuple], *, user, board_shown: bool = False) -> l
         fill = fragment_renderer("threads/_line.html")
         for key, (pk, unread) in keys.items():
             if lines[key] is None and pk in threads:
-                threads[pk].unread = unread
-                context = {"thread": threads[pk], "board_shown": board_shown, "member": user}
-                lines[key] = keep(key, partial(fill, context))
+                context = {"thread": threads[pk], "unread": unread, "board_shown": board_shown}
+                lines[key] = keep(key, partial(fill, {**context, "member": user}))
     return [line for line in lines.values() if line is not None]
 
 
-def board_lines(boards: Iterable[Board], *, strips: bool = False) -> list[SafeString]:
-    """The lines of a list of boards, with the site's edition and `fresh`: how many debates of each
-    hold news. `strips`: with a picture of the years that each is about."""
+def board_lines(
+    boards: Iterable[Board], *, news: Mapping[int, int], strips: bool = False
+) -> list[SafeString]:
+    """The lines of a list of boards, which come with the site's edition; `news` says by their ids
+    how many debates of each hold some. `strips`: with a picture of the years that each is about."""
     fill = fragment_renderer("boards/_line.html")
     lines = []
     for board in boards:
-        key = ("board", board.pk, board.edition, board.thread_count, board.fresh, strips)
-        context = {"board": board, "strip": _strip(board) if strips else None}
+        fresh = news.get(board.pk, 0)
+        key = ("board", board.pk, board.edition, board.thread_count, fresh, strips)
+        context = {"board": board, "fresh": fresh, "strip": _strip(board) if strips else None}
         lines.append(held(key) or keep(key, partial(fill, context)))
     return lines
 

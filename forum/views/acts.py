@@ -194,16 +194,14 @@ def _not_shown(verb: str, thread: Thread) -> list[str]:
     return found
 
 
-def _latest(user, thread: Thread, post: Post | None = None) -> list[AuditEntry]:
-    """The newest entries about a debate or one of its posts, each with `offers_undo`: whether
-    `user` may take it back."""
+def _latest(user, thread: Thread, post: Post | None = None) -> list[tuple[AuditEntry, bool]]:
+    """The newest entries about a debate or one of its posts, and of each whether `user` may take it
+    back."""
     rows = AuditEntry.objects.filter(thread=thread)
     if post is not None:
         rows = AuditEntry.objects.filter(post=post)
-    entries = list(rows.for_undo().select_related("actor").order_by("-pk")[:LATEST])
-    for entry in entries:
-        entry.offers_undo = undoing.may_undo(user, entry)
-    return entries
+    entries = rows.for_undo().select_related("actor").order_by("-pk")[:LATEST]
+    return [(entry, undoing.may_undo(user, entry)) for entry in entries]
 
 
 # --- /log/<id>/undo/ --------------------------------------------------------------------------

@@ -50,16 +50,12 @@ def home(request):
     example = None
     if not user.is_authenticated:
         example = threads_visible_to(user).filter(key=EXAMPLE).first()
-    boards = _boards(user)
-    fresh = _unread_threads(user)
-    for board in boards:
-        board.fresh = fresh.get(board.pk, 0)
     return render(
         request,
         "boards/home.html",
         {
             "threads": fragments.thread_lines(_newest(user), user=user, board_shown=True),
-            "boards": fragments.board_lines(boards, strips=True),
+            "boards": fragments.board_lines(_boards(user), news=_unread_threads(user), strips=True),
             "can_write": may(user, "write"),
             "example": example,
         },
@@ -125,7 +121,7 @@ def board(request, slug):
         {
             "board": board,
             "parent": parent if parent and may(user, "see board", parent) else None,
-            "children": fragments.board_lines(_children(user, board)),
+            "children": fragments.board_lines(_children(user, board), news={}),
             "may_start": not user.is_authenticated or may(user, "start", board),
             **_list(user, asked, rows, pinned=pinned),
         },
@@ -258,10 +254,7 @@ def _children(user, board: Board) -> list[Board]:
     """The boards within a board that `user` sees."""
     if board.is_leaf_node():
         return []
-    children = list(boards_visible_to(user).filter(parent=board).in_order())
-    for child in children:
-        child.edition, child.fresh = board.edition, 0
-    return children
+    return list(boards_visible_to(user).filter(parent=board).annotate(edition=EDITION).in_order())
 
 
 def _cursor(text: str | None) -> tuple[datetime, int] | None:

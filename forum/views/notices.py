@@ -1,5 +1,8 @@
 """What a member is told."""
 
+from dataclasses import dataclass
+from itertools import groupby
+
 from django import forms
 from django.contrib import messages
 from django.http import Http404
@@ -11,7 +14,7 @@ from core.problems import Problem
 
 from ..actions import cases
 from ..actions import notices as acts
-from ..models import Notice
+from ..models import Notice, Thread
 from ..permissions import Refused, may, require
 from . import problems
 
@@ -30,15 +33,16 @@ def notices(request):
     found = list(rows[: PER_PAGE + 1])
     shown = found[:PER_PAGE]
     today = timezone.localdate()
-    for notice in shown:
-        place(request.user, notice)
-        notice.may_answer = cases.may_answer(notice)
-        notice.today = timezone.localdate(notice.created_at) == today
     return render(
         request,
         "notices/notices.html",
         {
-            "notices": shown,
+            "days": [
+                (is_today, [entry_of(request.user, notice) for notice in group])
+                for is_today, group in groupby(
+                    shown, lambda notice: timezone.localdate(notice.created_at) == today
+                )
+            ],
             "newest": shown[0].pk if shown else 0,
             "older": shown[-1].pk if len(found) > PER_PAGE else None,
             "later": bool(before),
@@ -46,18 +50,29 @@ def notices(request):
     )
 
 
-def place(user, notice: Notice) -> None:
-    """Lay on a notice where it happened, as far as `user` may know of it: `thread` and `href`."""
+@dataclass(frozen=True, slots=True)
+class NoticeEntry:
+    """A notice as its member is shown it: where it happened, as far as they may know of that, and
+    whether they can answer."""
+
+    notice: Notice
+    thread: Thread | None
+    href: str
+    may_answer: bool
+
+
+def entry_of(user, notice: Notice) -> NoticeEntry:
+    """The notice as `user` is shown it."""
     post, thread = notice.entry.post, notice.entry.thread
     if post is not None:
         thread = post.thread  # where it stands now
     known = thread is not None and may(user, "see thread", thread)
-    notice.thread = thread if known else None
-    notice.href = ""
+    href = ""
     if known and post is not None and (post.number is not None or may(user, "see post", post)):
-        notice.href = post.get_absolute_url()
+        href = post.get_absolute_url()
     elif known and post is None:
-        notice.href = thread.get_absolute_url()
+        href = thread.get_absolute_url()
+    return NoticeEntry(notice, thread if known else None, href, cases.may_answer(notice))
 
 
 @require_POST
@@ -101,5 +116,5 @@ def answer(request, notice_id):
                 status = problems.show(form, problem, typed="text")
         else:
             status = 422
-    place(request.user, notice)
-    return render(request, "notices/answer.html", {"notice": notice, "form": form}, status=status)
+    entry = entry_of(request.user, notice)
+    return render(request, "notices/answer.html", {"entry": entry, "form": form}, status=status)

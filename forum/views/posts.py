@@ -1,5 +1,7 @@
 """Single posts: permalink, reply, edit, history, withdraw."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -436,27 +438,44 @@ def history(request, post_id):
     require(request.user, "see history", post)
     revisions = list(post.revisions.select_related("editor").order_by("number"))
     own = post.author_id == request.user.pk is not None or moderates_all(request.user)
-    if not (own or rendering.names_every_source(post, request.user)):
-        for revision in revisions:
-            revision.source = markup.without_attributions(revision.source)
-    for before, revision in zip([None, *revisions], revisions, strict=False):
-        revision.difference = quoting.difference(revision.source, before.source) if before else ()
+    named = own or rendering.names_every_source(post, request.user)
+    entries: list[RevisionEntry] = []
+    for revision in revisions:
+        source = revision.source if named else markup.without_attributions(revision.source)
+        difference = quoting.difference(source, entries[-1].source) if entries else ()
+        entries.append(RevisionEntry(revision, source, difference))
     pinned = request.GET.get("rev", "")
-    said = next((r for r in revisions if str(r.number) == pinned), None)
-    if pinned and said is None:
+    quoted = next((r for r in revisions if str(r.number) == pinned), None)
+    if pinned and quoted is None:
         raise Http404
-    if said is not None:
-        start, _, end = request.GET.get("at", "").partition("-")
-        if start.isdecimal() and end.isdecimal() and len(start) < 9 and len(end) < 9:
-            a, b = int(start), int(end)
-            said.parts = (said.plain[:a], said.plain[a:b], said.plain[b:])
-        else:
-            said.parts = (said.plain, "", "")
     return render(
         request,
         "posts/history.html",
-        {"post": post, "revisions": list(reversed(revisions)), "said": said},
+        {
+            "post": post,
+            "entries": entries[::-1],
+            "quoted": quoted,
+            "parts": _quoted_parts(quoted, request.GET.get("at", "")) if quoted else (),
+        },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionEntry:
+    """A text that a post had as its history shows it, and what it changed."""
+
+    revision: PostRevision
+    source: str
+    difference: Sequence[tuple[str, str]]
+
+
+def _quoted_parts(revision: PostRevision, at: str) -> tuple[str, str, str]:
+    """The words before a quote, those of it and those after; `at` is "10-50"."""
+    start, _, end = at.partition("-")
+    plain = revision.plain
+    if start.isdecimal() and end.isdecimal() and len(start) < 9 and len(end) < 9:
+        return plain[: int(start)], plain[int(start) : int(end)], plain[int(end) :]
+    return plain, "", ""
 
 
 # --- /posts/<id>/withdraw/ --------------------------------------------------------------------

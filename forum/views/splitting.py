@@ -1,5 +1,6 @@
 """Choosing posts of a debate for one of their own: boxes to tick in its tree, page by page."""
 
+from dataclasses import dataclass
 from math import ceil
 
 from django.contrib import messages
@@ -18,6 +19,16 @@ from .fetch import thread_or_404
 PER_PAGE = 100
 EXCERPT = 100  # characters of each post
 MOST = 20_000  # ids that the form carries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A post with the box to tick."""
+
+    post: Post
+    place: tree.Place
+    chosen: bool
+    excerpt: str
 
 
 def split(request, thread_id):
@@ -49,20 +60,22 @@ def split(request, thread_id):
         )
     cut = tree.page(thread, page, PER_PAGE)
     posts = Post.objects.select_related("author", "body__revision").in_bulk(cut.ids)
-    rows = []
-    for pk in cut.ids:
-        post = posts[pk]
-        post.thread, post.place = thread, cut.places[pk]
-        post.chosen = pk in chosen
-        post.excerpt = post.body.revision.plain[:EXCERPT]
-        rows.append(post)
+    rows = [
+        Row(
+            post=posts[pk],
+            place=cut.places[pk],
+            chosen=pk in chosen,
+            excerpt=posts[pk].body.revision.plain[:EXCERPT],
+        )
+        for pk in cut.ids
+    ]
     return render(
         request,
         "acts/split.html",
         {
             "thread": thread,
             "form": form,
-            "posts": rows,
+            "rows": rows,
             "chosen": ".".join(map(str, sorted(chosen))),
             "count": len(chosen),
             "here": ".".join(map(str, cut.ids)),

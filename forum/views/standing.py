@@ -40,16 +40,14 @@ def standing(request):
             ),
             "points": sanctions.points_of(member),
             "thresholds": sanctions.thresholds(),
-            "history": [_told(entry) for entry in history.order_by("-pk")[:HISTORY]],
+            "history": [
+                (entry, ACTS[entry.verb].own or entry.verb.capitalize())
+                for entry in history.order_by("-pk")[:HISTORY]
+            ],
             "new": new,
             "asked": Case.objects.open().filter(member=member, kind=Case.Kind.NAME).first(),
         },
     )
-
-
-def _told(entry: AuditEntry) -> AuditEntry:
-    entry.said = ACTS[entry.verb].own or entry.verb.capitalize()
-    return entry
 
 
 # --- /standing/name/ --------------------------------------------------------------------------

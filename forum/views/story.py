@@ -50,9 +50,7 @@ def read(request, thread_id):
     post.thread = thread
     terms = glossary.for_reader(request.user, thread.edition)
     words = len(post.body.revision.plain.split())
-    first = max(at - NEAR, 0)
-    for place, one in enumerate(chosen, 1):
-        one.place = place
+    near = list(enumerate(chosen, 1))[max(at - NEAR, 0) : at + NEAR + 1]
     return render(
         request,
         "threads/read.html",
@@ -67,8 +65,8 @@ def read(request, thread_id):
             "after": chosen[at + 1] if at + 1 < len(chosen) else None,
             "words": words,
             "minutes": max(round(words / WORDS_A_MINUTE), 1),
-            "near": chosen[first : at + NEAR + 1],
-            "left_out": len(chosen) - len(chosen[first : at + NEAR + 1]),
+            "near": near,
+            "left_out": len(chosen) - len(near),
         },
     )
 

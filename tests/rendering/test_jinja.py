@@ -100,16 +100,6 @@ def test_dates_are_shown_in_the_readers_time(env):
     assert filled(env, "{{ it|date('j F') }}|{{ none|or_nothing }}", it=None) == "|"
 
 
-def test_neighbours_stand_together():
-    class Row:
-        def __init__(self, day):
-            self.day = day
-
-    rows = [Row(1), Row(1), Row(2), Row(1)]
-    groups = jinja.regroup(rows, "day")
-    assert [(group.grouper, len(group.list)) for group in groups] == [(1, 2), (2, 1), (1, 1)]
-
-
 def test_addresses_are_made_once_for_all_numbers():
     assert jinja.url("post", 7) == "/posts/7/"
     assert jinja.url("post", 8) == "/posts/8/"
