@@ -1,6 +1,8 @@
 """Declaring what is done later: `django.tasks`, which Django has from 6.0 on, and for Django 5.2
 the package of the same authors with the same interface (docs/decisions/0029)."""
 
+from typing import TYPE_CHECKING
+
 try:
     from django.tasks import Task, TaskResult, TaskResultStatus, task
     from django.tasks.backends.base import BaseTaskBackend
@@ -8,6 +10,10 @@ except ImportError:  # Django 5.2
     from django_tasks import TaskResult, TaskResultStatus, task
     from django_tasks.backends.base import BaseTaskBackend
     from django_tasks.base import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
 
 # What a task in this queue does is in the database: it is done and ticked off in one transaction.
 INSIDE = "default"
@@ -21,5 +27,17 @@ __all__ = [
     "Task",
     "TaskResult",
     "TaskResultStatus",
+    "enqueue_many",
     "task",
 ]
+
+
+def enqueue_many(task: Task, calls: "Iterable[tuple[dict, datetime]]") -> None:
+    """Enqueue a task often: keyword arguments, and after which moment, of each call. The forum's
+    own backend writes them in a few statements; another one is asked for each."""
+    backend = task.get_backend()
+    if hasattr(backend, "enqueue_many"):
+        backend.enqueue_many(task, calls)
+    else:
+        for kwargs, run_after in calls:
+            task.using(run_after=run_after).enqueue(**kwargs)

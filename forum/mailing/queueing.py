@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
+from core.tasks import enqueue_many
 
 from ..models import Mail, MailSettings, Notice, Rhythm
 from .delivering import gather
@@ -25,7 +26,7 @@ def queue(notices: Sequence[Notice]) -> None:
     waiting. Which mail is needed is asked again when it is sent."""
     members = User.objects.in_bulk({notice.member_id for notice in notices})
     chosen = MailSettings.objects.in_bulk(members)
-    now, mails, waiting = timezone.now(), [], _waiting(members)
+    now, mails, waiting, jobs = timezone.now(), [], _waiting(members), []
     for notice in notices:
         member = members[notice.member_id]
         rhythm = chosen.get(member.pk, MailSettings()).rhythm(topic_of(notice))
@@ -34,9 +35,10 @@ def queue(notices: Sequence[Notice]) -> None:
         due = waiting.get((member.pk, rhythm))
         if due is None:
             due = waiting[member.pk, rhythm] = due_at(rhythm, now, member.time_zone)
-            gather.using(run_after=due).enqueue(member.pk)
+            jobs.append(({"member_id": member.pk}, due))
         mails.append(Mail(member=member, notice=notice, rhythm=rhythm, due_at=due))
     Mail.objects.bulk_create(mails)
+    enqueue_many(gather, jobs)
 
 
 def _waiting(members) -> dict[tuple[int, str], datetime]:

@@ -10,11 +10,12 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from forum.actions import notices
 from forum.mailing import bounces, delivering, queueing, stopping
 from forum.mailing.queueing import due_at
 from forum.mailing.topics import TOPICS
-from forum.models import Job, Mail, MailSettings, Notice, Thread
+from forum.models import AuditEntry, Job, Mail, MailSettings, Notice, Thread
 from forum.moderation import moving, states
 from tests.mailing.conftest import pass_time
 from tests.people import browser, fresh, start
@@ -335,3 +336,19 @@ def test_subjects_hold_no_line_breaks_and_are_not_endless(hidden, thread, server
     (sent,) = server.mails
     assert sent["Bcc"] is None
     assert len(sent["Subject"].strip()) <= 150
+
+
+def test_many_notices_are_queued_in_a_few_statements(
+    thread, moderator, django_assert_max_num_queries
+):
+    states.lock(user=moderator, thread=thread, reason="Enough.")
+    entry = AuditEntry.objects.get()
+    members = User.objects.bulk_create(
+        User(username=f"m-{n}", skeleton=f"m-{n}", email=f"m-{n}@example.org") for n in range(200)
+    )
+    told = Notice.objects.bulk_create(
+        Notice(member=member, entry=entry, said="Locked.") for member in members
+    )
+    with django_assert_max_num_queries(16):
+        queueing.queue(told)
+    assert Mail.objects.count() == Job.objects.count() == 201

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from core.tasks import INSIDE
+from core.tasks import INSIDE, enqueue_many
 from forum.models import Job
 from forum.outbox.worker import LEASE, PAUSES, Worker
 from tests.outbox import jobs
@@ -123,3 +123,12 @@ def test_the_next_job_is_found_by_an_index(opener):
             cursor.execute("ANALYZE forum_job")
     plan = Job.objects.due().order_by("run_after", "id")[:1].explain()
     assert "job_next" in plan, plan
+
+
+def test_many_jobs_are_written_in_a_few_statements(opener, django_assert_max_num_queries):
+    now = timezone.now()
+    calls = [({"member": opener.pk, "name": f"{n}"}, now) for n in range(300)]
+    with django_assert_max_num_queries(10):
+        enqueue_many(jobs.write, calls)
+    assert Worker().drain() == 300
+    assert len(set(jobs.done())) == 300
