@@ -59,6 +59,15 @@ def test_posts_are_ticked_and_carried_from_page_to_page(thread, answer, keeper, 
     assert new.posts.count() == 3
 
 
+def test_a_split_without_a_title_keeps_what_was_ticked(thread, answer, keeper):
+    fields = {"chosen": str(answer.pk), "here": "", "do": "split", "title": "", "reason": "Why not"}
+    page = keeper.post(f"/threads/{thread.pk}/split/", fields)
+    assert page.status_code == 422
+    assert f'name="chosen" value="{answer.pk}"' in page.content.decode()
+    assert 'value="Why not"' in page.content.decode()
+    assert not Thread.objects.exclude(pk=thread.pk).filter(title="").exists()
+
+
 def test_what_is_refused_keeps_what_was_typed(thread, answer, keeper, board, opener):
     later = start(board, opener, title="Later")
     before = dump(Thread, Post, AuditEntry)
