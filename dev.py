@@ -12,6 +12,10 @@
     python3 dev.py stress [...]      two hours of random acts, races, kills and restarts on both
                                      databases, and what they leave; --hours, --seed, --database
     python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE
+    python3 dev.py upgrade-locks     how long each migration since the last release keeps people
+                                     from reading and writing; --posts, --since
+    python3 dev.py fresh-machine     the first two of these on a Debian 12 and 13 that have nothing
+                                     but python3 and venv, by another user (root, debootstrap)
     python3 dev.py manage ...        manage.py, with the right packages
     python3 dev.py lock [--upgrade]  write requirements/*.txt anew from pyproject.toml
     python3 dev.py keep              keep a forum of this version for tests of later upgrades
@@ -312,6 +316,10 @@ def test(only: str | None, all_pythons: bool, quick: bool, pytest_args: list[str
     if only != "browser" and not find_redis():
         left_out.append("the shared cache: no redis-server or valkey-server found")
         marks.append("not redis")
+    long = os.environ.get("JONBAR_LONG") == "1" and only != "browser"
+    if long and (os.geteuid() or not shutil.which("debootstrap")):
+        left_out.append("fresh machines: only root makes them, with debootstrap")
+        marks.append("not fresh_machine")
     pythons = {".".join(map(str, sys.version_info[:2])): sys.executable}
     if all_pythons:
         found = {minor: find_python(minor) for minor in PYTHONS}
@@ -403,6 +411,16 @@ def bench(arguments: list[str]) -> int:
     return run(environment("dev.txt"), "-m", "tests.bench", *arguments)
 
 
+def fresh_machine(arguments: list[str]) -> int:
+    """Run and test the forum on machines that have nothing but Python; see tests/fresh."""
+    return run(environment("dev.txt"), "-m", "tests.fresh", *arguments)
+
+
+def upgrade_locks(arguments: list[str]) -> int:
+    """Measure which locks the migrations of an upgrade hold; see tests/bench/migrations.py."""
+    return run(environment("dev.txt"), "-m", "tests.bench.migrations", *arguments)
+
+
 def stress(arguments: list[str]) -> int:
     """Act, race, kill and restart at random for hours; see tests/stress/__main__.py."""
     return run(environment("dev.txt"), "-m", "tests.stress", *arguments)
@@ -481,14 +499,16 @@ def main(arguments: list[str]) -> int | None:
     commands.add_parser("lint")
     commands.add_parser("types")
     commands.add_parser("bench", add_help=False)
-    commands.add_parser("stress", add_help=False)
+    apart = {"stress": stress, "upgrade-locks": upgrade_locks, "fresh-machine": fresh_machine}
+    for name in apart:
+        commands.add_parser(name, add_help=False)
     commands.add_parser("manage", add_help=False)
     commands.add_parser("lock").add_argument("--upgrade", action="store_true")
     commands.add_parser("keep")
     commands.add_parser("audit")
 
     known, rest = parser.parse_known_args(arguments)
-    if rest and known.command not in ("test", "bench", "stress", "manage"):
+    if rest and known.command not in ("test", "bench", "manage", *apart):
         parser.error(f"unknown: {' '.join(rest)}")
     # No match statement: see above what an older Python must be able to read.
     if known.command == "test":
@@ -504,8 +524,8 @@ def main(arguments: list[str]) -> int | None:
         return types()
     if known.command == "bench":
         return bench(arguments[1:])
-    if known.command == "stress":
-        return stress(arguments[1:])
+    if known.command in apart:
+        return apart[known.command](arguments[1:])
     if known.command == "keep":
         return keep()
     if known.command == "audit":

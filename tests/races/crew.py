@@ -133,7 +133,7 @@ class Crew:
         for process in self.processes:
             process.kill()
         self.leader.stdin.close()
-        self.leader.wait(timeout=60)
+        self.leader.wait(timeout=300)
         self.server.close()
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import RunPython
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -111,3 +113,36 @@ def test_a_forum_of_an_older_version_is_upgraded(backup, empty, record_property)
     assert said["bad"] == []
     assert said["sources"] == sorted([*sources_in(backup), "It goes on here."])
     record_property("measured", f"{len(said['sources'])} texts, {said['pages']} pages")
+
+
+def test_no_migration_reads_all_rows_while_it_holds_a_table():
+    """In one transaction with a change of the schema, going through a million rows closes the
+    table to everybody: it takes a migration of its own, and `atomic = False`."""
+    with gzip.open(KEPT[-1]) as file:
+        released = {tuple(one) for one in json.loads(file.readline())["migrations"]}
+    new = {
+        key: migration
+        for key, migration in MigrationLoader(None).disk_migrations.items()
+        if key[0] in ("accounts", "forum") and key not in released
+    }
+    for key, migration in new.items():
+        kinds = {type(operation) for operation in migration.operations}
+        if RunPython in kinds and migration.atomic:
+            assert kinds <= {RunPython}, key
+
+
+@pytest.mark.postgres
+@pytest.mark.whole
+def test_locks_of_an_upgrade_are_measured():
+    """The command that says it, with few posts."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.migrations", "--posts", "200"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    applied = [
+        line for line in done.stdout.splitlines() if line.startswith(("forum ", "accounts "))
+    ]
+    assert applied or "no migration" in done.stdout
