@@ -13,6 +13,7 @@ from .views import (
     drafts,
     errors,
     feeds,
+    jumping,
     log,
     mail,
     members,
@@ -53,6 +54,7 @@ thread_urls = [
     path("read/feed/", feeds.story, name="story-feed"),
     path("epub/", takeaway.thread_epub, name="thread-epub"),
     path("fixture/", takeaway.thread_fixture, name="thread-fixture"),
+    path("jump/", jumping.jump, name="jump"),
     path("markdown/", takeaway.thread_markdown, name="thread-markdown"),
     path("<str:slug>/", threads.thread, name="thread"),
 ]

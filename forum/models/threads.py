@@ -240,8 +240,8 @@ class Thread(models.Model):
 # Words that follow a debate's number in addresses of its own pages; a test compares with the urls.
 NOT_A_SLUG = frozenset(
     (
-        "close describe epub feed fixture fold markdown moderate new outline read rename reply "
-        "split variant"
+        "close describe epub feed fixture fold jump markdown moderate new outline read rename "
+        "reply split variant"
     ).split()
 )
 
