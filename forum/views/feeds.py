@@ -146,9 +146,9 @@ def _feed(
 
 def _rendered(posts: list[Post]) -> Iterable[tuple[Post, str]]:
     """Each post with its text as a visitor reads it."""
-    for post in rendering.render_posts(posts, user=VISITOR):
-        if not post.gone:
-            yield post, _without_spoilers(post.html)
+    for entry in rendering.render_posts(posts, user=VISITOR):
+        if entry.html is not None:
+            yield entry.post, _without_spoilers(entry.html)
 
 
 def _without_spoilers(html: str) -> str:
