@@ -296,6 +296,10 @@ POSTS_PER_MINUTE = env.int("POSTS_PER_MINUTE", default=12)
 STARTS_PER_HOUR = env.int("STARTS_PER_HOUR", default=6)
 # Whether the public log says who acted, or only that a moderator did.
 LOG_NAMES_MODERATORS = env.bool("LOG_NAMES_MODERATORS", default=True)
+# Whom to tell of a hole, for /.well-known/security.txt: "mailto:…" or "https://…".
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", default="")
+if SECURITY_CONTACT and not SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:")):
+    raise ImproperlyConfigured("SECURITY_CONTACT must begin with mailto:, https:// or tel:.")
 # Which crawlers robots.txt lets in: "all", "search" (none that gathers texts for models), "none".
 CRAWLERS = env.str("CRAWLERS", default="all")
 if CRAWLERS not in ("all", "search", "none"):

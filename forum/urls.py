@@ -127,6 +127,8 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path(".well-known/security.txt", robots.security, name="security"),
+    path(".well-known/change-password", robots.change_password, name="new-password"),
     path("robots.txt", robots.robots, name="robots"),
     path("sitemap.xml", robots.sitemap, name="sitemap"),
     path("sitemap-<int:part>.xml", robots.sitemap_part, name="sitemap-part"),

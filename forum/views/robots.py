@@ -1,11 +1,15 @@
-"""What crawlers are told: which of them may come, and which debates there are."""
+"""What programs ask every site: which crawlers may come, which debates there are, whom to tell of a
+hole (RFC 9116), where a password is changed."""
 
+from datetime import timedelta
 from xml.sax.saxutils import escape
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
 
 from ..models import Thread
 from ..models.visibility import threads_visible_to
@@ -66,6 +70,26 @@ def sitemap_part(request: HttpRequest, part: int) -> HttpResponse:
         for thread in rows
     )
     return _xml(f"<urlset {XMLNS}>{entries}</urlset>")
+
+
+def security(request: HttpRequest) -> HttpResponse:
+    """security.txt (RFC 9116); not there unless the setting SECURITY_CONTACT names somebody."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    # It must say until when it holds; what is asked for anew each day may say half a year.
+    expires = (timezone.now() + timedelta(days=182)).replace(hour=0, minute=0, second=0)
+    lines = [
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: en",
+        f"Canonical: {_base(request)}{request.path}",
+    ]
+    return _kept(HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8"))
+
+
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Where password managers send people: to the page on which a password is changed."""
+    return redirect("account_change_password")
 
 
 def _base(request: HttpRequest) -> str:

@@ -91,6 +91,8 @@ SEEN = {
     "story-feed": ("/threads/{t}/read/feed/", 200, 200, 200, 200, "/threads/{gone}/read/feed/"),
     "branch-feed": ("/posts/{p}/feed/", 200, 200, 200, 200, "/posts/{gone}/feed/"),
     "member-feed": ("/members/opener/feed/", 200, 200, 200, 200, "/members/nobody/feed/"),
+    "security": ("/.well-known/security.txt", 404, 404, 404, 404, None),
+    "new-password": ("/.well-known/change-password", "to", "to", "to", "to", None),
     "robots": ("/robots.txt", 200, 200, 200, 200, None),
     "sitemap": ("/sitemap.xml", 200, 200, 200, 200, None),
     "sitemap-part": ("/sitemap-0.xml", 200, 200, 200, 200, None),

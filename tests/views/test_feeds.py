@@ -1,6 +1,6 @@
 """Feeds, sitemap and robots.txt: well-formed, what visitors may read and nothing else."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
@@ -153,3 +153,20 @@ def test_robots_are_told_what_the_site_says(client, settings, crawlers, holds, l
     assert answer["Content-Type"].startswith("text/plain")
     assert holds in answer.content.decode()
     assert lacks not in answer.content.decode()
+
+
+def test_whom_to_tell_of_a_hole(client, settings):
+    address = "/.well-known/security.txt"
+    settings.SECURITY_CONTACT = "mailto:security@example.org"
+    lines = client.get(address).content.decode().splitlines()
+    told = dict(line.split(": ", 1) for line in lines)
+    assert told["Contact"] == "mailto:security@example.org"
+    assert told["Canonical"].endswith(address)
+    until = datetime.fromisoformat(told["Expires"].replace("Z", "+00:00"))
+    assert timedelta(days=180) < until - datetime.now(UTC) < timedelta(days=366)
+
+
+def test_password_managers_find_where_a_password_is_changed(client, opener):
+    address = "/.well-known/change-password"
+    assert client.get(address).headers["Location"] == reverse("account_change_password")
+    assert browser(opener).get(address, follow=True).status_code == 200
