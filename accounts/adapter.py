@@ -66,7 +66,7 @@ class Adapter(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
             self.log_failure(request, "locked", name)
-            raise TooManyAttempts(error.message) from None
+            raise TooManyAttempts(str(error.message)) from None
 
     def _get_login_attempts_cache_key(self, request, **credentials) -> str:
         """What allauth's limit "login_failed" counts under: the name as tried from one network."""

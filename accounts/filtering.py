@@ -1,13 +1,22 @@
 """What narrows a list at the desk. Django lets whoever sees a list filter it by any column of its
 rows, and so read one that no page shows, a password's hash, letter by letter."""
 
+from typing import TYPE_CHECKING, Any
+
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path
 from django.db import models
 
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
 
-class NamedFilters:
+    Page = ModelAdmin[Any]
+else:
+    Page = object  # what it is mixed into is the admin's
+
+
+class NamedFilters(Page):
     """Comes before ModelAdmin in every page of the desk: a list is narrowed by its search and by
     the lookups behind the links that `list_filter` and `date_hierarchy` draw, and by nothing
     else."""
@@ -25,7 +34,7 @@ class NamedFilters:
         named = named if self.date_hierarchy else set()
         for item in self.get_list_filter(request):
             path = item[0] if isinstance(item, (tuple, list)) else item
-            field = get_fields_from_path(self.model, path)[-1]
+            field = get_fields_from_path(self.model, str(path))[-1]
             named |= {f"{path}{lookup}" for lookup in _lookups(field)}
         return named
 

@@ -142,7 +142,7 @@ def _attempt(user: User | None, check: Callable):
 def _limited(error: forms.ValidationError) -> Exception:
     """A refusal of a form, as the 429 that it should be where a limit refused it."""
     if error.code in ("too_many_login_attempts", "rate_limited"):
-        return TooManyAttempts(error.message)
+        return TooManyAttempts(str(error.message))
     return error
 
 
@@ -170,7 +170,7 @@ class SettingsForm(forms.ModelForm):
         """The time zones that the field offers."""
         return sorted(available_timezones())
 
-    def save(self) -> User:
-        """Write the fields of this form that changed, and no others."""
+    def save(self, commit: bool = True) -> User:
+        """Write the fields of this form that changed, and no others, whatever `commit` says."""
         self.instance.save(update_fields=self.changed_data)
         return self.instance

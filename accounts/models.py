@@ -1,5 +1,6 @@
 """The member: one account, its name and its reading habits."""
 
+from typing import ClassVar
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -49,7 +50,7 @@ class SkeletonField(models.CharField):
     """The name as the eye sees it, kept beside `username` at every write, `loaddata` included."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        value = skeleton(model_instance.username)
+        value = skeleton(model_instance.username)  # type: ignore[attr-defined]  # stands on accounts only
         setattr(model_instance, self.attname, value)
         return value
 
@@ -101,8 +102,9 @@ class User(AbstractUser):
 
     PAGE_SIZES = (10, 20, 50)
 
-    first_name = None
-    last_name = None
+    # Django takes a None for a field that is not wanted.
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
     username = models.CharField(
         "name",
         max_length=30,
@@ -151,7 +153,7 @@ class User(AbstractUser):
     # How many notices wait to be read: kept here for the same reason.
     unread_notices = models.PositiveIntegerField(default=0, editable=False)
 
-    objects = Members()
+    objects: ClassVar[Members] = Members()
 
     # Which boards name this member as a moderator or invite them: asked once for each request, by
     # those who know of boards.
@@ -174,7 +176,7 @@ class User(AbstractUser):
                 {"username": "This name is taken, or looks too much like another member's."}
             )
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Whether this is the member's password; one that nobody can have is not hashed."""
         return not is_too_long(raw_password or "") and super().check_password(raw_password)
 

@@ -5,6 +5,7 @@ for them.
 """
 
 import re
+from typing import cast
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -49,7 +50,7 @@ class SessionStore(db.SessionStore):
 
     def create_model_instance(self, data: dict) -> Session:
         """The row, unsaved, with the account that signed in."""
-        row = super().create_model_instance(data)
+        row = cast(Session, super().create_model_instance(data))
         row.user_id = data.get(auth.SESSION_KEY)
         return row
 

@@ -132,12 +132,12 @@ class _Statement:
         if {n for _, n, _ in self.positions} != set(range(len(marks))):
             raise ValueError("a value does not stand in the statement as a parameter of its own")
         parts = self.sql.split("%s")
-        for at, number, kind in self.positions:
+        for at, number, whole in self.positions:
             if number in listed:
                 if not parts[at].endswith("IN ("):
                     raise ValueError("a list does not stand alone behind IN")
                 parts[at] = f"{parts[at].removesuffix('IN (')}= ANY("
-                if kind is not None:
+                if whole is not None:
                     parts[at + 1] = f"::bigint[]{parts[at + 1]}"
         self.sql = "%s".join(parts)
 

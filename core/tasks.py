@@ -3,13 +3,18 @@ the package of the same authors with the same interface (docs/decisions/0029).""
 
 from typing import TYPE_CHECKING
 
+# What the two packages give is the same by contract; types are checked against one of them.
 try:
     from django.tasks import Task, TaskResult, TaskResultStatus, task
     from django.tasks.backends.base import BaseTaskBackend
 except ImportError:  # Django 5.2
-    from django_tasks import TaskResult, TaskResultStatus, task
-    from django_tasks.backends.base import BaseTaskBackend
-    from django_tasks.base import Task
+    from django_tasks import (  # type: ignore[assignment, no-redef]
+        TaskResult,
+        TaskResultStatus,
+        task,
+    )
+    from django_tasks.backends.base import BaseTaskBackend  # type: ignore[assignment]
+    from django_tasks.base import Task  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

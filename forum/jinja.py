@@ -7,6 +7,7 @@ drawn by Django's own engine, from `templates_django`.
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -27,7 +28,7 @@ class Missing(ChainableUndefined):
 
     __slots__ = ()
 
-    def __call__(self, *args, **kwargs) -> "Missing":
+    def __call__(self, *args, **kwargs) -> "Missing":  # type: ignore[override]  # it does not raise
         return self
 
 
@@ -55,7 +56,8 @@ def environment(**options) -> Environment:
 def fragment_renderer(name: str) -> Callable[[dict], SafeString]:
     """How to fill the template of this name for a part of a page, with nothing at hand but the
     names that it is given: no request, no context processors."""
-    render = engines["jinja2"].env.get_template(name).render
+    engine: Any = engines["jinja2"]
+    render = engine.env.get_template(name).render
     return lambda given: mark_safe(render(given))
 
 

@@ -37,7 +37,7 @@ def _to_board(entry: AuditEntry) -> Asked:
 
 def _between(entry: AuditEntry) -> Asked:
     """Posts go back from one debate into the other."""
-    other = Thread.objects.select_related("board").filter(pk=entry.other_thread).first()
+    other = Thread.objects.select_related("board").filter(pk=entry.other_thread or 0).first()
     for thread in (entry.thread, other):
         # What a merged debate left is nowhere, and yet comes back to its board.
         yield "moderate", thread.board if thread and thread.state == State.MERGED else thread

@@ -398,14 +398,14 @@ def moderate(user, thing: Board | Thread | Post) -> None:
     """Moderators act on the boards they were given; administrators and moderators of all boards
     everywhere; nobody on what is still being loaded or went into another debate."""
     thread = thing.thread if isinstance(thing, Post) else thing
-    board_id = thing.pk if isinstance(thing, Board) else thread.board_id
+    board_id = thread.pk if isinstance(thread, Board) else thread.board_id
     nowhere = any(getattr(row, "state", None) in NOWHERE for row in (thing, thread))
     if moderates(user, board_id) and not nowhere:
         if user.suspended:
             raise Refused("You are suspended.")
         return
-    see = {Board: see_board, Thread: see_thread, Post: see_post}[type(thing)]
-    see(user, thing)
+    see: dict[type, Callable] = {Board: see_board, Thread: see_thread, Post: see_post}
+    see[type(thing)](user, thing)
     raise Refused("This needs a moderator's rights.")
 
 
@@ -417,7 +417,7 @@ def decide(user, case: Case) -> None:
         administer(user)
     if not moderates(user, case.board_now):
         raise NotThere
-    acted = case.notice.entry.actor_id if case.notice_id else None
+    acted = case.notice.entry.actor_id if case.notice else None
     if user.pk in (case.member_id, acted):
         if not cases_visible_to(user).filter(pk=case.pk).exists():
             raise NotThere

@@ -124,7 +124,7 @@ def compose(
         for block in rendered.quotes
         if (quote := carried.get(block.ordinal) or judged.get(block.ordinal)) is not None
     ]
-    reach = sum(quote.end - quote.start for quote in quotes if quote.source_post_id)
+    reach = sum((quote.end or 0) - (quote.start or 0) for quote in quotes if quote.source_post_id)
     if reach > MAX_REACH:
         raise Unacceptable(
             f"The quotes of a post reach over at most {MAX_REACH:,} characters of their sources, "
@@ -189,12 +189,13 @@ def _judge(
     search = Search(user, thread, parent, quoting_post)
     found = {}
     for block in blocks:
-        named = by_id.get(block.post_id) or by_number.get(block.post_number)
+        named = by_id.get(block.post_id or 0) or by_number.get(block.post_number or 0)
         match, source = search.find(block.words, named)
         if block.syntax == "blockquote" and match.verdict != Quote.Verdict.EXACT:
             continue  # a plain ">" claims nothing, so there is nothing to judge
         nested = [
-            by_id.get(post_id) or by_number.get(number) for _, post_id, number in block.nested
+            by_id.get(post_id or 0) or by_number.get(number or 0)
+            for _, post_id, number in block.nested
         ]
         if source and wider(source[0].thread.board, board):
             raise Unacceptable(
@@ -244,7 +245,7 @@ def _named_posts(
         )
     return (
         {post.pk: post for post in posts},
-        {post.number: post for post in posts if thread and post.thread_id == thread.pk},
+        {post.number or 0: post for post in posts if thread and post.thread_id == thread.pk},
     )
 
 
@@ -311,6 +312,6 @@ def quote_row(
     quote.start, quote.end = match.start, match.end
     quote.parts = [list(part) for part in match.parts]
     current = current or revision
-    quote.source_passage = followed_passage(revision, match.start, match.end, current)
+    quote.source_passage = followed_passage(revision, match.start or 0, match.end or 0, current)
     follow_source(quote, current)
     return quote

@@ -36,7 +36,7 @@ class DescribedMeanwhile(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class Fork:
+class DivergenceInput:
     """A divergence as somebody gives it, its date read."""
 
     change: str
@@ -46,7 +46,7 @@ class Fork:
     by_editor: bool = False
 
 
-def fork(*, change: str, when: str, actor: str = "", place: str = "") -> Fork:
+def read_divergence(*, change: str, when: str, actor: str = "", place: str = "") -> DivergenceInput:
     """Read one divergence out of what was typed. Raises Unacceptable with what to do."""
     change, actor, place = (" ".join(text.split()) for text in (change, actor, place))
     if not change:
@@ -59,15 +59,15 @@ def fork(*, change: str, when: str, actor: str = "", place: str = "") -> Fork:
         if not text.isprintable():
             raise Unacceptable(f"“{name}” holds characters that cannot be shown.")
     try:
-        return Fork(change, read(when), actor, place)
+        return DivergenceInput(change, read(when), actor, place)
     except NotADate as error:
         raise Unacceptable(str(error)) from error
 
 
-def check(forks: Sequence[Fork], questions: Sequence[str]) -> None:
+def check(divergences: Sequence[DivergenceInput], questions: Sequence[str]) -> None:
     """Raise Unacceptable if there are more of them than a card can show, or a question that is
     too long, of several lines, empty, or asked twice."""
-    if len(forks) > MAX_DIVERGENCES:
+    if len(divergences) > MAX_DIVERGENCES:
         raise Unacceptable(f"A debate has at most {MAX_DIVERGENCES} divergences.")
     if len(questions) > MAX_QUESTIONS:
         raise Unacceptable(f"At most {MAX_QUESTIONS} questions stand beside a debate.")
@@ -96,14 +96,21 @@ def needs_own_answer(board: Board, kind: str) -> bool:
 
 
 def missing(
-    *, user, board: Board, kind: str, forks: Sequence, questions: Sequence, policy: str, answer: str
+    *,
+    user,
+    board: Board,
+    kind: str,
+    divergences: Sequence,
+    questions: Sequence,
+    policy: str,
+    answer: str,
 ) -> dict[str, str]:
     """What the board asks of a new debate and is not given: a sentence for each field. Its
     moderators are asked for nothing."""
     if may(user, "moderate", board):
         return {}
     found = {}
-    if board.divergence_needed and not forks:
+    if board.divergence_needed and not divergences:
         found["change"] = "In this board a debate says where it leaves history."
     if needs_own_answer(board, kind) and not answer:
         found["own_answer"] = "Write at least one consequence you expect, and why."
@@ -118,7 +125,7 @@ def describe(
     *,
     user,
     thread: Thread,
-    forks: Sequence[Fork],
+    divergences: Sequence[DivergenceInput],
     questions: Sequence[str],
     policy: str | None = None,
     own_answer: str | None = None,
@@ -133,7 +140,7 @@ def describe(
     Returns the thread. Raises permissions.Refused, Unacceptable or DescribedMeanwhile; then
     nothing was changed.
     """
-    check(forks, questions)
+    check(divergences, questions)
     if policy is not None and policy not in Thread.Policy.values:
         raise Unacceptable("Choose whether the premise may be challenged.")
     if own_answer is not None:
@@ -154,8 +161,10 @@ def describe(
             raise Unacceptable("A debate of this kind keeps its own answer: write at least one.")
         marks = {one["edtf"]: one["by_editor"] for one in before["divergences"]}
         by_editor = thread.author_id != user.pk
-        forks = [replace(one, by_editor=marks.get(one.date.edtf, by_editor)) for one in forks]
-        after = description(forks, questions, policy=policy, own_answer=own_answer)
+        divergences = [
+            replace(one, by_editor=marks.get(one.date.edtf, by_editor)) for one in divergences
+        ]
+        after = description(divergences, questions, policy=policy, own_answer=own_answer)
         if after == before:
             return thread
         if base is not None and base != thread.descriptions:
@@ -165,7 +174,7 @@ def describe(
             "divergences": list(thread.divergences.order_by("order").values_list("pk", flat=True)),
             "questions": list(thread.questions.values_list("pk", "text", "order", "stands")),
         }
-        write(thread, forks, questions)
+        write(thread, divergences, questions)
         thread.descriptions += 1
         tree.save_thread(thread, "card", "policy", "own_answer", "descriptions")
         entry = record(
@@ -225,7 +234,7 @@ def described(thread: Thread) -> dict:
 
 
 def description(
-    forks: Sequence[Fork],
+    divergences: Sequence[DivergenceInput],
     questions: Sequence[str],
     *,
     policy: str = Thread.Policy.OPEN,
@@ -233,29 +242,29 @@ def description(
 ) -> dict:
     """The same of what is about to be written: to compare, and for the log."""
     return {
-        "divergences": [_laid_out(fork) for fork in forks],
+        "divergences": [_laid_out(divergence) for divergence in divergences],
         "questions": list(questions),
         "policy": policy,
         "own_answer": own_answer,
     }
 
 
-def write(thread: Thread, forks: Sequence[Fork], questions: Sequence[str]) -> None:
+def write(thread: Thread, divergences: Sequence[DivergenceInput], questions: Sequence[str]) -> None:
     """Write the rows of a locked (or new) thread and lay its card out; the caller saves `card`."""
     Divergence.objects.filter(thread=thread).delete()
     Divergence.objects.bulk_create(
         Divergence(
             thread=thread,
             order=order,
-            change=fork.change,
-            actor=fork.actor,
-            place=fork.place,
-            edtf=fork.date.edtf,
-            first_day=fork.date.first,
-            last_day=fork.date.last,
-            by_editor=fork.by_editor,
+            change=divergence.change,
+            actor=divergence.actor,
+            place=divergence.place,
+            edtf=divergence.date.edtf,
+            first_day=divergence.date.first,
+            last_day=divergence.date.last,
+            by_editor=divergence.by_editor,
         )
-        for order, fork in enumerate(forks, 1)
+        for order, divergence in enumerate(divergences, 1)
     )
     _ask(thread, questions)
     keyword_index.index(thread)
@@ -282,15 +291,15 @@ def lay_out(thread: Thread) -> None:
     thread.card = card if any(card.values()) else {}
 
 
-def _laid_out(fork: Fork) -> dict:
+def _laid_out(divergence: DivergenceInput) -> dict:
     return {
-        "change": fork.change,
-        "actor": fork.actor,
-        "place": fork.place,
-        "edtf": fork.date.edtf,
-        "first": fork.date.first,
-        "last": fork.date.last,
-        "by_editor": fork.by_editor,
+        "change": divergence.change,
+        "actor": divergence.actor,
+        "place": divergence.place,
+        "edtf": divergence.date.edtf,
+        "first": divergence.date.first,
+        "last": divergence.date.last,
+        "by_editor": divergence.by_editor,
     }
 
 

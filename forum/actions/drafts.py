@@ -85,7 +85,7 @@ def _as_erased(user, target: str, fields: Mapping[str, Sequence[str]], text: str
     edited = _EDIT.fullmatch(target)
     if not edited or not fields.get("base") or len(text) > markup.MAX_SOURCE:
         return text
-    own = PostBody.objects.filter(pk=edited[1], post__author=user)
+    own = PostBody.objects.filter(pk=int(edited[1]), post__author=user)
     body = own.select_related("revision").first()
     if body is None or body.revision.sha256.startswith(fields["base"][0].partition(".")[2] or "-"):
         return text

@@ -31,8 +31,8 @@ def redraw(post: Post) -> None:
     # written, and drawn, after this commit.
     list(Post.objects.select_for_update().filter(pk=post.pk).values_list("pk"))
     quoting = Quote.objects.filter(post=post, source_post__isnull=False)
-    sources = quoting.exclude(source_post__thread_id=post.thread_id)
-    sources = set(sources.values_list("source_post__thread_id", flat=True))
+    others = quoting.exclude(source_post__thread_id=post.thread_id)
+    sources = set(others.values_list("source_post__thread_id", flat=True))
     gone = bool(sources) and post.state != State.VISIBLE
     if gone or quoted(post).exists():
         new_edition()  # what is taken back must not show anywhere from this commit on

@@ -13,13 +13,17 @@ AT_ONCE = 500  # quotes that one statement changes
 
 def match_of(quote: Quote) -> quoting.Match:
     """Where the words of a quote stand in its source, as it was judged."""
-    parts = tuple((a, b) for a, b in quote.parts) or ((quote.start, quote.end),)
+    parts = tuple((a, b) for a, b in quote.parts)
+    if not parts and quote.start is not None and quote.end is not None:
+        parts = ((quote.start, quote.end),)
     return quoting.Match(quote.verdict, quote.source_revision_id, quote.start, quote.end, parts)
 
 
 def follow_source(quote: Quote, current: PostRevision) -> None:
     """Set what of a judged quote follows from its source, whose text is `current` by now."""
     pinned, match = quote.source_revision, match_of(quote)
+    # A judged quote has a source, and words that stand somewhere in it.
+    assert pinned is not None and match.start is not None and match.end is not None
     quote.whole = quoting.is_whole(match, pinned.plain)
     quote.cut_start, quote.cut_end = quoting.cut_ends(pinned.plain, match.start, match.end)
     quote.beside = quoting.beside(match, quote.words, pinned.plain)
@@ -50,7 +54,7 @@ def followed_passage(pinned: PostRevision, start: int, end: int, current: PostRe
     words = pinned.plain[start:end]
     if quoting.still_stands([words], current.plain):
         new = quoting.Source(current.pk, current.plain)
-        return passage_at(current, quoting.find(words, [new], named=1).start)
+        return passage_at(current, quoting.find(words, [new], named=1).start or 0)
     return min(passage_at(pinned, start), len(current.passages) or 1)
 
 
@@ -66,12 +70,12 @@ def follow_edit(post: Post, revision: PostRevision) -> None:
         spans = tuple((a, b) for a, b in parts) or ((start, end),)
         found[pinned, start, end, spans].append((pk, was))
     texts = PostRevision.objects.in_bulk({pinned for pinned, *_ in found})
-    changed = defaultdict(list)
+    changed: defaultdict[tuple, list[int]] = defaultdict(list)
     for (pinned, start, end, spans), rows in found.items():
         passage = followed_passage(texts[pinned], start, end, revision)
         now = [passage, stands_in(texts[pinned], spans, revision)]
         changed[tuple(now)] += [pk for pk, was in rows if was != now]
     for (passage, stands), ids in changed.items():
         for at in range(0, len(ids), AT_ONCE):
-            rows = Quote.objects.filter(pk__in=ids[at : at + AT_ONCE])
-            rows.update(source_passage=passage, stands=stands)
+            part = Quote.objects.filter(pk__in=ids[at : at + AT_ONCE])
+            part.update(source_passage=passage, stands=stands)

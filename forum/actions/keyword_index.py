@@ -6,8 +6,8 @@ from forum.search.similarity import words_by_role
 
 def wanted(thread: Thread) -> set[tuple[str, str]]:
     """The words that a thread should be found by, each with its role."""
-    forks = Divergence.objects.filter(thread=thread)
-    by_role = words_by_role(thread.title, forks)
+    divergences = Divergence.objects.filter(thread=thread)
+    by_role = words_by_role(thread.title, divergences)
     return {(word, role) for role, words in by_role.items() for word in words}
 
 

@@ -53,9 +53,10 @@ def hold_sources(composed: Composed, board: Board) -> None:
     fresh = [one for one in composed.quotes if _PINNED.is_cached(one) and one.source_revision]
     if not fresh:
         return
-    texts = {row.pk: row for row in _held_texts({one.source_revision_id for one in fresh})}
-    for quote in fresh:
-        was, now = quote.source_revision, texts[quote.source_revision_id]
+    pinned = [one.source_revision for one in fresh if one.source_revision]
+    texts = {row.pk: row for row in _held_texts({one.pk for one in pinned})}
+    for quote, was in zip(fresh, pinned, strict=True):
+        now = texts[was.pk]
         if wider(now.post.thread.board, board):
             raise Unacceptable(
                 f"Words from “{now.post.thread.board}” cannot be quoted here, where more people "
@@ -69,7 +70,8 @@ def hold_sources(composed: Composed, board: Board) -> None:
                 "Words that you quote were erased for a legal reason a moment ago. Look at the "
                 "post again, and take the quote out."
             )
-        quote.cut_start, quote.cut_end = cut_ends(now.plain, quote.start, quote.end)
+        start, end = quote.start or 0, quote.end or 0
+        quote.cut_start, quote.cut_end = cut_ends(now.plain, start, end)
 
 
 def _held_texts(ids: set[int]) -> list[PostRevision]:

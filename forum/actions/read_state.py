@@ -157,6 +157,8 @@ APPEND = f"""
 def mark_written(*, user, post: Post) -> None:
     """Remember that `user` has seen the post that they are writing: it has just got the highest
     number of its thread, whose lock the caller holds. One statement where there is a mark."""
+    if post.number is None:
+        raise ValueError("a post that waits has no number to be read up to")
     number, before = post.number, f"-{post.number - 1}"
     with connection.cursor() as cursor:
         cursor.execute(

@@ -98,7 +98,7 @@ def proposed(words: str, user, thread: Thread) -> list[Post]:
         .filter(state=State.VISIBLE, pk__in={*best, *likely[:PROPOSED]})
         .select_related("thread__board", "body__revision")
     )
-    return sorted(posts, key=lambda post: post.number)
+    return sorted(posts, key=lambda post: post.number or 0)
 
 
 def signed(key: bytes) -> int:

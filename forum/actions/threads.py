@@ -24,15 +24,15 @@ def start(
     kind: str,
     source: str,
     token: UUID,
-    forks: Sequence[description.Fork] = (),
+    divergences: Sequence[description.DivergenceInput] = (),
     questions: Sequence[str] = (),
     policy: str = "",
     own_answer: str = "",
     variant_of: Thread | None = None,
     trapped: bool = False,
 ) -> Thread:
-    """Open a debate and return it, or the one that this token opened before. `forks` say where it
-    leaves history, `questions` are those of its own that it puts beside the debate, `policy` is
+    """Open a debate and return it, or the one that this token opened before. `divergences` say
+    where it leaves history, `questions` are those of its own that it puts beside it, `policy` is
     whether its premise may be challenged (it may, if nothing is said), `own_answer` what its
     author expects, and why, `variant_of` a debate of which it is another version.
     `trapped`: see screening.screen, by which it may have to wait.
@@ -47,7 +47,7 @@ def start(
     if kind not in Thread.Kind.values:
         raise Unacceptable("Choose the kind of debate.")
     composed = compose(user=user, board=board, source=source)
-    description.check(forks, questions)
+    description.check(divergences, questions)
     own_answer = description.check_own_answer(own_answer)
     if policy and policy not in Thread.Policy.values:
         raise Unacceptable("Choose whether the premise may be challenged.")
@@ -64,7 +64,7 @@ def start(
             user=user,
             board=now_board,
             kind=kind,
-            forks=forks,
+            divergences=divergences,
             questions=questions,
             policy=policy,
             answer=own_answer,
@@ -87,8 +87,8 @@ def start(
                 state=State.PENDING if held else State.VISIBLE,
             )
         )
-        if forks or questions:
-            description.write(thread, forks, questions)
+        if divergences or questions:
+            description.write(thread, divergences, questions)
             tree.save_thread(thread, "card")
         else:
             keyword_index.index(thread)

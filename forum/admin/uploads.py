@@ -123,12 +123,12 @@ class UploadAdmin(ReadOnly):
             one["fields"].get("text") for one in upload.objects_read if one["model"] == QUESTION
         ]
         opening = read.posts[0].rendered.plain if read else ""
-        forks = [
+        divergences = [
             {**one["fields"], "when": spoken_or_typed(one["fields"].get("edtf", ""))}
             for one in upload.objects_read
             if one["model"] == DIVERGENCE
         ]
-        forks += [{}] * (min(len(forks) + 1, MAX_DIVERGENCES) - len(forks))
+        divergences += [{}] * (min(len(divergences) + 1, MAX_DIVERGENCES) - len(divergences))
         context = {
             "title": head.get("title", "A debate"),
             "upload": upload,
@@ -144,7 +144,7 @@ class UploadAdmin(ReadOnly):
             "unknown": sum(post.fields.get("parent_basis") == "unknown" for post in posts),
             "quotes": sum(len(post.quotes) for post in posts),
             "count": len(posts),
-            "forks": forks,
+            "divergences": divergences,
             "questions": [
                 (text, text in asked)
                 for text in dict.fromkeys([*filter(None, asked), *questions_in(opening)])
@@ -166,10 +166,13 @@ class UploadAdmin(ReadOnly):
                     "answers": typed.get(f"answers-{number}", ""),
                     "quotes": _quotes(typed, number),
                 }
-        forks = [
+        divergences = [
             dict(zip(("change", "when", "place", "actor"), values, strict=True))
             for values in zip(
-                *(typed.getlist(f"fork-{name}") for name in ("change", "when", "place", "actor")),
+                *(
+                    typed.getlist(f"divergence-{name}")
+                    for name in ("change", "when", "place", "actor")
+                ),
                 strict=False,
             )
         ]
@@ -184,7 +187,7 @@ class UploadAdmin(ReadOnly):
                 upload=upload,
                 thread=thread,
                 posts=posts,
-                forks=forks,
+                divergences=divergences,
                 questions=typed.getlist("question"),
             )
         except Refused as error:

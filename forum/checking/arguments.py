@@ -1,6 +1,6 @@
 """What a thread's row and its card repeat: divergences, questions and answers, lanes, branches."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from django.db.models import Count, Q
 
@@ -58,7 +58,7 @@ def check_argument(thread: Thread, *, fix: bool) -> Iterator[Fault]:
             strays.update(thread=thread)
 
 
-def _check_dates(thread: Thread, *, fix: bool) -> Iterator[Fault]:
+def _check_dates(thread: Thread, *, fix: bool) -> Generator[Fault, None, bool]:
     """The days that divergences mean. Returns whether one of them means none."""
     for row in thread.divergences.order_by("order"):
         try:

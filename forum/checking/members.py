@@ -19,11 +19,11 @@ from .faults import Fault
 def check_members(*, fix: bool) -> Iterator[Fault]:
     """Counts of unread notices against the notices, and the columns that say what binds a member
     against the suspensions in force."""
-    if wrong := notices.miscounted():
+    if miscounted := notices.miscounted():
         if fix:
-            for pk in wrong:
+            for pk in miscounted:
                 notices.recount(pk)
-        yield Fault(0, "notices", f"the counts of notices of {len(wrong)} members", healed=fix)
+        yield Fault(0, "notices", f"the counts of notices of {len(miscounted)} members", healed=fix)
     now = timezone.now()
     bound = Suspension.objects.filter(member=OuterRef("pk"), ends_at__gt=now)
     members = User.objects.filter(
@@ -53,8 +53,8 @@ def check_cases(*, fix: bool) -> Iterator[Fault]:
     waits = Case.objects.open().filter(
         post=OuterRef("pk"), kind__in=(Case.Kind.FIRST, Case.Kind.SLOW, Case.Kind.HELD)
     )
-    lost = Post.objects.filter(~Exists(waits), state=State.PENDING)
-    lost = list(lost.exclude(thread__state__in=NOWHERE).values_list("pk", "thread_id"))
+    pending = Post.objects.filter(~Exists(waits), state=State.PENDING)
+    lost = list(pending.exclude(thread__state__in=NOWHERE).values_list("pk", "thread_id"))
     if lost:
         if fix:
             for pk, thread_id in lost:

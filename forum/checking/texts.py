@@ -77,7 +77,7 @@ def _read(batch: _Batch) -> None:
         batch.quotes.setdefault(quote.revision_id, []).append(quote)
     batch.sources = PostRevision.objects.in_bulk({q.source_revision_id for q in rows} - {None})
     for quote in rows:
-        quote.source_revision = batch.sources.get(quote.source_revision_id)
+        quote.source_revision = batch.sources.get(quote.source_revision_id or 0)
     quoted = {revision.post_id for revision in batch.sources.values()}
     batch.current = {
         body.post_id: body.revision
@@ -154,7 +154,7 @@ def _check_body(
             if not _locked(post):
                 return
             newest = PostRevision.objects.filter(post=post).order_by("-number").first()
-            if newest.pk != last.pk:
+            if newest is None or newest.pk != last.pk:
                 return  # edited since, and rendered by that
             PostBody.objects.update_or_create(
                 post=post,
@@ -183,7 +183,7 @@ def _check_quote(
             yield _left(batch, "quotes", f"quote {quote.pk} stands nowhere in its text")
             return
         right["passage"] = block.passage
-    source = batch.sources.get(quote.source_revision_id)
+    source = batch.sources.get(quote.source_revision_id or 0)
     if (source is None) != (quote.verdict == Quote.Verdict.UNVERIFIABLE):
         yield _left(batch, "quotes", f"quote {quote.pk} is {quote.verdict}, against its source")
     elif source is None:
@@ -220,7 +220,7 @@ def _compare(batch: _Batch, quote: Quote, source: PostRevision) -> Iterator[Faul
     if batch.quick and (quote.pk + date.today().toordinal()) % SAMPLE:
         return
     batch.compared["quotes"] += 1
-    spans = quote.parts if shortened else [[quote.start, quote.end]]
+    spans = quote.parts if shortened else [[quote.start or 0, quote.end or 0]]
     if not quoting.says(quote.words, source.plain, spans, shortened=shortened):
         sentence = f"quote {quote.pk} is {quote.verdict}, but its source says something else there"
         yield _left(batch, "quotes", sentence)
@@ -237,7 +237,7 @@ def _from_source(
         right.parts = [list(part) for part in match.parts]
     follow_source(right, current or source)
     if current is not None:
-        right.source_passage = followed_passage(source, quote.start, quote.end, current)
+        right.source_passage = followed_passage(source, quote.start or 0, quote.end or 0, current)
     return {name: getattr(right, name) for name in FROM_SOURCE}
 
 

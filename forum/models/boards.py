@@ -5,7 +5,7 @@ from django.db import models
 from mptt.models import MPTTModel, TreeForeignKey
 
 
-class BoardQuerySet(models.QuerySet):
+class BoardQuerySet(models.QuerySet["Board"]):
     def get_by_natural_key(self, slug: str) -> "Board":
         return self.get(slug=slug)
 

@@ -11,7 +11,7 @@ from .posts import Post
 from .threads import Thread
 
 
-class CaseQuerySet(models.QuerySet):
+class CaseQuerySet(models.QuerySet["Case"]):
     def open(self) -> "CaseQuerySet":
         return self.filter(decided_at__isnull=True)
 
@@ -104,7 +104,7 @@ class Case(models.Model):
     @property
     def board_now(self) -> int | None:
         """The id of the board whose moderators decide, as `with_board` says it in a query."""
-        thread = self.post.thread if self.post_id else self.thread
+        thread = self.post.thread if self.post else self.thread
         return thread.board_id if thread else self.board_id
 
     def __str__(self) -> str:

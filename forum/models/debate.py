@@ -10,7 +10,7 @@ from .posts import Post
 from .threads import Thread
 
 
-class DivergenceQuerySet(models.QuerySet):
+class DivergenceQuerySet(models.QuerySet["Divergence"]):
     def between(self, first: int, last: int) -> "DivergenceQuerySet":
         """Those that may have happened within these days (both counted)."""
         return self.filter(first_day__lte=last, last_day__gte=first)
@@ -80,7 +80,7 @@ class Divergence(models.Model):
         return self.change
 
 
-class QuestionQuerySet(models.QuerySet):
+class QuestionQuerySet(models.QuerySet["Question"]):
     def unanswered(self) -> "QuestionQuerySet":
         """Those that stand and have no standing answer, newest first."""
         return self.filter(stands=True, answer_count=0).order_by("-pk")

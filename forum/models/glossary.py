@@ -3,7 +3,7 @@
 from django.db import models
 
 
-class TermQuerySet(models.QuerySet):
+class TermQuerySet(models.QuerySet["Term"]):
     def get_by_natural_key(self, name: str) -> "Term":
         return self.get(name=name)
 

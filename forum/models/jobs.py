@@ -5,7 +5,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 
-class JobQuerySet(models.QuerySet):
+class JobQuerySet(models.QuerySet["Job"]):
     def due(self) -> "JobQuerySet":
         """What a worker may take now: its time has come, and nobody has it, or whoever had it let
         its lease run out."""

@@ -9,7 +9,7 @@ from .posts import Post
 from .threads import Thread
 
 
-class AuditEntryQuerySet(models.QuerySet):
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def public(self) -> "AuditEntryQuerySet":
         """What the public log tells: what was done to others. Left out are what members do with
         their own debates and posts, and notes that moderators keep for each other."""

@@ -6,7 +6,7 @@ from django.db import models
 from .moderation import AuditEntry
 
 
-class NoticeQuerySet(models.QuerySet):
+class NoticeQuerySet(models.QuerySet["Notice"]):
     def for_listing(self) -> "NoticeQuerySet":
         """With the entry each points at, and where that happened, in one query."""
         return self.select_related(

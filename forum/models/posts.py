@@ -32,7 +32,7 @@ class Stance(models.TextChoices):
     EVIDENCE = "evidence", "adds evidence"
 
 
-class PostQuerySet(models.QuerySet):
+class PostQuerySet(models.QuerySet["Post"]):
     def for_reading(self) -> "PostQuerySet":
         """With author, text and HTML: all that a page draws but quotes, in one query."""
         return self.select_related("author", "body").annotate(

@@ -7,7 +7,7 @@ from .posts import Post
 from .threads import State, Thread
 
 
-class ThreadmarkQuerySet(models.QuerySet):
+class ThreadmarkQuerySet(models.QuerySet["Threadmark"]):
     def story_of(self, thread_id: int) -> "ThreadmarkQuerySet":
         """The marks of a thread whose posts everybody who sees it may read, in order, each with
         the `number` of its post."""

@@ -41,7 +41,7 @@ def opening_standing() -> models.Expression:
     return ~models.Exists(gone)
 
 
-class ThreadQuerySet(models.QuerySet):
+class ThreadQuerySet(models.QuerySet["Thread"]):
     def get_by_natural_key(self, key: str) -> "Thread":
         return self.get(key=key)
 

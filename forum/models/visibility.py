@@ -9,11 +9,11 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from core.compiled_queries import CompiledQuery
 
-from .boards import Board
-from .cases import Case
+from .boards import Board, BoardQuerySet
+from .cases import Case, CaseQuerySet
 from .moderation import AuditEntry
-from .posts import Post
-from .threads import NOWHERE, State, Thread, opening_standing
+from .posts import Post, PostQuerySet
+from .threads import NOWHERE, State, Thread, ThreadQuerySet, opening_standing
 
 # From wide to narrow: words may be carried into an audience as narrow or narrower, never wider.
 AUDIENCES = (
@@ -90,17 +90,17 @@ def _states(user, board_path: str) -> Q:
     return rule
 
 
-def boards_visible_to(user) -> QuerySet[Board]:
+def boards_visible_to(user) -> BoardQuerySet:
     """The boards that `user` (a member or AnonymousUser) may see."""
     return Board.objects.filter(_boards(user))
 
 
-def threads_visible_to(user) -> QuerySet[Thread]:
+def threads_visible_to(user) -> ThreadQuerySet:
     """The debates that `user` may read, on whatever board."""
     return Thread.objects.filter(_boards(user, "board__"), _states(user, "board_id"))
 
 
-def openings_visible_to(user) -> QuerySet[Thread]:
+def openings_visible_to(user) -> ThreadQuerySet:
     """The debates whose opening `user` may read, and with it what are the opening's own words: the
     own answer, the questions, the divergences (`permissions.see_opening` of one debate)."""
     threads = threads_visible_to(user)
@@ -112,7 +112,7 @@ def openings_visible_to(user) -> QuerySet[Thread]:
     return threads.filter(rule)
 
 
-def posts_visible_to(user) -> QuerySet[Post]:
+def posts_visible_to(user) -> PostQuerySet:
     """Posts whose words `user` may read. (A placeholder may be seen where its thread may.)"""
     rule = _boards(user, "thread__board__") & ~Q(thread__state__in=NOWHERE)
     if not moderates_all(user):
@@ -194,7 +194,7 @@ def entries_moderated_by(user) -> QuerySet[AuditEntry]:
     )
 
 
-def cases_visible_to(user) -> QuerySet[Case]:
+def cases_visible_to(user) -> CaseQuerySet:
     """The cases that `user` may decide: those of the boards one moderates (cases about no board
     are decided by moderators of all boards), but not a case about oneself, nor an answer to one's
     own act, while there is anybody else to decide it."""
@@ -205,7 +205,7 @@ def cases_visible_to(user) -> QuerySet[Case]:
     if not (user.is_authenticated and user.is_superuser):
         rows = rows.exclude(kind=Case.Kind.NAME)
     if not moderates_all(user):
-        rows = rows.filter(where__in=moderated_board_ids(user))
+        rows = rows.filter(where__in=list(moderated_board_ids(user)))
     others = (
         User.objects.filter(is_active=True)
         .exclude(pk=OuterRef("concerns"))

@@ -84,11 +84,11 @@ def undo(*, user: User, entry: AuditEntry, reason: str = "") -> tuple[AuditEntry
     if entry.verb != "clean up":
         raise Refused("This is no clean-up.")
     with transaction.atomic():
-        parts = AuditEntry.objects.parts_of(entry)
-        parts = list(parts.select_related("post", "thread", "undone_by").order_by("-pk"))
+        rows = AuditEntry.objects.parts_of(entry)
+        parts = list(rows.select_related("post", "thread", "undone_by").order_by("-pk"))
         # All locks first: each undoing locks the site's edition, after which nothing may be locked.
         undoing.lock(*parts)
-        User.objects.select_for_update(no_key=True).get(pk=entry.member_id)
+        User.objects.select_for_update(no_key=True).get(pk=entry.member_id or 0)
         require(user, "undo", entry)
         if AuditEntry.objects.filter(undoes=entry).exists():
             raise Refused("This clean-up was undone already.")
@@ -122,7 +122,7 @@ def _batch(member: User, batch: UUID) -> AuditEntry | None:
 def _hide_post(user: User, post: Post, reason: str, batch: UUID) -> bool:
     """Hide one post of a locked thread, or reject it if it waits; whether there was anything to."""
     states = {State.VISIBLE: State.HIDDEN, State.PENDING: State.REJECTED}
-    after = states.get(post.state)
+    after = states.get(State(post.state))
     if after is None:
         return False
     before, was = post.state, moderation.state_snapshot(post)

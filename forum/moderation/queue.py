@@ -51,10 +51,10 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
         case = Case.objects.select_related(
             *("post__thread__board", "post__author", "thread__board", "member")
         ).get(pk=case.pk)
-        if case.post_id and case.post.thread_id not in locked:
+        if case.post and case.post.thread_id not in locked:
             raise PostMoved
         require(user, "decide", case)
-        if case.decision_id:
+        if case.decision:
             if case.decision.actor_id == user.pk and case.decision.reason == reason:
                 return case
             raise Refused("Somebody else decided this a moment ago. Look at what they did.")
@@ -72,29 +72,31 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
 def _lock(case: Case, act: str) -> set[int]:
     """Lock what a decision may write, before the case itself: debates, boards, the member. Returns
     the ids of the debates."""
-    thread_id = case.post.thread_id if case.post_id else case.thread_id
+    thread_id = case.post.thread_id if case.post else case.thread_id or 0
     entries = []
-    if act == "take back":
+    if act == "take back" and case.notice:
         entry = case.notice.entry
         entries = [entry]
         if entry.verb == "clean up":
             entries += AuditEntry.objects.parts_of(entry)
     there = Thread.objects.filter(pk=thread_id).values_list("pk", flat=True)
     locked = undoing.lock(*entries, besides=there)
-    list(User.objects.select_for_update(no_key=True).filter(pk=case.member_id).values_list("pk"))
+    list(
+        User.objects.select_for_update(no_key=True).filter(pk=case.member_id or 0).values_list("pk")
+    )
     return set(locked)
 
 
 def _act(user, case: Case, act: str, reason: str) -> None:
     """Do it; acts on posts close the case themselves, by the entry that they leave."""
     post = case.post
-    if act == "no action" and case.hid and post.state == State.HIDDEN:
+    if act == "no action" and case.hid and post and post.state == State.HIDDEN:
         states.restore(user=user, post=post, reason=reason)
     elif act in ("hide", "remove", "approve", "reject"):
         getattr(states, act)(user=user, post=post, reason=reason)
-    elif act == "rename member":
+    elif act == "rename member" and case.member:
         members.rename(user=user, member=case.member, name=case.asked_name, reason=reason)
-    elif act == "undo":
+    elif act == "undo" and case.notice:
         take_back(user=user, entry=case.notice.entry, reason=reason)
 
 
@@ -123,7 +125,7 @@ def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
         member=None if post or case.thread_id else case.member,
         reason=reason,
     )
-    if act == "hide" and post.state == State.HIDDEN and case.hid:
+    if act == "hide" and post and post.state == State.HIDDEN and case.hid:
         post.state_reason = reason
         post.save(update_fields=["state_reason"])
         tree.raise_version(post.thread_id)

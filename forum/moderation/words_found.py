@@ -100,8 +100,11 @@ def find(post: Post, words: str) -> Found:
         for revision in _matching(PostRevision, ("source", "plain", "reason"), phrases):
             found.revisions[revision.pk] = list(phrases)
         for model, columns in TEXTS.items():
-            if rows := {row.pk: list(phrases) for row in _matching(model, columns, phrases)}:
-                found.rows[model] = rows
+            matching: dict[int, list[str] | None] = {
+                row.pk: list(phrases) for row in _matching(model, columns, phrases)
+            }
+            if matching:
+                found.rows[model] = matching
     else:
         _find_post(post, found)
     _follow_quotes(found)
@@ -109,11 +112,11 @@ def find(post: Post, words: str) -> Found:
     found.posts = set(of.values_list("post_id", flat=True))
     found.threads = set(of.values_list("post__thread_id", flat=True))
     for model in (Divergence, Question, Threadmark):
-        rows = model.objects.filter(pk__in=found.rows.get(model, ()))
-        found.threads |= set(rows.values_list("thread_id", flat=True))
+        of_thread = model._default_manager.filter(pk__in=found.rows.get(model, ()))
+        found.threads |= set(of_thread.values_list("thread_id", flat=True))
     found.threads |= {*found.rows.get(Thread, ()), post.thread_id}
-    rows = Post.objects.filter(pk__in=found.rows.get(Post, ()))
-    found.threads |= set(rows.values_list("thread_id", flat=True))
+    posts = Post.objects.filter(pk__in=found.rows.get(Post, ()))
+    found.threads |= set(posts.values_list("thread_id", flat=True))
     return found
 
 
@@ -250,9 +253,9 @@ def _follow_quotes(found: Found) -> None:
         revisions = PostRevision.objects.in_bulk(todo)
         todo = []
         quotes = Quote.objects.filter(source_revision__in=revisions).exclude(start=None)
-        for quote in quotes.select_related("source_revision"):
-            plain = quote.source_revision.plain
-            after = black(plain, found.revisions[quote.source_revision_id])
+        for quote in quotes:
+            pinned = revisions[quote.source_revision_id or 0]
+            plain, after = pinned.plain, black(pinned.plain, found.revisions[pinned.pk])
             if plain[quote.start : quote.end] == after[quote.start : quote.end]:
                 continue
             lines = _lines(quote.words)

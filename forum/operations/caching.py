@@ -11,7 +11,7 @@ import gzip
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -40,13 +40,13 @@ NUMBERS = (
 )
 REFUSED = re.compile(r";\s*q=0(?:\.0*)?\s*\Z")  # a coding that the browser names to refuse it
 # Brotli at this level takes a quarter of the time of gzip at its usual one, and makes less of it.
-PACK = {
+PACK: dict[str, Callable[[bytes], bytes]] = {
     # No page is larger than this window (256 KB); the usual one of 4 MB costs memory for nothing.
     "br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=2, lgwin=18),
     "gzip": partial(gzip.compress, compresslevel=4, mtime=0),
     "": bytes,
 }
-UNPACK = {"br": brotli.decompress, "gzip": gzip.decompress}
+UNPACK: dict[str, Callable[[bytes], bytes]] = {"br": brotli.decompress, "gzip": gzip.decompress}
 # Until when what was drawn in this request holds (seconds of the clock), where somebody asks.
 _until: ContextVar[list[float] | None] = ContextVar("until", default=None)
 _edition: ContextVar[int | None] = ContextVar("edition", default=None)
@@ -61,7 +61,7 @@ def edition() -> int | None:
 def allow_keeping(response: HttpResponse) -> HttpResponse:
     """Mark a page below /threads/<id>/ as one that may be kept for visitors: it shows nothing but
     what raises that debate's version or the site's edition when it changes."""
-    response.kept = True
+    setattr(response, "kept", True)  # noqa: B010  # asked of any kind of answer by `answered`
     return response
 
 
@@ -180,7 +180,8 @@ def answered(request, draw) -> HttpResponse:
         return draw(request)
     # Before anything is drawn: what changes meanwhile raises a number, and the page drawn from
     # half of it is never asked for again.
-    numbers = numbers_of(int(DEBATE.match(request.path_info)[1]))
+    debate = DEBATE.match(request.path_info)
+    numbers = numbers_of(int(debate[1])) if debate else None
     if numbers is None:
         return draw(request)
     page = pages.get(key)

@@ -70,7 +70,7 @@ class Glossary:
                 f'<span class="meaning" id="{own}" dir="auto">{escape(term.meaning)}</span>'
             )
 
-        return self.pattern.sub(mean, words) if words.strip() else words
+        return self.pattern.sub(mean, words) if self.pattern and words.strip() else words
 
 
 def compiled(edition: int, terms: Sequence[Term]) -> Glossary:

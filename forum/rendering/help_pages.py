@@ -58,6 +58,8 @@ def page(name: str) -> HelpPage:
         raise KeyError(name)
     source = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
     title = _TITLE.match(source)
+    if title is None:
+        raise ValueError(f"{name}.md does not begin with a title")
     html = _SECTION.sub(_with_anchor, page_html(source[title.end() :]))
     return HelpPage(name, title["title"], html)
 

@@ -68,7 +68,7 @@ class Entry:
     @property
     def toward_said(self) -> str:
         """What it is toward, as the words go on behind the stance."""
-        joined = {Stance.ASKS: "about ", Stance.EVIDENCE: "to "}.get(self.stance, "")
+        joined = {Stance.ASKS: "about ", Stance.EVIDENCE: "to "}.get(Stance(self.stance), "")
         return joined + self.toward.label
 
 
@@ -161,11 +161,11 @@ def _stances(
     """(stance, post, passage) of all that one reply takes."""
     for row in quotes:
         if row.stance:
-            yield row.stance, row.source_post_id, 0 if row.whole else row.source_passage
+            yield row.stance, row.source_post_id or 0, 0 if row.whole else row.source_passage or 0
     if post.stance and answered is not None:
         of_it = [row for row in quotes if row.source_post_id == answered.pk]
         one = len(of_it) == 1 and not of_it[0].stance and not of_it[0].whole
-        yield post.stance, answered.pk, of_it[0].source_passage if one else 0
+        yield post.stance, answered.pk, (of_it[0].source_passage or 0) if one else 0
 
 
 def _words(post: Post, passage: int, ignoring) -> str:
@@ -290,10 +290,10 @@ def argdown(outline: Outline, *, address: str) -> str:
 
 def _marks(outline: Outline) -> dict[int, str]:
     """By post: the tags and data that stand behind a reply's words."""
-    toward = defaultdict(lambda: defaultdict(list))
+    toward: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for entry in outline.entries():
         if entry.stance in _TAGS:
-            toward[entry.post.pk][_TAGS[entry.stance]].append(entry.toward.title)
+            toward[entry.post.pk][_TAGS[Stance(entry.stance)]].append(entry.toward.title)
     return {
         pk: "".join(f" #{name}" for name in found)
         + " {"

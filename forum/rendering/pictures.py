@@ -211,7 +211,8 @@ def twigs(places: Sequence[tuple[int, float]], scale: Scale = SCALE) -> list[Twi
     Neighbours take rows in turn, each below the one before it. Numbers never lie on one another;
     where all rows are taken, a number joins the last.
     """
-    made, labelled = [], []
+    made: list[Twig] = []
+    labelled: list[Twig] = []
     free = [float("-inf")] * len(ROWS)  # from which pixel on a row has room
     row = -1
     for number, year in sorted(places, key=lambda each: (on_scale(each[1], scale), each[0])):
@@ -276,7 +277,7 @@ def crowd(counted: Mapping[int, int], scale: Scale = SCALE) -> Crowd:
     columns, eras, before = [], [], 0
     for (low, start), (high, end), (_, _, cut) in zip(scale, scale[1:], ages(scale), strict=False):
         mine = {n: counted[n] for n in range(before, before + cut) if counted.get(n)}
-        highest = max(mine, key=mine.get, default=None)
+        highest = max(mine, key=lambda n: mine[n], default=None)
         for n, number in mine.items():
             x = (start + (n - before + 0.5) / cut * (end - start)) * ROOM / 100
             height = max(round((LINE - ROWS[0] - 12) * sqrt(number / most)), 4)

@@ -69,14 +69,14 @@ def _stem(word: str) -> str:
     return word
 
 
-def words_by_role(title: str, forks: Iterable) -> dict[str, set[str]]:
-    """The words of a debate by where they stand; `forks` have change, place and actor."""
-    found = {role: set() for role in ROLE.values}
+def words_by_role(title: str, divergences: Iterable) -> dict[str, set[str]]:
+    """The words of a debate by where they stand; `divergences` have change, place and actor."""
+    found: dict[str, set[str]] = {role: set() for role in ROLE.values}
     found[ROLE.TITLE] = words_of(title)
-    for fork in forks:
-        found[ROLE.CHANGE] |= words_of(fork.change)
-        found[ROLE.PLACE] |= words_of(fork.place)
-        found[ROLE.ACTOR] |= words_of(fork.actor)
+    for divergence in divergences:
+        found[ROLE.CHANGE] |= words_of(divergence.change)
+        found[ROLE.PLACE] |= words_of(divergence.place)
+        found[ROLE.ACTOR] |= words_of(divergence.actor)
     return found
 
 
@@ -112,7 +112,9 @@ def already_argued(
     if not known:
         return []
     weight = _Weights(known)
-    telling = [word for word in known if known[word] <= COMMON] or sorted(known, key=known.get)[:2]
+    telling = [word for word in known if known[word] <= COMMON] or sorted(
+        known, key=known.__getitem__
+    )[:2]
     ids = _candidates(seen, telling, weight, spans)
     theirs: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for pk, word, role in ThreadWord.objects.filter(thread__in=ids).values_list(
@@ -134,9 +136,9 @@ def already_argued(
     # What is like it is told by the words of the opening, where that stands.
     scored = [row for row in scored if row[1] in rows and rows[row[1]].opening_stands][:SHOWN]
     found = [Similar(rows[pk], score, shared) for score, pk, shared in scored]
-    rows = [similar.thread for similar in found]
+    shown = [similar.thread for similar in found]
     open_questions = defaultdict(list)
-    for question in Question.objects.unanswered().filter(thread__in=rows).order_by("order"):
+    for question in Question.objects.unanswered().filter(thread__in=shown).order_by("order"):
         open_questions[question.thread_id].append(question)
     for similar in found:
         similar.unanswered = open_questions[similar.thread.pk]

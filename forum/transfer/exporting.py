@@ -79,7 +79,7 @@ def _objects(thread: Thread, user) -> Iterator[dict]:
     here = [thread.key]
     # What arrives while the file is written is not in it.
     last = Post.objects.filter(thread=thread).order_by("-number").values_list("number", flat=True)
-    bounds = {"thread": thread, "last": last.exclude(number=None).first() or 0}
+    newest = last.exclude(number=None).first() or 0
     yield _object(
         THREAD,
         key=thread.key,
@@ -93,7 +93,7 @@ def _objects(thread: Thread, user) -> Iterator[dict]:
         own_answer=thread.own_answer,
         variant_of=_variant_of(thread, user),
     )
-    for post in _posts(**bounds):
+    for post in _posts(thread, newest):
         parent, basis = _answered(post)
         yield _object(
             POST,
@@ -108,7 +108,7 @@ def _objects(thread: Thread, user) -> Iterator[dict]:
             lane=post.lane,
             stance=post.stance,
         )
-    yield from _quotes(**bounds)
+    yield from _quotes(thread, newest)
     for row in Divergence.objects.filter(thread=thread).order_by("order"):
         yield _object(
             DIVERGENCE,
@@ -119,9 +119,9 @@ def _objects(thread: Thread, user) -> Iterator[dict]:
             edtf=row.edtf,
             by_editor=row.by_editor,
         )
-    for row in Question.objects.filter(thread=thread, stands=True).order_by("order"):
-        yield _object(QUESTION, thread=here, text=row.text)
-    yield from _argued(**bounds)
+    for question in Question.objects.filter(thread=thread, stands=True).order_by("order"):
+        yield _object(QUESTION, thread=here, text=question.text)
+    yield from _argued(thread, newest)
 
 
 def _variant_of(thread: Thread, user) -> list[str] | None:
@@ -209,12 +209,13 @@ def _in_file(quote: Quote) -> bool:
         source is not None
         and source.thread_id == quote.post.thread_id
         and source.state == State.VISIBLE
-        and source.number < quote.post.number
+        and (source.number or 0) < (quote.post.number or 0)
     )
 
 
 def _holds(quote: Quote) -> bool:
     """Whether the words stand in the source's present text, so that a check finds them there."""
+    assert quote.source_post is not None  # see _in_file
     words = quoting.Source(1, quote.source_post.body.revision.plain)
     found = quoting.find(quote.words, [words], named=1)
     return found.verdict != Quote.Verdict.UNVERIFIABLE
@@ -248,8 +249,9 @@ def _argued(thread: Thread, last: int) -> Iterator[dict]:
             verdict=row.verdict,
         )
     minds = ChangeOfMind.objects.filter(**here).select_related("post")
-    for row in minds.order_by("post__number", "was", "now", "reason", "pk"):
-        yield _object(CHANGE, post=[row.post.key], was=row.was, now=row.now, reason=row.reason)
+    for mind in minds.order_by("post__number", "was", "now", "reason", "pk"):
+        change = {"was": mind.was, "now": mind.now, "reason": mind.reason}
+        yield _object(CHANGE, post=[mind.post.key], **change)
     for mark in (
         Threadmark.objects.story_of(thread.pk).filter(number__lte=last).select_related("post")
     ):

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from forum.actions.description import Fork
+from forum.actions.description import DivergenceInput
 from forum.models import Post, Thread
 from forum.text import markup, quoting
 
@@ -110,7 +110,7 @@ class ThreadFixture:
     kind: str
     source: str
     posts: list[Contribution]
-    forks: list[Fork] = field(default_factory=list)
+    divergences: list[DivergenceInput] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     policy: str = Thread.Policy.OPEN
     own_answer: str = ""
@@ -196,13 +196,13 @@ def build(
         _object(
             DIVERGENCE,
             thread=[key],
-            change=fork.change,
-            actor=fork.actor,
-            place=fork.place,
-            edtf=fork.date.edtf,
+            change=divergence.change,
+            actor=divergence.actor,
+            place=divergence.place,
+            edtf=divergence.date.edtf,
             by_editor=True,
         )
-        for fork in (notes.forks if notes else ())
+        for divergence in (notes.divergences if notes else ())
     ]
     questions = [
         _object(QUESTION, thread=[key], text=text) for text in (notes.questions if notes else ())

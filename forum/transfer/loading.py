@@ -120,7 +120,7 @@ def _load_new(fixture: ThreadFixture, user, finish: Callable[[Loaded], None]) ->
     try:
         with transaction.atomic():
             tree.make_thread(thread)
-            description.write(thread, fixture.forks, fixture.questions)
+            description.write(thread, fixture.divergences, fixture.questions)
             ids = tree.new_ids(len(fixture.posts))
         pairs = (
             (pk, None if post.parent is None else ids[post.parent])

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 
 from forum.actions.composing import Unacceptable
-from forum.actions.description import Fork, check, fork
+from forum.actions.description import DivergenceInput, check, read_divergence
 from forum.text.questions import questions_in
 
 from . import Rejected
@@ -19,7 +19,7 @@ FIELDS = {"change", "actor", "place", "when"}
 
 @dataclass(frozen=True, slots=True)
 class EditorsNotes:
-    forks: tuple[Fork, ...]
+    divergences: tuple[DivergenceInput, ...]
     questions: tuple[str, ...]
 
 
@@ -31,17 +31,19 @@ def read(data: bytes, name: str, opening: str) -> EditorsNotes:
         raise Rejected(f"{name}: not JSON ({error}).") from None
     if not isinstance(notes, dict) or notes.keys() - {"divergences", "questions"}:
         raise Rejected(f"{name}: notes hold divergences and questions, nothing else.")
-    divergences, questions = notes.get("divergences", []), notes.get("questions", [])
-    if not isinstance(divergences, list) or not isinstance(questions, list):
+    rows, questions = notes.get("divergences", []), notes.get("questions", [])
+    if not isinstance(rows, list) or not isinstance(questions, list):
         raise Rejected(f"{name}: divergences and questions are lists.")
-    forks = []
-    for number, one in enumerate(divergences, 1):
+    divergences = []
+    for number, one in enumerate(rows, 1):
         if not isinstance(one, dict) or one.keys() - FIELDS:
             raise Rejected(f"{name}, divergence {number}: has {', '.join(sorted(FIELDS))} only.")
         if not all(isinstance(value, str) for value in one.values()):
             raise Rejected(f"{name}, divergence {number}: its fields are texts.")
         try:
-            forks.append(fork(**({"actor": "", "place": "", "change": "", "when": ""} | one)))
+            divergences.append(
+                read_divergence(**({"actor": "", "place": "", "change": "", "when": ""} | one))
+            )
         except Unacceptable as error:
             raise Rejected(f"{name}, divergence {number}: {error}") from None
     proposed = questions_in(opening)
@@ -49,7 +51,7 @@ def read(data: bytes, name: str, opening: str) -> EditorsNotes:
         if text not in proposed:
             raise Rejected(f"{name}: {text!a} is no question of the opening.")
     try:
-        check(forks, questions)
+        check(divergences, questions)
     except Unacceptable as error:
         raise Rejected(f"{name}: {error}") from None
-    return EditorsNotes(tuple(forks), tuple(questions))
+    return EditorsNotes(tuple(divergences), tuple(questions))

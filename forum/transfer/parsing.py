@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from forum.actions.composing import Unacceptable
-from forum.actions.description import Fork, check_own_answer
+from forum.actions.description import DivergenceInput, check_own_answer
 from forum.actions.description import check as check_card
 from forum.models import Divergence, Lane, Post, PostRevision, Quote, Stance, Thread
 from forum.text import markup, quoting
@@ -120,7 +120,9 @@ def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
             at = check.post("post", indexes)
             quotes.setdefault(at, []).append((number, fields))
         elif model == DIVERGENCE:
-            fixture.forks.append(_fork(fields_of(thing, number, name, model), number, fixture))
+            fixture.divergences.append(
+                _divergence(fields_of(thing, number, name, model), number, fixture)
+            )
         elif model == QUESTION:
             check = Check(fields_of(thing, number, name, model), name, number, model)
             _of_this_thread(check, fixture)
@@ -132,7 +134,7 @@ def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
     if not fixture.posts:
         raise fixture.reject("a thread without posts.")
     try:
-        check_card(fixture.forks, fixture.questions)
+        check_card(fixture.divergences, fixture.questions)
     except Unacceptable as error:
         raise fixture.reject(str(error)) from None
     for at, post in enumerate(fixture.posts):
@@ -287,7 +289,7 @@ def _post(
     )
 
 
-def _fork(fields: dict, number: int, fixture: ThreadFixture) -> Fork:
+def _divergence(fields: dict, number: int, fixture: ThreadFixture) -> DivergenceInput:
     """One divergence, its date read from EDTF text."""
     check = Check(fields, fixture.name, number, DIVERGENCE)
     _of_this_thread(check, fixture)
@@ -304,7 +306,7 @@ def _fork(fields: dict, number: int, fixture: ThreadFixture) -> Fork:
         date = parse(check.text("edtf", Divergence._meta.get_field("edtf").max_length))
     except NotADate as error:
         raise check.fail(str(error)) from None
-    return Fork(change, date, actor, place_, by_editor)
+    return DivergenceInput(change, date, actor, place_, by_editor)
 
 
 def _of_this_thread(check: Check, fixture: ThreadFixture) -> None:

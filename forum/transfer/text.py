@@ -186,9 +186,9 @@ def find_repetitions(texts: Sequence[str]) -> list[list[Repetition]]:
             )
             at = done
         mine += ((keys[n], n + 1) for n in range(done, len(keys)))
-        for index, (key, paragraph) in enumerate(mine):
+        for at, (key, paragraph) in enumerate(mine):
             if len(_WORD.findall(paragraphs[paragraph - 1])) >= MIN_WORDS:
-                indexes.setdefault(key, (post, index))
+                indexes.setdefault(key, (post, at))
         found.append(repetitions)
         own.append(mine)
     return found

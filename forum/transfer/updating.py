@@ -66,8 +66,8 @@ def load_newer(
     loaded.notes += addition.left_out()
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
-        if (fixture.forks or fixture.questions) and not _described(thread):
-            description.write(thread, fixture.forks, fixture.questions)
+        if (fixture.divergences or fixture.questions) and not _described(thread):
+            description.write(thread, fixture.divergences, fixture.questions)
             tree.save_thread(thread, "card")
         if attach_to_all(fixture, thread) or loaded.added:
             tree.save_thread(thread, "card", "lane_counts")
@@ -116,7 +116,7 @@ class _Addition:
             notes.append("Title, kind and board are left as they are here.")
         here, theirs = (
             description.described(thread),
-            description.description(fixture.forks, fixture.questions),
+            description.description(fixture.divergences, fixture.questions),
         )
         parts = ("divergences", "questions")
         if any(here[part] != theirs[part] for part in parts) and _described(thread):

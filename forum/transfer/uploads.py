@@ -179,7 +179,7 @@ def correct(
     upload: Upload,
     thread: Mapping[str, str],
     posts: Mapping[int, Mapping],
-    forks: Sequence[Mapping[str, str]] | None = None,
+    divergences: Sequence[Mapping[str, str]] | None = None,
     questions: Sequence[str] | None = None,
 ) -> list[str]:
     """Take corrections over: fields of the debate, of posts by their numbers ("byline",
@@ -204,8 +204,8 @@ def correct(
         for number, typed in posts.items():
             if 1 <= number <= len(rows):
                 problems += _correct_post(objects, rows, number, typed)
-        if forks is not None:
-            problems += _correct_forks(objects, head, forks)
+        if divergences is not None:
+            problems += _correct_divergences(objects, head, divergences)
         if questions is not None:
             objects[:] = [one for one in objects if one.get("model") != QUESTION]
             objects += [
@@ -267,9 +267,9 @@ def _correct_post(objects: list, rows: list, number: int, typed: Mapping) -> lis
     return problems
 
 
-def _correct_forks(objects: list, head: Mapping, forks: Sequence[Mapping]) -> list[str]:
+def _correct_divergences(objects: list, head: Mapping, divergences: Sequence[Mapping]) -> list[str]:
     kept, problems = [], []
-    for one in forks:
+    for one in divergences:
         if not any(one.values()):
             continue
         try:

@@ -1,10 +1,11 @@
 """The locks of threads, and what may be written only under them: counters and versions."""
 
 from dataclasses import dataclass
+from typing import cast
 from weakref import WeakKeyDictionary
 
 from django.db import OperationalError, connection
-from django.db.models import F, Max
+from django.db.models import F, Field, Max
 from django.db.transaction import Atomic
 
 from core.compiled_queries import CompiledQuery
@@ -113,7 +114,7 @@ def save_thread(thread: Thread, *columns: str) -> None:
     drawn until now is shown again. Raises NotLocked."""
     require_lock(thread.pk)
     every = [field.name for field in Thread._meta.concrete_fields if not field.primary_key]
-    fields = map(Thread._meta.get_field, columns or every)
+    fields = [cast(Field, Thread._meta.get_field(name)) for name in columns or every]
     values = {field.attname: getattr(thread, field.attname) for field in fields}
     # Counted by the database: another row object may have been saved in this transaction.
     Thread.objects.filter(pk=thread.pk).update(**values | {"version": F("version") + 1})

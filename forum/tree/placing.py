@@ -212,8 +212,10 @@ def rearrange(posts: Sequence[Placement]) -> None:
         if now[:2] != post.was[:2] and post.was[1] is not None:
             renumbered.append(post.pk)
     table = Post._meta.db_table
-    columns = ("thread_id", "number", "parent_id", "parent_basis", "tree_id", "lft", "rght")
-    columns += ("level",)
+    columns = (
+        *("thread_id", "number", "parent_id", "parent_basis"),
+        *("tree_id", "lft", "rght", "level"),
+    )
     # No two posts of a thread share a number, not even between two rows of one statement: those
     # that change have none for a moment.
     with connection.cursor() as cursor:

@@ -10,10 +10,10 @@ from forum.text.questions import questions_in
 from ..models import Post, Thread
 from ..permissions import may, require
 from .fetch import thread_or_404
-from .openings import MISTAKEN, ForkForm
+from .openings import MISTAKEN, DivergenceForm
 
-ForkForms = forms.formset_factory(
-    ForkForm,
+DivergenceForms = forms.formset_factory(
+    DivergenceForm,
     max_num=description.MAX_DIVERGENCES,
     absolute_max=description.MAX_DIVERGENCES,
     validate_max=True,
@@ -32,17 +32,19 @@ def describe(request, thread_id):
     if request.method == "POST":
         # Without `initial`: a row sent a second time differs from what stands there by nothing,
         # and an unchanged row would count as an empty one.
-        rows = ForkForms(request.POST, error_messages=MISTAKEN)
+        rows = DivergenceForms(request.POST, error_messages=MISTAKEN)
         said = request.POST.get("base", "")
         base = int(said) if said.isdecimal() and len(said) < 9 else base
         if rows.is_valid():
-            forks = [row.cleaned_data["fork"] for row in rows if row.cleaned_data.get("fork")]
+            divergences = [
+                row.cleaned_data["divergence"] for row in rows if row.cleaned_data.get("divergence")
+            ]
             try:
                 return redirect(
                     description.describe(
                         user=request.user,
                         thread=thread,
-                        forks=forks,
+                        divergences=divergences,
                         questions=[text for text in known if text in ticked],
                         policy=request.POST.get("policy"),
                         own_answer=request.POST.get("own_answer"),
@@ -56,7 +58,7 @@ def describe(request, thread_id):
                 errors.append(problem.sentence)
         errors += rows.non_form_errors()
     else:
-        rows = ForkForms(
+        rows = DivergenceForms(
             initial=[
                 {
                     "change": one["change"],

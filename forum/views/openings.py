@@ -33,8 +33,8 @@ KINDS = {
 FORK = ("change", "when", "place", "actor")
 
 
-class ForkForm(forms.Form):
-    """One divergence, read into `fork`; None where nothing was given."""
+class DivergenceForm(forms.Form):
+    """One divergence, read into `divergence`; None where nothing was given."""
 
     change = forms.CharField(max_length=300, required=False)
     when = forms.CharField(max_length=100, required=False)
@@ -44,7 +44,7 @@ class ForkForm(forms.Form):
     def clean(self):
         """What changes and when belong together."""
         data = super().clean()
-        data["fork"] = None
+        data["divergence"] = None
         given = {name: data.get(name, "") for name in FORK}
         if any(name in self.errors for name in given) or not any(given.values()):
             return data
@@ -54,7 +54,7 @@ class ForkForm(forms.Form):
             self.add_error("when", "Say when, as well as you know: c. 1924, 480 BC, 1936-39.")
         elif given["change"]:
             try:
-                data["fork"] = description.fork(**given)
+                data["divergence"] = description.read_divergence(**given)
             except composing.Unacceptable as error:
                 self.add_error("when", str(error))
         return data
@@ -63,7 +63,7 @@ class ForkForm(forms.Form):
 # --- /threads/new/ ----------------------------------------------------------------------------
 
 
-class StartForm(ForkForm):
+class StartForm(DivergenceForm):
     """What a new debate needs. Further divergences stand in rows of their own (`more-0-change`)."""
 
     board = forms.ModelChoiceField(Board.objects.none(), to_field_name="slug", empty_label=None)
@@ -99,7 +99,7 @@ MISTAKEN = {
     "too_many_forms": f"A debate has at most {description.MAX_DIVERGENCES} divergences.",
 }
 MoreForks = forms.formset_factory(
-    ForkForm,
+    DivergenceForm,
     extra=0,
     max_num=description.MAX_DIVERGENCES - 1,
     absolute_max=description.MAX_DIVERGENCES,
@@ -165,7 +165,7 @@ def _lacking(form: StartForm, user, given: Mapping, proposed: Sequence, *, lost:
         user=user,
         board=given["board"],
         kind=given["kind"],
-        forks=given["forks"],
+        divergences=given["divergences"],
         questions=given["questions"] or proposed,
         policy=given["policy"],
         answer=description.check_own_answer(given["own_answer"]),
@@ -240,7 +240,7 @@ def _asked(sent: QueryDict) -> tuple[list[tuple[str, bool]], bool]:
 
 def _given(data: Mapping, rows: forms.BaseFormSet, asked: list[tuple[str, bool]]) -> dict:
     """What the action takes, out of forms that are valid."""
-    forks = [data["fork"], *(row.cleaned_data.get("fork") for row in rows)]
+    divergences = [data["divergence"], *(row.cleaned_data.get("divergence") for row in rows)]
     return {
         "board": data["board"],
         "title": data["title"],
@@ -248,7 +248,7 @@ def _given(data: Mapping, rows: forms.BaseFormSet, asked: list[tuple[str, bool]]
         "policy": data["policy"],
         "own_answer": data["own_answer"],
         "token": data["token"],
-        "forks": [fork for fork in forks if fork],
+        "divergences": [divergence for divergence in divergences if divergence],
         "questions": [text for text, ticked in asked if ticked],
     }
 
@@ -257,8 +257,10 @@ def _already_argued(user, given: Mapping) -> list[similarity.Similar]:
     """The debates that the one in the form may repeat."""
     return similarity.already_argued(
         user,
-        spans=[(fork.date.first, fork.date.last) for fork in given["forks"]],
-        words=similarity.words_by_role(given["title"], given["forks"]),
+        spans=[
+            (divergence.date.first, divergence.date.last) for divergence in given["divergences"]
+        ],
+        words=similarity.words_by_role(given["title"], given["divergences"]),
     )
 
 

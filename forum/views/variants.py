@@ -66,10 +66,10 @@ def variant(request, thread_id):
 
 def _similar(user, thread: Thread) -> list[similarity.Similar]:
     """The debates that this one may repeat, but for itself."""
-    forks = list(thread.divergences.order_by("order"))
+    divergences = list(thread.divergences.order_by("order"))
     return similarity.already_argued(
         user,
-        spans=[(fork.first_day, fork.last_day) for fork in forks],
-        words=similarity.words_by_role(thread.title, forks),
+        spans=[(divergence.first_day, divergence.last_day) for divergence in divergences],
+        words=similarity.words_by_role(thread.title, divergences),
         besides=thread.pk,
     )

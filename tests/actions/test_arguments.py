@@ -19,7 +19,7 @@ ASKED = "Would the purges have come all the same?"
 
 @pytest.fixture
 def question(thread, opener) -> Question:
-    description.describe(user=opener, thread=thread, forks=[], questions=[ASKED])
+    description.describe(user=opener, thread=thread, divergences=[], questions=[ASKED])
     return Question.objects.get()
 
 
@@ -205,14 +205,14 @@ def test_answers_count_while_their_posts_stand(thread, question, stranger, moder
 
 def test_a_question_taken_from_the_card_keeps_its_answers(thread, question, stranger, opener):
     say(thread, stranger, ties=[Tie(question.pk, "agrees")])
-    description.describe(user=opener, thread=thread, forks=[], questions=[])
+    description.describe(user=opener, thread=thread, divergences=[], questions=[])
     assert fresh(thread).card == {}
     assert Question.objects.get().stands is False
-    description.describe(user=opener, thread=thread, forks=[], questions=["New?", ASKED])
+    description.describe(user=opener, thread=thread, divergences=[], questions=["New?", ASKED])
     asked = fresh(thread).card["questions"]
     assert [(one["text"], one["answers"]) for one in asked] == [("New?", 0), (ASKED, 1)]
     assert Question.objects.get(text=ASKED).pk == question.pk
-    description.describe(user=opener, thread=thread, forks=[], questions=[ASKED])
+    description.describe(user=opener, thread=thread, divergences=[], questions=[ASKED])
     assert not Question.objects.filter(text="New?").exists()  # nobody answered it
 
 

@@ -17,12 +17,16 @@ TABLES = (AuditEntry, Divergence, Post, Question, Thread)
 ASKED = ("Would the purges have come all the same?",)
 
 
-def fork(when="c. 1924", change="Another succeeds Lenin.", **more) -> description.Fork:
-    return description.fork(change=change, when=when, **more)
+def divergence(
+    when="c. 1924", change="Another succeeds Lenin.", **more
+) -> description.DivergenceInput:
+    return description.read_divergence(change=change, when=when, **more)
 
 
-def describe(thread, user, *forks, questions=(), **more) -> Thread:
-    return description.describe(user=user, thread=thread, forks=forks, questions=questions, **more)
+def describe(thread, user, *divergences, questions=(), **more) -> Thread:
+    return description.describe(
+        user=user, thread=thread, divergences=divergences, questions=questions, **more
+    )
 
 
 def laid_out(thread) -> dict:
@@ -57,7 +61,7 @@ def texts(thread) -> list[str]:
     return [one["text"] for one in thread.card["questions"]]
 
 
-def start(board, user, *forks, token=None, **more) -> Thread:
+def start(board, user, *divergences, token=None, **more) -> Thread:
     return threads.start(
         user=user,
         board=board,
@@ -66,7 +70,7 @@ def start(board, user, *forks, token=None, **more) -> Thread:
         own_answer="Nobody crosses it.",
         source="It holds. Who crosses it?",
         token=token or uuid4(),
-        forks=forks,
+        divergences=divergences,
         **more,
     )
 
@@ -75,7 +79,7 @@ def start(board, user, *forks, token=None, **more) -> Thread:
 
 
 def test_what_was_typed_is_read_and_tidied():
-    one = description.fork(
+    one = description.read_divergence(
         change=" The  bridge\tholds. ", when=" about 1924", place=" a  b ", actor=""
     )
     assert (one.change, one.place, one.actor) == ("The bridge holds.", "a b", "")
@@ -97,12 +101,12 @@ def test_what_was_typed_is_read_and_tidied():
 )
 def test_what_cannot_be_taken_is_said(given, says):
     with pytest.raises(Unacceptable) as refused:
-        fork(**{"when": "1924", **given})
+        divergence(**{"when": "1924", **given})
     assert says in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("forks", "questions"),
+    ("divergences", "questions"),
     [
         (6, []),
         (0, [f"{n}?" for n in range(11)]),
@@ -112,22 +116,24 @@ def test_what_cannot_be_taken_is_said(given, says):
         (0, ["Twice?", "Twice?"]),
     ],
 )
-def test_more_than_a_card_can_show(forks, questions):
+def test_more_than_a_card_can_show(divergences, questions):
     with pytest.raises(Unacceptable):
-        description.check([fork()] * forks, questions)
+        description.check([divergence()] * divergences, questions)
 
 
 def test_as_much_as_a_card_can_show():
     # Scripts that join letters without a mark, and French spaces, are questions as well.
     odd = ["Pourquoi\u202f?", "می\u200cخواهم?"]
-    description.check([fork()] * 5, [*odd, *(f"{n}?" for n in range(8))])
+    description.check([divergence()] * 5, [*odd, *(f"{n}?" for n in range(8))])
 
 
 # --- Opening a debate -------------------------------------------------------------------------
 
 
 def test_a_debate_starts_with_its_divergence(board, opener):
-    thread = fresh(start(board, opener, fork(place="Petrograd"), questions=["Who crosses it?"]))
+    thread = fresh(
+        start(board, opener, divergence(place="Petrograd"), questions=["Who crosses it?"])
+    )
     assert thread.card == laid_out(thread)
     assert thread.card["divergences"][0] | {"first": 0, "last": 0} == {
         "change": "Another succeeds Lenin.",
@@ -148,9 +154,16 @@ def test_a_debate_without_a_divergence(board, opener):
 
 def test_a_token_sent_twice_makes_one_set_of_rows(board, opener):
     token = uuid4()
-    one = start(board, opener, fork(), fork("480 BC"), token=token, questions=["Who crosses it?"])
+    one = start(
+        board,
+        opener,
+        divergence(),
+        divergence("480 BC"),
+        token=token,
+        questions=["Who crosses it?"],
+    )
     before = dump(*TABLES)
-    other = start(board, opener, fork("1999"), token=token)
+    other = start(board, opener, divergence("1999"), token=token)
     assert other.pk == one.pk
     assert dump(*TABLES) == before
     assert Divergence.objects.count() == 2
@@ -159,7 +172,7 @@ def test_a_token_sent_twice_makes_one_set_of_rows(board, opener):
 def test_a_debate_that_is_refused_leaves_no_rows(board, opener):
     before = dump(*TABLES)
     with pytest.raises(Unacceptable):
-        start(board, opener, *[fork()] * 6)
+        start(board, opener, *[divergence()] * 6)
     assert dump(*TABLES) == before
 
 
@@ -167,10 +180,10 @@ def test_a_debate_that_is_refused_leaves_no_rows(board, opener):
 
 
 def test_rows_and_card_are_replaced_together(thread, opener):
-    describe(thread, opener, fork(), fork("480 BC", "The wall holds."), questions=ASKED)
+    describe(thread, opener, divergence(), divergence("480 BC", "The wall holds."), questions=ASKED)
     assert fresh(thread).card == laid_out(thread)
     assert [one["edtf"] for one in fresh(thread).card["divergences"]] == ["1924~", "-0479"]
-    describe(thread, opener, fork("480 BC", "The wall holds."))
+    describe(thread, opener, divergence("480 BC", "The wall holds."))
     assert fresh(thread).card == laid_out(thread)
     assert len(fresh(thread).card["divergences"]) == Divergence.objects.count() == 1
     assert not Question.objects.exists()
@@ -179,9 +192,9 @@ def test_rows_and_card_are_replaced_together(thread, opener):
 
 
 def test_it_is_told_in_the_log_with_before_and_after(thread, opener, moderator):
-    describe(thread, opener, fork())
+    describe(thread, opener, divergence())
     first = description.described(fresh(thread))
-    describe(thread, moderator, fork("1923"), questions=ASKED, reason="The year was wrong.")
+    describe(thread, moderator, divergence("1923"), questions=ASKED, reason="The year was wrong.")
     entry = AuditEntry.objects.latest("pk")
     assert (entry.actor, entry.verb, entry.thread_id) == (moderator, "describe", thread.pk)
     assert (entry.board_id, entry.reason) == (thread.board_id, "The year was wrong.")
@@ -191,14 +204,14 @@ def test_it_is_told_in_the_log_with_before_and_after(thread, opener, moderator):
 
 
 def test_the_version_rises_so_that_kept_pages_are_drawn_anew(thread, opener):
-    described = describe(thread, opener, fork())
+    described = describe(thread, opener, divergence())
     assert described.version == fresh(thread).version == thread.version + 1
 
 
 def test_the_same_again_changes_nothing(thread, opener):
-    describe(thread, opener, fork(), questions=ASKED)
+    describe(thread, opener, divergence(), questions=ASKED)
     before = dump(*TABLES)  # with the rows' ids: answers to a question will hang on them
-    describe(thread, opener, fork(), questions=ASKED)
+    describe(thread, opener, divergence(), questions=ASKED)
     assert dump(*TABLES) == before
 
 
@@ -206,12 +219,12 @@ def test_dates_of_moderators_are_marked_and_marks_stay(thread, opener, moderator
     def marks():
         return [row.by_editor for row in Divergence.objects.order_by("order")]
 
-    describe(thread, opener, fork())
+    describe(thread, opener, divergence())
     assert marks() == [False]
-    describe(thread, moderator, fork(change="A slip mended."), fork("1936-39"))
+    describe(thread, moderator, divergence(change="A slip mended."), divergence("1936-39"))
     assert marks() == [False, True]
     # The member who opened it goes over it: the editor's date stays the editor's.
-    describe(thread, opener, fork("1936-39", "In other words."), fork("1923"))
+    describe(thread, opener, divergence("1936-39", "In other words."), divergence("1923"))
     assert marks() == [True, False]
 
 
@@ -219,7 +232,7 @@ def test_dates_of_moderators_are_marked_and_marks_stay(thread, opener, moderator
 def test_others_may_not(thread, request, who):
     before = dump(*TABLES)
     with pytest.raises(Refused):
-        describe(thread, request.getfixturevalue(who), fork())
+        describe(thread, request.getfixturevalue(who), divergence())
     assert dump(*TABLES) == before
 
 
@@ -227,29 +240,29 @@ def test_nor_the_opener_once_it_is_locked(thread, opener, moderator):
     states.lock(user=moderator, thread=thread, reason="Settled.")
     before = dump(*TABLES)
     with pytest.raises(Refused):
-        describe(thread, opener, fork())  # asked of the locked row, not of the one in hand
+        describe(thread, opener, divergence())  # asked of the locked row, not of the one in hand
     assert dump(*TABLES) == before
-    describe(thread, moderator, fork())
+    describe(thread, moderator, divergence())
     assert fresh(thread).card
 
 
 def test_nor_a_moderator_of_another_board(thread, other_board, board_moderator):
     Thread.objects.filter(pk=thread.pk).update(board=other_board)
     with pytest.raises(Refused):
-        describe(thread, board_moderator, fork())
+        describe(thread, board_moderator, divergence())
 
 
 def test_of_what_one_may_not_see_nothing_is_known(thread, stranger, inner_board):
     Thread.objects.filter(pk=thread.pk).update(board=inner_board)
     with pytest.raises(NotThere):
-        describe(thread, stranger, fork())
+        describe(thread, stranger, divergence())
 
 
 def test_what_is_refused_leaves_all_as_it_was(thread, opener):
-    describe(thread, opener, fork(), questions=ASKED)
+    describe(thread, opener, divergence(), questions=ASKED)
     before = dump(*TABLES)
     with pytest.raises(Unacceptable):
-        describe(thread, opener, *[fork()] * 6)
+        describe(thread, opener, *[divergence()] * 6)
     with pytest.raises(Unacceptable):
         describe(thread, opener, questions=["a" * 501])
     assert dump(*TABLES) == before
@@ -265,7 +278,7 @@ EARLIER_TO_LATER = [
 
 def test_the_order_of_dates_runs_through_the_years_before_christ(thread, opener):
     for when in reversed(EARLIER_TO_LATER):
-        one = fork(when)
+        one = divergence(when)
         Divergence.objects.create(
             thread=thread,
             order=Divergence.objects.count() + 1,
@@ -285,10 +298,12 @@ def test_the_order_of_dates_runs_through_the_years_before_christ(thread, opener)
 
 
 def test_what_may_have_happened_between_two_days(thread, opener):
-    describe(thread, opener, fork("480 BC"), fork("c. 1924"), fork("before 3500 BC"))
+    describe(
+        thread, opener, divergence("480 BC"), divergence("c. 1924"), divergence("before 3500 BC")
+    )
 
     def between(first, last):
-        days = (fork(first).date.first, fork(last).date.last)
+        days = (divergence(first).date.first, divergence(last).date.last)
         return [row.edtf for row in Divergence.objects.between(*days).by_date()]
 
     assert between("500 BC", "AD 1") == ["-0479"]

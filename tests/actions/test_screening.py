@@ -150,9 +150,9 @@ def test_an_opening_that_is_not_taken_goes_back_with_all_that_its_form_held(
     description.describe(
         user=stranger,
         thread=thread,
-        forks=[
-            description.fork(change="It holds", when="c. 1924"),
-            description.fork(change="B", when="44 BC"),
+        divergences=[
+            description.read_divergence(change="It holds", when="c. 1924"),
+            description.read_divergence(change="B", when="44 BC"),
         ],
         questions=["Would it hold?"],
     )

@@ -138,8 +138,10 @@ def test_a_split_that_is_undone_leads_variants_to_where_its_posts_went(
 
 
 def test_words_follow_a_merge(first, other, moderator, opener):
-    forks = [description.fork(change="The ford is guarded.", when="1924", place="Riga")]
-    description.describe(user=opener, thread=first, forks=forks, questions=[])
+    divergences = [
+        description.read_divergence(change="The ford is guarded.", when="1924", place="Riga")
+    ]
+    description.describe(user=opener, thread=first, divergences=divergences, questions=[])
     merging.merge(user=moderator, thread=first, into=other)
     found = ThreadWord.objects.filter(thread=other, word="riga")
     assert found.exists()

@@ -143,7 +143,7 @@ CASES: dict[str, Callable[[World], object]] = {
     "description.describe": lambda w: description.describe(
         user=w.user("opener"),
         thread=w.thread("main"),
-        forks=[description.fork(change="Lenin lives", when="c. 1924")],
+        divergences=[description.read_divergence(change="Lenin lives", when="c. 1924")],
         questions=["Would the purges have come?"],
     ),
     "drafts.save": lambda w: drafts.save(
@@ -275,7 +275,7 @@ CASES: dict[str, Callable[[World], object]] = {
         source=f'[quote="answerer, post: {w.ids["b"]}"]And purges.[/quote]\n\nIt holds.',
         token=w.token,
         own_answer="It holds for a year, since nobody attacks it before the spring comes.",
-        forks=[description.fork(change="The bridge holds", when="1944-09")],
+        divergences=[description.read_divergence(change="The bridge holds", when="1944-09")],
         questions=["Who crosses it?"],
     ),
     "threads.rename": _on_thread(threads.rename, "opener", "main", title="What if Lenin lived on"),

@@ -90,7 +90,7 @@ BY_A_MODERATOR = {
     "describe": lambda w: description.describe(
         user=w.user("keeper"),
         thread=w.thread("main"),
-        forks=[description.fork(change="Lenin lives", when="c. 1924")],
+        divergences=[description.read_divergence(change="Lenin lives", when="c. 1924")],
         questions=["Who follows Lenin?"],
         policy="granted",
         **WHY,

@@ -67,7 +67,7 @@ def _then(*acts: Callable) -> Callable:
 
 def _describe(*questions: str) -> Callable:
     return lambda w, user: description.describe(
-        user=user, thread=w.row("here"), forks=[], questions=questions, **WHY
+        user=user, thread=w.row("here"), divergences=[], questions=questions, **WHY
     )
 
 
@@ -272,7 +272,10 @@ def world(settled):
     w.extra = reply(w.twin, w.stranger, "Said in one of them.")
     w.waiting = pending(w.here, w.answerer)
     description.describe(
-        user=w.opener, thread=w.row("here"), forks=[], questions=["Would the purges have come?"]
+        user=w.opener,
+        thread=w.row("here"),
+        divergences=[],
+        questions=["Would the purges have come?"],
     )
     w.question = Question.objects.get(thread=w.here).pk
     w.roles = roles(w)

@@ -103,7 +103,7 @@ def build() -> World:
     words = "It happens twice, and to the letter the same."
     once, twice = (start(w.board("modern"), stranger, "What if twins", words) for _ in range(2))
     asked = ["Would the purges have come?"]
-    description.describe(user=opener, thread=fresh(main), forks=[], questions=asked)
+    description.describe(user=opener, thread=fresh(main), divergences=[], questions=asked)
     question = Question.objects.get(thread=main)
     w.ids |= {
         "main": main.pk,

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from forum.actions import threadmarks
 from forum.actions.arguments import Tie, argue, change_mind
-from forum.actions.description import describe, fork
+from forum.actions.description import describe, read_divergence
 from forum.admin import debates
 from forum.models import (
     AuditEntry,
@@ -101,7 +101,7 @@ def world(settled):
         describe(
             user=opener,
             thread=debate,
-            forks=[fork(change="The bridge holds.", when="c. 1924")],
+            divergences=[read_divergence(change="The bridge holds.", when="c. 1924")],
             questions=["Who pays for it?"],
         )
         asked = Question.objects.get(thread=debate)

@@ -121,10 +121,10 @@ def test_what_was_misread_is_corrected_and_loaded(client, board, other_board, ad
         "written-2": "1998-05-04T12:30:00+00:00",
         "answers-2": "1",
         "text-2": "The carts would, of course.",
-        "fork-change": "The ice holds.",
-        "fork-when": "winter 1812",
-        "fork-place": "The river",
-        "fork-actor": "",
+        "divergence-change": "The ice holds.",
+        "divergence-when": "winter 1812",
+        "divergence-place": "The river",
+        "divergence-actor": "",
         "question": "Who would cross?",
         "quote-first-3": [""],
         "quote-last-3": [""],
@@ -174,15 +174,15 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(client, board, administrator)
     fields = form_of(client, upload) | {
         "answers-3": "9",
         "text-2": "Changed.",
-        "fork-change": "The ice holds.",
-        "fork-when": "some day",
+        "divergence-change": "The ice holds.",
+        "divergence-when": "some day",
     }
     answer = client.post(f"/admin/forum/upload/{upload.pk}/change/", {**fields, "do": "load"})
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "#3 answers “9”" in page
     assert "Changed." in page
-    fields |= {"answers-3": "", "written-2": "yesterday", "fork-when": "1812"}
+    fields |= {"answers-3": "", "written-2": "yesterday", "divergence-when": "1812"}
     page = client.post(
         f"/admin/forum/upload/{upload.pk}/change/", {**fields, "do": "load"}
     ).content.decode()

@@ -59,12 +59,12 @@ def fill(count: int) -> list[dict]:
         ],
         batch_size=1_000,
     )
-    forks, words = [], []
+    divergences, words = [], []
     for thread, text in zip(made, texts, strict=True):
         # More debates about recent centuries than about old ones, as anywhere.
         year = int(2_000 - 4_000 * random.random() ** 3)
         date = read(f"{year}" if year > 99 else f"AD {year}" if year > 0 else f"{1 - year} BC")
-        fork = Divergence(
+        divergence = Divergence(
             thread=thread,
             order=1,
             change=text["change"],
@@ -74,13 +74,13 @@ def fill(count: int) -> list[dict]:
             first_day=date.first,
             last_day=date.last,
         )
-        forks.append(fork)
+        divergences.append(divergence)
         words += [
             ThreadWord(thread=thread, word=word, role=role)
-            for role, found in words_by_role(thread.title, [fork]).items()
+            for role, found in words_by_role(thread.title, [divergence]).items()
             for word in found
         ]
-    Divergence.objects.bulk_create(forks, batch_size=1_000)
+    Divergence.objects.bulk_create(divergences, batch_size=1_000)
     ThreadWord.objects.bulk_create(words, batch_size=1_000)
     say(f"{count:,} debates, {len(words):,} words")
     with connection.cursor() as cursor:
@@ -90,7 +90,7 @@ def fill(count: int) -> list[dict]:
         {
             # A draft in part the same, in part other words.
             "title": texts[n]["title"].rpartition(" ")[0],
-            "fork": forks[n],
+            "fork": divergences[n],
         }
         for n in range(0, count, step)
     ]
@@ -153,11 +153,11 @@ def main() -> None:
         guest, client = AnonymousUser(), Client(SERVER_NAME="127.0.0.1")
 
         def asked(draft):
-            fork = draft["fork"]
+            divergence = draft["fork"]
             return lambda: similarity.already_argued(
                 guest,
-                spans=[(fork.first_day, fork.last_day)],
-                words=similarity.words_by_role(draft["title"], [fork]),
+                spans=[(divergence.first_day, divergence.last_day)],
+                words=similarity.words_by_role(draft["title"], [divergence]),
             )
 
         def opened(query):

@@ -44,8 +44,12 @@ def ages(site):
     author = world.member("member-a")
     for when in TWENTY:
         thread = world.start(author, f"What if it had been otherwise, {when}?", "It was. Why?")
-        fork = description.fork(change="It goes otherwise.", when=when, place="Somewhere far away")
-        description.describe(user=author, thread=thread, forks=[fork], questions=["Why?"])
+        divergence = description.read_divergence(
+            change="It goes otherwise.", when=when, place="Somewhere far away"
+        )
+        description.describe(
+            user=author, thread=thread, divergences=[divergence], questions=["Why?"]
+        )
     return author
 
 
@@ -103,8 +107,10 @@ def test_nothing_on_the_axis_is_crossed_or_cut_off(site, sits_down):
         ("12 March 1917",),
     ):
         thread = world.start(author, "What if?", "It was.")
-        forks = [description.fork(change="It goes otherwise.", when=when) for when in dates]
-        description.describe(user=author, thread=thread, forks=forks, questions=[])
+        divergences = [
+            description.read_divergence(change="It goes otherwise.", when=when) for when in dates
+        ]
+        description.describe(user=author, thread=thread, divergences=divergences, questions=[])
         reader.opens(thread.get_absolute_url())
         for size in (WIDE, NARROW):
             reader.page.set_viewport_size(size)

@@ -196,7 +196,7 @@ def test_nothing_runs_in_narrow_places(forum, lines, sits_down, settings, record
     number = count(1)
 
     def start(title="", own_answer="It would end otherwise.", question="", **forked) -> Thread:
-        forks = [debate.fork(**({"change": "It holds", "when": "1936"} | forked))]
+        divergences = [debate.read_divergence(**({"change": "It holds", "when": "1936"} | forked))]
         return threads.start(
             user=one,
             board=Board.objects.get(slug="after-1900"),
@@ -204,7 +204,7 @@ def test_nothing_runs_in_narrow_places(forum, lines, sits_down, settings, record
             title=title or f"Debate {next(number)}",
             source="A harmless opening.",
             own_answer=own_answer,
-            forks=forks if forked else [],
+            divergences=divergences if forked else [],
             questions=[question] if question else [],
             token=uuid4(),
         )

@@ -71,14 +71,16 @@ def furnish() -> SimpleNamespace:
         text="Not ready yet. " * 20,
         title="",
     )
-    forks = (
-        description.fork(
+    divergences = (
+        description.read_divergence(
             change="Stresemann lives.", when="1929-10", actor="A doctor", place="Berlin"
         ),
-        description.fork(change="W" * 60, when="c. 1936"),
+        description.read_divergence(change="W" * 60, when="c. 1936"),
     )
     asked = ["Would a longer Weimar have held?", "Q" * 200]
-    description.describe(user=made.one, thread=made.quotes, forks=forks, questions=asked)
+    description.describe(
+        user=made.one, thread=made.quotes, divergences=divergences, questions=asked
+    )
     ties = [arguments.Tie(Question.objects.get(text=asked[0]).pk, "disputes", 1)]
     arguments.argue(
         user=made.two, post=made.exact, lane="premise", stance="disputes", quotes={}, ties=ties
@@ -86,8 +88,12 @@ def furnish() -> SimpleNamespace:
     arguments.change_mind(
         user=made.one, post=made.exact, was="for", now="undecided", reason="W" * 200
     )
-    forks = (description.fork(change=ARABIC, when="480 BC", actor=HEBREW, place=ARABIC),)
-    description.describe(user=made.arabic, thread=made.rtl, forks=forks, questions=[ARABIC])
+    divergences = (
+        description.read_divergence(change=ARABIC, when="480 BC", actor=HEBREW, place=ARABIC),
+    )
+    description.describe(
+        user=made.arabic, thread=made.rtl, divergences=divergences, questions=[ARABIC]
+    )
     members.ignore(user=made.one, other=made.quiet, ignored=True)
     reports.report(
         user=made.quiet, post=made.exact, reason="misquote", text="Was it cheap?", token=uuid4()

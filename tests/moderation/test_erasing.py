@@ -52,7 +52,7 @@ def named(thread, board, opener, answerer, stranger, moderator):
     description.describe(
         user=stranger,
         thread=elsewhere,
-        forks=[description.fork(change=f"{NAME} lives.", when="1924", actor=NAME)],
+        divergences=[description.read_divergence(change=f"{NAME} lives.", when="1924", actor=NAME)],
         questions=[],
     )
     threads.rename(user=stranger, thread=elsewhere, title="Another title")
@@ -267,7 +267,11 @@ def test_a_whole_opening_is_erased_wherever_its_words_stand(
         description.describe(
             user=opener,
             thread=fresh(thread),
-            forks=[description.fork(change="A zqsuccessor is named", when="1923", actor="Zqlenin")],
+            divergences=[
+                description.read_divergence(
+                    change="A zqsuccessor is named", when="1923", actor="Zqlenin"
+                )
+            ],
             questions=["Would the purges have come all the same?"],
             own_answer=own,
         )

@@ -75,7 +75,7 @@ def world(settled):
     description.describe(
         user=opener,
         thread=thread,
-        forks=[description.fork(change="Lenin lives.", when="1924")],
+        divergences=[description.read_divergence(change="Lenin lives.", when="1924")],
         questions=["Would the purges have come all the same?"],
     )
     thread = fresh(thread)
@@ -134,7 +134,7 @@ def other(board, stranger, opener):
     description.describe(
         user=stranger,
         thread=other,
-        forks=[description.fork(change="Lenin dies.", when="1918")],
+        divergences=[description.read_divergence(change="Lenin dies.", when="1918")],
         questions=["Would the purges have come all the same?", "Who follows him?"],
     )
     return fresh(other)

@@ -91,8 +91,10 @@ def restores(scene) -> None:
 
 
 def describes(scene) -> None:
-    forks = [description.fork(change="Trotsky succeeds Lenin", when="c. 1924")]
-    description.describe(user=scene.opener, thread=scene.thread, forks=forks, questions=[])
+    divergences = [description.read_divergence(change="Trotsky succeeds Lenin", when="c. 1924")]
+    description.describe(
+        user=scene.opener, thread=scene.thread, divergences=divergences, questions=[]
+    )
 
 
 def quotes_from_elsewhere(scene) -> None:

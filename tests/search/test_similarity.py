@@ -22,18 +22,20 @@ RECALL = {"first": 0.9, "second": 0.8, "third": 0.7}
 SETS = {"first": similar_pairs, "second": second_pairs, "third": third_pairs}
 
 
-def fork(one) -> description.Fork:
+def divergence(one) -> description.DivergenceInput:
     _, change, actor, place, when = one
-    return description.fork(change=change, actor=actor, place=place, when=when)
+    return description.read_divergence(change=change, actor=actor, place=place, when=when)
 
 
 def open_debate(board, opener, one) -> Thread:
     thread = start(board, opener, title=one[0])
-    return description.describe(user=opener, thread=thread, forks=[fork(one)], questions=[])
+    return description.describe(
+        user=opener, thread=thread, divergences=[divergence(one)], questions=[]
+    )
 
 
 def found_for(user, one) -> list[similarity.Similar]:
-    given = fork(one)
+    given = divergence(one)
     return similarity.already_argued(
         user,
         spans=[(given.date.first, given.date.last)],
@@ -100,10 +102,10 @@ def test_words_follow_title_and_divergences(board, opener):
     assert words_here(thread) == {"lenin"}
     threads.rename(user=opener, thread=thread, title="Trotsky succeeds")
     assert "lenin" not in words_here(thread) and "trotsky" in words_here(thread)
-    given = description.fork(
+    given = description.read_divergence(
         change="The bridge holds.", when="1924", place="Riga", actor="Nobody Known"
     )
-    description.describe(user=opener, thread=thread, forks=[given], questions=[])
+    description.describe(user=opener, thread=thread, divergences=[given], questions=[])
     assert {"bridge", "riga", "known"} <= words_here(thread)
     before = set(ThreadWord.objects.values_list("pk", flat=True))
     words.index(fresh(thread))
@@ -188,7 +190,10 @@ def test_the_preview_says_what_was_argued_and_what_is_open(board, opener, strang
     one, other = SAME[0]
     thread = open_debate(board, opener, one)
     description.describe(
-        user=opener, thread=thread, forks=[fork(one)], questions=["Who would follow him?"]
+        user=opener,
+        thread=thread,
+        divergences=[divergence(one)],
+        questions=["Who would follow him?"],
     )
     page = browser(stranger).post("/threads/new/", sent(other, do="preview")).content.decode()
     assert 'id="similar"' in page and "Who would follow him?" in page

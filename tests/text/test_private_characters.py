@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.names import check_name
 from forum.actions.composing import Unacceptable
-from forum.actions.description import describe, fork
+from forum.actions.description import describe, read_divergence
 from forum.models import Thread
 from forum.rendering import fragments
 from forum.transfer import Rejected
@@ -46,7 +46,11 @@ def test_a_title_or_a_divergence_with_one_is_refused(board, opener, thread):
         with pytest.raises(Unacceptable):
             start(board, opener, title=f"What if {char}")
         with pytest.raises(Unacceptable):
-            describe(user=opener, thread=fresh(thread), forks=[fork(change=char, when="1924")])
+            describe(
+                user=opener,
+                thread=fresh(thread),
+                divergences=[read_divergence(change=char, when="1924")],
+            )
 
 
 def test_no_text_prints_a_readers_token(board, opener, answerer, settings):
@@ -57,7 +61,7 @@ def test_no_text_prints_a_readers_token(board, opener, answerer, settings):
     text = "\n\n".join(("Suppose it.", *asked, *MARKS))
     thread = start(board, opener, title="What if marks", text=text)
     if not any(not char.isprintable() for char in "".join(asked)):
-        describe(user=opener, thread=fresh(thread), forks=[], questions=asked)
+        describe(user=opener, thread=fresh(thread), divergences=[], questions=asked)
     for first in range(0, len(PRIVATE), 45_000):
         reply(fresh(thread), answerer, "".join(PRIVATE[first : first + 45_000]))
     reply(fresh(thread), answerer, "".join(NO_CHARACTERS))

@@ -74,11 +74,11 @@ def argued(thread, answer, opener, answerer, stranger, moderator) -> Thread:
     description.describe(
         user=opener,
         thread=thread,
-        forks=[
-            description.fork(
+        divergences=[
+            description.read_divergence(
                 change="Lenin lives.", when="c. 1924", place="Gorki", actor="V. I. Lenin"
             ),
-            description.fork(change="He speaks.", when="480 BC"),
+            description.read_divergence(change="He speaks.", when="480 BC"),
         ],
         questions=["Would the purges have come all the same?"],
         policy="granted",
@@ -139,11 +139,11 @@ def test_random_debates_come_back(board, other_board, moderator, seed):
     description.describe(
         user=people[0],
         thread=thread,
-        forks=[
-            description.fork(
+        divergences=[
+            description.read_divergence(
                 change="The ice holds.", when=rng.choice(["480 BC", "c. 1924", "spring 1936"])
             ),
-            description.fork(
+            description.read_divergence(
                 change="The coal lasts.", when="before 3500 BC", place="Riga", actor="Nobody"
             ),
         ][: rng.randrange(3)],

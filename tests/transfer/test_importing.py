@@ -492,7 +492,7 @@ def test_a_card_that_cannot_be_shown(objects, spoil, sentence):
 def test_dates_are_read_from_their_edtf_text_alone(objects):
     objects[11]["fields"] |= {"edtf": "-0479", "by_editor": False}
     del objects[12]["fields"]["by_editor"]
-    one, other = read(objects).forks
+    one, other = read(objects).divergences
     assert (one.date.first, one.date.last, one.by_editor) == (-175_316, -174_952, False)
     assert other.by_editor is False
 

@@ -356,7 +356,7 @@ def test_a_card_that_was_taken_away_here_does_not_come_back(boards):
     bring(with_card(objects("t", [None, 1]), "1924~"))
     chief = get_user_model().objects.create(username="chief", is_staff=True, is_superuser=True)
     chief.set_address("chief@example.org", known=True)
-    description.describe(user=chief, thread=Thread.objects.get(), forks=[], questions=[])
+    description.describe(user=chief, thread=Thread.objects.get(), divergences=[], questions=[])
     loaded = bring(with_card(objects("t", [None, 1], version=2), "1924~"))
     assert loaded.notes == [LEFT]
     assert card_of("t") == {}

@@ -30,8 +30,8 @@ def load(path: Path = OPENINGS) -> str:
 
 def test_sixteen_debates_from_the_bronze_age_to_1962(openings):
     assert len(openings) == 16
-    first_days = [opening.forks[0].date.first for opening in openings]
-    dates = sorted(opening.forks[0].date.edtf for opening in openings)
+    first_days = [opening.divergences[0].date.first for opening in openings]
+    dates = sorted(opening.divergences[0].date.edtf for opening in openings)
     assert "-1599~" in dates and "1962-11" in dates
     assert len(set(first_days)) == 16
     assert {opening.kind for opening in openings} == {"WI", "AHC", "PC", "DBWI", "TL"}

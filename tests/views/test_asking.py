@@ -230,7 +230,7 @@ def test_a_draft_keeps_every_field_of_a_new_debate(send, opener, board):
 
 
 def test_a_draft_keeps_what_was_chosen_in_a_reply(thread, opener, answer, stranger):
-    description.describe(user=opener, thread=thread, forks=[], questions=ASKED[:1])
+    description.describe(user=opener, thread=thread, divergences=[], questions=ASKED[:1])
     question = Question.objects.get()
     target = f"/threads/{thread.pk}/reply/"
     sent = {
@@ -286,17 +286,23 @@ def test_two_who_describe_at_once_are_shown_both(thread, opener, moderator):
     assert browser(opener).post(address, {**mine, "base": "1"}).status_code == 302
     assert fresh(thread).card["divergences"][0]["change"] == "Mine."
     with pytest.raises(DescribedMeanwhile):
-        description.describe(user=opener, thread=thread, forks=[], questions=[], base=0)
+        description.describe(user=opener, thread=thread, divergences=[], questions=[], base=0)
 
 
 def test_an_own_answer_is_its_authors_and_stays_where_it_is_needed(thread, opener, moderator):
     was = fresh(thread).own_answer
     assert was
-    description.describe(user=moderator, thread=thread, forks=[], questions=[], own_answer="Hers.")
+    description.describe(
+        user=moderator, thread=thread, divergences=[], questions=[], own_answer="Hers."
+    )
     assert fresh(thread).own_answer == was
     with pytest.raises(Unacceptable):
-        description.describe(user=opener, thread=thread, forks=[], questions=[], own_answer="")
-    description.describe(user=opener, thread=thread, forks=[], questions=[], own_answer="Mine.")
+        description.describe(
+            user=opener, thread=thread, divergences=[], questions=[], own_answer=""
+        )
+    description.describe(
+        user=opener, thread=thread, divergences=[], questions=[], own_answer="Mine."
+    )
     assert fresh(thread).own_answer == "Mine."
 
 
@@ -323,7 +329,7 @@ def test_a_form_that_failed_gives_its_rows_back(thread, opener, settings):
 
 def asking(board, user, *questions) -> Thread:
     thread = start(board, user, title=f"Debate {Thread.objects.count()}")
-    description.describe(user=user, thread=thread, forks=[], questions=list(questions))
+    description.describe(user=user, thread=thread, divergences=[], questions=list(questions))
     return fresh(thread)
 
 

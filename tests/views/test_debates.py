@@ -20,8 +20,8 @@ def several(board, opener):
     other = Board.objects.create(name="Sails", slug="sails")
     first, second = start(board, opener, title="Hastings"), start(other, opener, title="Armada")
     for thread, date in ((first, "1066"), (second, "1588")):
-        fork = description.fork(change="It goes otherwise.", when=date)
-        description.describe(user=opener, thread=thread, forks=[fork], questions=[])
+        divergence = description.read_divergence(change="It goes otherwise.", when=date)
+        description.describe(user=opener, thread=thread, divergences=[divergence], questions=[])
     reply(second, opener)
     return fresh(first), fresh(second)
 

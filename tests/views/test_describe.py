@@ -351,9 +351,11 @@ def long(bridge, opener, answerer) -> Thread:
     """A debate of two pages, described."""
     for n in range(25):
         reply(bridge, answerer, f"Remark {n}.")
-    fork = description.fork(change="It holds.", when="c. 1924", place="Rome")
-    other = description.fork(change="So does the other.", when="1936-39")
-    description.describe(user=opener, thread=bridge, forks=[fork, other], questions=ASKED)
+    divergence = description.read_divergence(change="It holds.", when="c. 1924", place="Rome")
+    other = description.read_divergence(change="So does the other.", when="1936-39")
+    description.describe(
+        user=opener, thread=bridge, divergences=[divergence, other], questions=ASKED
+    )
     return fresh(bridge)
 
 

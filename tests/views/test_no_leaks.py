@@ -194,7 +194,11 @@ class Marked(TestCase):
         return description.describe(
             user=author,
             thread=Thread.objects.get(pk=thread.pk),
-            forks=[description.fork(change=f"The bridge {word(what, 'fork')}", when="c. 1924")],
+            divergences=[
+                description.read_divergence(
+                    change=f"The bridge {word(what, 'fork')}", when="c. 1924"
+                )
+            ],
             questions=[f"Does {word(what, 'question')} hold?"],
         )
 

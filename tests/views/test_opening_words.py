@@ -40,7 +40,9 @@ def described(board, opener, answerer, stranger) -> Thread:
     thread = description.describe(
         user=opener,
         thread=thread,
-        forks=[description.fork(change=CHANGE, when="48 BC", place=PLACE, actor=ACTOR)],
+        divergences=[
+            description.read_divergence(change=CHANGE, when="48 BC", place=PLACE, actor=ACTOR)
+        ],
         questions=[ASKED],
         own_answer=OWN,
     )
@@ -176,7 +178,7 @@ def test_lists_ask_no_more_for_it(described, board, stranger, opener):
         asked[address] = queries(browser(stranger), address)
     for n in range(4):
         more = start(board, opener, f"What if bridge {n} had stood?", f"Suppose.\n\n{ASKED}")
-        fork = description.fork(change=f"Bridge {n} stands", when="48 BC")
-        description.describe(user=opener, thread=more, forks=[fork], questions=[ASKED])
+        divergence = description.read_divergence(change=f"Bridge {n} stands", when="48 BC")
+        description.describe(user=opener, thread=more, divergences=[divergence], questions=[ASKED])
     for address, before in asked.items():
         assert queries(browser(stranger), address) == before, address

@@ -26,8 +26,13 @@ ROWS = 10_000 if os.environ.get("JONBAR_LONG") == "1" else 2_000
 
 def dated(thread, *dates: str, place="") -> Thread:
     """Say when a debate leaves history: "Number" and the date, for each."""
-    forks = [description.fork(change=f"Number {when}.", when=when, place=place) for when in dates]
-    return description.describe(user=thread.author, thread=thread, forks=forks, questions=[])
+    divergences = [
+        description.read_divergence(change=f"Number {when}.", when=when, place=place)
+        for when in dates
+    ]
+    return description.describe(
+        user=thread.author, thread=thread, divergences=divergences, questions=[]
+    )
 
 
 def many(board, author, dates: list[str], places: list[str] = (), first: int = 0) -> None:
@@ -326,11 +331,11 @@ def test_what_one_may_not_see_leaves_no_trace(
     readers = [None, stranger, answerer]
     before = {reader: everything_asked(reader) for reader in (*readers, board_moderator)}
     secret = start(board, opener, title="What nobody is to know")
-    forks = [
-        description.fork(change="The secret.", when=when, place="Secret")
+    divergences = [
+        description.read_divergence(change="The secret.", when=when, place="Secret")
         for when in ("44 BC", "1924")
     ]
-    description.describe(user=opener, thread=secret, forks=forks, questions=[])
+    description.describe(user=opener, thread=secret, divergences=divergences, questions=[])
     for how in ("inner board", "pending", "hidden", "removed", "loading"):
         there = {"board": inner_board} if how == "inner board" else {"board": board, "state": how}
         Thread.objects.filter(pk=secret.pk).update(**there)

@@ -136,10 +136,11 @@ class Command(loaddata.Command):
         _, form, compression = self.parse_name(os.path.basename(file))
         if form != "json":
             return b""
+        formats: dict = self.compression_formats
         if file == loaddata.READ_STDIN:
             data = self._standard_input()
         else:
-            opened, mode = self.compression_formats[compression]
+            opened, mode = formats[compression]
             try:
                 with opened(file, mode) as stream:
                     data = stream.read(limit + 1)
@@ -152,7 +153,8 @@ class Command(loaddata.Command):
     def _standard_input(self) -> bytes:
         """What stands in the standard input, which Django's loader can read again."""
         text = sys.stdin.read()
-        self.compression_formats["stdin"] = (lambda *_: io.StringIO(text), None)
+        formats: dict = self.compression_formats
+        formats["stdin"] = (lambda *_: io.StringIO(text), None)
         return text.encode(errors="surrogatepass")
 
     def _say(self, thread: ThreadFixture, loaded: loading.Loaded) -> None:

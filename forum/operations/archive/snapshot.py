@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -91,6 +92,7 @@ class Snapshot:
 
     def __init__(self, using: str, *, standby: str | None = None, inside: bool = False) -> None:
         self.using, self.inside = connections[using], inside
+        self.connection: Any  # sqlite3's or psycopg's
         if self.using.vendor == "sqlite":
             if standby:
                 raise Unusable("SQLite has no standby.")

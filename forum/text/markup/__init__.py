@@ -19,7 +19,6 @@ of a text is escaped, and the only attribute that holds members' text is `href`,
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 from .excerpts import excerpt, fill_quotes, insides, paragraphs
 from .laying_in import lay_in, without_quotes
@@ -71,7 +70,7 @@ __all__ = [
 def render(
     source: str,
     *,
-    format: Literal["markdown", "plain"],
+    format: str,
     quoted: Sequence[tuple[int, int]] = (),
 ) -> Rendered:
     """Render a post's source.

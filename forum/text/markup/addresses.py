@@ -55,7 +55,8 @@ def is_allowed(href: str) -> bool:
     `javascript%3A` counts as a scheme: some clients decode before they look. `//host` is no
     relative address.
     """
-    head = _HEAD.match(href)[0].lower()
+    found = _HEAD.match(href)
+    head = found[0].lower() if found else ""
     if ":" in head or "%3a" in head or "%25" in head:
         return bool(_ALLOWED_URL.match(href))
     return not href.startswith("//")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock, reference, table
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline, link
@@ -185,7 +186,7 @@ def _parser() -> MarkdownIt:
     options = {"html": False, "typographer": False, "linkify": False, "maxNesting": MAX_NESTING}
     md = MarkdownIt("js-default", options)
     md.use(footnote_plugin, inline=False)
-    breaks_in = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    breaks_in: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     md.block.ruler.before("table", "tag", _tag_rule, breaks_in)
     md.block.ruler.at("table", _table_rule, {"alt": ["paragraph", "reference"]})
     md.block.ruler.at("footnote_def", _footnote_rule, {"alt": ["paragraph", "reference"]})
@@ -204,9 +205,10 @@ def _parser() -> MarkdownIt:
     md.inline.terminator_re = re.compile(
         r"[\n*<\[\]\\_`@]|&(?=[#\w])|!(?=\[)|~~|\|\||(?<![\w\\])https?://", re.IGNORECASE
     )
-    md.normalizeLink = href_of
-    md.normalizeLinkText = str
-    md.validateLink = is_allowed
+    # The library's own way to say which addresses a link may lead to.
+    setattr(md, "normalizeLink", href_of)  # noqa: B010
+    setattr(md, "normalizeLinkText", str)  # noqa: B010
+    setattr(md, "validateLink", is_allowed)  # noqa: B010
     return md
 
 

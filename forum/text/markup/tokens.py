@@ -102,7 +102,7 @@ def _write_table(writer: Writer, tokens: Sequence[Token], i: int) -> int:
             rows[-1].append(words)
             # A head without words would be an empty heading to a screen reader.
             tag = "th" if kind == "th_open" and words else "td"
-            side = _CELL_CLASS.get(tokens[i].attrs.get("style"), "")
+            side = _CELL_CLASS.get(str(tokens[i].attrs.get("style")), "")
             html.append(f'<{tag}{side} dir="auto">{inner}</{tag}>')
             i += 2
         elif kind in _SIMPLE:

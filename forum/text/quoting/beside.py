@@ -17,7 +17,7 @@ def beside(match: Match, quoted: str, plain: str) -> list[list[str]]:
     left out of a shortened one, as ("out", text) for each gap that is not empty. Empty for others,
     and where it is longer than a page shows within a post: see `all_beside`."""
     span = 0
-    if match.verdict == "altered":
+    if match.start is not None and match.end is not None and match.verdict == "altered":
         span = len(quoted) + match.end - match.start
     elif match.verdict == "shortened":
         span = sum(b[0] - a[1] for a, b in pairwise(match.parts))
@@ -30,7 +30,7 @@ def beside(match: Match, quoted: str, plain: str) -> list[list[str]]:
 
 def all_beside(match: Match, quoted: str, plain: str) -> Sequence[tuple[str, str]]:
     """The same at any length."""
-    if match.verdict == "altered":
+    if match.start is not None and match.end is not None and match.verdict == "altered":
         return difference_at(quoted, plain, match.start, match.end)
     if match.verdict == "shortened":
         return [("out", text) for text in left_out(match, plain) if text]

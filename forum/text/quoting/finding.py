@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
-from typing import Literal
 
 from .altered import most_similar
 from .budget import UNLIMITED, Budget, TooMuch
@@ -119,7 +118,7 @@ def _find(words: str, sources: Sequence[Source], named: int, budget: Budget) -> 
     similar = most_similar(quoted, sources[:named], named=True, budget=budget) or most_similar(
         quoted, sources[named:], named=False, budget=budget
     )
-    if similar is None:
+    if similar is None or similar.start is None or similar.end is None:
         return UNVERIFIABLE
     plain = next(source.plain for source in sources if source.key == similar.key)
     budget.spend(len(plain) + 5 * len(words))
@@ -127,9 +126,7 @@ def _find(words: str, sources: Sequence[Source], named: int, budget: Budget) -> 
     return Match("altered", similar.key, start, end, ((start, end),))
 
 
-def _match(
-    verdict: Literal["exact", "shortened"], source: Source, spans: list[tuple[int, int]]
-) -> Match:
+def _match(verdict: str, source: Source, spans: list[tuple[int, int]]) -> Match:
     """A match at these spans of the source's normal form."""
     parts = tuple(
         (original_offset(source.plain, a), original_offset(source.plain, b)) for a, b in spans

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Match:
     `stopped`: it was too much to compare.
     """
 
-    verdict: Literal["exact", "shortened", "altered", "unverifiable"]
+    verdict: str  # "exact", "shortened", "altered" or "unverifiable"
     key: Hashable | None = None
     start: int | None = None
     end: int | None = None

@@ -65,7 +65,8 @@ def _between_sentences(plain: str, at: int) -> bool:
 
 def _doubtful_stop(before: str) -> bool:
     """Whether a full stop after this text may belong to an abbreviation, initial or ordinal."""
-    word = _LAST_WORD.search(before)[0].strip("'’-")
+    found = _LAST_WORD.search(before)
+    word = found[0].strip("'’-") if found else ""
     if word.endswith("."):
         return False
     if word.isdigit():
