@@ -1,7 +1,7 @@
 """What narrows a list at the desk. Django lets whoever sees a list filter it by any column of its
 rows, and so read one that no page shows, a password's hash, letter by letter."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -57,7 +57,7 @@ class NamedFilters(Page):
 def _lookups(field: models.Field) -> tuple[str, ...]:
     """The lookups of the filter that Django draws for a field, see django.contrib.admin.filters."""
     if field.remote_field:
-        return f"__{field.target_field.name}__exact", "__isnull"
+        return f"__{cast(models.ForeignKey, field).target_field.name}__exact", "__isnull"
     if field.choices or isinstance(field, models.BooleanField):
         return "__exact", "__isnull"
     if isinstance(field, models.DateField):

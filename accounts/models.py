@@ -87,7 +87,7 @@ class Members(UserManager):
         return self.filter(skeleton__in={skeleton(name) for name in names})
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no stubs
     """A member. `is_moderator` reaches all boards; boards name their own moderators besides;
     `is_superuser` is an administrator; `is_staff` only opens the admin's door."""
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count
 
+from core.columns import longest
+
 from .. import tree
 from ..models import (
     Answer,
@@ -26,7 +28,7 @@ from .audit import record
 from .composing import Unacceptable
 from .locking import locked_post
 
-MAX_REASON = ChangeOfMind._meta.get_field("reason").max_length
+MAX_REASON = longest(ChangeOfMind, "reason")
 
 
 @dataclass(frozen=True, slots=True)

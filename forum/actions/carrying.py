@@ -120,11 +120,11 @@ class _Marks:
         self.arrived: dict[int, list] = defaultdict(list)  # by old thread, in order of numbers
         self.now_arrived: dict[int, list] = defaultdict(list)
         # Runs of numbers that stay together: old thread -> [(first, last, thread, first there)]
-        self.runs: dict[int, list[list[int]]] = defaultdict(list)
+        self.runs: dict[int, list[list]] = defaultdict(list)
         self.home = {row.pk: row.thread_id for row in placements}
         rows = {row.pk: row for row in placements}
         # Of doubles: old thread -> {number: (thread, number) of the post that stays for it}
-        self.doubles: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)
+        self.doubles: dict[int, dict[int | None, tuple[int, int | None]]] = defaultdict(dict)
         for double, one in twins.items():
             source, number = rows[double].came_from
             self.doubles[source][number] = rows[one].thread_id, rows[one].number
@@ -156,7 +156,10 @@ class _Marks:
     def write(self, unmake: Container[int]) -> dict:
         """Store the marks. Returns the ids of those that had to be made, and [id, ranges, ranges
         now] of those that say more because of a double."""
-        changed, made, needless, more = [], [], [], []
+        changed: list[ReadMark] = []
+        made: list[ReadMark] = []
+        needless: list[int] = []
+        more: list[tuple[ReadMark, str, str]] = []
         since = {
             pk: until or joined
             for pk, until, joined in User.objects.filter(pk__in=self.marks).values_list(
@@ -168,8 +171,8 @@ class _Marks:
             folded: dict[int, list[int]] = defaultdict(list)
             for source in self.threads:
                 mark = mine.get(source)
-                ranges = mark.ranges if mark else _until(self.arrived[source], since[user_id])
-                for target, there in self._mapped(source, ranges).items():
+                known = mark.ranges if mark else _until(self.arrived[source], since[user_id])
+                for target, there in self._mapped(source, known).items():
                     read[target] += there
                 # The mark in an emptied thread only rests there.
                 for pk in mark.folded if mark and self.arrived[source] else ():
@@ -210,14 +213,15 @@ class _Marks:
 
     def _doubles(self, mine: Mapping[int, ReadMark], since) -> dict[int, list[tuple[int, int]]]:
         """The numbers of posts whose doubles a member has read, by thread."""
-        found = defaultdict(list)
-        for source, places in self.doubles.items():
+        found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for source, numbers in self.doubles.items():
             ranges = mine[source].ranges if source in mine else _until(self.arrived[source], since)
             for first, last in read_state.parse(ranges):
                 for number in range(first, last + 1):
-                    if number in places:
-                        target, there = places[number]
-                        found[target].append((there, there))
+                    if number in numbers:
+                        target, there = numbers[number]
+                        if there is not None:
+                            found[target].append((there, there))
         return found
 
     def _mapped(self, source: int, ranges: str) -> dict[int, list[tuple[int, int]]]:
@@ -279,7 +283,7 @@ def _redirect_drafts(
             continue
         thread = threads[row.thread_id]
         # An answer to the debate names no post, as long as its opening is that debate's.
-        post = Post(pk=row.pk, number=row.number)
+        post: Post | None = Post(pk=row.pk, number=row.number)
         if not edit and not to and row.basis == Post.Basis.OPENING:
             post = None
         target = draft.target

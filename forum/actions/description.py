@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Field, Q
 
+from core.columns import longest
 from core.problems import Problem
 from forum import tree
 from forum.models import Answer, AuditEntry, Board, Divergence, Question, State, Thread
@@ -20,7 +22,7 @@ from .composing import Unacceptable
 MAX_DIVERGENCES = 5  # of one thread: more is a chronicle, and belongs into the text
 MAX_QUESTIONS = 10
 LINKED = 8  # answers to a question that its card leads to; of more it says the number
-MAX_OWN_ANSWER = Thread._meta.get_field("own_answer").max_length
+MAX_OWN_ANSWER = longest(Thread, "own_answer")
 # Bare questions rarely get good replies: whoever asks one of these says first what they expect.
 OWN_ANSWER_KINDS = (Thread.Kind.WI, Thread.Kind.AHC, Thread.Kind.PC)
 
@@ -52,10 +54,11 @@ def read_divergence(*, change: str, when: str, actor: str = "", place: str = "")
     if not change:
         raise Unacceptable("Say what changes.")
     for text, field in ((change, "change"), (actor, "actor"), (place, "place")):
-        longest = Divergence._meta.get_field(field).max_length
-        name = Divergence._meta.get_field(field).verbose_name.capitalize()
-        if len(text) > longest:
-            raise Unacceptable(f"“{name}” holds at most {longest} characters.")
+        most = longest(Divergence, field)
+        column = cast(Field, Divergence._meta.get_field(field))
+        name = str(column.verbose_name).capitalize()
+        if len(text) > most:
+            raise Unacceptable(f"“{name}” holds at most {most} characters.")
         if not text.isprintable():
             raise Unacceptable(f"“{name}” holds characters that cannot be shown.")
     try:

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import transaction
 
+from core.columns import longest
 from core.problems import Problem
 from forum.text import markup
 from forum.text.history_dates import spoken
@@ -16,12 +17,12 @@ from forum.text.spellings import blackened_as
 from ..models import Draft, Post, PostBody, Submission, Thread
 
 MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters
-LABEL = Draft._meta.get_field("label").max_length
+LABEL = longest(Draft, "label")
 # No form of ours comes near these: five divergences, ten questions, an own answer.
 MAX_FIELDS = 100
 MAX_FIELDS_SIZE = 20_000
 _EDIT = re.compile(r"/posts/(\d{1,18})/edit/")
-TITLE = Draft._meta.get_field("title").max_length
+TITLE = longest(Draft, "title")
 
 
 class NotKept(Problem):

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import PastName, User, new_edition
 from accounts.names import check_name
+from core.columns import longest
 
 from ..models import Case, Post, State
 from ..permissions import Refused, require
@@ -102,7 +103,7 @@ def _free_name(member: User, name: str) -> str:
         check_name(name)
     except ValidationError as error:
         raise Unacceptable(error.messages[0]) from error
-    if len(name) > User._meta.get_field("username").max_length:
+    if len(name) > longest(User, "username"):
         raise Unacceptable("A name holds at most 30 characters.")
     if User.objects.look_alike(name).exclude(pk=member.pk).exists():
         raise Unacceptable("This name is taken, or looks too much like another member's.")

@@ -366,7 +366,7 @@ def _store(
         elsewhere.touch(
             quote.source_post.thread_id
             for quote in composed.quotes
-            if quote.source_post_id and quote.source_post.thread_id != post.thread_id
+            if quote.source_post and quote.source_post.thread_id != post.thread_id
         )
     return revision
 

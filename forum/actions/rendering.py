@@ -41,7 +41,7 @@ def insides_of(quotes: Iterable[Quote], htmls: dict[int, str] | None = None) -> 
     found = {}
     for quote in quotes:
         revision = quote.source_revision
-        if revision is None:
+        if revision is None or quote.source_post is None:
             continue
         cut = (quote.cut_start, quote.cut_end)
         if quote.verdict == Quote.Verdict.ALTERED:

@@ -1,6 +1,10 @@
 """Threadmarks: naming the posts that tell a debate's story."""
 
+from typing import Any
+
 from django.db import transaction
+
+from core.columns import longest
 
 from .. import tree
 from ..models import AuditEntry, Post, State, Thread, Threadmark
@@ -10,7 +14,7 @@ from .composing import Unacceptable
 from .locking import locked_post
 
 MAX_MARKS = 1_000  # of one thread: each page of the story lists some of them
-MAX_LABEL = Threadmark._meta.get_field("label").max_length
+MAX_LABEL = longest(Threadmark, "label")
 
 
 def mark(*, user, post: Post, category: str, label: str) -> Threadmark:
@@ -62,7 +66,8 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
     if before is not None and post.state != State.VISIBLE:
         raise Refused("This post does not stand, so it cannot be marked.")
     if before is None:
-        now.delete()
+        if now:
+            now.delete()
     else:
         content = {**before, "thread": thread, "marked_by_id": entry.detail.get("marked_by")}
         pk = now.pk if now else entry.detail.get("mark")
@@ -100,6 +105,8 @@ def _tell(user, post: Post, verb: str, before: Threadmark | None, after: dict | 
     thread = post.thread
     tree.raise_version(thread.pk)
     if thread.author_id != user.pk:
-        row = {"mark": before.pk, "marked_by": before.marked_by_id} if before else {}
+        row: dict[str, Any] = (
+            {"mark": before.pk, "marked_by": before.marked_by_id} if before else {}
+        )
         was = _content(before) if before else None
         record(user, verb, post=post, before=was, after=after, **row)

@@ -6,6 +6,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from core.columns import longest
+
 from .. import tree
 from ..models import Board, Post, State, Thread, new_key, slug_for
 from ..permissions import require
@@ -13,7 +15,7 @@ from . import description, elsewhere, keyword_index, notices, pace, posts, scree
 from .audit import record
 from .composing import Unacceptable, compose
 
-MAX_TITLE = Thread._meta.get_field("title").max_length
+MAX_TITLE = longest(Thread, "title")
 
 
 def start(

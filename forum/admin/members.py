@@ -121,8 +121,8 @@ class MemberAdmin(ReadOnly):
                 row = Warning.objects.filter(member=member, pk=_whole(sent, "row")).first()
                 sanctions.lift_warning(warning=_there(row), **asked)
             elif act == "lift suspension":
-                row = Suspension.objects.filter(member=member, pk=_whole(sent, "row")).first()
-                sanctions.lift_suspension(suspension=_there(row), **asked)
+                bound = Suspension.objects.filter(member=member, pk=_whole(sent, "row")).first()
+                sanctions.lift_suspension(suspension=_there(bound), **asked)
             elif act == "note":
                 sanctions.note(user=request.user, member=member, text=sent.get("text", ""))
             elif act == "rename":

@@ -54,7 +54,7 @@ class UploadAdmin(ReadOnly):
     list_select_related = ("user", "board")
     ordering = ("-pk",)
 
-    def has_add_permission(self, request) -> bool:
+    def has_add_permission(self, request, obj=None) -> bool:
         return may(request.user, "enter desk") and own_boards(request.user).exists()
 
     def add_view(self, request, form_url="", extra_context=None):

@@ -12,7 +12,7 @@ from accounts.models import User
 from .moderation import AuditEntry
 
 
-class Member(User):
+class Member(User):  # type: ignore[django-manager-missing]  # mptt has no stubs
     """An account as the moderators' desk shows it: how it stands, not its address or password."""
 
     class Meta:

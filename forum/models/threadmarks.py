@@ -41,6 +41,8 @@ class Threadmark(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
 
+    number: int  # of its post: brought along by `story_of`
+
     objects = ThreadmarkQuerySet.as_manager()
 
     def __str__(self) -> str:

@@ -96,7 +96,7 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         )
 
 
-class Thread(models.Model):
+class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has no stubs
     """A debate. Its counters and `version` change only under its row lock (see forum.tree)."""
 
     class Kind(models.TextChoices):
@@ -187,6 +187,8 @@ class Thread(models.Model):
     lane_counts = models.JSONField(
         default=dict, editable=False, help_text="Standing replies by lane."
     )
+
+    unread: int | None  # by one member, where `with_unread` brings it along
 
     objects = ThreadQuerySet.as_manager()
 

@@ -56,8 +56,8 @@ def like_any_other(user) -> bool:
     return not (moderates_all(user) or moderated_board_ids(user))
 
 
-def moderates(user, board_id: int) -> bool:
-    """Whether `user` moderates the board with this id."""
+def moderates(user, board_id: int | None) -> bool:
+    """Whether `user` moderates the board with this id; what is in no board, moderators of all."""
     return moderates_all(user) or board_id in moderated_board_ids(user)
 
 

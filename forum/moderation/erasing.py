@@ -163,9 +163,11 @@ def _part(found: Found, moved: set[int]) -> None:
         source_revision__isnull=False,
     ).select_related("source_revision", "source_post__body__revision")
     for quote in touched:
-        words = quote.source_revision.plain[quote.start : quote.end].split()
+        source = quote.source_post
+        pinned = quote.source_revision
+        words = pinned.plain[quote.start : quote.end].split() if pinned else []
         whole = quote.verdict != Quote.Verdict.EXACT or words == quote.words.split()
-        if quote.source_revision_id in moved or not whole:
+        if source is None or quote.source_revision_id in moved or not whole:
             quote.source_post = quote.source_revision = None
             quote.start = quote.end = quote.source_passage = None
             quote.parts, quote.verdict = [], Quote.Verdict.UNVERIFIABLE
@@ -173,7 +175,7 @@ def _part(found: Found, moved: set[int]) -> None:
             quote.beside, quote.stands = [], True
         else:
             # Black letters are neither capitals nor small: sentences may begin elsewhere now.
-            follow_source(quote, quote.source_post.body.revision)
+            follow_source(quote, source.body.revision)
         quote.save()
 
 

@@ -175,7 +175,7 @@ def _take_cards(thread: Thread, into: Thread) -> dict:
     there is room; what answers a question that both ask answers the one that stays. Returns the
     ids of those that came, with the order they had, and [answer, question] of what was tied anew.
     """
-    came = {"divergences": [], "questions": [], "answers": []}
+    came: dict[str, list[list]] = {"divergences": [], "questions": [], "answers": []}
     known = {(one.change, one.edtf) for one in into.divergences.all()}
     for one in list(thread.divergences.order_by("order")):
         if (one.change, one.edtf) not in known and len(known) < MAX_DIVERGENCES:
@@ -184,15 +184,15 @@ def _take_cards(thread: Thread, into: Thread) -> dict:
             _set_thread(Divergence, one, into)
     asked = {one.text: one for one in into.questions.all()}
     room = MAX_QUESTIONS - sum(one.stands for one in asked.values())
-    for one in list(thread.questions.filter(stands=True).order_by("order")):
-        if one.text in asked:
-            answers = Answer.objects.filter(question=one)
-            came["answers"] += [[pk, one.pk] for pk in answers.values_list("pk", flat=True)]
-            answers.update(question=asked[one.text])
+    for question in list(thread.questions.filter(stands=True).order_by("order")):
+        if question.text in asked:
+            answers = Answer.objects.filter(question=question)
+            came["answers"] += [[pk, question.pk] for pk in answers.values_list("pk", flat=True)]
+            answers.update(question=asked[question.text])
         elif room:
             room -= 1
-            came["questions"].append([one.pk, one.order])
-            _set_thread(Question, one, into)
+            came["questions"].append([question.pk, question.order])
+            _set_thread(Question, question, into)
     count_cards(thread, into)
     return came
 
@@ -249,7 +249,7 @@ def _twins(thread: Thread, into: Thread) -> dict[int, int]:
         mine[pk] = number
     twins: dict[int, int] = {}
     taken: set[int] = set()
-    for pk in sorted(mine, key=mine.get):
+    for pk in sorted(mine, key=mine.__getitem__):
         free = [one for one in candidates[pk] if one not in taken]
         if free:
             best = min(free, key=lambda one: (numbers[one] != mine[pk], numbers[one]))
@@ -309,9 +309,10 @@ def _requote(twins: Mapping[int, int]) -> list[list]:
     before = []
     for quote in quotes:
         before.append([quote.pk, quote.source_post_id, quote.source_revision_id, quote.nested])
-        text, one = quote.source_revision, twins[quote.source_post_id]
-        quote.source_post_id = one
-        quote.source_revision_id = texts[one, text.sha256, text.format]
+        text, double = quote.source_revision, quote.source_post_id
+        assert text is not None and double is not None  # they quote `twins`, and were judged
+        quote.source_post_id = twins[double]
+        quote.source_revision_id = texts[twins[double], text.sha256, text.format]
         quote.nested = [twins.get(pk, pk) for pk in quote.nested]
     Quote.objects.bulk_update(quotes, ["source_post", "source_revision", "nested"], batch_size=500)
     return before

@@ -271,7 +271,7 @@ def _assign_parent(
     above = opening if answers is None else rows.get(answers.pk)
     if above is None or above.thread_id != target.pk or above.number is None:
         raise Refused("The post that it is to answer does not stand in that debate.")
-    if root is opening or above.number > root.number:
+    if root is opening or above.number > (root.number or 0):
         raise Refused(
             "This branch began before what it is to answer, and posts are numbered as they came. "
             "Split it off, or merge the debates."

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from core.columns import longest
 from forum.actions import notices, pace, posts
 from forum.actions.audit import record
 from forum.actions.composing import Unacceptable
@@ -11,7 +12,7 @@ from forum.actions.locking import locked_post
 from forum.models import Case, Post, Report, State
 from forum.permissions import require
 
-MAX_TEXT = Report._meta.get_field("text").max_length
+MAX_TEXT = longest(Report, "text")
 HIDDEN_BY_REPORTS = "Several members reported it; a moderator will look at it."
 
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from core.columns import longest
 from forum.actions import notices
 from forum.actions.audit import record
 from forum.actions.composing import Unacceptable
@@ -130,9 +131,10 @@ def lift_warning(*, user: User, warning: Warning, reason: str) -> AuditEntry:
     reason = _reason(reason)
     with _locked_about(warning.member, warning.entry.post) as (member, post):
         require(user, "undo", AuditEntry.objects.for_undo().get(pk=warning.entry_id))
-        warning = Warning.objects.filter(pk=warning.pk).first()
-        if warning is None:
+        there = Warning.objects.filter(pk=warning.pk).first()
+        if there is None:
             raise Refused("This warning was taken back already.")
+        warning = there
         entry = record(
             user, "lift warning", member=member, post=post, reason=reason, points=warning.points
         )
@@ -196,7 +198,7 @@ def note(*, user: User, member: User, text: str) -> Note:
     """Note something about a member for other moderators."""
     require(user, "note", member)
     text = text.strip()
-    if not text or len(text) > Note._meta.get_field("text").max_length or "\0" in text:
+    if not text or len(text) > longest(Note, "text") or "\0" in text:
         raise Unacceptable("A note is plain text of at most 1,000 characters.")
     with _locked(member) as member:
         last = Note.objects.filter(member=member).order_by("-pk").first()
@@ -221,7 +223,7 @@ def _suspend(
     Suspension.objects.create(
         member=member, measure=measure, entry=entry, ends_at=ends, warning=warning
     )
-    notices.notify(member, entry=entry, message=NOTICES[measure])
+    notices.notify(member, entry=entry, message=NOTICES[Suspension.Measure(measure)])
     return entry
 
 

@@ -57,7 +57,7 @@ def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
                 user,
                 "undo",
                 post=entry.post,
-                thread=Thread.objects.get(pk=entry.thread_id),
+                thread=Thread.objects.get(pk=entry.thread_id or 0),
                 undoes=entry,
                 reason=reason,
                 act=entry.verb,
@@ -81,7 +81,7 @@ def lock(*entries: AuditEntry, besides: Collection[int] = ()) -> dict[int, Threa
     returned by their ids, and then the boards that count these. Raises Refused where one is not
     there any more."""
     ids = {*besides, *(entry.thread_id for entry in entries if entry.thread_id)}
-    ids |= {entry.other_thread for entry in entries if entry.verb in MOVING}
+    ids |= {entry.other_thread or 0 for entry in entries if entry.verb in MOVING}
     # Those that are led back, too, in one order with the others.
     led = [pk for entry in entries for pk in entry.detail.get("variants", ())]
     led += Thread.objects.filter(variant_of__in=ids).values_list("pk", flat=True)
@@ -128,7 +128,7 @@ def _refuse_out_of_order(entry: AuditEntry, ids: set[int]) -> None:
 
 def _post_state(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     post = Post.objects.get(pk=entry.post_id)
-    thread = threads[entry.thread_id]
+    thread = threads[entry.thread_id or 0]
     if post.thread_id != thread.pk:
         raise Refused("The post is in another debate now. Act on it there.")
     if post.state != entry.detail["after"]:
@@ -170,11 +170,11 @@ def _branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
         raise Refused("The post is in another debate now. Act on it there.")
     if post.branch_locked != entry.detail["after"]:
         raise Refused("The branch was locked or opened again since.")
-    states.set_branch_lock(post, threads[entry.thread_id], entry.detail["before"])
+    states.set_branch_lock(post, threads[entry.thread_id or 0], entry.detail["before"])
 
 
 def _columns(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
-    thread = threads[entry.thread_id]
+    thread = threads[entry.thread_id or 0]
     after = entry.detail["after"]
     if {name: getattr(thread, name) for name in after} != after:
         raise Refused("That was changed again since. Look at the debate as it is now.")
@@ -182,7 +182,7 @@ def _columns(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
 
 
 def _rename(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
-    thread = threads[entry.thread_id]
+    thread = threads[entry.thread_id or 0]
     if thread.title != entry.detail["after"]:
         raise Refused("The debate was renamed again since.")
     title = entry.detail["before"]
@@ -198,7 +198,7 @@ def _variant(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
 
 
 def _move_thread(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
-    thread = threads[entry.thread_id]
+    thread = threads[entry.thread_id or 0]
     if thread.board_id != entry.detail["after"]:
         raise Refused("The debate was moved again since.")
     board = Board.objects.get(pk=entry.detail["before"])
@@ -213,7 +213,7 @@ def _stands(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
 
 def _put_back(function: Callable) -> Callable:
     """The undoing of an act whose own module knows how its rows lay."""
-    return lambda entry, threads: function(entry, threads[entry.thread_id])
+    return lambda entry, threads: function(entry, threads[entry.thread_id or 0])
 
 
 ACTS: dict[str, Callable] = {

@@ -59,7 +59,7 @@ def _old_numbers(rows: Sequence[tree.Placement], numbers: Mapping[int, int | Non
     others = iter(
         sorted(
             (row for row in rows if row.number is not None and numbers.get(row.pk) is None),
-            key=lambda row: row.number,
+            key=lambda row: row.number or 0,
         )
     )
     for number in range(1, 1 + sum(row.number is not None for row in rows)):
@@ -107,7 +107,7 @@ def _read_less(
 def split(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     """Give the posts of a debate that was split off back, and let it go. Raises Refused where
     others have written there since."""
-    old, new = threads[entry.thread_id], threads[entry.other_thread]
+    old, new = threads[entry.thread_id or 0], threads[entry.other_thread or 0]
     refuse_hidden(old, new)
     moved = {pk for pk, _ in entry.detail["moved"]}
     if Post.objects.filter(thread=new).exclude(pk__in=moved).exists():
@@ -136,7 +136,7 @@ def _forget(thread: Thread, into: Thread) -> None:
 
 def move_branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     """Give a moved branch back to the debate that it came from. Raises Refused."""
-    source, target = threads[entry.thread_id], threads[entry.other_thread]
+    source, target = threads[entry.thread_id or 0], threads[entry.other_thread or 0]
     _carry_rows_back(entry, threads, _give_back(entry, threads, source.pk, target.pk))
     for pk, moment in entry.detail["last_post_at"].items():
         last_word(int(pk), moment)
@@ -144,7 +144,7 @@ def move_branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
 
 def merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     """Part two debates again that were merged, with their cards. Raises Refused."""
-    into, thread = threads[entry.thread_id], threads[entry.other_thread]
+    into, thread = threads[entry.thread_id or 0], threads[entry.other_thread or 0]
     if thread.state != State.MERGED or thread.merged_into_id != into.pk:
         raise Refused("The debates are not as the merge left them.")
     refuse_hidden(into)

@@ -56,7 +56,7 @@ class Entry:
     post: Post
     stance: str
     text: str
-    toward: Passage | None = None
+    toward: Passage
     ignored: bool = False
     minds: list[ChangeOfMind] = field(default_factory=list)
 
@@ -223,7 +223,7 @@ def nested(outline: Outline) -> list[tuple[str, Passage | Entry | None]]:
         if root in told:
             continue
         told.add(root)
-        stack = [iter(below[root])]
+        stack: list[Iterator[Passage | Entry]] = [iter(below[root])]
         depth = 0
         while stack:
             item = next(stack[-1], None)
@@ -235,7 +235,7 @@ def nested(outline: Outline) -> list[tuple[str, Passage | Entry | None]]:
                         rows.append(("close", None))
                 continue
             rows.append(("passage" if isinstance(item, Passage) else "entry", item))
-            inner = []
+            inner: Sequence[Passage | Entry] = []
             if isinstance(item, Passage):
                 inner = item.entries
             elif item.post.pk in below and item.post.pk not in told:

@@ -53,7 +53,7 @@ def articles() -> list[Article]:
     return [
         Article(
             verb,
-            " ".join(inspect.getdoc(rule).split()),
+            " ".join((inspect.getdoc(rule) or "").split()),
             tuple(_answer(user, verb, thing_of(verb)) for user in people),
         )
         for verb, rule in CHARTER.items()
@@ -151,6 +151,6 @@ def _member(*, moderated=(), invited=(), address_known=True, **fields) -> User:
     """A member who is stored nowhere, with all that rules ask of a member's row at hand."""
     user = User(pk=ANOTHER, username="member", **{"welcomed_at": timezone.now(), **fields})
     user.address_known, user.two_step = address_known, True
-    user._moderated_board_ids = frozenset(moderated)
-    user._invited_board_ids = frozenset(invited)
+    vars(user)["_moderated_board_ids"] = frozenset(moderated)
+    vars(user)["_invited_board_ids"] = frozenset(invited)
     return user

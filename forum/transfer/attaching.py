@@ -136,10 +136,10 @@ def _quotes(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> b
         for quote in fixture.posts[index].quotes
         if quote.stance
     }
-    rows = (
-        Quote.objects.filter(post__thread=thread, revision__number=1, stance="") if stances else ()
-    )
-    rows = [row for row in rows if (row.post_id, row.ordinal) in stances]
+    if not stances:
+        return False
+    known = Quote.objects.filter(post__thread=thread, revision__number=1, stance="")
+    rows = [row for row in known if (row.post_id, row.ordinal) in stances]
     for row in rows:
         row.stance = stances[row.post_id, row.ordinal]
     return bool(Quote.objects.bulk_update(rows, ["stance"], batch_size=CHUNK))

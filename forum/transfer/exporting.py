@@ -253,7 +253,7 @@ def _argued(thread: Thread, last: int) -> Iterator[dict]:
         change = {"was": mind.was, "now": mind.now, "reason": mind.reason}
         yield _object(CHANGE, post=[mind.post.key], **change)
     for mark in (
-        Threadmark.objects.story_of(thread.pk).filter(number__lte=last).select_related("post")
+        Threadmark.objects.story_of(thread.pk).filter(post__number__lte=last).select_related("post")
     ):
         yield _object(THREADMARK, post=[mark.post.key], category=mark.category, label=mark.label)
 
@@ -270,7 +270,7 @@ def markdown(thread: Thread, *, address: str) -> Iterator[str]:
 
 def _markdown(thread: Thread, address: str) -> Iterator[str]:
     last = Post.objects.filter(thread=thread).order_by("-number").values_list("number", flat=True)
-    bounds = {"thread": thread, "last": last.exclude(number=None).first() or 0}
+    newest = last.exclude(number=None).first() or 0
     yield f"# {_line(thread.title)}\n\n{thread.get_kind_display()}. {address}\n"
     rows = Divergence.objects.filter(thread=thread).order_by("order")
     facts = [f"- {spoken(row.edtf)}: {_line(row.change)}" for row in rows]
@@ -281,7 +281,7 @@ def _markdown(thread: Thread, address: str) -> Iterator[str]:
         yield "\nWhat it asks:\n\n" + "\n".join(asked) + "\n"
     if thread.own_answer:
         yield f"\nThe author's own answer:\n\n{thread.own_answer}\n"
-    for post in _posts(**bounds):
+    for post in _posts(thread, newest):
         heading = [_line(post.writer)]
         if post.written_at:
             heading.append(f"{post.written_at:%Y-%m-%d}")

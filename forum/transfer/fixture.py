@@ -93,7 +93,7 @@ class Contribution:
     lane: str = ""
     stance: str = ""
     quoted: tuple[tuple[int, int], ...] = ()
-    rendered: markup.Rendered | None = None
+    rendered: markup.Rendered = field(init=False)  # by parsing, which reads its quotes before
     quotes: list[ImportedQuote] = field(default_factory=list)
 
 
@@ -156,7 +156,7 @@ def build(
             source=source,
         )
     ]
-    quotes = []
+    quotes: list[dict] = []
     for number, text in enumerate(thread.texts, 1):
         found = repetitions[number - 1]
         if number == 1:

@@ -34,11 +34,17 @@ def where(data: bytes, name: str, number: int) -> str:
     text, at, decoder = data.decode("utf-8-sig"), 0, json.JSONDecoder()
     try:
         for _ in range(number - 1):
-            _, at = decoder.raw_decode(text, _START.match(text, at).end())
+            _, at = decoder.raw_decode(text, _begin(text, at))
     except ValueError:
         return f"{name}, object {number}"
-    line = text.count("\n", 0, _START.match(text, at).end()) + 1
+    line = text.count("\n", 0, _begin(text, at)) + 1
     return f"{name}, line {line}"
+
+
+def _begin(text: str, at: int) -> int:
+    """Where the next object begins, at the earliest at `at`."""
+    found = _START.match(text, at)
+    return found.end() if found else at
 
 
 def reason(error: BaseException) -> str:

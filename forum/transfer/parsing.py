@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from core.columns import longest
 from forum.actions.composing import Unacceptable
 from forum.actions.description import DivergenceInput, check_own_answer
 from forum.actions.description import check as check_card
@@ -36,7 +37,7 @@ from .fields import (
 from .fixture import FORMAT, Contribution, ImportedQuote, ThreadFixture
 from .post_facts import read_post_fact
 
-_REASON = PostRevision._meta.get_field("reason").max_length
+_REASON = longest(PostRevision, "reason")
 # Enough of a file to know a thread fixture by when it cannot be read as a whole.
 _HEAD = 4_096
 _FIRST_IS_THREAD = re.compile(r'\s*\[\s*\{[^{}]*"model"\s*:\s*"forum\.thread"', re.IGNORECASE)
@@ -209,7 +210,7 @@ def _thread(fields: dict, number: int, name: str) -> ThreadFixture:
     check = Check(fields, name, number, THREAD)
     if type(fields["format"]) is not int or fields["format"] != FORMAT:
         raise check.fail(f"format {fields['format']!a} is unknown; this forum reads {FORMAT}.")
-    title = check.text("title", Thread._meta.get_field("title").max_length)
+    title = check.text("title", longest(Thread, "title"))
     if not title.strip():
         raise check.fail("a debate needs a title.")
     board = check.natural_key("board")
@@ -223,7 +224,7 @@ def _thread(fields: dict, number: int, name: str) -> ThreadFixture:
         board=board,
         title=title,
         kind=check.choice("kind", Thread.Kind.values),
-        source=check.text("source", Thread._meta.get_field("source").max_length),
+        source=check.text("source", longest(Thread, "source")),
         posts=[],
         policy=check.choice("policy", Thread.Policy.values, Thread.Policy.OPEN),
         own_answer=_own_answer(check),
@@ -280,7 +281,7 @@ def _post(
         key=key,
         parent=None if parent is None else indexes[parent],
         basis=basis,
-        byline=check.text("byline", Post._meta.get_field("byline").max_length),
+        byline=check.text("byline", longest(Post, "byline")),
         written_at=_moment(check),
         format=check.choice("format", PostRevision.Format.values),
         text=check.text("text"),
@@ -297,13 +298,12 @@ def _divergence(fields: dict, number: int, fixture: ThreadFixture) -> Divergence
     if type(by_editor) is not bool:
         raise check.fail("by_editor must be true or false.")
     change, actor, place_ = (
-        check.text(name, Divergence._meta.get_field(name).max_length)
-        for name in ("change", "actor", "place")
+        check.text(name, longest(Divergence, name)) for name in ("change", "actor", "place")
     )
     if not change.strip():
         raise check.fail("a divergence says what changes.")
     try:
-        date = parse(check.text("edtf", Divergence._meta.get_field("edtf").max_length))
+        date = parse(check.text("edtf", longest(Divergence, "edtf")))
     except NotADate as error:
         raise check.fail(str(error)) from None
     return DivergenceInput(change, date, actor, place_, by_editor)
@@ -322,8 +322,8 @@ def _parents_that_come_later(objects: Sequence) -> dict[str, str]:
         if isinstance(fields, dict) and thing.get("model") == POST:
             parent = fields.get("parent")
             if isinstance(fields.get("key"), str):
-                named = isinstance(parent, list) and parent and isinstance(parent[0], str)
-                found[fields["key"]] = parent[0] if named else ""
+                names = parent if isinstance(parent, list) else []
+                found[fields["key"]] = names[0] if names and isinstance(names[0], str) else ""
     return found
 
 
@@ -377,7 +377,7 @@ def _render(
             ranges.append(_range(check, ranges[-1][1] if ranges else 0))
         elif "paragraphs" in fields:
             raise check.fail("paragraphs belong to plain texts; Markdown marks its quotes itself.")
-        check.text("reason", Quote._meta.get_field("reason").max_length)
+        check.text("reason", longest(Quote, "reason"))
         source = None if fields["source_post"] is None else check.post("source_post", indexes)
         nested = fields.get("nested", [])
         if not isinstance(nested, list) or len(nested) > markup.MAX_QUOTES:
@@ -397,17 +397,18 @@ def _render(
     if not post.rendered.passages:
         raise fixture.reject("a post without words.", post)
     for block in post.rendered.quotes:
-        check, source, nested = named.pop(block.ordinal, (None, None, ()))
-        if check is None and block.syntax == "blockquote":
+        made: Check | None
+        made, source, nested = named.pop(block.ordinal, (None, None, ()))
+        if made is None and block.syntax == "blockquote":
             continue  # a plain ">" claims nothing, so there is nothing to judge
         post.quotes.append(
             ImportedQuote(
                 block=block,
                 source=source,
-                match=_judge(block, source, fixture, check),
+                match=_judge(block, source, fixture, made),
                 nested=nested,
-                stance=check.choice("stance", Stance.values, "") if check else "",
-                reason=check.fields.get("reason", "") if check else "",
+                stance=made.choice("stance", Stance.values, "") if made else "",
+                reason=made.fields.get("reason", "") if made else "",
             )
         )
     for check, _, _ in named.values():
@@ -423,7 +424,7 @@ def _judge(
 ) -> quoting.Match:
     """How the words compare with the source that the file names. A source that does not hold even
     similar words is a false claim, and refused; altered words are a fact, and stored as such."""
-    if source is None:
+    if source is None or check is None:
         return quoting.UNVERIFIABLE
     words = quoting.Source(source, fixture.posts[source].rendered.plain)
     match = quoting.find(block.words, [words], named=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from core.columns import longest
 from forum.models import Answer, ChangeOfMind, Threadmark
 
 from .fields import ANSWER, CHANGE, Check
@@ -28,13 +29,13 @@ def read_post_fact(check: Check, fixture: ThreadFixture, indexes: Mapping[str, i
         fixture.answers.append(answer)
     elif check.model == CHANGE:
         was, now = (check.choice(name, ChangeOfMind.View.values) for name in ("was", "now"))
-        reason = check.text("reason", ChangeOfMind._meta.get_field("reason").max_length)
+        reason = check.text("reason", longest(ChangeOfMind, "reason"))
         if was == now or not reason.strip():
             raise check.fail("says from which view to which other one, and why.")
         fixture.minds.append(ImportedChange(post, was, now, reason))
     else:
         category = check.choice("category", Threadmark.Category.values)
-        label = check.text("label", Threadmark._meta.get_field("label").max_length)
+        label = check.text("label", longest(Threadmark, "label"))
         if not label.strip() or post in {mark.post for mark in fixture.marks}:
             raise check.fail("a post has one mark, with a label.")
         fixture.marks.append(ImportedThreadmark(post, category, label))

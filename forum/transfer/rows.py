@@ -133,7 +133,7 @@ class Writer:
         elsewhere.touch(
             quote.source_post.thread_id
             for quote in quotes
-            if quote.source_post_id and quote.source_post.thread_id != threads[quote.post_id]
+            if quote.source_post and quote.source_post.thread_id != threads[quote.post_id]
         )
 
     def _quote(self, quote, sources: dict[int, tuple[Post, list[PostRevision]]]) -> Quote:

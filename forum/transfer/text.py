@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.columns import longest
 from forum.models import Thread
 from forum.text import markup, quoting
 
@@ -72,11 +73,10 @@ def read(data: bytes, name: str) -> PlainThread:
     title = lines[0].strip(_BLANKS)
     if not title or title == SEPARATOR or not title.isprintable():
         raise Rejected(f"{name}, line 1: the first line must be the title of the debate.")
-    longest = Thread._meta.get_field("title").max_length
-    if len(title) > longest:
+    most = longest(Thread, "title")
+    if len(title) > most:
         raise Rejected(
-            f"{name}, line 1: a title holds at most {longest} characters; "
-            f"this one has {len(title):,}."
+            f"{name}, line 1: a title holds at most {most} characters; this one has {len(title):,}."
         )
     parts: list[tuple[int, list[str]]] = [(2, [])]
     for number, line in enumerate(lines[1:], 2):

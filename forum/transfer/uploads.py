@@ -158,10 +158,10 @@ def posts_of(upload: Upload) -> list[Sent]:
             answers = str(numbers.get(_key(parent), "?")) if parent else "1"
         found.append(Sent(number, fields, answers))
     for one in _of(upload, QUOTE):
-        number = numbers.get(_key(one["fields"].get("post")))
-        if number is not None:
+        quoting = numbers.get(_key(one["fields"].get("post")))
+        if quoting is not None:
             source = numbers.get(_key(one["fields"].get("source_post")))
-            found[number - 1].quotes.append({**one["fields"], "source": source})
+            found[quoting - 1].quotes.append({**one["fields"], "source": source})
     return found
 
 

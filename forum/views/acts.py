@@ -109,19 +109,19 @@ def _shown(offer: Offer, thing: Post | Thread) -> dict:
     }
 
 
-def _asks_again(offer: Offer, form: forms.Form, post: Post) -> bool:
+def _asks_again(offer: Offer, form: forms.Form, thing: Post | Thread) -> bool:
     """Whether words are not erased yet: the page says first in how many texts they stand, and
     wants that confirmed."""
-    if offer is not ERASE:
+    if offer is not ERASE or not isinstance(thing, Post):
         return False
     try:
-        texts = erasing.find(post, form.cleaned_data["words"]).texts
+        texts = erasing.find(thing, form.cleaned_data["words"]).texts
     except Problem as problem:
         problems.show(form, problem, typed="words")
         return True
     if form.cleaned_data["sure"] and form.cleaned_data["texts"] == texts:
         return False
-    form.data = {**form.data.dict(), "texts": texts}
+    form.data = {name: form.data[name] for name in form.data} | {"texts": texts}
     form.add_error(
         "sure", f"Texts in which they stand: {texts:,}. Confirm that all of them are meant."
     )
@@ -140,8 +140,9 @@ def _after(user, thing: Post | Thread, done) -> str:
 
 def _changes(verb: str, thing: Post | Thread) -> Sequence[str]:
     """What exactly an act that moves posts will move, in sentences."""
-    if verb in ("split", "move branch"):
-        return _of_posts(moving.branch(thing), thing.thread)
+    if isinstance(thing, Post):
+        moves = verb in ("split", "move branch")
+        return _of_posts(moving.branch(thing), thing.thread) if moves else []
     if verb in ("merge", "merge duplicates"):
         ids = list(thing.posts.values_list("pk", flat=True))
         return [*_of_posts(ids, thing), *_not_shown(verb, thing)]

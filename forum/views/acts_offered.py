@@ -64,7 +64,7 @@ class TargetForm(ReasonForm):
     """The debate that takes something in, by its address or number, into `thread`."""
 
     target = forms.CharField(label="The other debate: its address or number", max_length=300)
-    field_order = ("target", "reason")
+    field_order: tuple[str, ...] = ("target", "reason")
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)

@@ -44,7 +44,8 @@ def quote(request, post_id, ordinal):
 
 def _beside(one: Quote, pinned: PostRevision):
     """What the quote changed or left out; None where that is too long to compare."""
-    if one.verdict == Quote.Verdict.ALTERED and len(one.words) + one.end - one.start > COMPARED:
+    length = len(one.words) + (one.end or 0) - (one.start or 0)
+    if one.verdict == Quote.Verdict.ALTERED and length > COMPARED:
         return None
     return quoting.all_beside(match_of(one), one.words, pinned.plain)
 

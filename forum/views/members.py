@@ -55,8 +55,8 @@ def member(request, username):
 
 def _renamed(username: str):
     """To the member who had this name before."""
-    past = PastName.objects.filter(username__iexact=username, user__is_active=True)
-    past = past.select_related("user").first()
+    names = PastName.objects.filter(username__iexact=username, user__is_active=True)
+    past = names.select_related("user").first()
     if past is None:
         raise Http404
     response = redirect("member", past.user.username)

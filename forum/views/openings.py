@@ -298,8 +298,9 @@ def _opened_last(user, data: Mapping) -> Thread | None:
     ):
         return None
     opening = Post.objects.select_related("body__revision").opening_of(last.pk).first()
-    same = opening is not None and opening.body.revision.source == data["text"]
-    return last if same and opening.body.revision_number == 1 else None
+    if opening is None or opening.body.revision_number != 1:
+        return None
+    return last if opening.body.revision.source == data["text"] else None
 
 
 def _start_page(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -129,7 +130,7 @@ def _reply_opened(request: HttpRequest, thread: Thread, parent: Post | None) -> 
     added = _quoted_words(request)
     text = _after(draft.text if draft else "", added)
     asked, named = _questions(request.user, thread, request.GET.get("question", ""))
-    initial = {"lane": arguments.default_lane(thread, parent), "stance": ""}
+    initial: dict[str, Any] = {"lane": arguments.default_lane(thread, parent), "stance": ""}
     if named:
         initial[f"answer-{named['id']}"] = Answer.Verdict.AGREES
     initial |= kept_in(draft).dict()

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 
 from forum.operations import caching, downloads
 from forum.rendering import books
@@ -75,7 +76,7 @@ def _taken(
     content_type: str,
     write: Callable[..., Iterable[bytes]],
     *parts: str,
-) -> HttpResponse:
+) -> HttpResponseBase:
     """The answer with the file that `write` makes for a user. What everybody may read is made for
     nobody in particular and kept; of other debates each reader's file is made anew. `parts` say
     what it depends on, besides debate, kind and host."""
@@ -131,7 +132,7 @@ def _bound(book: epub.Book) -> list[bytes]:
     return [epub.build(book)]
 
 
-def attachment(response: HttpResponse, name: str) -> HttpResponse:
+def attachment(response: HttpResponseBase, name: str) -> HttpResponseBase:
     """An answer that browsers keep as a file under this name, and that no other reader is shown."""
     quoted = quote(name, safe="")
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quoted}"

@@ -20,7 +20,7 @@ class VariantForm(forms.Form):
     reason = forms.CharField(max_length=300, required=False)
 
     def __init__(self, *args, user, **kwargs) -> None:
-        super().__init__(*args, auto_id="%s", **kwargs)
+        super().__init__(*args, **{**kwargs, "auto_id": "%s"})
         self.user = user
 
     def clean_other(self) -> Thread | None:

@@ -191,7 +191,7 @@ class ArgumentForm(forms.Form):
     stance = forms.ChoiceField(choices=[NO_STANCE, *Stance.choices], required=False)
 
     def __init__(self, *args, thread: Thread, asked=(), named=None, quotes=(), **kwargs) -> None:
-        super().__init__(*args, auto_id="%s", **kwargs)
+        super().__init__(*args, **{**kwargs, "auto_id": "%s"})
         self.thread, self.asked, self.named, self.quotes = thread, asked, named, quotes
         for one in asked:
             self.fields[f"answer-{one['id']}"] = forms.ChoiceField(
