@@ -596,8 +596,3 @@ def charter_key(user, post: Post) -> tuple:
     if post.number is None or post.author_id == user.pk is not None:
         return (post.pk,)
     return post.thread_id, post.state, post.is_opening, in_locked_branch(post)
-
-
-def sees_placeholders(user, thread: Thread) -> bool:
-    """Whether hidden posts are only placeholders to `user` (moderators read them)."""
-    return not (moderates_all(user) or moderates(user, thread.board_id))

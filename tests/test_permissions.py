@@ -16,7 +16,7 @@ from forum.models.visibility import (
     wider,
 )
 from forum.moderation import states
-from forum.permissions import CHARTER, NotThere, Refused, may, require, sees_placeholders, verbs
+from forum.permissions import CHARTER, NotThere, Refused, may, require, verbs
 from tests.tree.test_tree import grow
 
 from .people import fresh, make_member, pending, reply
@@ -179,13 +179,6 @@ def test_what_a_page_offers(thread, answer, opener, answerer, stranger, moderato
     assert verbs(opener, thread.posts.get(number=1)) == {"answer", "edit", "mark"}
     known = {"answer", "argue", "change mind", "mark", "report", "moderate"}
     assert verbs(moderator, answer) == known
-
-
-def test_who_reads_behind_placeholders(thread, stranger, moderator, board_moderator, guest):
-    assert sees_placeholders(guest, thread)
-    assert sees_placeholders(stranger, thread)
-    assert not sees_placeholders(moderator, thread)
-    assert not sees_placeholders(board_moderator, thread)
 
 
 def test_a_moderators_lock_is_stronger_than_its_opener(thread, opener, moderator):
