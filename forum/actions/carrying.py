@@ -156,10 +156,8 @@ class _Marks:
     def write(self, unmake: Container[int]) -> dict:
         """Store the marks. Returns the ids of those that had to be made, and [id, ranges, ranges
         now] of those that say more because of a double."""
-        changed: list[ReadMark] = []
-        made: list[ReadMark] = []
-        needless: list[int] = []
-        more: list[tuple[ReadMark, str, str]] = []
+        changed, made = list[ReadMark](), list[ReadMark]()
+        needless, more = list[int](), list[tuple[ReadMark, str, str]]()
         since = {
             pk: until or joined
             for pk, until, joined in User.objects.filter(pk__in=self.marks).values_list(
@@ -182,8 +180,8 @@ class _Marks:
                 alone = read_state.columns(_united(read[target]))["ranges"]
                 ranges = read_state.columns(_united(read[target] + doubles.get(target, [])))
                 default = _until(self.now_arrived[target], since[user_id])
-                mark = mine.get(target)
-                if mark is None and (folded[target] or ranges["ranges"] != default):
+                mark, fresh = mine.get(target), ranges["ranges"] == default
+                if mark is None and (folded[target] or not fresh):
                     mark = ReadMark(
                         user_id=user_id,
                         thread_id=target,
@@ -191,12 +189,7 @@ class _Marks:
                         **ranges,
                     )
                     made.append(mark)
-                elif (
-                    mark is not None
-                    and mark.pk in unmake
-                    and not folded[target]
-                    and (ranges["ranges"] == default)
-                ):
+                elif mark and mark.pk in unmake and not folded[target] and fresh:
                     needless.append(mark.pk)
                 elif mark is not None:
                     mark.ranges, mark.count = ranges["ranges"], ranges["count"]
