@@ -85,7 +85,7 @@ class CodeForm(second_step.AuthenticateForm):
 
 
 class CodeAgainForm(second_step.ReauthenticateForm):
-    """The same of somebody who is signed in, before something grave."""
+    """A code of somebody who is signed in already, asked for before something grave."""
 
     def clean_code(self) -> str:
         return _attempt(self.user, super().clean_code)
@@ -99,7 +99,7 @@ class KeyForm(keys.AuthenticateWebAuthnForm):
 
 
 class KeyAgainForm(keys.ReauthenticateWebAuthnForm):
-    """The same of somebody who is signed in, before something grave."""
+    """A key of somebody who is signed in already, asked for before something grave."""
 
     def clean_credential(self):
         return _attempt(self.user, super().clean_credential)

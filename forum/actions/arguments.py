@@ -146,7 +146,8 @@ def put_back_lane(entry: AuditEntry, thread: Thread) -> None:
 
 
 def put_back_answers(entry: AuditEntry, thread: Thread) -> None:
-    """Take back what a moderator said a post of a locked thread answers; as `put_back_lane`."""
+    """Take back what a moderator said a post of a locked thread answers. Raises Refused where that
+    was said anew since, or the post is elsewhere."""
     post = _as_left(entry, thread)
     now = Answer.objects.filter(post=post, question__stands=True)
     recorded = {str(row.question_id): [row.verdict, row.passage] for row in now}

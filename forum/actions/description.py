@@ -243,7 +243,7 @@ def description(
     policy: str = Thread.Policy.OPEN,
     own_answer: str = "",
 ) -> dict:
-    """The same of what is about to be written: to compare, and for the log."""
+    """What is about to be written, in the shape of `described`: to compare, and for the log."""
     return {
         "divergences": [_laid_out(divergence) for divergence in divergences],
         "questions": list(questions),

@@ -10,7 +10,7 @@ class BoardQuerySet(models.QuerySet["Board"]):
         return self.get(slug=slug)
 
     def in_order(self) -> "BoardQuerySet":
-        """As the moderators ordered them."""
+        """In the order that the moderators gave them."""
         return self.order_by("tree_id", "lft")
 
 

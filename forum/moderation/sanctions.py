@@ -276,8 +276,8 @@ def _locked(member: User) -> Iterator[User]:
 
 @contextmanager
 def _locked_about(member: User, post: Post | None) -> Iterator[tuple[User, Post | None]]:
-    """The same, with the post that the act is about. Its thread comes first, as for whoever writes
-    a post: that changes the account of its writer."""
+    """A transaction in which the account is locked and fresh, and the post that the act is about.
+    Its thread is locked first, as by whoever writes a post, who then changes their account."""
     with transaction.atomic():
         post = None if post is None else locked_post(post)
         yield User.objects.select_for_update(no_key=True).get(pk=member.pk), post

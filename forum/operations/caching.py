@@ -72,7 +72,7 @@ def expires_in(seconds: float) -> None:
 
 
 def expires_at(moment: float) -> None:
-    """The same, by the clock."""
+    """Say that something just drawn holds until `moment`, in seconds of the clock."""
     if (until := _until.get()) is not None:
         until[0] = min(until[0], moment)
 

@@ -40,12 +40,12 @@ class Passage:
 
     @property
     def title(self) -> str:
-        """As downloads name it: 5.4 is the fourth passage of #5."""
+        """Its name in downloads: 5.4 is the fourth passage of #5."""
         return f"{self.post.number}.{self.passage}" if self.passage else str(self.post.number)
 
     @property
     def label(self) -> str:
-        """As pages name it."""
+        """Its name on pages: ¶ 5.4, or #5 for a whole post."""
         return f"¶ {self.title}" if self.passage else f"#{self.title}"
 
 

@@ -209,9 +209,10 @@ def _when(spans, days) -> float:
 
 
 def _moment(first: int, last: int, start: int, end: int) -> float:
-    """The same of two dates. Those that are known to the season name the same event if no more than
-    a season lies between; between vague ones, about a year. Within a hundredth of their age, two
-    dates may be two reckonings of one event and say nothing."""
+    """What two dates say: over 0 for the same moment, below for another one. Those known to the
+    season name the same event if no more than a season lies between; vague ones, about a year.
+    Within a hundredth of their age, two dates may be two reckonings of one event and say nothing.
+    """
     apart = max(first - end, start - last, 0)
     vague = max(last - first, end - start) > SEASON
     if apart <= (NEAR if vague else SEASON):

@@ -26,10 +26,10 @@ CHUNK = 500
 
 
 def attach(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bool:
-    """Write it for the posts whose places in the fixture `ids` leads to their ids, in a locked
-    thread, as far as it is missing and nobody here said otherwise, and count anew; the caller saves
-    `card` and `lane_counts`. Whoever said it elsewhere is no member here. Returns whether anything
-    was missing."""
+    """Write answers, changed minds and marks for the posts whose indexes in the fixture `ids` leads
+    to their ids, in a locked thread, as far as they are missing and nobody here said otherwise, and
+    count anew; the caller saves `card` and `lane_counts`. Whoever answered elsewhere is no member
+    here. Returns whether anything was missing."""
     wrote = [
         _answers(fixture, thread, ids),
         _minds(fixture, thread, ids),
@@ -40,9 +40,9 @@ def attach(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bo
 
 
 def attach_to_all(fixture: ThreadFixture, thread: Thread) -> bool:
-    """The same for all posts that stand in the thread with the fixture's text, be they new or known
-    before, with their lanes and stances where they had none. Returns whether anything was
-    missing."""
+    """Attach what a file says of its posts (see `attach`) to all that stand in the thread with the
+    file's text, be they new or known before, with their lanes and stances where they had none.
+    Returns whether anything was missing."""
     indexes = {post.key: index for index, post in enumerate(fixture.posts)}
     ids, lanes, stances = {}, [], []
     decided = _decided(thread, "set lane")

@@ -22,7 +22,7 @@ MOST_MINDS = 100  # shown on one page, the newest first; a debate in which more 
 
 
 class PlaceForm(ArgumentForm):
-    """The same fields as in a reply, and why somebody else changes them."""
+    """Lane, stances and answers, as in the form of a reply; and why somebody else changes them."""
 
     reason = forms.CharField(max_length=300, required=False)
 

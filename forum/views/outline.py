@@ -54,7 +54,7 @@ def as_json(request, thread_id):
 
 
 def _whole(request, thread) -> outlines.Outline:
-    """As much of the outline as a file holds."""
+    """The outline, from `?from=` on, up to what a file holds."""
     return outlines.outline_of(thread, request.user, first=_first(request), most=IN_A_FILE)
 
 

@@ -219,7 +219,7 @@ class ArgumentForm(forms.Form):
 
     @property
     def answer_rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
-        """The same for each other question."""
+        """For the page: words, answer and passage (see `named_row`) of each other question."""
         return [self._row(one) for one in self.asked if one is not self.named]
 
     @property

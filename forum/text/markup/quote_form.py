@@ -43,7 +43,7 @@ def attribution_source(author: str, post_id: int, words: str) -> str:
 
 
 def marked_attribution_source(author: str, post_id: int, html: str) -> str:
-    """The same with the strikes, spoilers and emphasis of the source, so that whoever quotes a
+    """The quote form with the strikes, spoilers and emphasis of the source, so that who quotes a
     retraction or what is folded away sees that before sending it. `html` is what `excerpt` gave.
 
     A mark that would not be read back, as between two letters and a sign, is left out; the words

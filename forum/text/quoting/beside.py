@@ -29,7 +29,7 @@ def beside(match: Match, quoted: str, plain: str) -> list[list[str]]:
 
 
 def all_beside(match: Match, quoted: str, plain: str) -> Sequence[tuple[str, str]]:
-    """The same at any length."""
+    """What an altered quote changed or a shortened one left out, as `beside`, at any length."""
     if match.start is not None and match.end is not None and match.verdict == "altered":
         return difference_at(quoted, plain, match.start, match.end)
     if match.verdict == "shortened":
