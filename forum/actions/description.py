@@ -221,7 +221,7 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
     thread.policy = before["policy"]
     keyword_index.index(thread)
     recount(thread, list(known))
-    lay_out(thread)
+    write_card(thread)
     thread.descriptions += 1
     tree.save_thread(thread, "card", "policy", "descriptions")
 
@@ -245,7 +245,7 @@ def description(
 ) -> dict:
     """What is about to be written, in the shape of `described`: to compare, and for the log."""
     return {
-        "divergences": [_laid_out(divergence) for divergence in divergences],
+        "divergences": [_card_entry(divergence) for divergence in divergences],
         "questions": list(questions),
         "policy": policy,
         "own_answer": own_answer,
@@ -271,10 +271,10 @@ def write(thread: Thread, divergences: Sequence[DivergenceInput], questions: Seq
     )
     _ask(thread, questions)
     keyword_index.index(thread)
-    lay_out(thread)
+    write_card(thread)
 
 
-def lay_out(thread: Thread) -> None:
+def write_card(thread: Thread) -> None:
     """Lay the card of a locked thread out from its rows; the caller saves `card`."""
     card = {
         "divergences": [
@@ -294,7 +294,7 @@ def lay_out(thread: Thread) -> None:
     thread.card = card if any(card.values()) else {}
 
 
-def _laid_out(divergence: DivergenceInput) -> dict:
+def _card_entry(divergence: DivergenceInput) -> dict:
     return {
         "change": divergence.change,
         "actor": divergence.actor,

@@ -24,7 +24,7 @@ def touch(thread_ids: Iterable[int]) -> None:
         transaction.on_commit(mark, robust=True)
 
 
-def redraw(post: Post) -> None:
+def refresh(post: Post) -> None:
     """Let no other debate go on showing how a post was that has just changed its state: beside the
     quotes of it, and as a backlink of what it quotes. Called last, in the transaction."""
     # Whoever writes a quote of it shares its row: from here on that quote is seen below, or it is

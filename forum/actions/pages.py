@@ -22,7 +22,7 @@ def edit(*, user, kind: str, source: str, reason: str = "") -> Page:
     """
     require(user, "administer")
     source = source if source.strip() else ""
-    html = draw(source)
+    html = render(source)
     with transaction.atomic():
         # The row is there before it is locked, so that two first writers meet at the lock.
         Page.objects.get_or_create(kind=kind)
@@ -37,7 +37,7 @@ def edit(*, user, kind: str, source: str, reason: str = "") -> Page:
     return page
 
 
-def draw(source: str) -> str:
+def render(source: str) -> str:
     """The HTML of a page's Markdown. Raises composing.Unacceptable."""
     try:
         return page_html(source)

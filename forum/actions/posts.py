@@ -310,7 +310,7 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     tree.save_thread(thread, *changed)
     if state == State.VISIBLE and post.author:
         members.welcome(post.author)
-    elsewhere.redraw(post)
+    elsewhere.refresh(post)
 
 
 def submitted(token: UUID, user) -> Post | None:

@@ -64,7 +64,7 @@ def insides_of(quotes: Iterable[Quote], htmls: dict[int, str] | None = None) -> 
     return found
 
 
-def draw_again(bodies: Iterable[PostBody], htmls: dict[int, str]) -> None:
+def render_again(bodies: Iterable[PostBody], htmls: dict[int, str]) -> None:
     """Write the HTML of these bodies anew, after their texts or those that they quote were changed
     in place; `htmls` are all those that were changed, rendered."""
     for body in bodies:

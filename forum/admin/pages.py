@@ -28,7 +28,7 @@ class PageForm(forms.ModelForm):
         """The text as it was typed, if it can be drawn."""
         source = self.cleaned_data["source"].replace("\r\n", "\n")
         try:
-            pages.draw(source)
+            pages.render(source)
         except Unacceptable as error:
             raise forms.ValidationError(str(error)) from error
         return source

@@ -35,7 +35,7 @@ def check_argument(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     }
     arguments.count_lanes(thread)
     locked = Post.objects.filter(thread=thread, branch_locked=True).count()
-    description.lay_out(thread)
+    description.write_card(thread)
     right = {
         "card": thread.card,
         "lane_counts": thread.lane_counts,

@@ -118,11 +118,11 @@ def _check_post(batch: _Batch, post: Post, *, fix: bool) -> Iterator[Fault]:
         for quote in quotes:
             yield from _check_quote(batch, post, quote, rendered, fix=fix)
         if rendered is not None and is_last:
-            html = _drawn(batch, rendered, quotes)
+            html = _rendered(batch, rendered, quotes)
             yield from _check_body(batch, post, revisions, html, fix=fix)
 
 
-def _drawn(batch: _Batch, rendered: markup.Rendered, quotes: Sequence[Quote]) -> str:
+def _rendered(batch: _Batch, rendered: markup.Rendered, quotes: Sequence[Quote]) -> str:
     """The HTML of a text whose quotes are right. Their sources are rendered for it: what is stored
     of them may be what is wrong."""
     for source in (quote.source_revision for quote in quotes):

@@ -24,7 +24,7 @@ from forum.actions.audit import record
 from forum.actions.composing import passage_keys
 from forum.actions.following import follow_source
 from forum.actions.locking import lock_texts
-from forum.actions.rendering import draw_again, recompose
+from forum.actions.rendering import recompose, render_again
 from forum.models import (
     AuditEntry,
     Board,
@@ -77,7 +77,7 @@ def erase(*, user, post: Post, words: str = "", reason: str, texts: int) -> Audi
         _erase_rows(again)
         for thread in threads.values():
             thread.refresh_from_db()
-            description.lay_out(thread)
+            description.write_card(thread)
             words_of.index(thread)
             # Whoever has the form of the description open is shown it as it is now.
             thread.descriptions += 1
@@ -128,7 +128,7 @@ def _erase_texts(found: Found) -> None:
             quote.save(update_fields=["words", "reason"])
     _part(found, moved)
     drawn = Q(revision__in=revisions) | Q(revision__quotes__source_revision__in=revisions)
-    draw_again(PostBody.objects.filter(drawn).select_related("revision").distinct(), htmls)
+    render_again(PostBody.objects.filter(drawn).select_related("revision").distinct(), htmls)
     _index(found.posts)
 
 
@@ -212,7 +212,7 @@ def _follow(row: models.Model) -> tuple[str, ...]:
         row.slug = f"board-{row.pk}"
         return ("slug",)
     if isinstance(row, Page):
-        row.html = pages.draw(row.source)
+        row.html = pages.render(row.source)
         return ("html",)
     if isinstance(row, Question):
         _stay_unique(row, "text", Question.objects.filter(thread=row.thread_id))

@@ -11,7 +11,7 @@ from forum import tree
 from forum.actions import arguments, keyword_index, variants
 from forum.actions.audit import record
 from forum.actions.carrying import carry_rows
-from forum.actions.description import MAX_DIVERGENCES, MAX_QUESTIONS, lay_out
+from forum.actions.description import MAX_DIVERGENCES, MAX_QUESTIONS, write_card
 from forum.models import Answer, Divergence, Post, PostRevision, Question, Quote, State, Thread
 from forum.permissions import Refused, require
 
@@ -214,7 +214,7 @@ def count_cards(*threads: Thread) -> None:
     them by the words of the divergences that they have now."""
     for thread in threads:
         arguments.count_anew(thread)
-        lay_out(thread)
+        write_card(thread)
         tree.save_thread(thread, "card", "lane_counts")
         keyword_index.index(thread)
 

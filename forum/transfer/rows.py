@@ -122,7 +122,7 @@ class Writer:
         for item, revision in zip(part, revisions, strict=True):
             item.text.quotes = [self._quote(quote, sources or {}) for quote in item.post.quotes]
             item.text.quotes_of(revision)
-            self._draw_quotes(item)
+            self._render_quotes(item)
         PostBody.objects.bulk_create(
             item.text.body(revision) for item, revision in zip(part, revisions, strict=True)
         )
@@ -161,7 +161,7 @@ class Writer:
         row.stance = quote.stance
         return row
 
-    def _draw_quotes(self, item: Item) -> None:
+    def _render_quotes(self, item: Item) -> None:
         """Let the quotes of a post show their sources, which were rendered for the same load."""
         htmls = {
             self.written[quote.source][1].pk: self.posts[quote.source].rendered.html
