@@ -387,12 +387,13 @@ def types() -> int:
 
 
 def lint() -> int:
-    """Check style, templates, settings and migrations; all of them, even if the first one fails."""
+    """Check style, types, templates, settings and migrations; all, even if the first one fails."""
     python = environment("dev.txt")
     env = os.environ | BARE
     checks = [
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
+        ("mypy", "accounts", "core", "forum"),
         ("djlint", "templates", "--lint", "--quiet"),
         ("djlint", "templates_django", "--lint", "--quiet", "--profile=django"),
         ("manage.py", "check"),

@@ -8,7 +8,7 @@ try:
     from django.tasks import Task, TaskResult, TaskResultStatus, task
     from django.tasks.backends.base import BaseTaskBackend
 except ImportError:  # Django 5.2
-    from django_tasks import (  # type: ignore[assignment, no-redef]
+    from django_tasks import (  # type: ignore[assignment, no-redef]  # the same by contract
         TaskResult,
         TaskResultStatus,
         task,

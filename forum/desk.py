@@ -97,4 +97,4 @@ class Desk(admin.AdminSite):
         return redirect("account_change_password")
 
 
-Desk.login = method_decorator(secure_admin_login)(Desk.login)  # type: ignore[method-assign]  # wrapped as allauth says
+Desk.login = method_decorator(secure_admin_login)(Desk.login)  # type: ignore[method-assign]  # allauth says so

@@ -15,7 +15,7 @@ from django.template import defaultfilters, engines
 from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timezone import template_localtime  # type: ignore[attr-defined]  # lacks it
+from django.utils.timezone import template_localtime  # type: ignore[attr-defined]  # the stubs lack it
 from jinja2 import ChainableUndefined, Environment
 
 from .templatetags.forum import count, when

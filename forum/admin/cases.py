@@ -142,7 +142,7 @@ def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry
     for report in Report.objects.filter(case__in=cases).select_related("member").order_by("pk"):
         reports[report.case_id].append(report)
     answered = AuditEntry.objects.for_undo().in_bulk(
-        [case.notice.entry_id for case in cases if case.notice_id]
+        [case.notice.entry_id for case in cases if case.notice]
     )
     before = Counter(
         Case.objects.filter(
@@ -151,8 +151,8 @@ def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry
     )
     found = []
     for case in cases:
-        about = answered.get(case.notice.entry_id) if case.notice_id else None
-        entry, made = entries.get(case.post_id), reports[case.pk]
+        about = answered.get(case.notice.entry_id) if case.notice else None
+        entry, made = entries.get(case.post_id or 0), reports[case.pk]
         where = case.post.thread if case.post else case.thread
         misquotes = any(report.reason == Report.Reason.MISQUOTE for report in made)
         found.append(
@@ -163,8 +163,8 @@ def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry
                 where=where if where and may(user, "see thread", where) else None,
                 reports=made,
                 reasons=Counter(report.get_reason_display() for report in made).most_common(),
-                verdicts=verdicts.get(case.post_id, ()) if misquotes else None,
-                before=before[case.post_id],
+                verdicts=verdicts.get(case.post_id or 0, ()) if misquotes else None,
+                before=before[case.post_id or 0],
                 long=bool(entry and len(entry.post.body.revision.plain.split()) > LONG),
                 kept=kept if kept and kept["case"] == case.pk else None,
             )

@@ -63,6 +63,10 @@ class Quote(models.Model):
         max_length=200, blank=True, help_text="Why an import takes it for a quote."
     )
 
+    # Of its source, where queries bring them along: its text now, the number of the one quoted.
+    current_id: int
+    source_revision_number: int
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["revision", "ordinal"], name="quote_place_unique")

@@ -63,7 +63,7 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         how much `user` has not read, who wrote last, and `more` columns."""
         return (
             self.with_unread(user)
-            .annotate(edition=EDITION)
+            .annotate(edition=EDITION)  # type: ignore[no-redef]  # declared so that readers may ask
             .values_list("pk", "version", "edition", "unread", "last_post__author_id", *more)
         )
 
@@ -188,7 +188,11 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
         default=dict, editable=False, help_text="Standing replies by lane."
     )
 
-    unread: int | None  # by one member, where `with_unread` brings it along
+    # What queries bring along where they are asked for it.
+    unread: int | None  # by one member
+    edition: int  # of the site
+    has_variants: bool
+    marked: bool  # whether it has threadmarks
 
     objects = ThreadQuerySet.as_manager()
 

@@ -29,7 +29,7 @@ _MEMBER = User(pk=0)
 _MEMBER.address_known = True
 
 
-def held(key: tuple) -> SafeString | None:
+def get(key: tuple) -> SafeString | None:
     """The HTML that is kept under `key`; None if there is none, or if it says how long ago
     something was and that is not so any more."""
     found = caching.fragments.get(key)
@@ -39,7 +39,7 @@ def held(key: tuple) -> SafeString | None:
     return found[0]
 
 
-def keep(key: tuple, draw: Callable[[], str]) -> SafeString:
+def put(key: tuple, draw: Callable[[], str]) -> SafeString:
     """The HTML that `draw` gives, kept under `key`."""
     with caching.timed() as until:
         html = mark_safe(draw())
@@ -65,10 +65,10 @@ def finished(entry: PostEntry, key: tuple, *, user: User) -> PostEntry:
     """An entry of the page that is kept under `key`, with all of its HTML: to `user` it is what it
     is to everybody, neither new nor their own."""
     mine = (*key, entry.post.pk, entry.verbs, user.time_zone)
-    html = held(mine)
+    html = get(mine)
     if html is None:
         fill = fragment_renderer("posts/_post.html")
-        html = keep(mine, partial(fill, {"entry": entry, "member": _MEMBER}))
+        html = put(mine, partial(fill, {"entry": entry, "member": _MEMBER}))
     return replace(entry, drawn=html)
 
 
@@ -85,7 +85,7 @@ def thread_lines(rows: Iterable[tuple], *, user, board_shown: bool = False) -> l
     for pk, version, edition, unread, last, *_ in rows:
         key = ("debate", pk, version, edition, unread, last in ignoring, board_shown, zone)
         keys[key] = pk, unread
-    lines = {key: held(key) for key in keys}
+    lines = {key: get(key) for key in keys}
     missing = [keys[key] for key, line in lines.items() if line is None]
     if missing:
         threads = Thread.objects.for_listing().in_bulk([pk for pk, _ in missing])
@@ -93,7 +93,7 @@ def thread_lines(rows: Iterable[tuple], *, user, board_shown: bool = False) -> l
         for key, (pk, unread) in keys.items():
             if lines[key] is None and pk in threads:
                 context = {"thread": threads[pk], "unread": unread, "board_shown": board_shown}
-                lines[key] = keep(key, partial(fill, {**context, "member": user}))
+                lines[key] = put(key, partial(fill, {**context, "member": user}))
     return [line for line in lines.values() if line is not None]
 
 
@@ -108,7 +108,7 @@ def board_lines(
         fresh = news.get(board.pk, 0)
         key = ("board", board.pk, board.edition, board.thread_count, fresh, strips)
         context = {"board": board, "fresh": fresh, "strip": _strip(board) if strips else None}
-        lines.append(held(key) or keep(key, partial(fill, context)))
+        lines.append(get(key) or put(key, partial(fill, context)))
     return lines
 
 
@@ -127,14 +127,14 @@ def post_lines(rows: Iterable[tuple], *, user) -> list[SafeString]:
     edition) are those that `user` sees."""
     zone = zone_of(user)
     keys = {("post", pk, version, edition, zone): pk for pk, version, edition in rows}
-    lines = {key: held(key) for key in keys}
+    lines = {key: get(key) for key in keys}
     missing = [keys[key] for key, line in lines.items() if line is None]
     if missing:
         posts = Post.objects.select_related("thread__board", "body__revision").in_bulk(missing)
         fill = fragment_renderer("members/_line.html")
         for key, pk in keys.items():
             if lines[key] is None and pk in posts:
-                lines[key] = keep(key, partial(fill, {"post": posts[pk]}))
+                lines[key] = put(key, partial(fill, {"post": posts[pk]}))
     return [line for line in lines.values() if line is not None]
 
 

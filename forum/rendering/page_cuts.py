@@ -124,8 +124,8 @@ def in_lane(thread: Thread, wanted: Wanted, *, user, terms: Glossary | None) -> 
         post.thread = thread
     return Cut(
         entries=render_posts(posts, user=user, terms=terms, lines=lines),
-        first=posts[0].number if posts else 0,
-        last=posts[-1].number if posts else 0,
+        first=(posts[0].number or 0) if posts else 0,
+        last=(posts[-1].number or 0) if posts else 0,
         here=posts[0].pk if posts else None,
         before=before[-1] if before else None,
         after=more[0].number if more else None,

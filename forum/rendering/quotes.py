@@ -38,7 +38,7 @@ def ignored_by(user) -> frozenset[int]:
 _quotes = CompiledQuery(
     "quotes_in",
     lambda revisions: (
-        Quote.objects.filter(revision_id__in=revisions)
+        Quote.objects.filter(revision_id__in=revisions)  # type: ignore[no-redef]  # declared for its readers
         .select_related("source_post__author", "source_post__thread__board")
         # What is shown of a source, and what its rights hang on.
         .only(

@@ -14,7 +14,7 @@ from forum.permissions import may, verbs
 
 from . import fragments, glossary
 from .page_cuts import Cut, ReadState, Wanted, flat, in_lane, in_tree
-from .pictures import axis
+from .pictures import Axis, axis
 from .posts import Line, PostEntry, offered, render_posts
 
 MAX_LISTED = 60  # marks in the index above a debate; the reader mode leads to all of them
@@ -55,7 +55,7 @@ class ThreadPage:
     variants: Sequence[Thread]
     # What the opening says of itself, as far as it may be read: the card, its picture, the answer.
     card: dict[str, Any]
-    axis: dict[str, Any] | None
+    axis: Axis | None
     own_answer: str
     common: bool  # to all members without rights of their own it reads the same
 
@@ -96,7 +96,8 @@ def build(user, thread: Thread, wanted: Wanted, seen: ReadState | None) -> Threa
     cut, entries, common = _entries(user, thread, wanted, seen, marks)
     fresh = [entry for entry in entries if entry.fresh]
     first_fresh = fresh[0].post.pk if fresh else None
-    placed, doubts = entries, None
+    placed: Sequence[PostEntry] = entries
+    doubts: Doubts | None = None
     if thread.policy == Thread.Policy.GRANTED and not wanted.lane:
         placed, doubts = _doubts_apart(entries, {first_fresh, wanted.opened})
     reads_opening = may(user, "see opening", thread)
@@ -113,7 +114,7 @@ def build(user, thread: Thread, wanted: Wanted, seen: ReadState | None) -> Threa
         waiting=_waiting(user, thread, seen) if wanted.number == wanted.pages else (),
         waiting_count=_waiting_count(user, thread),
         end=entries[-1].post.pk if entries else None,
-        fresh=[entry.post.number for entry in fresh],
+        fresh=[entry.post.number or 0 for entry in fresh],
         first_fresh=first_fresh,
         unread=seen.unread(thread) if seen else 0,
         left_aside=sum(entry.aside for entry in entries),
@@ -139,7 +140,7 @@ def _entries(
     terms = glossary.for_reader(user, thread.edition)
     draw = partial(_cut, thread, wanted, seen, terms)
     # The numbers rise when anything about the posts changes, and were read before them.
-    key = ("page", thread.pk, thread.version, thread.edition, terms is not None)
+    key: tuple = ("page", thread.pk, thread.version, thread.edition, terms is not None)
     key += (wanted.view, wanted.number, wanted.size)
     common = _common_to_members(user, thread, wanted, seen)
     cut = fragments.page(key, draw) if common else draw(user)
@@ -153,7 +154,7 @@ def _entries(
     for entry in cut.entries:
         post = entry.post
         own: dict[str, Any] = {}
-        if seen is not None and not seen.has(post.number):
+        if seen is not None and not seen.has(post.number or 0):
             own["fresh"] = True
         if mark := by_post.get(post.pk):
             own["mark"] = mark

@@ -195,7 +195,7 @@ def close_up(rows: Sequence[tuple[Post, Place]], gone: Collection[int], end: Pla
     passing = [rail in ("v", "t") for rail in end.rails]
     passing += [False] * (MAX_LEVEL + 1 - len(passing))
     below = {post.parent_id for post, _ in rows}
-    found = []
+    found: list[Place] = []
     for post, place in reversed(rows):
         parted = post.parent_id in gone
         straight = place.straight and not parted

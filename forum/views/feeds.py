@@ -20,6 +20,7 @@ from accounts.models import User
 from forum import rendering
 
 from ..models import Divergence, Post, State, Thread, Threadmark
+from ..models.posts import PostQuerySet
 from ..models.visibility import openings_visible_to, posts_visible_to, threads_visible_to
 from .fetch import board_or_404, post_or_404, thread_or_404
 
@@ -97,7 +98,7 @@ def member(request: HttpRequest, username: str) -> HttpResponse:
     return _feed(request, f"Posts by {author.username}", address, posts, titled=True)
 
 
-def _openings(threads: QuerySet[Thread]) -> Iterable[Post]:
+def _openings(threads: QuerySet[Thread]) -> PostQuerySet:
     """The openings of the newest of `threads`, as far as they stand."""
     newest = threads.order_by("-created_at", "-pk").values_list("pk", flat=True)[:ENTRIES]
     openings = posts_visible_to(VISITOR).filter(
@@ -106,7 +107,7 @@ def _openings(threads: QuerySet[Thread]) -> Iterable[Post]:
     return openings.order_by("-thread__created_at", "-thread_id")
 
 
-def _standing(thread: Thread) -> QuerySet[Post]:
+def _standing(thread: Thread) -> PostQuerySet:
     """The posts of a debate that a visitor reads."""
     return posts_visible_to(VISITOR).filter(
         thread=thread, number__isnull=False, state=State.VISIBLE
@@ -114,7 +115,7 @@ def _standing(thread: Thread) -> QuerySet[Post]:
 
 
 def _feed(
-    request: HttpRequest, title: str, address: str, posts: Iterable[Post], *, titled: bool = False
+    request: HttpRequest, title: str, address: str, posts: PostQuerySet, *, titled: bool = False
 ) -> HttpResponse:
     """The feed of this title about the page at `address`, of the first of `posts`. Where it is
     `titled`, an entry is called after its debate, else after its number and its writer."""

@@ -82,7 +82,7 @@ _thread = CompiledQuery(
         Thread.objects.select_related("board", "author")
         .defer(*(f"author__{name}" for name in UNSHOWN))
         .with_opening()
-        .annotate(
+        .annotate(  # type: ignore[no-redef]  # declared for its readers
             has_variants=Exists(Thread.objects.filter(variant_of=OuterRef("pk"))),
             marked=Exists(Threadmark.objects.filter(thread=OuterRef("pk"))),
             edition=EDITION,

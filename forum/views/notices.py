@@ -66,13 +66,14 @@ def entry_of(user, notice: Notice) -> NoticeEntry:
     post, thread = notice.entry.post, notice.entry.thread
     if post is not None:
         thread = post.thread  # where it stands now
-    known = thread is not None and may(user, "see thread", thread)
+    if thread is not None and not may(user, "see thread", thread):
+        thread = None
     href = ""
-    if known and post is not None and (post.number is not None or may(user, "see post", post)):
+    if thread and post and (post.number is not None or may(user, "see post", post)):
         href = post.get_absolute_url()
-    elif known and post is None:
+    elif thread and post is None:
         href = thread.get_absolute_url()
-    return NoticeEntry(notice, thread if known else None, href, cases.may_answer(notice))
+    return NoticeEntry(notice, thread, href, cases.may_answer(notice))
 
 
 @require_POST

@@ -46,10 +46,12 @@ def thread(request: HttpRequest, thread_id: int, slug: str = "") -> HttpResponse
     if request.path != thread.get_absolute_url():
         return _moved(request, thread)
     wanted = _wanted(request, thread)
-    seen = read_state.seen(request.user, thread) if request.user.is_authenticated else None
-    page = thread_page.build(request.user, thread, wanted, seen)
-    if seen and page.fresh and not request.headers.get("Sec-Purpose"):  # a prefetch is no reading
-        _mark_read(request.user, page, seen)
+    user = request.user
+    seen = read_state.seen(user, thread) if user.is_authenticated else None
+    page = thread_page.build(user, thread, wanted, seen)
+    # A prefetch is no reading.
+    if user.is_authenticated and seen and page.fresh and "Sec-Purpose" not in request.headers:
+        _mark_read(user, page, seen)
     context = {"page": page, "thread": thread, "reply_form": _reply_form(request, page)}
     return caching.allow_keeping(render(request, "threads/thread.html", context))
 
@@ -110,9 +112,10 @@ def _mark_read(user: User, page: ThreadPage, seen: read_state.Seen) -> None:
 def _reply_form(request: HttpRequest, page: ThreadPage) -> SafeString | None:
     """The form of an answer to the debate, where it is offered. To readers who see the same it is
     the same, but for its tokens."""
+    user, thread = request.user, page.thread
     if not page.is_last or page.wanted.lane or "reply" not in page.verbs:
         return None
-    user, thread = request.user, page.thread
+    assert user.is_authenticated  # or nobody would be offered it
     target = reply_address(thread, None)
 
     def draw() -> str:
@@ -126,7 +129,7 @@ def _reply_form(request: HttpRequest, page: ThreadPage) -> SafeString | None:
         return fragment_renderer("threads/_reply.html")({**context, "csrf_input": TOKENS[0]})
 
     key = ("reply form", thread.pk, thread.version, thread.edition, user.is_new)
-    html = (fragments.held(key) or fragments.keep(key, draw)) if page.common else draw()
+    html = (fragments.get(key) or fragments.put(key, draw)) if page.common else draw()
     for mark, token in zip(TOKENS, (csrf_input(request), uuid4()), strict=True):
         html = html.replace(mark, str(token))
     return mark_safe(html)

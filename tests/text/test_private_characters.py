@@ -80,4 +80,4 @@ def test_no_text_prints_a_readers_token(board, opener, answerer, settings):
 def test_what_stands_for_tokens_is_known_to_nobody():
     assert all(re.fullmatch(r"[0-9a-f]{48}", mark) for mark in views.TOKENS)
     assert len(set(views.TOKENS)) == 2
-    assert fragments.held(("no such key",)) is None
+    assert fragments.get(("no such key",)) is None
