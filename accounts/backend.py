@@ -22,5 +22,7 @@ class Backend(AuthenticationBackend):
     def get_user(self, user_id) -> User | None:
         """The member of a session; None if there is none, or the account was closed."""
         known = Exists(EmailAddress.objects.filter(user=OuterRef("pk"), verified=True))
-        user = User.objects.annotate(address_known=known).filter(pk=user_id).first()
+        # What the query brings takes the place of the property.
+        users = User.objects.annotate(address_known=known)  # type: ignore[no-redef]  # meant so
+        user = users.filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None

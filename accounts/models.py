@@ -55,7 +55,7 @@ class SkeletonField(models.CharField):
         return value
 
 
-class Members(UserManager):
+class Members(UserManager["User"]):
     """Creates members. The address given on the command line counts as known."""
 
     def create_superuser(self, username, email=None, password=None, **extra_fields):

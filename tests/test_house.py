@@ -338,7 +338,7 @@ NO_ROWS = {
     "run",
     "loaded",
     "Desk",
-    "self.fields['board']",
+    "cast(forms.ModelChoiceField, self.fields['board'])",
 }
 GIVEN = {
     # The desk tells the method that fills a field nothing but the row: who asks travels with it.

@@ -57,8 +57,10 @@ class MemberAdmin(ReadOnly):
             raise PermissionDenied  # accounts are made elsewhere
         member = self.get_object(request, object_id)
         if member is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        kept = {}
+            # Django's own, which its stubs leave out.
+            away = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # left out
+            return away(request, self.opts, object_id)
+        kept: dict = {}
         if request.method == "POST":
             done, kept = self._act(request, member)
             if done:

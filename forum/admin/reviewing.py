@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 
+from accounts.models import User
 from forum.moderation import cleanup
 
 from ..models import AuditEntry, Member, Post, State
@@ -82,14 +83,14 @@ class Row:
     stands: bool
 
 
-def _row(post: Post, member: Member) -> Row:
+def _row(post: Post, member: User) -> Row:
     whole = post.is_opening and post.thread.author_id == member.pk
     if whole and post.state == State.VISIBLE:
         return Row(post, "thread", str(post.thread_id), post.thread.state in STANDS)
     return Row(post, "post", str(post.pk), post.state in STANDS)
 
 
-def _act(request, member: Member) -> None:
+def _act(request, member: User) -> None:
     reason = request.POST.get("reason", "")
     wanted = request.POST.get("undo", "")
     if wanted:

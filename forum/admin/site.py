@@ -118,7 +118,7 @@ class WithActs(ReadOnly):
             for verb in self.acts
         }
 
-    def response_action(self, request, queryset):
+    def response_action(self, request, queryset):  # type: ignore[override]  # as Django has it
         """Act on the chosen rows. Django looks their ids up as they were sent."""
         for pk in request.POST.getlist(ACTION_CHECKBOX_NAME):
             if not sent_id(pk):

@@ -1,5 +1,6 @@
 """Loading debates at the desk: send a file or a text, look over what was recognised, load it."""
 
+from typing import cast
 from uuid import uuid4
 
 from django import forms
@@ -36,8 +37,8 @@ class SendForm(forms.Form):
     kind = forms.ChoiceField(choices=Thread.Kind.choices, initial=Thread.Kind.WI, label="Kind")
 
     def __init__(self, *args, user, **kwargs):
-        super().__init__(*args, auto_id="%s", **kwargs)
-        self.fields["board"].queryset = own_boards(user)
+        super().__init__(*args, **{**kwargs, "auto_id": "%s"})
+        cast(forms.ModelChoiceField, self.fields["board"]).queryset = own_boards(user)
 
 
 def own_boards(user):

@@ -38,7 +38,7 @@ def read(signed: str) -> tuple[User, list[str]] | None:
     except signing.BadSignature:
         return None
     member = User.objects.filter(pk=pk).first()
-    return member and (member, [topic for topic in TOPICS if topic in topics])
+    return (member, [topic for topic in TOPICS if topic in topics]) if member else None
 
 
 def stop(member: User, topics: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from core.compiled_queries import CompiledQuery
 
 from .boards import Board, BoardQuerySet
 from .cases import Case, CaseQuerySet
-from .moderation import AuditEntry
+from .moderation import AuditEntry, AuditEntryQuerySet
 from .posts import Post, PostQuerySet
 from .threads import NOWHERE, State, Thread, ThreadQuerySet, opening_standing
 
@@ -158,7 +158,7 @@ class ForReader:
         return self.member(user.pk, *values)
 
 
-def entries_visible_to(user) -> QuerySet[AuditEntry]:
+def entries_visible_to(user) -> AuditEntryQuerySet:
     """The entries of the moderation log that `user` may read: acts on the site itself and on the
     boards that `user` sees, or saw until they were taken out. What an entry is about may still be
     out of sight."""
@@ -177,7 +177,7 @@ def entries_visible_to(user) -> QuerySet[AuditEntry]:
     )
 
 
-def entries_moderated_by(user) -> QuerySet[AuditEntry]:
+def entries_moderated_by(user) -> AuditEntryQuerySet:
     """The entries of the log about the boards that `user` moderates, private ones among them, as
     the desk shows them. What they are about may stand elsewhere by now, out of sight: `title` is
     the debate's, None where `user` may not see it; `post_seen` and `other_seen` whether they see

@@ -5,10 +5,11 @@ what one act will do and take the reason. Everything works without script.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
@@ -38,10 +39,10 @@ LATEST = 10  # entries of the log beside the acts on a debate
 # --- /posts/<id>/moderate/ and /threads/<id>/moderate/ ----------------------------------------
 
 
-def moderate_post(request, post_id):
+def moderate_post(request: HttpRequest, post_id):
     """What may be done to a post, or one act on it."""
     post = post_or_404(request.user, post_id, verb="moderate")
-    offers = POST_OFFERS
+    offers: tuple[Offer, ...] = POST_OFFERS
     if may(request.user, "erase", post):
         offers += (ERASE,)
     context = {
@@ -54,7 +55,7 @@ def moderate_post(request, post_id):
     return _page(request, post, offers, context)
 
 
-def moderate_thread(request, thread_id):
+def moderate_thread(request: HttpRequest, thread_id):
     """What may be done to a debate, or one act on it."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "moderate", thread)
@@ -68,7 +69,9 @@ def moderate_thread(request, thread_id):
     return _page(request, thread, THREAD_OFFERS, context)
 
 
-def _page(request, thing: Post | Thread, offers: Sequence[Offer], context: dict) -> HttpResponse:
+def _page(
+    request: HttpRequest, thing: Post | Thread, offers: Sequence[Offer], context: dict
+) -> HttpResponse:
     """All that may be done, or one act: `?act=` names it."""
     name = request.GET.get("act", "")
     if not name:
@@ -78,7 +81,9 @@ def _page(request, thing: Post | Thread, offers: Sequence[Offer], context: dict)
     if offer is None:
         raise Http404
     status = 200
-    options = {"user": request.user} if issubclass(offer.form, BoardForm | TargetForm) else {}
+    options: dict[str, Any] = (
+        {"user": request.user} if issubclass(offer.form, BoardForm | TargetForm) else {}
+    )
     form = offer.form(request.POST if request.method == "POST" else None, auto_id="%s", **options)
     if request.method == "POST" and form.is_valid() and not _asks_again(offer, form, thing):
         try:
@@ -208,7 +213,7 @@ def _latest(user, thread: Thread, post: Post | None = None) -> list[tuple[AuditE
 # --- /log/<id>/undo/ --------------------------------------------------------------------------
 
 
-def undo(request, entry_id):
+def undo(request: HttpRequest, entry_id):
     """Take an act back: a page that asks, a form that does."""
     entry = (
         AuditEntry.objects.for_undo()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from django import forms
 
@@ -50,7 +51,9 @@ class BoardForm(ReasonForm):
         super().__init__(*args, **kwargs)
         boards = boards_visible_to(user).in_order()
         mine = [board.pk for board in boards if may(user, "moderate", board)]
-        self.fields["board"].queryset = Board.objects.filter(pk__in=mine).in_order()
+        cast(forms.ModelChoiceField, self.fields["board"]).queryset = Board.objects.filter(
+            pk__in=mine
+        ).in_order()
 
 
 class TitleForm(ReasonForm):
@@ -90,7 +93,8 @@ class BranchForm(TargetForm):
 
     def clean(self):
         """The number as a post of the debate."""
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         number, target = data.get("answers"), data.get("target")
         data["post"] = None
         if number and target:

@@ -2,6 +2,7 @@
 changed."""
 
 from django import forms
+from django.http import HttpRequest
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
@@ -27,7 +28,7 @@ class PlaceForm(ArgumentForm):
     reason = forms.CharField(max_length=300, required=False)
 
 
-def argument(request, post_id):
+def argument(request: HttpRequest, post_id):
     """Change the lane of a reply, its stances and the questions that it answers."""
     post = post_or_404(request.user, post_id)
     require(request.user, "argue", post)
@@ -58,7 +59,7 @@ def argument(request, post_id):
             except Problem as problem:
                 problems.show(form, problem)
     else:
-        initial = {"lane": post.lane, "stance": post.stance}
+        initial: dict[str, object] = {"lane": post.lane, "stance": post.stance}
         initial |= {keys[row.ordinal]: row.stance for row in quotes}
         for row in Answer.objects.filter(post=post):
             initial[f"answer-{row.question_id}"] = row.verdict
@@ -99,7 +100,7 @@ class MindForm(forms.Form):
     )
 
 
-def minds(request, post_id):
+def minds(request: HttpRequest, post_id):
     """Whose minds a reply changed, from what to what and why; members add their own here."""
     post = post_or_404(request.user, post_id)
     offered = may(request.user, "change mind", post)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
@@ -44,7 +44,7 @@ _boards = ForReader(
 )
 
 
-def home(request):
+def home(request: HttpRequest):
     """The debates answered last, and the boards; for visitors also what is different here."""
     user = request.user
     example = None
@@ -67,7 +67,7 @@ def _threads_with_news(user, since):
         threads_visible_to(user)
         .filter(last_post_at__gt=since)
         .with_unread(user)
-        .filter(unread__gt=0)
+        .filter(unread__gt=0)  # type: ignore[misc]  # of with_unread
         .order_by("-last_post_at", "-pk")
         .values_list("board_id", flat=True)[:MAX_COUNTED]
     )
@@ -104,7 +104,7 @@ _first_page = {
 }
 
 
-def board(request, slug):
+def board(request: HttpRequest, slug):
     """The debates of one board, filtered and ordered as asked, page by page."""
     board = board_or_404(request.user, slug)
     user, asked = request.user, _asked(request)
@@ -128,7 +128,7 @@ def board(request, slug):
     )
 
 
-def debates(request):
+def debates(request: HttpRequest):
     """All debates of all boards, filtered and ordered as asked, page by page."""
     user, asked = request.user, _asked(request)
     years = {name: request.GET.get(name, "").strip() for name in YEARS}
@@ -177,7 +177,7 @@ class _Asked:
         return bool(self.kind or self.only)
 
 
-def _asked(request) -> _Asked:
+def _asked(request: HttpRequest) -> _Asked:
     """What the address asks for; raises Http404 for an order, kind or filter that there is not."""
     order = request.GET.get("order", "answer")
     kind = request.GET.get("kind", "")
@@ -243,7 +243,7 @@ def _list(user, asked: _Asked, rows: list, *, pinned=(), more=None) -> dict:
 
 
 @require_POST
-def mark_read(request):
+def mark_read(request: HttpRequest):
     """Count everything as read."""
     require(request.user, "use account")
     read_state.mark_all_read(user=request.user)

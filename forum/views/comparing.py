@@ -1,7 +1,7 @@
 """/posts/<id>/quotes/<n>/: one quote beside its source, where that is too long for the debate's
 page."""
 
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
 
@@ -16,7 +16,7 @@ from .fetch import post_or_404
 COMPARED = 20_000
 
 
-def quote(request, post_id, ordinal):
+def quote(request: HttpRequest, post_id, ordinal):
     """What a quote changed or left out, and how its source reads by now. A quote whose source the
     reader may not know of has no such page."""
     post = post_or_404(request.user, post_id)

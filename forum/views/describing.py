@@ -1,6 +1,7 @@
 """Saying anew what a debate is about, after it was opened."""
 
 from django import forms
+from django.http import HttpRequest
 from django.shortcuts import redirect, render
 
 from forum.actions import composing, description
@@ -20,7 +21,7 @@ DivergenceForms = forms.formset_factory(
 )
 
 
-def describe(request, thread_id):
+def describe(request: HttpRequest, thread_id):
     """Say where a debate leaves history and which of its questions stand beside it."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "describe", thread)
@@ -56,7 +57,7 @@ def describe(request, thread_id):
                 meanwhile, base = problem.thread, problem.thread.descriptions
             except composing.Unacceptable as problem:
                 errors.append(problem.sentence)
-        errors += rows.non_form_errors()
+        errors += map(str, rows.non_form_errors())
     else:
         rows = DivergenceForms(
             initial=[

@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 from uuid import UUID
 
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from ..actions import drafts as acts
 from ..models import Draft
 from ..permissions import require
-from .fetch import post_or_404, thread_or_404
+from .fetch import member_of, post_or_404, thread_or_404
 from .openings import START
 from .writing import other_fields, restored, settle
 
@@ -21,15 +21,15 @@ REPLY = re.compile(r"/threads/(\d{1,18})/reply/(?:\?to=(\d{1,18}))?")
 EDIT = re.compile(r"/posts/(\d{1,18})/edit/")
 
 
-def drafts(request):
+def drafts(request: HttpRequest):
     """All one's drafts, newest first."""
     require(request.user, "use account")
-    mine = Draft.objects.filter(user=request.user).order_by("-saved_at")
+    mine = Draft.objects.filter(user=member_of(request)).order_by("-saved_at")
     return render(request, "drafts/drafts.html", {"drafts": mine, "most": acts.MAX_DRAFTS})
 
 
 @require_POST
-def save(request):
+def save(request: HttpRequest):
     """Keep what a form holds now; answers with the time, or with the reason why not."""
     require(request.user, "use account")
     target = request.POST.get("target", "")
@@ -54,7 +54,7 @@ def save(request):
     )
 
 
-def newest(request):
+def newest(request: HttpRequest):
     """The draft that a form should open with, for forms that the page brought without one."""
     require(request.user, "use account")
     target = request.GET.get("target", "")
@@ -76,7 +76,7 @@ def newest(request):
 
 
 @require_POST
-def discard(request, token):
+def discard(request: HttpRequest, token):
     """Throw a draft away, and what was written on in the form that it was restored in (`form`)."""
     require(request.user, "use account")
     tokens = [token]

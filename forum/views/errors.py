@@ -7,7 +7,7 @@ import uuid
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
@@ -34,7 +34,7 @@ REARRANGED = {
 BY_ITSELF = "sent_by_itself"
 
 
-def kept(request) -> list[dict[str, str]]:
+def kept(request: HttpRequest) -> list[dict[str, str]]:
     """The texts of a form that failed, as [{"name", "label", "value"}]; empty if there are none."""
     if request.method != "POST" or request.path.startswith(("/accounts/", "/admin/")):
         return []
@@ -50,7 +50,7 @@ def kept(request) -> list[dict[str, str]]:
     ]
 
 
-def _hidden(request, shown: set[str]) -> list[tuple[str, str]]:
+def _hidden(request: HttpRequest, shown: set[str]) -> list[tuple[str, str]]:
     """The other fields of the failed form, so that it can be sent again as it was."""
     return [
         (name, value)
@@ -61,7 +61,7 @@ def _hidden(request, shown: set[str]) -> list[tuple[str, str]]:
     ]
 
 
-def _ours(request) -> bool:
+def _ours(request: HttpRequest) -> bool:
     """Whether the failed form came from one of our own pages. A form planted by another site must
     not come back with a valid token in it; its text can still be copied."""
     said = request.headers.get("Sec-Fetch-Site")
@@ -74,7 +74,7 @@ def _ours(request) -> bool:
     return request.headers.get("Origin", "") == f"{request.scheme}://{host}"
 
 
-def _page(request, status: int, **context):
+def _page(request: HttpRequest, status: int, **context):
     texts = kept(request)
     again = bool(texts) and _ours(request)
     response = render(
@@ -92,12 +92,12 @@ def _page(request, status: int, **context):
     return response
 
 
-def bad_request(request, exception=None):
+def bad_request(request: HttpRequest, exception=None):
     """400: the request is malformed, or larger than a form may be."""
     return _page(request, 400)
 
 
-def refused(request, exception=None):
+def refused(request: HttpRequest, exception=None):
     """403 with the reason; who is not signed in is sent to the sign-in page and back, unless a
     text would be lost on the way."""
     if not request.user.is_authenticated and request.method in ("GET", "HEAD"):
@@ -109,7 +109,9 @@ def refused(request, exception=None):
     return _page(request, 403, reason=str(exception or ""))
 
 
-def signed_out(request, problem: signing_in.NotSignedIn | None = None, *, name: str = ""):
+def signed_out(
+    request: HttpRequest, problem: signing_in.NotSignedIn | None = None, *, name: str = ""
+):
     """403 for a text that was sent after the session had ended: name and password, and then the
     second step, are asked for beside it, and the same form goes on to where it was sent."""
     step = problem.step if problem else "password"
@@ -117,17 +119,17 @@ def signed_out(request, problem: signing_in.NotSignedIn | None = None, *, name: 
     return _page(request, 403, signed_out=True, step=step, sentence=sentence, name=name)
 
 
-def csrf_failure(request, reason=""):
+def csrf_failure(request: HttpRequest, reason=""):
     """The form was open too long, or somebody signed in or out meanwhile."""
     return _page(request, 403, stale_form=True)
 
 
-def not_found(request, exception=None):
+def not_found(request: HttpRequest, exception=None):
     """404: nothing is there, or nothing that this reader may know of; the page is the same."""
     return _page(request, 404)
 
 
-def too_many(request, exception=None):
+def too_many(request: HttpRequest, exception=None):
     """429: more forms than the limit allows; the text waits in the page."""
     response = _page(request, 429, sentence=getattr(exception, "sentence", ""))
     if after := getattr(exception, "retry_after", 0):
@@ -135,7 +137,7 @@ def too_many(request, exception=None):
     return response
 
 
-def busy(request, exception):
+def busy(request: HttpRequest, exception):
     """503: it will be done, only not at once."""
     response = _page(request, 503, sentence=exception.sentence)
     response.headers["Retry-After"] = "10"
@@ -150,7 +152,7 @@ def _kept_for(error: tree.StillLocked) -> str:
         return ""
 
 
-def _rearranged(request, act: str):
+def _rearranged(request: HttpRequest, act: str):
     """The page whose form is sent again by itself, once: what it carries then keeps it from being
     sent a third time."""
     sentence = f"{REARRANGED[act]} Nothing was changed: send it again in ten seconds."
@@ -160,7 +162,7 @@ def _rearranged(request, act: str):
     return response
 
 
-def overloaded(request, exception=None):
+def overloaded(request: HttpRequest, exception=None):
     """503: the database (too busy, full, starting again) or the shared cache did not do what it
     was asked, and nothing was changed; or it takes no writes at all just now; or a moderator
     rearranges the debate."""
@@ -172,7 +174,7 @@ def overloaded(request, exception=None):
     return response
 
 
-def server_error(request):
+def server_error(request: HttpRequest):
     """500: written without the request's context, which asks the database who is reading; the
     database may be what broke."""
     # The id of the request, which every line of the log about it carries.

@@ -3,17 +3,24 @@
 import re
 
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponsePermanentRedirect
 from django.urls import reverse
 
-from accounts.models import EDITION, UNSHOWN
+from accounts.models import EDITION, UNSHOWN, User
 from core.compiled_queries import CompiledQuery
 
 from ..models import AuditEntry, Board, Post, State, Thread, Threadmark
-from ..permissions import may, require
+from ..permissions import NotThere, may, require
 
 # How somebody names a debate: by its address or its number.
 NAMED = re.compile(r"(?:.*/threads/)?(\d{1,18})(?:/.*)?\Z")
+
+
+def member_of(request: HttpRequest) -> User:
+    """The member who asks for a page that its rule keeps from visitors. Raises NotThere for one."""
+    if not request.user.is_authenticated:
+        raise NotThere
+    return request.user
 
 
 class Moved(Exception):
@@ -25,10 +32,12 @@ class Moved(Exception):
         self.thing = thing
 
 
-def follow(request, thing: Thread | Post) -> HttpResponsePermanentRedirect:
+def follow(request: HttpRequest, thing: Thread | Post) -> HttpResponsePermanentRedirect:
     """The same page of the debate or post that took the place of the one asked for. A form that
     was sent goes along (308)."""
     match = request.resolver_match
+    if match is None:
+        raise Http404
     if isinstance(thing, Post):
         address = reverse(match.view_name, kwargs={**match.kwargs, "post_id": thing.pk})
     elif "slug" in match.kwargs or match.view_name == "thread-id":
@@ -161,7 +170,7 @@ def sent_id(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
-def page_or_404(request, pages: int) -> int:
+def page_or_404(request: HttpRequest, pages: int) -> int:
     """The page asked for, 1..pages; anything else is not there."""
     asked = request.GET.get("page", "1")
     if not asked.isdecimal() or len(asked) > 9 or not 1 <= int(asked) <= max(pages, 1):

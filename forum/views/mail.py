@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -13,6 +13,7 @@ from forum.mailing.topics import TOPICS
 
 from ..models import MailSettings, Rhythm
 from ..permissions import require
+from .fetch import member_of
 
 
 class ChoicesForm(forms.Form):
@@ -29,14 +30,15 @@ class ChoicesForm(forms.Form):
             )
 
 
-def choices(request):
+def choices(request: HttpRequest):
     """When a member wants to be told by mail, for each topic."""
     require(request.user, "read notices")
-    chosen = MailSettings.objects.filter(pk=request.user.pk).first() or MailSettings()
+    member = member_of(request)
+    chosen = MailSettings.objects.filter(pk=member.pk).first() or MailSettings()
     form = ChoicesForm(request.POST or None, chosen=chosen)
     if request.method == "POST" and form.is_valid():
         made = {topic: rhythm for topic, rhythm in form.cleaned_data.items() if rhythm}
-        stopping.choose(request.user, made)
+        stopping.choose(member, made)
         messages.success(request, "Your choice is kept.")
         return redirect("mail-settings")
     return render(
@@ -44,25 +46,25 @@ def choices(request):
         "mail/choices.html",
         {
             "form": form,
-            "bounced": chosen.bounced and chosen.bounced == request.user.email,
-            "known": request.user.address_known,
+            "bounced": chosen.bounced and chosen.bounced == member.email,
+            "known": member.address_known,
         },
         status=422 if form.is_bound else 200,
     )
 
 
 @require_POST
-def again(request):
+def again(request: HttpRequest):
     """Write to an address again from which mail came back."""
     require(request.user, "read notices")
-    stopping.write_again(request.user)
+    stopping.write_again(member_of(request))
     messages.success(request, "Mail is sent to your address again.")
     return redirect("mail-settings")
 
 
 @never_cache
 @csrf_exempt  # a mail program posts here without having been here; the address itself is the proof
-def stop(request, signed):
+def stop(request: HttpRequest, signed):
     """Stop mail about some topics, by an address that a mail named: GET shows a button,
     POST does it, whoever is signed in or nobody (RFC 8058)."""
     found = stopping.read(signed)

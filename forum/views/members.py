@@ -1,6 +1,6 @@
 """Members' public profiles."""
 
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -29,7 +29,7 @@ _posts_of = ForReader(
 )
 
 
-def member(request, username):
+def member(request: HttpRequest, username):
     """Who somebody is and what they wrote, newest first, as far as the reader may see it."""
     found = User.objects.filter(username__iexact=username, is_active=True).first()
     if found is None:
@@ -75,7 +75,7 @@ def _ignoring(user, found: User) -> dict:
 
 
 @require_POST
-def ignore(request, username):
+def ignore(request: HttpRequest, username):
     """Fold away what a member wrote, or show it again."""
     require(request.user, "use account")
     other = get_object_or_404(User, username__iexact=username)

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -17,14 +17,15 @@ from ..actions import notices as acts
 from ..models import Notice, Thread
 from ..permissions import Refused, may, require
 from . import problems
+from .fetch import member_of
 
 PER_PAGE = 30
 
 
-def notices(request):
+def notices(request: HttpRequest):
     """What concerns the member, newest first; looking at it marks nothing as read."""
     require(request.user, "read notices")
-    rows = Notice.objects.for_listing().filter(member=request.user).order_by("-pk")
+    rows = Notice.objects.for_listing().filter(member=member_of(request)).order_by("-pk")
     before = request.GET.get("before", "")
     if before:
         if not before.isdecimal() or len(before) > 18:
@@ -77,14 +78,14 @@ def entry_of(user, notice: Notice) -> NoticeEntry:
 
 
 @require_POST
-def read(request):
+def read(request: HttpRequest):
     """Count notices as read: the one named, or all up to the newest of the page."""
     require(request.user, "read notices")
     one = request.POST.get("notice", "")
     until = one or request.POST.get("until", "")
     if not until.isdecimal() or len(until) > 18:
         raise Http404
-    acts.mark_read(user=request.user, until=int(until), only=bool(one))
+    acts.mark_read(user=member_of(request), until=int(until), only=bool(one))
     return redirect("notices")
 
 
@@ -97,7 +98,7 @@ class AnswerForm(forms.Form):
     )
 
 
-def answer(request, notice_id):
+def answer(request: HttpRequest, notice_id):
     """Answer, once, an act that concerns oneself."""
     require(request.user, "read notices")
     notice = Notice.objects.for_listing().filter(pk=notice_id).first()
@@ -110,7 +111,7 @@ def answer(request, notice_id):
     if request.method == "POST":
         if form.is_valid():
             try:
-                cases.answer(user=request.user, notice=notice, text=form.cleaned_data["text"])
+                cases.answer(user=member_of(request), notice=notice, text=form.cleaned_data["text"])
                 messages.success(request, "Your answer waits for a moderator.")
                 return redirect("notices")
             except Problem as problem:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import cast
 from uuid import uuid4
 
 from django import forms
@@ -43,7 +44,8 @@ class DivergenceForm(forms.Form):
 
     def clean(self):
         """What changes and when belong together."""
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         data["divergence"] = None
         given = {name: data.get(name, "") for name in FORK}
         if any(name in self.errors for name in given) or not any(given.values()):
@@ -84,9 +86,11 @@ class StartForm(DivergenceForm):
     field_order = ("board", "title", "kind", *FORK, "policy", "text", "own_answer")
 
     def __init__(self, *args, user, **kwargs):
-        super().__init__(*args, auto_id="%s", **kwargs)
+        super().__init__(*args, **{**kwargs, "auto_id": "%s"})
         boards = [b.pk for b in boards_visible_to(user) if may(user, "start", b)]
-        self.fields["board"].queryset = Board.objects.filter(pk__in=boards).in_order()
+        cast(forms.ModelChoiceField, self.fields["board"]).queryset = Board.objects.filter(
+            pk__in=boards
+        ).in_order()
 
 
 MOST_LOOKED = 50  # debates that a form remembers to have shown
@@ -177,7 +181,7 @@ def _lacking(form: StartForm, user, given: Mapping, proposed: Sequence, *, lost:
     return bool(form.errors)
 
 
-def _first_page(request):
+def _first_page(request: HttpRequest):
     slug = request.GET.get("board")
     board = board_or_404(request.user, slug) if slug else None
     if board:
@@ -187,9 +191,10 @@ def _first_page(request):
     if draft:
         sent.update({"text": draft.text, "title": draft.title})
     form, rows = _as_typed(sent, request.user)
-    form.initial = {"board": slug, "token": uuid4(), "kind": Thread.Kind.WI} | form.initial
+    form.initial = {"board": slug, "token": uuid4(), "kind": Thread.Kind.WI, **form.initial}
     if "policy" not in form.initial and not any(
-        one.policy_needed for one in form.fields["board"].queryset
+        one.policy_needed
+        for one in cast(forms.ModelChoiceField, form.fields["board"]).queryset or ()
     ):
         form.initial["policy"] = Thread.Policy.OPEN
     asked, _ = _asked(sent) if draft else ((), False)

@@ -1,7 +1,7 @@
 """The outline of a debate: what supports and disputes which passage; to read and to take along."""
 
 from django.conf import settings
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from forum.rendering import outline as outlines
@@ -17,7 +17,7 @@ TWIGS = 7  # replies drawn at one passage; of more the number is said
 ROW = 56  # pixels
 
 
-def outline(request, thread_id):
+def outline(request: HttpRequest, thread_id):
     """One page of the outline, as nested text and drawn; `?from=` is the number it begins with."""
     thread = thread_or_404(request.user, thread_id)
     part = outlines.outline_of(thread, request.user, first=_first(request), most=ON_A_PAGE)
@@ -36,7 +36,7 @@ def outline(request, thread_id):
     )
 
 
-def argdown(request, thread_id):
+def argdown(request: HttpRequest, thread_id):
     """The outline as a file in Argdown."""
     thread = thread_or_404(request.user, thread_id)
     part = _whole(request, thread)
@@ -45,7 +45,7 @@ def argdown(request, thread_id):
     return attachment(sent, f"{thread.slug}.argdown")
 
 
-def as_json(request, thread_id):
+def as_json(request: HttpRequest, thread_id):
     """The outline as a file in JSON."""
     thread = thread_or_404(request.user, thread_id)
     part = _whole(request, thread)
@@ -53,17 +53,17 @@ def as_json(request, thread_id):
     return attachment(JsonResponse(data), f"{thread.slug}-outline.json")
 
 
-def _whole(request, thread) -> outlines.Outline:
+def _whole(request: HttpRequest, thread) -> outlines.Outline:
     """The outline, from `?from=` on, up to what a file holds."""
     return outlines.outline_of(thread, request.user, first=_first(request), most=IN_A_FILE)
 
 
-def _address(request, thread) -> str:
+def _address(request: HttpRequest, thread) -> str:
     site = settings.SITE_URL or request.build_absolute_uri("/")
     return site.rstrip("/") + thread.get_absolute_url()
 
 
-def _first(request) -> int:
+def _first(request: HttpRequest) -> int:
     asked = request.GET.get("from", "1")
     if not asked.isdecimal() or len(asked) > 9:
         raise Http404

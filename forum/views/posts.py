@@ -43,7 +43,7 @@ MAX_QUOTED = 20  # posts that one link may open a reply with
 # --- /posts/<id>/ -----------------------------------------------------------------------------
 
 
-def post(request, post_id):
+def post(request: HttpRequest, post_id):
     """The permalink: to the page of the debate where the post stands, and to its element."""
     found = place_or_404(request.user, post_id)
     if found.state == State.REJECTED:
@@ -230,7 +230,7 @@ def _after(text: str, quotes: str) -> str:
     return f"{text.rstrip()}\n\n{quotes}"
 
 
-def _answered(request, to: str | None) -> Post | None:
+def _answered(request: HttpRequest, to: str | None) -> Post | None:
     """The post that the reply answers, if one is named; perhaps in another debate."""
     if not to:
         return None
@@ -239,30 +239,30 @@ def _answered(request, to: str | None) -> Post | None:
     return post_or_404(request.user, int(to))
 
 
-def _quoted_words(request) -> str:
+def _quoted_words(request: HttpRequest) -> str:
     """The quote forms for `?quote=`: the posts' own words, or one passage of them."""
     wanted = []
     for value in request.GET.getlist("quote")[:MAX_QUOTED]:
-        pk, _, passage = value.partition(".")
-        if not (pk.isdecimal() and len(pk) < 19 and (not passage or passage.isdecimal())):
+        pk, _, named = value.partition(".")
+        if not (pk.isdecimal() and len(pk) < 19 and (not named or named.isdecimal())):
             raise Http404
-        wanted.append((int(pk), int(passage[:6]) if passage else 0))
+        wanted.append((int(pk), int(named[:6]) if named else 0))
     posts = {
         post.pk: post
         for post in posts_visible_to(request.user)
-        .filter(pk__in=[pk for pk, _ in wanted], state=State.VISIBLE)
+        .filter(pk__in=[post_id for post_id, _ in wanted], state=State.VISIBLE)
         .select_related("author", "body__revision")
     }
     texts = []
-    for pk, passage in wanted:
-        if pk not in posts:
+    for post_id, passage in wanted:
+        if post_id not in posts:
             continue
-        revision = posts[pk].body.revision
+        revision = posts[post_id].body.revision
         start, end = 0, len(revision.plain)
         if 0 < passage <= len(revision.passages):
             start, end = revision.passages[passage - 1]
         if revision.plain[start:end].strip():
-            texts.append(_quote_form(posts[pk], start, end))
+            texts.append(_quote_form(posts[post_id], start, end))
     return "".join(texts)
 
 
@@ -419,11 +419,11 @@ def _as_erased(request: HttpRequest, current: PostRevision) -> dict[str, str]:
 
 
 @require_POST
-def release(request, post_id):
+def release(request: HttpRequest, post_id):
     """Let one's own reply appear that slow mode held."""
     done = acts.release(user=request.user, post=post_or_404(request.user, post_id))
     read_state.mark_read(
-        user=request.user, thread=done.thread, numbers=[(done.number, done.number)]
+        user=request.user, thread=done.thread, numbers=[(done.number or 0, done.number or 0)]
     )
     return redirect(where(request.user, done))
 
@@ -431,7 +431,7 @@ def release(request, post_id):
 # --- /posts/<id>/history/ ---------------------------------------------------------------------
 
 
-def history(request, post_id):
+def history(request: HttpRequest, post_id):
     """Every text a post had, each with what it changed. `?rev=2&at=10-50` shows one text with the
     words that somebody quoted from it. Who the quotes say they are of is left out where the post's
     page does not name all of them, but for who wrote it and who may see everything."""
@@ -486,7 +486,7 @@ class WithdrawForm(forms.Form):
     reason = forms.CharField(max_length=300, required=False)
 
 
-def withdraw(request, post_id):
+def withdraw(request: HttpRequest, post_id):
     """Take one's own post back: a page that asks, a form that does."""
     post = post_or_404(request.user, post_id)
     require(request.user, "withdraw", post)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from django.contrib import messages
+from django.http import HttpRequest
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
@@ -31,7 +32,7 @@ class Row:
     excerpt: str
 
 
-def split(request, thread_id):
+def split(request: HttpRequest, thread_id):
     """Tick posts, alone or with all that hangs below them; then give the new debate a title. What
     was ticked on one page is carried along to the next."""
     thread = thread_or_404(request.user, thread_id)
@@ -87,7 +88,7 @@ def split(request, thread_id):
     )
 
 
-def _chosen(request, thread) -> set[int]:
+def _chosen(request: HttpRequest, thread) -> set[int]:
     """The ids of all that was ticked: carried along, on this page, and below those ticked with
     their branches."""
     before = _ids(request.POST.get("chosen", "").split("."))

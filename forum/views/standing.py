@@ -3,6 +3,7 @@
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.http import HttpRequest
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -14,14 +15,15 @@ from ..acts import ACTS, PRIVATE
 from ..models import AuditEntry, Case, Suspension, Warning
 from ..permissions import require
 from . import problems
+from .fetch import member_of
 
 HISTORY = 50  # acts on the member that the page lists
 
 
-def standing(request):
+def standing(request: HttpRequest):
     """Everything that binds the member who asks, why and until when, and what was done before."""
     require(request.user, "read notices")
-    now, member = timezone.now(), request.user
+    now, member = timezone.now(), member_of(request)
     new = settings.NEW_MEMBER_POSTS if settings.HOLD_NEW_LINKS and member.is_new else 0
     history = AuditEntry.objects.exclude(verb__in=PRIVATE).filter(member=member)
     return render(
@@ -62,7 +64,7 @@ class NameForm(forms.Form):
     why = forms.CharField(max_length=300, required=False)
 
 
-def name(request):
+def name(request: HttpRequest):
     """Ask for another name."""
     require(request.user, "write")
     form, status = NameForm(), 200
@@ -70,7 +72,7 @@ def name(request):
         form, status = NameForm(request.POST), 422
         if form.is_valid():
             try:
-                members.ask_for_name(user=request.user, **form.cleaned_data)
+                members.ask_for_name(user=member_of(request), **form.cleaned_data)
                 messages.success(request, "Your wish waits for an administrator.")
                 return redirect("standing")
             except Problem as problem:

@@ -1,7 +1,7 @@
 """The story of a debate: marking its posts, and reading only those."""
 
 from django import forms
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
@@ -21,7 +21,7 @@ WORDS_A_MINUTE = 230
 # --- /threads/<id>/read/ ----------------------------------------------------------------------
 
 
-def read(request, thread_id):
+def read(request: HttpRequest, thread_id):
     """One marked post, with the one before and the one after it; `?show=` chooses categories."""
     thread = thread_or_404(request.user, thread_id)
     marks = list(Threadmark.objects.story_of(thread.pk))
@@ -97,7 +97,7 @@ class MarkForm(forms.Form):
     category = forms.CharField(required=False)
 
 
-def mark(request, post_id):
+def mark(request: HttpRequest, post_id):
     """Mark a post as part of the story, change its mark, or take it away."""
     post = post_or_404(request.user, post_id)
     require(request.user, "mark", post)
@@ -114,7 +114,7 @@ def mark(request, post_id):
         except Problem as problem:
             problems.show(form, problem, typed="label")
     else:
-        initial = {"category": Threadmark.Category.STORY}
+        initial: dict[str, str] = {"category": Threadmark.Category.STORY}
         if before:
             initial = {"label": before.label, "category": before.category}
         form = MarkForm(initial=initial)

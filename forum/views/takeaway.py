@@ -9,7 +9,7 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from forum.operations import caching, downloads
@@ -25,7 +25,7 @@ from .fetch import post_or_404, thread_or_404
 EPUB = "application/epub+zip"
 
 
-def thread_epub(request, thread_id):
+def thread_epub(request: HttpRequest, thread_id):
     """The story of a debate as a book, of one without marks the whole debate; `?from=` a number."""
     thread, first = thread_or_404(request.user, thread_id), _first(request)
 
@@ -35,7 +35,7 @@ def thread_epub(request, thread_id):
     return _taken(request, thread, f"{thread.slug}.epub", EPUB, write, str(first))
 
 
-def road_epub(request, post_id):
+def road_epub(request: HttpRequest, post_id):
     """The road to a post as a book."""
     post, first = post_or_404(request.user, post_id), _first(request)
     if post.number is None:
@@ -48,7 +48,7 @@ def road_epub(request, post_id):
     return _taken(request, post.thread, name, EPUB, write, "road", str(post.pk), str(first))
 
 
-def thread_fixture(request, thread_id):
+def thread_fixture(request: HttpRequest, thread_id):
     """A debate as a thread fixture, in parts: whatever its length, it is never held as a whole."""
     thread = thread_or_404(request.user, thread_id)
 
@@ -58,7 +58,7 @@ def thread_fixture(request, thread_id):
     return _taken(request, thread, f"{thread.slug}.json", "application/json", write)
 
 
-def thread_markdown(request, thread_id):
+def thread_markdown(request: HttpRequest, thread_id):
     """A debate as Markdown, in parts."""
     thread = thread_or_404(request.user, thread_id)
     address = _base(request) + thread.get_absolute_url().lstrip("/")
@@ -70,7 +70,7 @@ def thread_markdown(request, thread_id):
 
 
 def _taken(
-    request,
+    request: HttpRequest,
     thread: Thread,
     name: str,
     content_type: str,
@@ -109,7 +109,7 @@ def _taken(
     return attachment(downloads.Sent(file, content_type=content_type), name)
 
 
-def _not_too_often(request) -> None:
+def _not_too_often(request: HttpRequest) -> None:
     """Raise TooFast where this network had as many files made as it may in a minute."""
     if not settings.DOWNLOADS_PER_MINUTE:
         return
@@ -140,12 +140,12 @@ def attachment(response: HttpResponseBase, name: str) -> HttpResponseBase:
     return response
 
 
-def _base(request) -> str:
+def _base(request: HttpRequest) -> str:
     """The site's address, with a slash."""
     return (settings.SITE_URL or request.build_absolute_uri("/")).rstrip("/") + "/"
 
 
-def _first(request) -> int:
+def _first(request: HttpRequest) -> int:
     """The number with which the book begins."""
     asked = request.GET.get("from", "1")
     if not asked.isdecimal() or len(asked) > 9:

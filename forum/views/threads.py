@@ -140,7 +140,7 @@ def _is_id(text: str) -> bool:
 
 
 @require_POST
-def fold(request, thread_id):
+def fold(request: HttpRequest, thread_id):
     """Fold the branch under a post, or unfold it; remembered for the member."""
     require(request.user, "use account")
     thread = thread_or_404(request.user, thread_id)
@@ -154,7 +154,7 @@ def fold(request, thread_id):
     return redirect(where(request.user, post, view="tree"))
 
 
-def new(request, thread_id):
+def new(request: HttpRequest, thread_id):
     """To the first post that the member has not read; to the debate if there is none."""
     thread = thread_or_404(request.user, thread_id)
     if not request.user.is_authenticated:
@@ -177,7 +177,7 @@ class RenameForm(forms.Form):
     reason = forms.CharField(max_length=300, required=False)
 
 
-def rename(request, thread_id):
+def rename(request: HttpRequest, thread_id):
     """Give a debate another title."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "rename", thread)
@@ -195,7 +195,7 @@ def rename(request, thread_id):
     )
 
 
-def close(request, thread_id):
+def close(request: HttpRequest, thread_id):
     """Close one's own debate to answers, or open it again: a page that asks, a form that does."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "close", thread)

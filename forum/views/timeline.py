@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.shortcuts import render
 
 from forum.rendering.pictures import (
@@ -31,7 +31,7 @@ NARROWER = ("place", "kind", "board")
 FILTERS = (*YEARS, *NARROWER)
 
 
-def timeline(request):
+def timeline(request: HttpRequest):
     """One page of divergences, earliest first, below a picture: of each of them where all are on
     one page, else of how many lie where. A divergence is words of the opening (see_opening)."""
     asked = {name: request.GET.get(name, "").strip() for name in FILTERS}

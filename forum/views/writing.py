@@ -56,7 +56,7 @@ class TokenField(forms.UUIDField):
 # --- Drafts -----------------------------------------------------------------------------------
 
 
-def restored(request) -> dict:
+def restored(request: HttpRequest) -> dict:
     """The draft that the form was opened with, and when it had been saved: `restored` (its token)
     and `restored_at`, None where the form does not say."""
     token, moment = None, None
@@ -105,7 +105,7 @@ def write_page(
     return page(preview=shown, problem=met, status=status)
 
 
-def keep_draft(request, *, target: str, label: str):
+def keep_draft(request: HttpRequest, *, target: str, label: str):
     """Keep what the form holds, be it complete or not, and lead to the list of drafts. Raises
     actions.drafts.NotKept."""
     token = uuid4()
@@ -132,7 +132,7 @@ def kept_in(draft: Draft | None) -> QueryDict:
     return sent
 
 
-def posted(request, token, address: str):
+def posted(request: HttpRequest, token, address: str):
     """Lead to what was posted. The draft that the form was opened with goes, and the browser's copy
     of the text (`settle`)."""
     before = restored(request)
@@ -141,7 +141,7 @@ def posted(request, token, address: str):
     return settle(request, redirect(address), *filter(None, (before["restored"], token)))
 
 
-def settle(request, response: HttpResponse, *tokens: UUID) -> HttpResponse:
+def settle(request: HttpRequest, response: HttpResponse, *tokens: UUID) -> HttpResponse:
     """Tell the page's script, in a short-lived cookie, that the texts of the forms with these
     tokens are posted or discarded: the browser forgets its copies. Those that no page was told of
     yet stay in the cookie."""
@@ -151,7 +151,9 @@ def settle(request, response: HttpResponse, *tokens: UUID) -> HttpResponse:
     return response
 
 
-def previewed(request, source: str, *, board, thread=None, parent=None, earlier=None) -> str:
+def previewed(
+    request: HttpRequest, source: str, *, board, thread=None, parent=None, earlier=None
+) -> str:
     """The HTML of a text that is not posted; raises what composing raises, and TooFast."""
     if not ratelimit.consume(request, action="preview", user=request.user):
         raise pace.TooFast("That was a lot of previews. Wait a minute and try again.")

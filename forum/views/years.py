@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from django.db.models import QuerySet
-
 from forum.text.history_dates import HistoryDate, NotADate, read
+
+from ..models.debate import DivergenceQuerySet
 
 YEARS = ("from", "to")
 
@@ -22,7 +22,9 @@ def read_years(asked: Mapping[str, str]) -> tuple[dict[str, HistoryDate], dict[s
     return limits, errors
 
 
-def within(divergences: QuerySet, limits: Mapping[str, HistoryDate]) -> QuerySet:
+def within(
+    divergences: DivergenceQuerySet, limits: Mapping[str, HistoryDate]
+) -> DivergenceQuerySet:
     """Those of `divergences` that may lie between the dates of `limits` (see `read_years`)."""
     if "from" in limits:
         divergences = divergences.filter(last_day__gte=limits["from"].first)

@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, fix=False, quick=False, thread=None, **options):
         healed = left = 0
-        compared = Counter()
+        compared: Counter[str] = Counter()
         for fault in check(fix=fix, quick=quick, thread_id=thread, compared=compared):
             self.stdout.write(str(fault))
             healed += fault.healed
