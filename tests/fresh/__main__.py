@@ -32,6 +32,7 @@ MIRROR = "http://deb.debian.org/debian"
 PACKAGES = "python3,python3-venv,ca-certificates"
 USER = "member"
 FOLDER = "Zoë’s forums, 2026 – ü"
+CHROOT = shutil.which("chroot") or "/usr/sbin/chroot"  # of root's PATH, not of the user's
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 # How this machine reaches the package index, which a fresh one would reach by itself.
 NETWORK = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -68,7 +69,7 @@ def make(release: str, mirror: str, folder: Path) -> Path:
         raise CannotRun(f"debootstrap could not make {release} from {mirror}:\n{said}")
     for name in ("/etc/resolv.conf", "/etc/hosts", CERTIFICATES):
         shutil.copyfile(name, f"{system}{name}", follow_symlinks=True)
-    subprocess.run(["chroot", system, "useradd", "--create-home", USER], check=True)
+    subprocess.run([CHROOT, system, "useradd", "--create-home", USER], check=True)
     return system
 
 
@@ -114,7 +115,7 @@ def start(system: Path, inside: str, *arguments: str, log: Path) -> subprocess.P
     network = {name: os.environ[name] for name in NETWORK if name in os.environ}
     return subprocess.Popen(
         [
-            *("chroot", f"--userspec={USER}", system, "sh", "-c", shell, "sh", inside),
+            *(CHROOT, f"--userspec={USER}", system, "sh", "-c", shell, "sh", inside),
             *("python3", "dev.py", *arguments),
         ],
         env={
