@@ -11,6 +11,8 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import Exists, OuterRef
 
+from core.opened_texts import OpenedForm
+
 from .filtering import NamedFilters
 from .models import User, new_edition
 
@@ -32,7 +34,9 @@ class OneAddress(forms.ModelForm):
         return email
 
 
-class ChangeForm(OneAddress, UserChangeForm):
+class ChangeForm(OpenedForm, OneAddress, UserChangeForm):
+    texts = ("about",)
+
     class Meta(UserChangeForm.Meta):
         model = User
 
@@ -58,7 +62,7 @@ class MemberAdmin(NamedFilters, django_admin.UserAdmin):
     readonly_fields = ("known", "last_login", "date_joined")
     filter_horizontal = ()
     fieldsets = (
-        (None, {"fields": ("username", "password", "about")}),
+        (None, {"fields": ("username", "password", "about", "base")}),
         ("Address", {"fields": ("email", "known")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_moderator", "is_superuser")}),
         ("Reading", {"fields": ("theme", "view", "posts_per_page", "time_zone")}),

@@ -19,6 +19,8 @@ from django import forms
 from django.conf import settings
 from django.db import transaction
 
+from core.opened_texts import OpenedForm
+
 from .adapter import TooManyAttempts
 from .models import User
 
@@ -152,8 +154,10 @@ class ResendForm(forms.Form):
     email = EmailField()
 
 
-class SettingsForm(forms.ModelForm):
+class SettingsForm(OpenedForm):
     """How a member reads, and what the profile says."""
+
+    texts = ("about",)
 
     class Meta:
         model = User

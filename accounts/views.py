@@ -7,7 +7,7 @@ from allauth.account.views import SignupView
 from allauth.core.ratelimit import consume, respond_429
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -58,6 +58,7 @@ def _send_again(request, email: str) -> None:
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@transaction.atomic
 def settings(request):
     """How the member reads, what the profile says, and the way to password and address."""
     # A copy: what was typed and refused must not show in the page around the form.

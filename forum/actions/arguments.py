@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from core.columns import longest
+from core.opened_texts import check_base
 
 from .. import tree
 from ..models import (
@@ -212,9 +213,12 @@ def tie_answers(user, post: Post, ties: Sequence[Tie]) -> None:
         )
 
 
-def change_mind(*, user, post: Post, was: str, now: str, reason: str) -> ChangeOfMind:
+def change_mind(
+    *, user, post: Post, was: str, now: str, reason: str, base: str | None = None
+) -> ChangeOfMind:
     """Record that a reply moved `user` from one view of the debate's case to another; said again,
-    it replaces what was said. Raises permissions.Refused or Unacceptable."""
+    it replaces what was said. `base` is what the form said of `stored_texts`. Raises
+    permissions.Refused, Unacceptable or ChangedMeanwhile."""
     reason = " ".join(reason.split())
     if was not in ChangeOfMind.View.values or now not in ChangeOfMind.View.values or was == now:
         raise Unacceptable("Say which two different views you came from and came to.")
@@ -224,11 +228,19 @@ def change_mind(*, user, post: Post, was: str, now: str, reason: str) -> ChangeO
         raise Unacceptable(f"The reason is one line of at most {MAX_REASON} characters.")
     with transaction.atomic():
         post = _locked(user, post, "change mind")
+        before = ChangeOfMind.objects.filter(post=post, member=user).first()
+        if before is None or before.reason != reason:
+            check_base(base, stored_texts(before))
         change, made = ChangeOfMind.objects.update_or_create(
             post=post, member=user, defaults={"was": was, "now": now, "reason": reason}
         )
         _count_minds(post, 1 if made else 0)
     return change
+
+
+def stored_texts(change: ChangeOfMind | None) -> tuple[str, ...]:
+    """What a form that changes a change of mind shows of it; there may be none yet."""
+    return (change.reason,) if change else ()
 
 
 def keep_mind(*, user, post: Post) -> None:

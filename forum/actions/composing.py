@@ -16,6 +16,7 @@ from forum.text import markup, quoting
 
 from ..models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread
 from ..models.visibility import posts_visible_to, wider
+from .erased_quotes import without_erased_quotes
 from .following import follow_source, followed_passage
 from .rendering import insides_of, recompose
 from .sources import Search, proposed, signed
@@ -23,10 +24,22 @@ from .sources import Search, proposed, signed
 # Characters of their sources over which all quotes of a post may reach, from the first word of each
 # to its last: five times the longest post.
 MAX_REACH = 300_000
+SOUND = (Quote.Verdict.EXACT, Quote.Verdict.SHORTENED)
 
 
 class Unacceptable(Problem):
     """What was typed or chosen cannot be taken as it is."""
+
+
+class ErasedQuoted(Unacceptable):
+    """A text quotes words that were erased since its form was opened; `text` is it without them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            "Words that you quote were erased for a legal reason. Below is your text without them: "
+            "look it over, then send it again."
+        )
+        self.text = text
 
 
 @dataclass(slots=True)
@@ -124,6 +137,17 @@ def compose(
         for block in rendered.quotes
         if (quote := carried.get(block.ordinal) or judged.get(block.ordinal)) is not None
     ]
+    sound = {quote.ordinal for quote in quotes if quote.verdict in SOUND}
+    if any(block.ordinal not in sound for block in fresh):
+        clean = without_erased_quotes(
+            source,
+            user=user,
+            thread=thread,
+            parent=parent,
+            known=earlier.source if earlier else "",
+        )
+        if clean != source:
+            raise ErasedQuoted(clean)
     reach = sum((quote.end or 0) - (quote.start or 0) for quote in quotes if quote.source_post_id)
     if reach > MAX_REACH:
         raise Unacceptable(

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Count, F, Field, Q
 
 from core.columns import longest
-from core.problems import Problem
+from core.opened_texts import check_base
 from forum import tree
 from forum.models import Answer, AuditEntry, Board, Divergence, Question, State, Thread
 from forum.permissions import Refused, may, require
@@ -25,16 +25,6 @@ LINKED = 8  # answers to a question that its card leads to; of more it says the 
 MAX_OWN_ANSWER = longest(Thread, "own_answer")
 # Bare questions rarely get good replies: whoever asks one of these says first what they expect.
 OWN_ANSWER_KINDS = (Thread.Kind.WI, Thread.Kind.AHC, Thread.Kind.PC)
-
-
-class DescribedMeanwhile(Problem):
-    """Somebody said anew what the debate is about since the form was opened."""
-
-    status = 409
-
-    def __init__(self, thread: Thread) -> None:
-        super().__init__("This debate was described anew since you opened the form.")
-        self.thread = thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +122,16 @@ def describe(
     questions: Sequence[str],
     policy: str | None = None,
     own_answer: str | None = None,
-    base: int | None = None,
+    base: str | None = None,
     reason: str = "",
 ) -> Thread:
     """Say anew where a debate leaves history and what it asks; the member who opened it does, or
     a moderator, whose dates are marked as an editor's. A date that stays keeps its mark. What is
-    None stays as it is; an own answer is changed by who gave it alone. `base` is the
-    `Thread.descriptions` that the form was opened with.
+    None stays as it is; an own answer is changed by who gave it alone. `base` is what the form said
+    of `stored_texts`.
 
-    Returns the thread. Raises permissions.Refused, Unacceptable or DescribedMeanwhile; then
-    nothing was changed.
+    Returns the thread. Raises permissions.Refused, Unacceptable or ChangedMeanwhile; then nothing
+    was changed.
     """
     check(divergences, questions)
     if policy is not None and policy not in Thread.Policy.values:
@@ -170,16 +160,14 @@ def describe(
         after = description(divergences, questions, policy=policy, own_answer=own_answer)
         if after == before:
             return thread
-        if base is not None and base != thread.descriptions:
-            raise DescribedMeanwhile(thread)
+        check_base(base, stored_texts(thread))
         thread.policy, thread.own_answer = policy, own_answer
         rows = {
             "divergences": list(thread.divergences.order_by("order").values_list("pk", flat=True)),
             "questions": list(thread.questions.values_list("pk", "text", "order", "stands")),
         }
         write(thread, divergences, questions)
-        thread.descriptions += 1
-        tree.save_thread(thread, "card", "policy", "own_answer", "descriptions")
+        tree.save_thread(thread, "card", "policy", "own_answer")
         entry = record(
             user, "describe", thread=thread, reason=reason, before=before, after=after, rows=rows
         )
@@ -222,8 +210,16 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
     keyword_index.index(thread)
     recount(thread, list(known))
     write_card(thread)
-    thread.descriptions += 1
-    tree.save_thread(thread, "card", "policy", "descriptions")
+    tree.save_thread(thread, "card", "policy")
+
+
+def stored_texts(thread: Thread) -> list[str]:
+    """All that the form shows of how a debate is described; what its `base` is the sum of."""
+    shown = described(thread)
+    forks = shown["divergences"]
+    words = [one[name] for one in forks for name in ("change", "place", "actor")]
+    dates = [one["edtf"] for one in forks]
+    return [*words, shown["own_answer"], *shown["questions"], *dates, shown["policy"]]
 
 
 def described(thread: Thread) -> dict:

@@ -9,12 +9,14 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.db import transaction
 
 from core.columns import longest
+from core.opened_texts import as_erased
 from core.problems import Problem
+from core.spellings import BLACK, blackened_as
 from forum.text import markup
 from forum.text.history_dates import spoken
-from forum.text.spellings import blackened_as
 
 from ..models import Draft, Post, PostBody, Submission, Thread
+from .erased_quotes import without_erased_quotes
 
 MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters
 LABEL = longest(Draft, "label")
@@ -22,6 +24,7 @@ LABEL = longest(Draft, "label")
 MAX_FIELDS = 100
 MAX_FIELDS_SIZE = 20_000
 _EDIT = re.compile(r"/posts/(\d{1,18})/edit/")
+_REPLY = re.compile(r"/threads/(\d{1,18})/reply/(?:\?to=(\d{1,18}))?")
 TITLE = longest(Draft, "title")
 
 
@@ -47,15 +50,17 @@ def save(
     `restored` is the token of the draft that the form was opened with: its text lives on in this
     one, so it goes, unless somebody went on writing there since. Raises NotKept.
     """
-    text = _as_erased(user, target, fields or {}, text)
+    fields = {name: list(values) for name, values in (fields or {}).items()}
     if len(text) > markup.MAX_SOURCE:
         raise NotKept(f"A draft holds at most {markup.MAX_SOURCE:,} characters.")
-    fields = {name: list(values) for name, values in (fields or {}).items()}
     size = sum(len(name) + sum(map(len, values)) for name, values in fields.items())
     if len(fields) > MAX_FIELDS or size > MAX_FIELDS_SIZE:
         raise NotKept(f"A draft holds at most {MAX_FIELDS_SIZE:,} characters beside its text.")
     if any("\0" in typed for typed in (text, title, *fields, *chain(*fields.values()))):
         raise NotKept("The text holds a NUL character, which cannot be stored.")
+    kept = list(Draft.objects.filter(user=user, token__in={token, restored or token}))
+    text = _as_erased(user, target, fields, text)
+    text, title, fields = _as_drafts_were(kept, text, title, fields)
     with transaction.atomic():
         known = Draft.objects.filter(user=user, token=token).exists()
         if restored and restored_at and restored != token:
@@ -81,16 +86,34 @@ def save(
 
 
 def _as_erased(user, target: str, fields: Mapping[str, Sequence[str]], text: str) -> str:
-    """The text of an edit that goes on in an open form, without words that were erased since from
-    the post: its draft must not bring them back."""
-    edited = _EDIT.fullmatch(target)
-    if not edited or not fields.get("base") or len(text) > markup.MAX_SOURCE:
+    """The text of a form that stands open, without words that were erased since from the post that
+    it edits, or from those that it quotes: its draft must not bring them back."""
+    edited, replied = _EDIT.fullmatch(target), _REPLY.fullmatch(target)
+    thread = Thread.objects.filter(pk=replied[1]).first() if replied else None
+    parent = Post.objects.filter(pk=replied[2]).first() if replied and replied[2] else None
+    text = without_erased_quotes(text, user=user, thread=thread, parent=parent)
+    if not edited or not fields.get("base"):
         return text
     own = PostBody.objects.filter(pk=int(edited[1]), post__author=user)
     body = own.select_related("revision").first()
     if body is None or body.revision.sha256.startswith(fields["base"][0].partition(".")[2] or "-"):
         return text
     return blackened_as(text, body.revision.source)
+
+
+def _as_drafts_were(
+    kept: Sequence[Draft], text: str, title: str, fields: dict[str, list[str]]
+) -> tuple[str, str, dict[str, list[str]]]:
+    """What a form holds, without what was erased from the drafts that were kept of it."""
+    for draft in kept:
+        stored = [draft.title, draft.text, *chain(*draft.fields.values())]
+        if any(BLACK in one for one in stored):
+            typed = {"title": title, "text": text}
+            typed |= {(name, n): one for name in fields for n, one in enumerate(fields[name])}
+            typed = as_erased(typed, stored)
+            title, text = typed.pop("title"), typed.pop("text")
+            fields = {name: [typed[name, n] for n in range(len(fields[name]))] for name in fields}
+    return text, title, fields
 
 
 def label_for(thread: Thread | None, post: Post | None = None, *, edit: bool = False) -> str:

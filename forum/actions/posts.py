@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import new_edition
 from core.compiled_queries import insert_row
 from core.problems import Problem
-from forum.text.spellings import BLACK
+from core.spellings import BLACK
 
 from .. import tree
 from ..models import (

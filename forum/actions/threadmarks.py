@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from core.columns import longest
+from core.opened_texts import check_base
 
 from .. import tree
 from ..models import AuditEntry, Post, State, Thread, Threadmark
@@ -17,11 +18,12 @@ MAX_MARKS = 1_000  # of one thread: each page of the story lists some of them
 MAX_LABEL = longest(Threadmark, "label")
 
 
-def mark(*, user, post: Post, category: str, label: str) -> Threadmark:
+def mark(*, user, post: Post, category: str, label: str, base: str | None = None) -> Threadmark:
     """Mark a post, or give its mark another label or category, and return the mark. What a
-    moderator does in a debate of somebody else's is audited.
+    moderator does in a debate of somebody else's is audited. `base` is what the form said of
+    `stored_texts`.
 
-    Raises permissions.Refused or Unacceptable; then nothing was changed.
+    Raises permissions.Refused, Unacceptable or ChangedMeanwhile; then nothing was changed.
     """
     label = check_label(label)
     if category not in Threadmark.Category.values:
@@ -34,6 +36,7 @@ def mark(*, user, post: Post, category: str, label: str) -> Threadmark:
         content = {"category": category, "label": label}
         if before and (before.category, before.label) == (category, label):
             return before
+        check_base(base, stored_texts(before))
         if not before and Threadmark.objects.filter(thread=post.thread).count() >= MAX_MARKS:
             raise Unacceptable(f"A debate holds at most {MAX_MARKS:,} marks.")
         threadmark, _ = Threadmark.objects.update_or_create(
@@ -41,6 +44,11 @@ def mark(*, user, post: Post, category: str, label: str) -> Threadmark:
         )
         _tell(user, post, "mark", before, content)
     return threadmark
+
+
+def stored_texts(threadmark: Threadmark | None) -> tuple[str, ...]:
+    """What a form that changes a mark shows of it; there may be none yet."""
+    return (threadmark.label,) if threadmark else ()
 
 
 def unmark(*, user, post: Post) -> None:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.columns import longest
+from core.opened_texts import check_base
 
 from .. import tree
 from ..models import Board, Post, State, Thread, new_key, slug_for
@@ -119,13 +120,17 @@ def check_title(title: str) -> str:
     return title
 
 
-def rename(*, user, thread: Thread, title: str, reason: str = "") -> Thread:
-    """Give a debate another title; its address keeps working."""
+def rename(
+    *, user, thread: Thread, title: str, reason: str = "", base: str | None = None
+) -> Thread:
+    """Give a debate another title; its address keeps working. `base` is what the form said of the
+    title that it was opened with. Raises permissions.Refused, Unacceptable or ChangedMeanwhile."""
     title = check_title(title)
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
         require(user, "rename", thread)
         if thread.title != title:
+            check_base(base, [thread.title])
             before, thread.title, thread.slug = thread.title, title, slug_for(title)
             tree.save_thread(thread, "title", "slug")
             keyword_index.index(thread)

@@ -12,6 +12,7 @@ from mptt.admin import DraggableMPTTAdmin
 
 from accounts.filtering import NamedFilters
 from accounts.models import User
+from core.opened_texts import OpenedForm
 
 from ..actions import boards
 from ..models import Board
@@ -26,8 +27,11 @@ WAYS = {"up": ("Move up", "↑"), "down": ("Move down", "↓")}
 WAYS |= {"in": ("Move into the board above", "→"), "out": ("Move out of its board", "←")}
 
 
-class BoardForm(forms.ModelForm):
+class BoardForm(OpenedForm):
     """A board, the members it names, and why it changes."""
+
+    texts = ("name", "description")
+    made_of_them = ("slug",)
 
     moderators = forms.ModelMultipleChoiceField(
         User.objects.filter(is_staff=True).order_by("username"),
@@ -101,7 +105,7 @@ class BoardAdmin(NamedFilters, DraggableMPTTAdmin):
         ),
         ("Approval and reports", {"fields": ("approve_first", "hide_after_reports")}),
         ("Named members", {"fields": ("moderators", "invited")}),
-        ("Why", {"fields": ("reason",)}),
+        ("Why", {"fields": ("reason", "base")}),
     )
 
     class Media:

@@ -3,14 +3,27 @@
 from django.contrib import admin
 
 from accounts.filtering import NamedFilters
+from core.opened_texts import OpenedForm
 
 from ..actions import glossary
 from ..models import Term
 from ..permissions import may
 
 
+class TermForm(OpenedForm):
+    """A term and what it means."""
+
+    texts = ("name", "aliases", "meaning")
+
+    class Meta:
+        model = Term
+        fields = ("name", "aliases", "meaning")
+
+
 @admin.register(Term)
 class TermAdmin(NamedFilters, admin.ModelAdmin):
+    form = TermForm
+    fields = (*TermForm.texts, "base")
     list_display = ("name", "meaning")
     search_fields = ("name", "aliases", "meaning")
 

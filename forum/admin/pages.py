@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 
 from accounts.filtering import NamedFilters
+from core.opened_texts import OpenedForm
 
 from ..actions import pages
 from ..actions.composing import Unacceptable
@@ -11,8 +12,10 @@ from ..models import Page
 from ..permissions import may
 
 
-class PageForm(forms.ModelForm):
+class PageForm(OpenedForm):
     """A page's text, and why it changes."""
+
+    texts = ("source",)
 
     reason = forms.CharField(
         max_length=300, required=False, help_text="Kept in the moderation log."
@@ -37,7 +40,7 @@ class PageForm(forms.ModelForm):
 @admin.register(Page)
 class PageAdmin(NamedFilters, admin.ModelAdmin):
     form = PageForm
-    fields = ("kind", "source", "reason")
+    fields = ("kind", "source", "reason", "base")
     list_display = ("kind", "written", "edited_at")
     ordering = ("kind",)
 

@@ -1,15 +1,17 @@
 """Loading debates at the desk: send a file or a text, look over what was recognised, load it."""
 
+import re
 from typing import cast
 from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.opened_texts import ChangedMeanwhile, as_erased, base_of
 from forum.actions.description import MAX_DIVERGENCES
 from forum.text.history_dates import spoken
 from forum.text.questions import questions_in
@@ -22,6 +24,7 @@ from ..permissions import Refused, may
 from ..views.writing import TokenField
 from .site import ReadOnly
 
+WORDS = re.compile(r"title|source|question|fork-(?:change|place|actor)|(?:byline|text)-\d{1,6}")
 PER_PAGE = 20  # posts to look over at once
 
 
@@ -134,6 +137,7 @@ class UploadAdmin(ReadOnly):
             "title": head.get("title", "A debate"),
             "upload": upload,
             "head": head,
+            "base": base_of(uploads.stored_texts(upload)),
             "boards": own_boards(request.user),
             "kinds": Thread.Kind.choices,
             "posts": posts[(page - 1) * PER_PAGE : page * PER_PAGE],
@@ -154,9 +158,19 @@ class UploadAdmin(ReadOnly):
         return self._render(request, "look", context, 422 if problems and request.POST else 200)
 
     def _correct(self, request, upload: Upload) -> list[str]:
+        """Take over what was typed; without what was erased since the page was opened."""
         typed = request.POST.copy()
         for name, values in typed.lists():  # no database keeps a NUL
             typed.setlist(name, [value.replace("\0", "") for value in values])
+        try:
+            return self._take_over(request, upload, typed)
+        except ChangedMeanwhile as problem:
+            upload.refresh_from_db()
+            typed["base"] = base_of(problem.stored)
+            typed = _without_erased(typed, upload)
+            return [problem.sentence, *self._take_over(request, upload, typed)]
+
+    def _take_over(self, request, upload: Upload, typed: QueryDict) -> list[str]:
         posts = {}
         for name in typed:
             if name.startswith("text-") and (number := _number(name[5:])):
@@ -190,6 +204,7 @@ class UploadAdmin(ReadOnly):
                 posts=posts,
                 divergences=divergences,
                 questions=typed.getlist("question"),
+                base=typed.get("base", ""),
             )
         except Refused as error:
             return [str(error)]
@@ -213,6 +228,17 @@ def spoken_or_typed(edtf: str) -> str:
         return spoken(edtf)
     except ValueError:
         return edtf
+
+
+def _without_erased(sent: QueryDict, upload: Upload) -> QueryDict:
+    """What was typed, without what is black in the debate by now."""
+    names = sorted(filter(WORDS.fullmatch, sent), key=lambda name: name.startswith("question"))
+    typed = {(name, n): text for name in names for n, text in enumerate(sent.getlist(name))}
+    numbers = {_number(name[5:]) for name in names if name.startswith("text-")}
+    erased = as_erased(typed, uploads.stored_texts(upload, numbers))
+    for name in names:
+        sent.setlist(name, [text for (of, _), text in erased.items() if of == name])
+    return sent
 
 
 def _number(text: str) -> int | None:

@@ -182,8 +182,6 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
         editable=False,
         help_text="Its divergences, and its questions with their answers, laid out to show.",
     )
-    # How often it was described anew: tells a form that was opened before from one opened after.
-    descriptions = models.PositiveIntegerField(default=0, editable=False)
     lane_counts = models.JSONField(
         default=dict, editable=False, help_text="Standing replies by lane."
     )

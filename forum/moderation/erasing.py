@@ -17,6 +17,8 @@ from django.db import connection, models, transaction
 from django.db.models import Q
 
 from accounts.models import User, new_edition
+from core import spellings
+from core.spellings import BLACK
 from forum import tree
 from forum.actions import description, notices, pages
 from forum.actions import keyword_index as words_of
@@ -41,8 +43,7 @@ from forum.models import (
 )
 from forum.operations import downloads
 from forum.permissions import Refused, require
-from forum.text import markup, spellings
-from forum.text.spellings import BLACK
+from forum.text import markup
 
 from .words_found import TEXTS, Found, black, find, passages_of, pattern, phrases_of
 
@@ -79,9 +80,7 @@ def erase(*, user, post: Post, words: str = "", reason: str, texts: int) -> Audi
             thread.refresh_from_db()
             description.write_card(thread)
             words_of.index(thread)
-            # Whoever has the form of the description open is shown it as it is now.
-            thread.descriptions += 1
-            tree.save_thread(thread, "card", "descriptions")
+            tree.save_thread(thread, "card")
         entry = record(
             user,
             "erase",

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import User
+from core import spellings
 from forum.models import (
     AuditEntry,
     Board,
@@ -32,7 +33,6 @@ from forum.models import (
     Upload,
 )
 from forum.permissions import Refused
-from forum.text import spellings
 
 SHORTEST = 3  # letters of a phrase: "he" stands everywhere
 MOST = 20  # phrases at once

@@ -2,13 +2,15 @@
 loader of the commands."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts.models import User
+from core.opened_texts import check_base
+from core.spellings import BLACK
 from forum.actions.audit import record
 from forum.models import Board, Post, Thread, Upload
 from forum.permissions import require
@@ -173,6 +175,21 @@ def _of(upload: Upload, model: str) -> list[dict]:
     return [one for one in upload.objects_read if one.get("model") == model]
 
 
+def stored_texts(upload: Upload, numbers: Collection[int] | None = None) -> list[str]:
+    """The texts of a debate that is being looked over; of its posts only those with these numbers,
+    unless None."""
+    head = upload.objects_read[0]["fields"]
+    forks = [one["fields"] for one in _of(upload, DIVERGENCE)]
+    posts = [one["fields"] for one in _of(upload, POST)]
+    found = [head.get("title"), head.get("source")]
+    found += [one.get(name) for one in forks for name in ("change", "place", "actor")]
+    for number, one in enumerate(posts, 1):
+        if numbers is None or number in numbers:
+            found += [one.get("byline"), one.get("text")]
+    found += [one["fields"].get("text") for one in _of(upload, QUESTION)]
+    return [str(text or "") for text in found]
+
+
 def correct(
     *,
     user,
@@ -181,16 +198,20 @@ def correct(
     posts: Mapping[int, Mapping],
     divergences: Sequence[Mapping[str, str]] | None = None,
     questions: Sequence[str] | None = None,
+    base: str | None = None,
 ) -> list[str]:
     """Take corrections over: fields of the debate, of posts by their numbers ("byline",
     "written_at", "answers", "text", "quotes": [(first, last, source number)]), and, unless None,
     divergences and questions. Returns what could not be taken, one sentence each; the rest is kept.
+    Raises ChangedMeanwhile, where words were erased since `base` was the sum of `stored_texts`.
     """
     problems: list[str] = []
     with transaction.atomic():
         upload = Upload.objects.select_for_update(no_key=True).get(pk=upload.pk)
         require(user, "load", upload.board)
         objects = upload.objects_read
+        if any(BLACK in text for text in stored_texts(upload)):
+            check_base(base, stored_texts(upload))
         board = Board.objects.filter(slug=thread.get("board", "")).first()
         if board is not None and board.pk != upload.board_id:
             require(user, "load", board)

@@ -5,6 +5,7 @@ from django import forms
 from django.http import HttpRequest
 from django.shortcuts import redirect, render
 
+from core.opened_texts import BaseField, ChangedMeanwhile, base_of
 from core.problems import Problem
 from forum import rendering
 
@@ -13,6 +14,7 @@ from ..models import Answer, ChangeOfMind, Quote
 from ..permissions import may, require
 from . import problems
 from .fetch import post_or_404
+from .opened_forms import conflict, without_erased
 from .posts import where
 from .writing import ArgumentForm, asked_in, quote_key
 
@@ -98,33 +100,35 @@ class MindForm(forms.Form):
         max_length=acts.MAX_REASON,
         error_messages={"required": "Say in a sentence what changed your mind."},
     )
+    base = BaseField()
 
 
 def minds(request: HttpRequest, post_id):
     """Whose minds a reply changed, from what to what and why; members add their own here."""
     post = post_or_404(request.user, post_id)
     offered = may(request.user, "change mind", post)
-    mine = None
+    mine, status = None, 200
     if request.user.is_authenticated:
         mine = ChangeOfMind.objects.filter(post=post, member=request.user).first()
-    form = None
+    form, stored = None, acts.stored_texts(mine)
     if request.method == "POST":
         if request.POST.get("do") == "keep":
             require(request.user, "write")
             acts.keep_mind(user=request.user, post=post)
             return redirect("minds", post.pk)
         require(request.user, "change mind", post)
-        form = MindForm(request.POST)
+        form, status = MindForm(without_erased(request.POST, stored, ["reason"])), 422
         if form.is_valid():
             try:
                 acts.change_mind(user=request.user, post=post, **form.cleaned_data)
                 return redirect("minds", post.pk)
+            except ChangedMeanwhile as problem:
+                form, status = conflict(form, problem, ["reason"]), problem.status
             except Problem as problem:
                 problems.show(form, problem)
     elif offered:
-        form = MindForm(
-            initial={"was": mine.was, "now": mine.now, "reason": mine.reason} if mine else {}
-        )
+        said = {"was": mine.was, "now": mine.now, "reason": mine.reason} if mine else {}
+        form = MindForm(initial={**said, "base": base_of(stored)})
     changes = ChangeOfMind.objects.filter(post=post).select_related("member").order_by("-pk")
     return render(
         request,
@@ -138,5 +142,5 @@ def minds(request: HttpRequest, post_id):
             "form": form,
             "views": ChangeOfMind.View.choices,
         },
-        status=422 if form and form.errors else 200,
+        status=status,
     )

@@ -1,9 +1,12 @@
 """Saying anew what a debate is about, after it was opened."""
 
+import re
+
 from django import forms
 from django.http import HttpRequest
 from django.shortcuts import redirect, render
 
+from core.opened_texts import ChangedMeanwhile, base_of
 from forum.actions import composing, description
 from forum.text.history_dates import spoken
 from forum.text.questions import questions_in
@@ -11,6 +14,7 @@ from forum.text.questions import questions_in
 from ..models import Post, Thread
 from ..permissions import may, require
 from .fetch import thread_or_404
+from .opened_forms import without_erased
 from .openings import MISTAKEN, DivergenceForm
 
 DivergenceForms = forms.formset_factory(
@@ -20,6 +24,8 @@ DivergenceForms = forms.formset_factory(
     validate_max=True,
 )
 
+WORDS = re.compile(r"form-\d{1,2}-(?:change|place|actor)|own_answer|reason")
+
 
 def describe(request: HttpRequest, thread_id):
     """Say where a debate leaves history and which of its questions stand beside it."""
@@ -28,14 +34,14 @@ def describe(request: HttpRequest, thread_id):
     kept = [one["text"] for one in thread.card.get("questions", ())]
     known = list(dict.fromkeys([*kept, *_proposed(request.user, thread)]))
     ticked = request.POST.getlist("question") if request.method == "POST" else kept
-    errors, meanwhile, base = [], None, thread.descriptions
+    stored, errors, meanwhile = description.stored_texts(thread), [], None
+    sent = without_erased(request.POST, stored, filter(WORDS.fullmatch, request.POST))
+    base = sent.get("base", base_of(stored))
     own = thread.author_id == request.user.pk
     if request.method == "POST":
         # Without `initial`: a row sent a second time differs from what stands there by nothing,
         # and an unchanged row would count as an empty one.
-        rows = DivergenceForms(request.POST, error_messages=MISTAKEN)
-        said = request.POST.get("base", "")
-        base = int(said) if said.isdecimal() and len(said) < 9 else base
+        rows = DivergenceForms(sent, error_messages=MISTAKEN)
         if rows.is_valid():
             divergences = [
                 row.cleaned_data["divergence"] for row in rows if row.cleaned_data.get("divergence")
@@ -47,14 +53,17 @@ def describe(request: HttpRequest, thread_id):
                         thread=thread,
                         divergences=divergences,
                         questions=[text for text in known if text in ticked],
-                        policy=request.POST.get("policy"),
-                        own_answer=request.POST.get("own_answer"),
+                        policy=sent.get("policy"),
+                        own_answer=sent.get("own_answer"),
                         base=base,
-                        reason=_one_line(request.POST.get("reason", "")),
+                        reason=_one_line(sent.get("reason", "")),
                     )
                 )
-            except description.DescribedMeanwhile as problem:
-                meanwhile, base = problem.thread, problem.thread.descriptions
+            except ChangedMeanwhile as problem:
+                meanwhile = Thread.objects.get(pk=thread.pk)
+                sent = without_erased(sent, problem.stored, filter(WORDS.fullmatch, sent))
+                base = base_of(problem.stored)
+                rows = DivergenceForms(sent, error_messages=MISTAKEN)
             except composing.Unacceptable as problem:
                 errors.append(problem.sentence)
         errors += map(str, rows.non_form_errors())
@@ -80,9 +89,9 @@ def describe(request: HttpRequest, thread_id):
             "own": own,
             "base": base,
             "meanwhile": meanwhile,
-            "policy": request.POST.get("policy", thread.policy),
-            "own_answer": request.POST.get("own_answer", thread.own_answer),
-            "reason": request.POST.get("reason", ""),
+            "policy": sent.get("policy", thread.policy),
+            "own_answer": sent.get("own_answer", thread.own_answer),
+            "reason": sent.get("reason", ""),
             "questions": [(text, text in ticked) for text in known],
         },
         status=409 if meanwhile else 422 if rows.is_bound else 200,

@@ -14,15 +14,16 @@ from django.views.decorators.http import require_POST
 
 from core.compiled_queries import CompiledQuery
 from core.problems import Problem
+from core.spellings import BLACK, blackened_as
 from forum import rendering, tree
-from forum.actions import arguments, drafts, read_state
+from forum.actions import arguments, composing, drafts, read_state
 from forum.text import markup, quoting
-from forum.text.spellings import BLACK, blackened_as
 
 from ..actions import posts as acts
 from ..models import Answer, Draft, Lane, Post, PostRevision, State, Thread
 from ..models.visibility import moderates_all, posts_visible_to
 from ..permissions import require
+from . import problems
 from .fetch import Moved, place_or_404, post_or_404, thread_or_404
 from .writing import (
     ArgumentForm,
@@ -210,6 +211,16 @@ def _reply_page(
     status: int = 200,
 ) -> HttpResponse:
     """The form below the post that it answers, which says what it says now."""
+    if isinstance(problem, composing.ErasedQuoted):
+        # The fields for its quotes told their words.
+        form = ReplyForm(
+            form.data,
+            thread=form.thread,
+            asked=form.asked,
+            named=form.named,
+            quotes=quotes_in(problem.text),
+        )
+        problems.show(form, problem, typed="text")
     context = {
         "form": form,
         "thread": thread,

@@ -4,6 +4,7 @@ from django import forms
 from django.http import Http404, HttpRequest
 from django.shortcuts import redirect, render
 
+from core.opened_texts import BaseField, ChangedMeanwhile, base_of
 from core.problems import Problem
 from forum import rendering
 from forum.rendering import glossary
@@ -13,6 +14,7 @@ from ..models import Post, Threadmark
 from ..permissions import require
 from . import problems
 from .fetch import post_or_404, thread_or_404
+from .opened_forms import conflict, without_erased
 
 NEAR = 40  # marks listed before and after the one that is read
 WORDS_A_MINUTE = 230
@@ -95,15 +97,17 @@ class MarkForm(forms.Form):
 
     label = forms.CharField(required=False)
     category = forms.CharField(required=False)
+    base = BaseField()
 
 
 def mark(request: HttpRequest, post_id):
     """Mark a post as part of the story, change its mark, or take it away."""
     post = post_or_404(request.user, post_id)
     require(request.user, "mark", post)
-    before = Threadmark.objects.filter(post=post).first()
+    before, status = Threadmark.objects.filter(post=post).first(), 200
+    stored = threadmarks.stored_texts(before)
     if request.method == "POST":
-        form = MarkForm(request.POST)
+        form, status = MarkForm(without_erased(request.POST, stored, ["label"])), 422
         try:
             if request.POST.get("do") == "unmark":
                 threadmarks.unmark(user=request.user, post=post)
@@ -111,13 +115,15 @@ def mark(request: HttpRequest, post_id):
                 threadmarks.mark(user=request.user, post=post, **form.cleaned_data)
             if not form.errors:
                 return redirect(post)
+        except ChangedMeanwhile as problem:
+            form, status = conflict(form, problem, ["label"]), problem.status
         except Problem as problem:
             problems.show(form, problem, typed="label")
     else:
         initial: dict[str, str] = {"category": Threadmark.Category.STORY}
         if before:
             initial = {"label": before.label, "category": before.category}
-        form = MarkForm(initial=initial)
+        form = MarkForm(initial={**initial, "base": base_of(stored)})
     return render(
         request,
         "posts/mark.html",
@@ -129,5 +135,5 @@ def mark(request: HttpRequest, post_id):
             "categories": Threadmark.Category.choices,
             "longest": threadmarks.MAX_LABEL,
         },
-        status=422 if form.errors else 200,
+        status=status,
     )

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from core.database_answers import takes_no_writes
+from core.opened_texts import BaseField, ChangedMeanwhile, base_of
 from core.problems import Problem
 from forum.actions import arguments, read_state
 from forum.operations import caching
@@ -27,6 +28,7 @@ from ..models import Lane, Post, Thread
 from ..permissions import require
 from . import problems
 from .fetch import page_or_404, thread_or_404
+from .opened_forms import conflict, without_erased
 from .posts import ReplyForm, per_page, reply_address, where
 from .writing import asked_in
 
@@ -175,23 +177,30 @@ class RenameForm(forms.Form):
         max_length=acts.MAX_TITLE, error_messages={"required": "Give the debate a title."}
     )
     reason = forms.CharField(max_length=300, required=False)
+    base = BaseField()
 
 
 def rename(request: HttpRequest, thread_id):
     """Give a debate another title."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "rename", thread)
-    form = RenameForm(request.POST or None, initial={"title": thread.title})
-    if request.method == "POST" and form.is_valid():
+    title = thread.title
+    form, status = RenameForm(initial={"title": title, "base": base_of([title])}), 200
+    if request.method == "POST":
+        form = RenameForm(without_erased(request.POST, [title], ["title", "reason"]))
+        status = 422
+    if form.is_valid():
         try:
             return redirect(acts.rename(user=request.user, thread=thread, **form.cleaned_data))
+        except ChangedMeanwhile as problem:
+            form, status = conflict(form, problem, ["title", "reason"]), problem.status
         except Problem as problem:
             problems.show(form, problem, typed="title")
     return render(
         request,
         "threads/rename.html",
         {"form": form, "thread": thread},
-        status=422 if form.errors else 200,
+        status=status,
     )
 
 

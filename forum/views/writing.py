@@ -99,6 +99,9 @@ def write_page(
         elif form.is_valid():
             return post(form.cleaned_data)
     except Problem as problem:
+        if isinstance(problem, composing.ErasedQuoted):
+            form.data = form.data.copy()
+            form.data["text"] = problem.text
         met, status = problem, problems.show(form, problem, typed="text")
     if form.errors and status == 200:
         status = Problem.status

@@ -111,7 +111,7 @@ BY_A_MODERATOR = {
     "decide": lambda w: CASES["queue.decide"](w),
 }
 # Columns that only say that something changed, or count what is left out.
-MOVES_ON = {"version", "numbering", "unread_notices", "pages_version", "descriptions", "renderer"}
+MOVES_ON = {"version", "numbering", "unread_notices", "pages_version", "renderer"}
 MOVES_ON |= {"edited_at", "number"}  # of pages; of the site's edition
 LEFT_OUT = {
     *("forum_auditentry", "forum_notice", "forum_mail", "forum_job", "accounts_edition"),

@@ -33,8 +33,8 @@ _WORD = re.compile(r"\w+")
 # Between two words of a phrase: signs and blanks, or the rest of a link. Within one: markup.
 _BETWEEN = r"(?:\]\([^)\s]{0,300}\)|[\W_])"
 _WITHIN = r"[*_~`|\\]{0,4}"
-_QUOTED = re.compile(r"^[ \t]*>.*$|\[quote\b.*?(?:\[/quote\]|\Z)", re.MULTILINE | re.DOTALL | re.I)
-_ATTRIBUTION = re.compile(r"\[/?quote\b[^\]]*\]?", re.I)
+QUOTED = re.compile(r"^[ \t]*>.*$|\[quote\b.*?(?:\[/quote\]|\Z)", re.MULTILINE | re.DOTALL | re.I)
+ATTRIBUTION = re.compile(r"\[/?quote\b[^\]]*\]?", re.I)
 
 
 def pattern(phrases: Iterable[str]) -> re.Pattern:
@@ -86,21 +86,51 @@ def blackened_as(typed: str, erased: str) -> str:
     for how, a, b, c, d in SequenceMatcher(None, mine, theirs).get_opcodes():
         runs_of_black = [list(run) for black, run in groupby(theirs[c:d], _is_black) if black]
         if how == "replace" and runs_of_black:
-            hidden.update(range(a, b))
+            theirs_alone = len(runs_of_black) == 1 and len(runs_of_black[0]) == d - c
+            found = _of_sizes(mine[a:b], runs_of_black[0]) if theirs_alone else []
+            # Beside words as long as those that were erased, all else was typed anew.
+            hidden.update(a + n for n in found or range(b - a))
         elif how in ("replace", "delete"):
             loose.update(range(a, b))
         elif how == "insert":
             unmatched += runs_of_black
     for run in unmatched:
-        sizes = [len(one) for one in run]
-        for at in range(len(mine) - len(run) + 1):
-            if sizes == [len(one) for one in mine[at : at + len(run)]]:
-                hidden.update({*range(at, at + len(run))} & loose)
+        hidden.update({*_of_sizes(mine, run)} & loose)
     phrases = [
         " ".join(mine[n] for _, n in run)
         for _, run in groupby(enumerate(sorted(hidden)), lambda pair: pair[1] - pair[0])
     ]
     return blackened(typed, pattern(phrases)) if phrases else typed
+
+
+def black_where(quoted: str, erased: str) -> str:
+    """Words that somebody took from a text before it was erased, with what is black in that
+    blackened; as they are, if the text does not hold them one after the other."""
+    mine, theirs = list(_TOKEN.finditer(quoted)), _TOKEN.findall(erased)
+    sizes = "".join(chr(len(one[0])) for one in mine)
+    all_sizes = "".join(chr(len(one)) for one in theirs)
+    at = all_sizes.find(sizes) if sizes else -1
+    while at >= 0:
+        there = theirs[at : at + len(mine)]
+        pairs = list(zip(mine, there, strict=True))
+        if BLACK in "".join(there) and all(
+            _is_black(other) or one[0].casefold() == other.casefold() for one, other in pairs
+        ):
+            out = list(quoted)
+            for one, other in pairs:
+                if _is_black(other):
+                    out[one.start() : one.end()] = BLACK * len(one[0])
+            return "".join(out)
+        at = all_sizes.find(sizes, at + 1)
+    return quoted
+
+
+def _of_sizes(words: Sequence[str], run: Sequence[str]) -> list[int]:
+    """Where words stand that are, one after the other, as long as those of `run`."""
+    sizes, wanted = [len(one) for one in words], [len(one) for one in run]
+    starts = range(len(words) - len(run) + 1)
+    found = [at for at in starts if sizes[at : at + len(run)] == wanted]
+    return [n for at in found for n in range(at, at + len(run))]
 
 
 def _is_black(token: str) -> bool:
@@ -129,7 +159,7 @@ def sentences_within(text: str, known: Sequence[list[str]]) -> list[str]:
 
 def quoted_in(source: str) -> str:
     """What a source in Markdown quotes: the lines behind ">" and what stands in quote tags."""
-    return "\n".join(_ATTRIBUTION.sub(" ", part) for part in _QUOTED.findall(source))
+    return "\n".join(ATTRIBUTION.sub(" ", part) for part in QUOTED.findall(source))
 
 
 def _fold(text: str) -> tuple[str, Sequence[tuple[int, int]] | None]:
