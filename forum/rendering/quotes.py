@@ -11,7 +11,7 @@ from django.db.models import F
 
 from core.compiled_queries import CompiledQuery
 from forum.jinja import fragment_renderer
-from forum.models import Post, Quote, State
+from forum.models import Post, PostRevision, Quote, State
 from forum.models.visibility import posts_visible_to
 from forum.permissions import may
 
@@ -188,10 +188,11 @@ def _judgement(quote: Quote, user) -> Judgement:
     return Judgement(quote.words, quote.get_verdict_display(), source)
 
 
-def names_every_source(post: Post, user) -> bool:
-    """Whether pages name to `user` the source of each quote in every text that the post ever had,
-    and of what stood quoted within it. Two queries."""
-    quotes = list(Quote.objects.filter(post=post).select_related("source_post__thread__board"))
+def names_every_source(revisions: Iterable[PostRevision], user) -> bool:
+    """Whether pages name to `user` the source of each quote in these texts, and of what stood
+    quoted within it. Two queries."""
+    rows = Quote.objects.filter(revision__in=revisions)
+    quotes = list(rows.select_related("source_post__thread__board"))
     nested = {pk for quote in quotes for pk in quote.nested}
     return all(shown_status(quote, user) != "unverifiable" for quote in quotes) and (
         not nested or posts_visible_to(user).filter(pk__in=nested).count() == len(nested)

@@ -1,6 +1,8 @@
 """/posts/<id>/quotes/<n>/: one quote beside its source, where that is too long for the debate's
 page."""
 
+from functools import lru_cache
+
 from django.http import Http404, HttpRequest
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
@@ -12,8 +14,7 @@ from ..actions.following import match_of
 from ..models import PostRevision, Quote
 from .fetch import post_or_404
 
-# Characters of quote and passage together that are compared word by word; nobody reads more so.
-COMPARED = 20_000
+KEPT = 64  # differences of two texts, so that a page asked for again compares nothing
 
 
 def quote(request: HttpRequest, post_id, ordinal):
@@ -25,6 +26,7 @@ def quote(request: HttpRequest, post_id, ordinal):
     if found is None or found[1] in ("unverifiable", "removed"):
         raise Http404
     one, status = found
+    budget = quoting.Budget()
     texts = PostRevision.objects.in_bulk([one.source_revision_id, one.current_id])
     pinned, current = texts[one.source_revision_id], texts[one.current_id]
     return render(
@@ -36,29 +38,45 @@ def quote(request: HttpRequest, post_id, ordinal):
             "words": mark_safe(markup.insides(post.body.html).get(ordinal, "")),
             "status": status,
             "word": rendering.STATUS[status],
-            "beside": _beside(one, pinned),
-            "now": _now(one, pinned, current) if pinned != current else None,
+            "beside": _beside(one, pinned, budget),
+            "now": _now(one, pinned, current, budget) if pinned != current else None,
         },
     )
 
 
-def _beside(one: Quote, pinned: PostRevision):
-    """What the quote changed or left out; None where that is too long to compare."""
-    length = len(one.words) + (one.end or 0) - (one.start or 0)
-    if one.verdict == Quote.Verdict.ALTERED and length > COMPARED:
-        return None
-    return quoting.all_beside(match_of(one), one.words, pinned.plain)
+def _beside(one: Quote, pinned: PostRevision, budget: quoting.Budget):
+    """What the quote changed or left out; None where that is too much to compare."""
+    if one.verdict != Quote.Verdict.ALTERED:
+        return quoting.all_beside(match_of(one), one.words, pinned.plain)
+    start, end = quoting.in_whole(one.words, pinned.plain, one.start or 0, one.end or 0)
+    return compared(one.words, pinned.plain[start:end], budget)
 
 
-def _now(one: Quote, pinned: PostRevision, current: PostRevision) -> dict:
+def _now(one: Quote, pinned: PostRevision, current: PostRevision, budget: quoting.Budget) -> dict:
     """How the passage reads in the source's current text: whether it `stands` there, and if not,
-    `changes` since (None where nothing like it is found, or it is too long to compare)."""
+    `changes` since (None where nothing like it is found, or it is too much to compare)."""
     if one.stands:
         return {"stands": True}
     was = pinned.plain[one.start : one.end]
-    if len(was) > COMPARED // 2:
+    new = quoting.find(was, [quoting.Source(current.pk, current.plain)], named=1, budget=budget)
+    if new.stopped:
         return {"long": True}
-    new = quoting.find(was, [quoting.Source(current.pk, current.plain)], named=1)
     if new.start is None:
         return {}
-    return {"changes": quoting.difference(current.plain[new.start : new.end], was)}
+    changes = compared(current.plain[new.start : new.end], was, budget)
+    return {"long": True} if changes is None else {"changes": changes}
+
+
+def compared(new: str, old: str, budget: quoting.Budget):
+    """The runs of `quoting.difference`; None where they may take more steps than the budget has
+    left, whether they are kept or not: what a page shows does not hang on who was there before."""
+    try:
+        budget.spend(quoting.difference_steps(new, old))
+    except quoting.TooMuch:
+        return None
+    return _kept_difference(new, old)
+
+
+@lru_cache(maxsize=KEPT)
+def _kept_difference(new: str, old: str):
+    return quoting.difference(new, old)

@@ -1,7 +1,5 @@
 """Single posts: permalink, reply, edit, history, withdraw."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +19,7 @@ from forum.text import markup, quoting
 
 from ..actions import posts as acts
 from ..models import Answer, Draft, Lane, Post, PostRevision, State, Thread
-from ..models.visibility import moderates_all, posts_visible_to
+from ..models.visibility import posts_visible_to
 from ..permissions import require
 from . import problems
 from .fetch import Moved, place_or_404, post_or_404, thread_or_404
@@ -437,57 +435,6 @@ def release(request: HttpRequest, post_id):
         user=request.user, thread=done.thread, numbers=[(done.number or 0, done.number or 0)]
     )
     return redirect(where(request.user, done))
-
-
-# --- /posts/<id>/history/ ---------------------------------------------------------------------
-
-
-def history(request: HttpRequest, post_id):
-    """Every text a post had, each with what it changed. `?rev=2&at=10-50` shows one text with the
-    words that somebody quoted from it. Who the quotes say they are of is left out where the post's
-    page does not name all of them, but for who wrote it and who may see everything."""
-    post = post_or_404(request.user, post_id)
-    require(request.user, "see history", post)
-    revisions = list(post.revisions.select_related("editor").order_by("number"))
-    own = post.author_id == request.user.pk is not None or moderates_all(request.user)
-    named = own or rendering.names_every_source(post, request.user)
-    entries: list[RevisionEntry] = []
-    for revision in revisions:
-        source = revision.source if named else markup.without_attributions(revision.source)
-        difference = quoting.difference(source, entries[-1].source) if entries else ()
-        entries.append(RevisionEntry(revision, source, difference))
-    pinned = request.GET.get("rev", "")
-    quoted = next((r for r in revisions if str(r.number) == pinned), None)
-    if pinned and quoted is None:
-        raise Http404
-    return render(
-        request,
-        "posts/history.html",
-        {
-            "post": post,
-            "entries": entries[::-1],
-            "quoted": quoted,
-            "parts": _quoted_parts(quoted, request.GET.get("at", "")) if quoted else (),
-        },
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class RevisionEntry:
-    """A text that a post had as its history shows it, and what it changed."""
-
-    revision: PostRevision
-    source: str
-    difference: Sequence[tuple[str, str]]
-
-
-def _quoted_parts(revision: PostRevision, at: str) -> tuple[str, str, str]:
-    """The words before a quote, those of it and those after; `at` is "10-50"."""
-    start, _, end = at.partition("-")
-    plain = revision.plain
-    if start.isdecimal() and end.isdecimal() and len(start) < 9 and len(end) < 9:
-        return plain[: int(start)], plain[int(start) : int(end)], plain[int(end) :]
-    return plain, "", ""
 
 
 # --- /posts/<id>/withdraw/ --------------------------------------------------------------------

@@ -9,12 +9,13 @@ ellipses, invisible characters and look-alike letters count.
 
 from .beside import all_beside, beside
 from .budget import Budget, TooMuch
-from .differences import difference, difference_at
+from .differences import difference, difference_at, difference_steps
 from .finding import find, left_out, says, still_stands
 from .match import TOO_MUCH, UNVERIFIABLE, Match, Source
 from .passage_index import MAX_KEYS, key_of, paragraph_keys, shingle_keys
 from .seams import is_whole, over_quotes
 from .sentences import cut_ends
+from .tokens import in_whole
 
 __all__ = [
     "MAX_KEYS",
@@ -29,7 +30,9 @@ __all__ = [
     "cut_ends",
     "difference",
     "difference_at",
+    "difference_steps",
     "find",
+    "in_whole",
     "is_whole",
     "key_of",
     "left_out",

@@ -46,6 +46,13 @@ def difference(quoted: str, source: str) -> tuple[tuple[Literal["same", "del", "
     return tuple(joined)
 
 
+def difference_steps(quoted: str, source: str) -> int:
+    """How many steps (see budget) `difference` takes at most for texts of these lengths. Measured:
+    0.9 microseconds for a character to find the tokens, half a nanosecond for a cell."""
+    cells = min(MAX_CELLS, len(quoted) * len(source) // 4)
+    return 18 * (len(quoted) + len(source)) + cells // 100
+
+
 def difference_at(
     quoted: str, plain: str, start: int, end: int
 ) -> tuple[tuple[Literal["same", "del", "ins"], str], ...]:
