@@ -150,7 +150,7 @@ def _chapter(
         quote.ordinal: _footnote(quote, status, base)
         for quote, status in quotes.get(post.body.revision_id, ())
     }
-    html = markup.lay_in(post.body.html, post_id=post.pk, quotes=laid, notes={}, members={})
+    html = markup.fill_markers(post.body.html, post_id=post.pk, quotes=laid, notes={}, members={})
     body = epub.xhtml(html, address)
     head = (
         f'<h1 dir="auto">{epub.text(title)}</h1>\n<p class="meta">{epub.text(post.writer)}, '

@@ -41,7 +41,7 @@ def page_html(source: str) -> str:
     """The HTML of Markdown that is a page and not a post: its headings are the page's own, from
     the second level on. Raises markup.MarkupError for what cannot be rendered."""
     rendered = markup.render(source, format="markdown")
-    html = markup.lay_in(rendered.html, post_id="page", quotes={}, notes={})
+    html = markup.fill_markers(rendered.html, post_id="page", quotes={}, notes={})
     return _HEADING.sub(lambda tag: f"{tag[1]}h{int(tag[2]) - 2}", html)
 
 

@@ -22,7 +22,7 @@ from forum.jinja import fragment_renderer
 from forum.models import Post, Quote, Threadmark
 from forum.permissions import charter_key, in_locked_branch, may, verbs
 from forum.text import marking, markup
-from forum.tree import Place
+from forum.tree import Position
 
 from .glossary import Glossary
 from .quotes import backlinks, ignored_by, nested_numbers, quotes_in, render_quote, shown_status
@@ -70,7 +70,7 @@ class PostEntry:
     fresh: bool = False  # the reader has not seen it before
     aside: bool = False  # it keeps to another lane than the one that is read
     mark: Threadmark | None = None
-    place: Place | None = None  # in the tree; None in a list
+    place: Position | None = None  # in the tree; None in a list
     folded: Folded | None = None
     line: Line = ALONE  # in a list
     step: str = ""  # on a road: what it answers, in words
@@ -85,7 +85,7 @@ def render_posts(
     user,
     road: bool = False,
     terms: Glossary | None = None,
-    places: Mapping[int, Place] | None = None,
+    places: Mapping[int, Position] | None = None,
     lines: Mapping[int, Line] | None = None,
 ) -> list[PostEntry]:
     """Posts as a page shows them to `user`, in their order. They come from `for_reading()` with
@@ -118,7 +118,7 @@ def render_posts(
             for quote in quotes.get(post.body.revision_id, ())
         }
         return mark_safe(
-            markup.lay_in(
+            markup.fill_markers(
                 html,
                 post_id=post.pk,
                 quotes=laid,
@@ -236,7 +236,7 @@ def render_preview(composed, *, user, post_id="preview") -> str:
     }
     html = composed.html
     members = _members([html], ignoring)
-    html = markup.lay_in(html, post_id=post_id, quotes=laid, notes={}, members=members)
+    html = markup.fill_markers(html, post_id=post_id, quotes=laid, notes={}, members=members)
     return mark_safe(html)
 
 

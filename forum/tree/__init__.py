@@ -23,7 +23,7 @@ from .locking import (
     require_lock,
     save_thread,
 )
-from .pages import MAX_LEVEL, Place, TreePage, close_up, page, page_of, roots_of
+from .pages import MAX_LEVEL, Position, TreePage, close_up, page, page_of, roots_of
 from .placing import (
     ASIDE,
     AWAY,
@@ -53,8 +53,8 @@ __all__ = [
     "LockedThread",
     "NoPlace",
     "NotLocked",
-    "Place",
     "Placement",
+    "Position",
     "StillLocked",
     "ThreadGone",
     "TreePage",

@@ -16,7 +16,7 @@ MAX_LEVEL = 8  # display only: at 360 px a deeper indent would leave less than 2
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """How a post is drawn in the tree: see "Tree" in the look's reference.
 
     `level` 0..MAX_LEVEL; `rails` one of "v", "t", "l", "" per level; `straight` if it runs on
@@ -34,7 +34,7 @@ class TreePage:
     """The ids of one page in tree order, how each is drawn, and what the page continues."""
 
     ids: list[int]
-    places: dict[int, Place]
+    places: dict[int, Position]
     continues: list[int]  # the nearest ancestors of the page's first post, outermost first
     total: int
 
@@ -144,13 +144,13 @@ def _rows(
 
 def _places(
     rows: Sequence[tuple[int, int, int, int, int]], *, opening: int, last_tree: int, many: bool
-) -> dict[int, Place]:
+) -> dict[int, Position]:
     """Levels and rails for rows in tree order that begin with a root or a root's whole path.
 
     A lone reply runs straight on; `lines[k]` tells whether a later post forks from the line at
     level k, known from labels alone: a child is its parent's last if its rght is one less.
     """
-    places: dict[int, Place] = {}
+    places: dict[int, Position] = {}
     stack: list[tuple[int, int, int]] = []  # (lft, rght, display level) of the path to here
     lines = [False] * (MAX_LEVEL + 1)
     tree = None
@@ -181,12 +181,14 @@ def _places(
         if level and not straight and not capped:
             rails[-1] = "t" if lines[level - 1] else "l"
         replies = rght - lft > 1 if pk != opening else many
-        places[pk] = Place(level, tuple(rails), straight, replies)
+        places[pk] = Position(level, tuple(rails), straight, replies)
         stack.append((lft, rght, level))
     return places
 
 
-def close_up(rows: Sequence[tuple[Post, Place]], gone: Collection[int], end: Place) -> list[Place]:
+def close_up(
+    rows: Sequence[tuple[Post, Position]], gone: Collection[int], end: Position
+) -> list[Position]:
     """How the posts of a page are drawn after others, with the ids `gone`, were taken out of it,
     given how they were drawn among them. The rule is the same, read from the end: a line at a level
     passes if a later post forks from it before any post of that level or less. `end` is the place
@@ -195,7 +197,7 @@ def close_up(rows: Sequence[tuple[Post, Place]], gone: Collection[int], end: Pla
     passing = [rail in ("v", "t") for rail in end.rails]
     passing += [False] * (MAX_LEVEL + 1 - len(passing))
     below = {post.parent_id for post, _ in rows}
-    found: list[Place] = []
+    found: list[Position] = []
     for post, place in reversed(rows):
         parted = post.parent_id in gone
         straight = place.straight and not parted
@@ -211,7 +213,7 @@ def close_up(rows: Sequence[tuple[Post, Place]], gone: Collection[int], end: Pla
         replies = place.replies
         if post.pk not in below and not post.is_opening:
             replies = replies and not found  # of the page's last the next page may hold some
-        found.append(Place(place.level, tuple(rails), straight, replies))
+        found.append(Position(place.level, tuple(rails), straight, replies))
     return found[::-1]
 
 

@@ -27,7 +27,7 @@ class Row:
     """A post with the box to tick."""
 
     post: Post
-    place: tree.Place
+    place: tree.Position
     chosen: bool
     excerpt: str
 

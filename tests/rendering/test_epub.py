@@ -210,7 +210,7 @@ def drawn(source: str, format: str = "markdown") -> str:
         quote.ordinal: ('<aside epub:type="footnote"><blockquote>', "</blockquote></aside>")
         for quote in rendered.quotes
     }
-    return markup.lay_in(rendered.html, post_id=1, quotes=laid, notes={}, members={})
+    return markup.fill_markers(rendered.html, post_id=1, quotes=laid, notes={}, members={})
 
 
 def test_whatever_was_typed_is_well_formed():

@@ -3,7 +3,7 @@
 Three public functions, none of which knows a database or a request:
 
 - `render` reads a source once, when it is saved, and gives HTML that belongs to no post yet.
-- `lay_in` puts that HTML into a page: addresses of passages, attributions, notes, members.
+- `fill_markers` puts that HTML into a page: addresses of passages, attributions, notes, members.
 - `attribution_source` writes the quote form that the "Quote" action puts into the textarea, and
   `marked_attribution_source` the same with the marks of the source.
 
@@ -21,7 +21,6 @@ of a text is escaped, and the only attribute that holds members' text is `href`,
 from collections.abc import Sequence
 
 from .excerpts import excerpt, fill_quotes, insides, paragraphs
-from .laying_in import lay_in, without_quotes
 from .limits import (
     MARKS,
     MAX_BRACKETS,
@@ -34,6 +33,7 @@ from .limits import (
     MarkupError,
     refuse_more,
 )
+from .markers import fill_markers, without_quotes
 from .parser import MARKDOWN, check_nesting
 from .plain_texts import write_plain
 from .quote_form import attribution_source, marked_attribution_source
@@ -56,9 +56,9 @@ __all__ = [
     "Rendered",
     "attribution_source",
     "excerpt",
+    "fill_markers",
     "fill_quotes",
     "insides",
-    "lay_in",
     "marked_attribution_source",
     "paragraphs",
     "render",

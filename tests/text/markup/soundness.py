@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import strategies as st
 
 from forum.text import markup
-from forum.text.markup import lay_in, render
+from forum.text.markup import fill_markers, render
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
 # What no element of the forum's texts encloses.
@@ -28,7 +28,7 @@ def passages(rendered):
 
 def laid(rendered, **given):
     """Lay it into a page as post 7."""
-    return lay_in(rendered.html, **({"post_id": 7, "quotes": {}, "notes": {}} | given))
+    return fill_markers(rendered.html, **({"post_id": 7, "quotes": {}, "notes": {}} | given))
 
 
 class Reader(HTMLParser):

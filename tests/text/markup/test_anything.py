@@ -61,7 +61,7 @@ def test_any_plain_text_is_sound_and_to_the_letter(source, data):
 
 @given(SOURCES)
 @settings(max_examples=200 * TIMES, deadline=None)
-def test_laying_in_changes_no_words(source):
+def test_filling_markers_changes_no_words(source):
     source = re.sub(r"@|\[\^", "", source)
     try:
         rendered = md(source)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forum.text.markup import MarkupError, lay_in, render
+from forum.text.markup import MarkupError, fill_markers, render
 
 LISTED = Path(__file__).parents[3] / "docs" / "markup.md"
 EXAMPLE = re.compile(r"^`{32} example\n(.*?)^\.\n(.*?)^`{32}$", re.DOTALL | re.MULTILINE)
@@ -121,7 +121,7 @@ def drawn(source: str) -> list[Node]:
         html = render(source, format="markdown").html
     except MarkupError as error:
         return [("refused", (str(error),))]
-    return Tree(lay_in(html, post_id=1, quotes={}, notes={})).normal()
+    return Tree(fill_markers(html, post_id=1, quotes={}, notes={})).normal()
 
 
 @pytest.mark.npm

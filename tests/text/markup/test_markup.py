@@ -508,7 +508,7 @@ def test_plain_quotes_outside_the_text_are_refused(quoted):
 # --- Laying in --------------------------------------------------------------------------------
 
 
-def test_laying_in():
+def test_filling_markers():
     rendered = md("a\n\n[quote]b[/quote]\n\n> c\n\nd")
     page = laid(
         rendered,

@@ -15,7 +15,7 @@ _FIRST_TAG = re.compile(r"<[A-Za-z][A-Za-z0-9]*")
 _PLAIN_QUOTE = ("<blockquote>", "</blockquote>")
 
 
-def lay_in(
+def fill_markers(
     html: str,
     *,
     post_id: int | str,
