@@ -131,6 +131,7 @@ class _Page(HTMLParser):
         self.texts: dict[str, str] = {}
         self.fields: dict[str, str] = {}
         self.area: str | None = None
+        self.choice: str | None = None
 
     def handle_starttag(self, tag, attrs) -> None:
         given = dict(attrs)
@@ -139,6 +140,11 @@ class _Page(HTMLParser):
             self.texts[self.area] = ""
         elif tag == "input" and "name" in given:
             self.fields[given["name"]] = given.get("value", "")
+        elif tag == "select":
+            self.choice = given.get("name")
+        elif tag == "option" and self.choice:  # the first, unless another is chosen
+            if "selected" in given or self.choice not in self.fields:
+                self.fields[self.choice] = given.get("value", "")
 
     def handle_endtag(self, tag) -> None:
         if tag == "textarea":

@@ -125,7 +125,7 @@ def start(request: HttpRequest) -> HttpResponse:
     asked, unseen = _asked(request.POST)
     page = partial(_start_page, request, form, rows, asked=asked, variant=variant)
     wanted = request.POST.get("do")
-    if wanted != "draft" and not (form.is_valid() and rows.is_valid()):
+    if wanted not in ("draft", "look") and not (form.is_valid() and rows.is_valid()):
         return page(status=422)
     similar = None
     if wanted in ("preview", "similar"):

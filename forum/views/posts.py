@@ -227,6 +227,7 @@ def _reply_page(
         "preview": preview,
         "draft": draft,
         "added": added,
+        "back": f"/posts/{parent.pk}/" if parent else thread.get_absolute_url(),
         "target": reply_address(thread, parent),
     }
     return render(request, "posts/reply.html", context, status=status)

@@ -91,6 +91,8 @@ def write_page(
     raised, or None) and `status`.
     """
     wanted, shown, met, status = request.POST.get("do"), None, None, 200
+    if wanted == "look":
+        return looked_at(form, preview)
     try:
         if wanted == "draft":
             return draft()
@@ -106,6 +108,19 @@ def write_page(
     if form.errors and status == 200:
         status = Problem.status
     return page(preview=shown, problem=met, status=status)
+
+
+def looked_at(form: forms.BaseForm, preview: Callable[[dict], str]) -> HttpResponse:
+    """What the page's script shows beside a text while it is written: the preview alone, or the
+    sentence that says why there is none; nothing (204) where text or board are missing."""
+    form.is_valid()
+    if not {"text", "board"} & form.fields.keys() <= form.cleaned_data.keys():
+        return HttpResponse(status=204)
+    try:
+        context = {"preview": preview(form.cleaned_data)}
+    except Problem as problem:
+        context = {"why_not": problem.sentence}
+    return HttpResponse(fragment_renderer("posts/_preview.html")(context))
 
 
 def keep_draft(request: HttpRequest, *, target: str, label: str):
@@ -231,6 +246,11 @@ class ArgumentForm(forms.Form):
     def answers_any(self) -> bool:
         """Whether some other question is answered, or a field about it is wrong."""
         return any(row[1].value() or row[2].errors for row in self.answer_rows)
+
+    @property
+    def towards_quotes(self) -> bool:
+        """Whether a stance to some quote is chosen."""
+        return any(field.value() for _, field in self.quote_rows)
 
     def _row(self, one: dict) -> tuple[str, forms.BoundField, forms.BoundField]:
         return one["text"], self[f"answer-{one['id']}"], self[f"passage-{one['id']}"]

@@ -1,9 +1,8 @@
 // Adds to pages that are complete without it: nothing here is needed to read or to write.
 document.documentElement.classList.add("js");
 
-// Ask before a text that was typed and not sent gets lost. `data-unsaved` marks a form whose text
-// the server gave back: it is stored nowhere, though nobody has typed in this page yet; `data-kept`
-// one whose draft the server holds.
+// Ask before a text that was typed and not sent gets lost. `data-unsaved`: the server gave it back
+// and stored it nowhere; `data-kept`: the server holds it as a draft.
 let sending = false;
 const unsent = (form) =>
   !form.hasAttribute("data-kept") &&
@@ -21,8 +20,7 @@ addEventListener("beforeunload", (event) => {
   if (!sending && [...document.forms].some(unsent)) event.preventDefault();
 });
 
-// What was posted or discarded needs no copy in this browser, whichever form it was written in; the
-// server names the forms in a cookie once it is done.
+// What was posted or discarded needs no copy here; a cookie names the forms it was written in.
 const settled = document.cookie.match(/(?:^|; )settled=([0-9a-f.-]+)/)?.[1].split(".") ?? [];
 if (settled.length) {
   for (const key of Object.keys(localStorage)) {

@@ -1,23 +1,68 @@
-// Reading a debate: select words to quote them, keys, and a switch of view that keeps the place.
-// Every one of these has a link or button of its own on the page.
+// Reading a debate: select words to quote them, keys, a switch of view that keeps the place. Each has
+// a link or button of its own on the page.
 
 const posts = () => [...document.querySelectorAll(".post[id]")];
 const postOf = (node) => (node?.nodeType === 1 ? node : node?.parentElement)?.closest(".post[id]");
 const idOf = (post) => post.id.slice("post-".length);
 
-// --- Select to quote ------------------------------------------------------------------------
+// --- Select to quote
 
 // A press on a link ends the selection, so the last one is remembered until the next press.
 let chosen = [];
+let offer = null; // what stands at the words chosen
+let resting = 0;
 document.addEventListener("selectionchange", () => {
   const selection = getSelection();
-  if (!selection.isCollapsed) chosen = passages(selection.getRangeAt(0));
+  if (selection.isCollapsed) return;
+  chosen = passages(selection.getRangeAt(0));
+  clearTimeout(resting);
+  resting = setTimeout(offerToQuote, 150); // once the pointer or the key rests
 });
 document.addEventListener("pointerdown", (event) => {
-  if (!event.target.closest(".cite")) chosen = [];
+  if (event.target.closest(".cite, .offer")) return;
+  chosen = [];
+  // In the text's flow it stays: what is pressed would move away.
+  if (!offer?.matches(".resting")) offer?.remove();
 });
 
-// The words of a selection, post by post: whole words, without quotes of others and margin notes.
+const made = (name, values) => Object.assign(document.createElement(name), values);
+
+function stand(post, ...what) {
+  offer?.remove();
+  offer = made("p", { className: "offer" });
+  offer.append(...what);
+  const range = getSelection().rangeCount ? getSelection().getRangeAt(0) : null;
+  post.querySelector(".prose").after(offer);
+  const box = post.getBoundingClientRect();
+  const last = [...(range?.getClientRects() ?? [])].findLast(
+    ({ top, bottom, width }) => width && top >= box.top && bottom <= box.bottom,
+  );
+  offer.classList.toggle("resting", !last);
+  if (!last) return;
+  offer.style.top = `${last.bottom - box.top + 4}px`;
+  offer.style.left = `${Math.max(Math.min(last.left - box.left, box.width - offer.offsetWidth), 0)}px`;
+}
+
+function offerToQuote() {
+  if (!chosen.length || getSelection().isCollapsed) return;
+  const { post } = chosen.at(-1);
+  const button = made("button", { type: "button", textContent: "Quote these words" });
+  button.addEventListener("mousedown", (event) => event.preventDefault()); // it would end the selection
+  button.addEventListener("click", () => collect(post));
+  stand(post, button);
+}
+
+document.addEventListener("told", ({ detail: { post, words, href } }) => {
+  const said = made("span", { role: "status" });
+  stand(post, said);
+  said.textContent = words;
+  if (!href) return;
+  const link = made("a", { href, textContent: "Go to it" });
+  link.addEventListener("click", () => offer.remove());
+  offer.append(link);
+});
+
+// The words of a selection, post by post: whole words, no quotes of others, no margin notes.
 function passages(range) {
   const found = [];
   for (const prose of document.querySelectorAll(".post[id] .prose")) {
@@ -34,12 +79,11 @@ function passages(range) {
   return found;
 }
 
-// What stands in a post and is not its own words.
 const NOT_ITS_OWN =
   "figure, blockquote, .margin, .footnote-ref, .footnote-back, .meaning, summary";
 const LETTER = /[\p{L}\p{M}\p{N}'’-]/u;
 
-// Whether a word runs on across this place of a text; a selection's end beside a word is no cut.
+// Whether a word runs on across this place of a text.
 const insideWord = (node, at) =>
   node.nodeType === 3 && LETTER.test(node.data[at - 1] ?? "") && LETTER.test(node.data[at] ?? "");
 
@@ -53,7 +97,7 @@ function wordEnd({ endContainer: node, endOffset: at }) {
   return [node, at];
 }
 
-// What a range of a post holds, with the elements around it that make it struck, hidden or stressed.
+// What a range holds, with the elements around it that make it struck, hidden or stressed.
 function within(range, prose) {
   let fragment = range.cloneContents();
   let around = range.commonAncestorContainer;
@@ -72,8 +116,7 @@ const SIGNS = { EM: "*", STRONG: "**", S: "~~", SPAN: "||" };
 const BLOCKS = "p, li, h4, h5, h6, pre, tr, td, th, ul, ol, table";
 const GAP = "\0"; // no text of a page holds it
 
-// The Markdown of a fragment: its own words, with strikes, spoilers and emphasis, and "[…]" where it
-// quotes somebody else between them.
+// The Markdown of a fragment: its own words and their marks, "[…]" where it quotes somebody else.
 function sourceOf(fragment) {
   const blocks = [...fragment.childNodes].map(markdown).join("").split(/\n\s*\n/);
   const lines = blocks.map((block) => block.trim()).filter(Boolean);
@@ -103,8 +146,7 @@ function markdown(node) {
   return sign && isRead(sign, inner, node) ? sign + inner + sign : inner;
 }
 
-// Whether Markdown will read a sign around these words as one: beside letters it does, beside other
-// signs not always. A mark that is left out costs no word, and the forum draws the source's own.
+// Whether Markdown will read a sign around these words as one: beside other signs not always.
 function isRead(sign, inner, node) {
   const clear = (beside, at) => !beside || (beside.nodeType === 3 && /\s/.test(beside.data.at(at)));
   return (
@@ -126,40 +168,37 @@ function quoteForm({ post, words }) {
   return `[quote="${name}, post: ${idOf(post)}"]\n${words}\n[/quote]\n\n`;
 }
 
-function collect(event) {
-  if (!chosen.length) return;
-  event?.preventDefault();
-  const collected = JSON.parse(sessionStorage.getItem("collected") ?? "[]");
-  sessionStorage.setItem("collected", JSON.stringify([...collected, ...chosen.map(quoteForm)]));
-  chosen = [];
-  getSelection().removeAllRanges();
-  if (document.querySelector("form[data-draft] textarea[name=text]")) {
-    document.dispatchEvent(new Event("collected"));
-    announce("Quoted in your reply below.");
-  } else {
-    announce("Collected for your reply.");
-  }
-}
+const fire = (name, detail) =>
+  document.dispatchEvent(new CustomEvent(name, { detail, cancelable: true }));
 
-function announce(words) {
-  let place = document.getElementById("said-here");
-  if (!place) {
-    place = Object.assign(document.createElement("p"), { id: "said-here", className: "notice info" });
-    place.setAttribute("role", "status");
-    document.querySelector("main").append(place);
+// Quote what was chosen, else all of the post; false if there is nothing. Where nothing can be
+// written, it is kept for the next reply.
+function collect(post) {
+  if (!chosen.length && post) {
+    const range = document.createRange();
+    range.selectNodeContents(post.querySelector(".prose"));
+    chosen = passages(range).filter((one) => one.post === post);
   }
-  place.textContent = `${words} `;
-  const reply = document.querySelector("[data-reply]")?.dataset.reply;
-  if (reply && !document.querySelector("form[data-draft]")) {
-    place.append(Object.assign(document.createElement("a"), { href: reply, textContent: "Write it" }));
+  if (!chosen.length) return false;
+  const at = (chosen.find((one) => one.post === post) ?? chosen.at(-1)).post;
+  const quotes = chosen.map(quoteForm);
+  chosen = [];
+  offer?.remove();
+  if (fire("quote", { post: at, words: quotes.join("") })) {
+    const collected = JSON.parse(sessionStorage.getItem("collected") ?? "[]");
+    sessionStorage.setItem("collected", JSON.stringify([...collected, ...quotes]));
+    fire("told", { post: at, words: "Collected for your reply." });
   }
+  getSelection().removeAllRanges();
+  return true;
 }
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest(".cite")) collect(event);
+  const cite = event.target.closest(".cite");
+  if (cite && !event.ctrlKey && !event.metaKey && collect(postOf(cite))) event.preventDefault();
 });
 
-// --- Keys -----------------------------------------------------------------------------------
+// --- Keys
 
 // The post one is at; none above the first.
 const reached = () =>
@@ -210,15 +249,22 @@ addEventListener("keydown", (event) => {
   KEYS[event.key]();
 });
 
-// The meaning of a term is shown while that has the focus.
+// By key the next stop after words chosen is their offer. Escape ends it, and a term's meaning.
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape") document.activeElement.closest(".term")?.blur();
+  const next = event.key === "Tab" && !event.shiftKey && chosen.length && offer?.querySelector("button");
+  if (next && next !== document.activeElement) {
+    event.preventDefault();
+    next.focus();
+  }
+  if (event.key !== "Escape") return;
+  document.activeElement.closest(".term")?.blur();
+  offer?.remove();
 });
 
-// --- Flat and tree --------------------------------------------------------------------------
+// --- Flat and tree
 
-// The switch keeps the place: of the post last focused or linked to, else of the one that stood
-// on top when the reader left it to scroll up to the switch. Who reads on up there has left it.
+// The switch keeps the place: of the post last focused or linked to, else of the one that was on top
+// before scrolling up to the switch.
 const RETURN = 15_000; // milliseconds
 const inSight = (node) => {
   const { top, bottom } = node?.getBoundingClientRect() ?? { top: 0, bottom: -1 };

@@ -1,12 +1,11 @@
-// Forms that write: drafts on the server every few seconds, in this browser when it is offline, and
-// the passages that were collected while reading. The forms are complete without it.
+// Forms that write: drafts on the server every few seconds, in this browser when it is offline. The
+// forms are complete without it.
 
 const EVERY = 3000;
 
-// What belongs to one sending of a form, and what a draft keeps apart from the other fields.
+// What belongs to one sending, and what a draft keeps apart from the other fields.
 const OWN = ["csrfmiddlewaretoken", "do", "restored", "restored_at", "target", "text", "title", "to", "token"];
 
-// Keep what one form holds.
 function tend(form) {
   const text = form.querySelector("textarea[name=text]");
   const field = (name) => form.querySelector(`[name=${name}]`)?.value ?? "";
@@ -14,11 +13,11 @@ function tend(form) {
     form.querySelector(".draft-state").textContent = words;
   };
 
-  // The browser's copy of what the server does not hold yet. `tokens` are those of all forms that
-  // the text has stood in: whichever of them was posted or discarded, it goes (see jonbar.js).
-  // `draft` is what the server last said about its own copy.
+  // The browser's copy of what the server does not hold yet. It goes when any of the forms that it
+  // stood in (`tokens`) is posted or discarded, see jonbar.js. `draft`: the server's copy.
   let tokens = [field("token")];
   let draft = null;
+  let before = `draft:${form.dataset.draft}`;
   const local = {
     key: () => `draft:${form.dataset.draft}`,
     read() {
@@ -30,10 +29,12 @@ function tend(form) {
     },
     write() {
       const entry = { text: text.value, fields: others(), tokens, draft };
+      if (before !== this.key()) localStorage.removeItem(before); // it answers another post now
+      before = this.key();
       try {
         localStorage.setItem(this.key(), JSON.stringify(entry));
       } catch {
-        // Full or forbidden storage: the server's draft remains.
+        // Full or forbidden: the server's draft remains.
       }
     },
     remove() {
@@ -50,10 +51,9 @@ function tend(form) {
     return fields;
   }
 
-  // All that was typed and chosen, to tell whether it changed.
-  const all = () => JSON.stringify([text.value, field("title"), others()]);
+  const all = () =>
+    JSON.stringify([form.dataset.draft, text.value, field("title"), others()]);
 
-  // Whether something was written, and not only chosen.
   const typed = () =>
     [...form.querySelectorAll("textarea, input:not([type])")].some((input) => input.value.trim());
 
@@ -101,8 +101,8 @@ function tend(form) {
     return found.text ? found : null;
   }
 
-  // What this browser kept is newer than any draft of the same text: it is removed once the server
-  // has it. A draft that is not of this text stays where it is.
+  // The server's answer removes it, so it is newer than a draft of the same text. A draft of another
+  // text stays where it is.
   async function restoreKept(kept) {
     const added = form.dataset.added ?? "";
     tokens = [...new Set([...(kept.tokens ?? []), ...tokens])];
@@ -135,6 +135,7 @@ function tend(form) {
   }
 
   function addCollected() {
+    if (!form.isConnected) return;
     const collected = JSON.parse(sessionStorage.getItem("collected") ?? "[]");
     if (!collected.length) return;
     sessionStorage.removeItem("collected");
@@ -149,18 +150,8 @@ function tend(form) {
     const now = all();
     if (saving || sent || now === saved || !typed()) return;
     saving = true;
-    const body = new URLSearchParams({
-      csrfmiddlewaretoken: field("csrfmiddlewaretoken"),
-      target: form.dataset.draft,
-      token: field("token"),
-      text: text.value,
-      title: field("title"),
-      restored: field("restored"),
-      restored_at: field("restored_at"),
-    });
-    for (const [name, values] of Object.entries(others())) {
-      for (const value of values) body.append(name, value);
-    }
+    const body = new URLSearchParams(new FormData(form));
+    body.set("target", form.dataset.draft);
     try {
       const answer = await fetch("/drafts/save/", { method: "POST", body });
       const said = await answer.json().catch(() => ({}));
@@ -181,7 +172,7 @@ function tend(form) {
     saving = false;
   }
 
-  // Also the form that discards: what it throws away is not to be kept anew on leaving.
+  // Also the form that discards: nothing is kept anew on leaving.
   addEventListener("submit", (event) => (sent = !event.defaultPrevented));
   addEventListener("pageshow", () => (sent = false));
   form.addEventListener("input", () => {
@@ -193,8 +184,9 @@ function tend(form) {
   setInterval(save, EVERY);
   addEventListener("online", save);
   document.addEventListener("visibilitychange", () => document.hidden && save());
-  document.addEventListener("collected", addCollected);
+  form.addEventListener("putaway", save);
   restore();
 }
 
 document.querySelectorAll("form[data-draft]").forEach(tend);
+document.addEventListener("opened", (event) => tend(event.target)); // see compose.js

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as project
+from playwright.sync_api import expect
 
 from forum.models import Post, Thread
 
@@ -147,7 +148,7 @@ def joins(reader, mailoutbox) -> None:
     reader.fills("Password", world.PASSWORD)
     reader.presses("Sign in")
     page.wait_for_url("**/")
-    assert page.get_by_role("link", name="member-a").first.is_visible()
+    assert page.locator(".me summary").inner_text() == "member-a"
 
 
 def quotes_and_answers(reader, thread: Thread) -> Post:
@@ -156,8 +157,9 @@ def quotes_and_answers(reader, thread: Thread) -> Post:
     seventh = Post.objects.get(thread=thread, number=7)
     reader.opens(f"/posts/{seventh.pk}/")
     page.locator(f"#post-{seventh.pk}").get_by_role("link", name="Quote").click()
+    begun = re.compile(re.escape(f'[quote="Voice 7, post: {seventh.pk}"]'))
+    expect(page.get_by_label("Text")).to_have_value(begun)
     words = page.get_by_label("Text").input_value()
-    assert words.startswith(f'[quote="Voice 7, post: {seventh.pk}"]')
     page.get_by_label("Text").fill(words + "Lend lease came late anyway.")
     reader.presses("Preview")
     assert page.locator(".preview .quote").get_attribute("data-status") == "exact"

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from forum.models import Post, Quote, Term
+from forum.moderation import states
 from forum.text.markup import attribution_source
 from tests.text.markup.test_excerpts import EVERYTHING
 
@@ -39,8 +40,12 @@ def select(page, first: str, last: str | None = None, within: str = "main") -> N
 
 
 def cite(page, post: Post) -> None:
-    """Press Quote below a post."""
-    page.locator(f"#post-{post.pk} a.cite").click()
+    """Press the button at the words that were chosen, else Quote below a post; the words are in the
+    form of the reply then."""
+    page.wait_for_timeout(200)  # the button stands there once the hand rests
+    offered = page.get_by_role("button", name="Quote these words")
+    (offered if offered.count() else page.locator(f"#post-{post.pk} a.cite")).click()
+    expect(page.locator("form.composer textarea")).to_have_value(re.compile(r"\[quote="))
 
 
 def verdicts(post: Post) -> list[tuple[str, int, str]]:
@@ -85,9 +90,9 @@ def test_words_of_two_posts_in_one_answer(debate, posts, sits_down):
     # Partial words grow to whole ones.
     select(page, "ecretary, aft", within=f"#post-{posts[2].pk}")
     cite(page, posts[2])
-    page.get_by_text("Quoted in your reply below.").wait_for()
     select(page, "ppose that Lenin", within=f"#post-{posts[1].pk}")
     cite(page, posts[1])
+    page.get_by_text("Quoted in your reply to #2 by member-b.").wait_for()
     text = page.locator("textarea[name=text]")
     value = text.input_value()
     assert f'[quote="member-b, post: {posts[2].pk}"]\nsecretary, after\n[/quote]' in value
@@ -176,22 +181,21 @@ def test_words_grow_to_whole_ones_and_no_further(debate, posts, sits_down):
 
 
 def test_words_of_others_are_not_quoted_as_ones_own(debate, posts, sits_down):
-    """Selected inside a quote, they are not the words of who quotes: Quote then opens the reply
-    with the post's own."""
+    """Selected inside a quote, they are not the words of who quotes: Quote then takes the post's
+    own."""
     reader = sits_down(world.member("member-x"))
     page = reader.page
     reader.opens(debate.get_absolute_url())
+    text = page.locator("textarea[name=text]")
     select(page, "party obeyed", within=f"#post-{posts[3].pk} blockquote")
     cite(page, posts[3])
-    page.wait_for_url("**/reply/**")
-    value = page.locator("textarea[name=text]").input_value()
-    assert "party obeyed" not in value
-    assert "Their secretary was well-known" in value
-    page.go_back()
+    assert "party obeyed" not in text.input_value()
+    assert "Their secretary was well-known" in text.input_value()
+    text.fill("")
     select(page, "quoted in", within=f"#post-{posts[2].pk} .margin")
     cite(page, posts[2])
-    page.wait_for_url("**/reply/**")
-    assert "quoted in" not in page.locator("textarea[name=text]").input_value()
+    assert "quoted in" not in text.input_value()
+    assert "It had a secretary, after all." in text.input_value()
 
 
 def test_signs_of_markdown_stay_letters(debate, posts, sits_down):
@@ -217,14 +221,14 @@ def test_quotes_collected_in_one_debate_join_the_reply_in_another(debate, posts,
     reader = sits_down(world.member("member-x"))
     page = reader.page
     other = world.start(world.member("member-y"), "Another debate", "About something else.")
+    moderator = world.member("member-m", is_staff=True, is_moderator=True)
+    states.lock(user=moderator, thread=debate, reason="Said enough.")
     reader.opens(debate.get_absolute_url())
-    page.locator("section#reply").evaluate("(e) => e.remove()")  # as on any page but the last
-    select(page, "The party obeyed", within=f"#post-{posts[2].pk}")
-    cite(page, posts[2])
-    page.get_by_text("Collected for your reply.").wait_for()
+    for words, number in (("The party obeyed", 2), ("Suppose that", 1)):
+        select(page, words, within=f"#post-{posts[number].pk}")
+        page.get_by_role("button", name="Quote these words").click()
+        page.get_by_text("Collected for your reply.").wait_for()
     assert page.url.endswith(debate.get_absolute_url())
-    select(page, "Suppose that", within=f"#post-{posts[1].pk}")
-    cite(page, posts[1])
     reader.opens(other.get_absolute_url())
     text = page.locator("textarea[name=text]")
     expect(text).not_to_have_value("")
@@ -248,7 +252,7 @@ def test_without_script_quote_opens_the_posts_own_words(debate, posts, sits_down
     reader = sits_down(world.member("member-x"), javascript=False)
     page = reader.page
     reader.opens(debate.get_absolute_url())
-    cite(page, posts[3])
+    page.locator(f"#post-{posts[3].pk} a.cite").click()
     page.wait_for_url("**/reply/**")
     value = page.locator("textarea[name=text]").input_value()
     assert "party obeyed" not in value

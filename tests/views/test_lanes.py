@@ -167,7 +167,7 @@ def test_lines_of_the_tree_close_up_where_doubts_were_taken_out(board, opener):
 
 def test_a_reply_to_the_debate_says_what_it_is(thread, stranger):
     page = browser(stranger).get(f"/threads/{thread.pk}/reply/").content.decode()
-    assert '<input type="radio" name="lane" value="consequence" checked>' in page
+    assert '<option value="consequence" selected>' in page
     sent = {"text": "No.", "lane": "premise", "stance": "disputes", "token": str(uuid4())}
     there = browser(stranger).post(f"/threads/{thread.pk}/reply/", sent)
     assert there.status_code == 302
@@ -183,4 +183,4 @@ def test_the_form_of_a_reply_follows_its_parent(thread, answer, stranger):
         user=stranger, thread=thread, source="No.", token=uuid4(), parent=answer, lane="premise"
     )
     page = browser(stranger).get(f"/threads/{thread.pk}/reply/?to={doubt.pk}").content.decode()
-    assert '<input type="radio" name="lane" value="premise" checked>' in page
+    assert '<option value="premise" selected>' in page
