@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import template_localtime  # type: ignore[attr-defined]  # the stubs lack it
 from jinja2 import ChainableUndefined, Environment
 
+from .models import Lane
 from .templatetags.forum import count, when
 from .text.history_dates import short, spoken
 
@@ -39,6 +40,7 @@ def environment(**options) -> Environment:
     )
     made.globals.update(url=url, static=static)
     made.filters.update(
+        about=lambda lane: Lane(lane).about,
         capfirst=defaultfilters.capfirst,
         count=count,
         date=_date,

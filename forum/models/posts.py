@@ -22,6 +22,15 @@ class Lane(models.TextChoices):
     CONSEQUENCE = "consequence", "Consequence"
     META = "meta", "Meta"
 
+    @property
+    def about(self) -> str:
+        """What it is about, in words that need no explanation."""
+        return {
+            "premise": "whether it could happen",
+            "consequence": "what would follow",
+            "meta": "the debate itself",
+        }[self]
+
 
 class Stance(models.TextChoices):
     """How a reply stands to what it answers, or to what it quotes; empty if it takes none."""

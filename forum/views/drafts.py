@@ -14,7 +14,8 @@ from ..models import Draft
 from ..permissions import require
 from .fetch import member_of, post_or_404, thread_or_404
 from .openings import START
-from .writing import other_fields, restored, settle
+from .settled import settle
+from .writing import other_fields, restored
 
 # The addresses of the forms that keep drafts.
 REPLY = re.compile(r"/threads/(\d{1,18})/reply/(?:\?to=(\d{1,18}))?")

@@ -2,7 +2,6 @@
 argument."""
 
 import hashlib
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC
@@ -10,7 +9,6 @@ from uuid import UUID, uuid4
 
 from allauth.core import ratelimit
 from django import forms
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -26,14 +24,13 @@ from ..jinja import fragment_renderer
 from ..models import Answer, Draft, Lane, Stance, Thread
 from ..permissions import may
 from . import problems
+from .settled import settle
 
 # What a draft keeps in columns of its own, and what belongs to one sending of a form only.
 NOT_IN_FIELDS = frozenset(
     "text title token target to do csrfmiddlewaretoken restored restored_at sent_by_itself".split()
 )
 NO_STANCE = ("", "none of these")
-MOST_SETTLED = 10  # forms that one cookie names
-UUID_TEXT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class TokenField(forms.UUIDField):
@@ -157,16 +154,6 @@ def posted(request: HttpRequest, token, address: str):
     if before["restored"] and before["restored_at"]:
         drafts.discard(user=request.user, token=before["restored"], saved_by=before["restored_at"])
     return settle(request, redirect(address), *filter(None, (before["restored"], token)))
-
-
-def settle(request: HttpRequest, response: HttpResponse, *tokens: UUID) -> HttpResponse:
-    """Tell the page's script, in a short-lived cookie, that the texts of the forms with these
-    tokens are posted or discarded: the browser forgets its copies. Those that no page was told of
-    yet stay in the cookie."""
-    waiting = request.COOKIES.get("settled", "").split(".")[-MOST_SETTLED:]
-    told = ".".join(dict.fromkeys([*filter(UUID_TEXT.fullmatch, waiting), *map(str, tokens)]))
-    response.set_cookie("settled", told, max_age=600, samesite="Lax", secure=settings.HTTPS)
-    return response
 
 
 def previewed(

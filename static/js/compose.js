@@ -230,7 +230,6 @@ function look(form) {
     const body = new URLSearchParams(new FormData(form));
     body.set("do", "look");
     const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
-    if (answer?.status === 429) seen = null;
     if (answer?.ok) shown.innerHTML = await answer.text();
   }
   form.addEventListener("input", () => {

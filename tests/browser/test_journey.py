@@ -82,16 +82,17 @@ def reads_tree(reader, thread: Thread) -> None:
     articles = page.locator("article.post").all()
     found = {
         article.get_attribute("id").removeprefix("post-"): re.search(
-            r"opening|parent unknown|in reply to #\d", article.locator(".who").inner_text()
+            r"opening|nobody knows what it answers|in reply to #\d",
+            article.locator(".who").inner_text(),
         )[0]
         for article in articles
     }
     numbers = {str(post.pk): post.number for post in Post.objects.filter(thread=thread)}
     assert {numbers[pk]: said for pk, said in found.items()} == {
         1: "opening",
-        2: "parent unknown",
-        3: "parent unknown",
-        4: "parent unknown",
+        2: "nobody knows what it answers",
+        3: "nobody knows what it answers",
+        4: "nobody knows what it answers",
         5: "in reply to #4",
         6: "in reply to #5",
         7: "in reply to #6",
@@ -181,6 +182,7 @@ def quotes_and_answers(reader, thread: Thread) -> Post:
 def edits(reader, post: Post) -> None:
     """Change the answer, say why, and read what was changed."""
     page = reader.page
+    page.locator(f"#post-{post.pk} .more summary").click()
     page.locator(f"#post-{post.pk}").get_by_role("link", name="Edit").click()
     text = page.get_by_label("Text").input_value()
     page.get_by_label("Text").fill(text.replace("late", "late, but it came,"))

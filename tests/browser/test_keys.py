@@ -149,6 +149,7 @@ def test_fold_without_script(debate, sits_down, signed_in):
     reader.opens(f"{debate.thread.get_absolute_url()}?view=tree")
     role = "button" if signed_in else "link"
     fold = page.locator(f"#post-{second.pk}").get_by_role(role, name="Fold the branch under post 2")
+    page.locator(f"#post-{second.pk} .more summary").press("Enter")
     fold.press("Enter")
     expect(page.locator(f"#post-{third.pk}")).to_have_count(0)
     unfold = page.locator(f"#post-{second.pk}").get_by_role(role, name="Unfold 2 replies")

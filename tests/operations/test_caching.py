@@ -187,7 +187,7 @@ ACTS = {
         lambda w: arguments.argue(
             user=w.moderator, post=w.answer, lane="premise", stance="", quotes={}, ties=[]
         ),
-        '<span class="lane">premise</span>',
+        '<span class="lane">whether it could happen</span>',
     ),
     "explain a word": (
         lambda w: glossary.define(

@@ -42,14 +42,15 @@ def long_thread(board, opener) -> Thread:
 
 def test_tabs_count_and_a_debate_without_lanes_has_none(long_thread, thread):
     page = get(long_thread).content.decode()
-    assert re.findall(r">(All lanes|Premise|Consequence|Meta) (\d+)</a>", page) == [
-        ("All lanes", str(long_thread.reply_count)),
-        ("Premise", "20"),
-        ("Consequence", "40"),
-        ("Meta", "0"),
+    tabs = r">(All replies|Whether it could happen|What would follow|The debate itself) (\d+)</a>"
+    assert re.findall(tabs, page) == [
+        ("All replies", str(long_thread.reply_count)),
+        ("Whether it could happen", "20"),
+        ("What would follow", "40"),
+        ("The debate itself", "0"),
     ]
     Thread.objects.filter(pk=thread.pk).update(lane_counts={})
-    assert "All lanes" not in get(thread).content.decode()
+    assert "All replies" not in get(thread).content.decode()
 
 
 def test_one_lane_is_read_page_by_page_and_numbers_stay(long_thread):
@@ -82,8 +83,8 @@ def test_the_tree_keeps_its_pages_and_folds_other_lanes(long_thread):
     assert numbers(page) == numbers(whole)
     body = page.content.decode()
     aside = [n for n in numbers(whole) if n != 1 and n % 3]
-    assert body.count("In another lane. Show it.") == len(aside)
-    assert f"{len(aside)} posts of this page keep to other lanes and are folded" in body
+    assert body.count("About something else. Show it.") == len(aside)
+    assert f"{len(aside)} posts of this page are about something else and are folded" in body
 
 
 def test_a_lane_asks_the_same_at_any_depth(long_thread, stranger):
@@ -174,7 +175,7 @@ def test_a_reply_to_the_debate_says_what_it_is(thread, stranger):
     post = Post.objects.get(author=stranger)
     assert (post.lane, post.stance) == ("premise", "disputes")
     body = get(thread).content.decode()
-    assert '<span class="lane">premise</span>' in body
+    assert '<span class="lane">whether it could happen</span>' in body
     assert '<span class="stance" data-is="disputes">disputes the premise</span>' in body
 
 

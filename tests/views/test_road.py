@@ -57,7 +57,7 @@ def test_the_road_of_the_source_thread(source):
     assert "Nobody knows whether the next post answers the opening" in words(doubt["1"])
     assert " loose" in doubt["1"]
     assert "Trotsky" not in doubt["1"]
-    assert "parent unknown" in doubt["4"]
+    assert "nobody knows what it answers" in doubt["4"]
     assert " unsure" in doubt["4"]
     # Three passages are marked, each in the post above the one that quotes it.
     marked = {number: MARKED.findall(post) for number, post in found}

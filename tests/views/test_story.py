@@ -45,7 +45,7 @@ def test_the_form_marks_changes_and_takes_away(thread, answer, opener):
     client.post(address, {"label": "A flag", "category": "media", "do": "mark"})
     assert Threadmark.objects.get().category == "media"
     page = get(thread.get_absolute_url(), opener)
-    assert "Media: <bdi>A flag</bdi>" in page and "Change mark" in page
+    assert "Media: <bdi>A flag</bdi>" in page and "Change its mark" in page
     client.post(address, {"do": "unmark"})
     assert not Threadmark.objects.exists()
     assert "Read the story" not in get(thread.get_absolute_url())
