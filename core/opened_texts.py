@@ -5,14 +5,17 @@ the texts that it shows, and whoever writes them compares that under the lock of
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar, cast
 
 from django import forms
+from django.http import QueryDict
 
 from .problems import Problem
 from .spellings import BLACK, blackened_as
 
 SHOWN = 300  # characters of a text that a conflict shows beside a field
+Field = TypeVar("Field", bound=Hashable)
 _BETWEEN = "\x1e"  # stands in no text that anybody types
 
 
@@ -53,7 +56,7 @@ def check_base(base: str | None, stored: Iterable[str]) -> None:
         raise ChangedMeanwhile(stored)
 
 
-def as_erased(typed: Mapping[str, str], stored: Iterable[str]) -> dict[str, str]:
+def as_erased(typed: Mapping[Field, str], stored: Iterable[str]) -> dict[Field, str]:
     """What somebody typed into the fields of a form, without what is black in these texts by now,
     in whichever field it stands."""
     clean = {name: text.replace(_BETWEEN, "") for name, text in typed.items()}
@@ -109,12 +112,13 @@ class OpenedForm(forms.ModelForm):
         shown = as_erased(typed, stored.values())
         if any(BLACK in text for text in stored.values()):
             shown |= {name: stored[name] for name in self.made_of_them if name in stored}
-        self.data = self.data.copy()
+        sent = cast(QueryDict, self.data).copy()
+        self.data = sent
         for name, text in shown.items():
             self.cleaned_data.pop(name, None)
             setattr(self.instance, name, stored[name])  # the page names the row
-            self.data[self.add_prefix(name)] = text
+            sent[self.add_prefix(name)] = text
             if text != stored[name]:
                 now = stored[name][:SHOWN] + "…" * (len(stored[name]) > SHOWN)
                 self.add_error(name, f"By now it reads: “{now}”")
-        self.data[self.add_prefix("base")] = base_of(stored.values())
+        sent[self.add_prefix("base")] = base_of(stored.values())

@@ -50,17 +50,17 @@ def save(
     `restored` is the token of the draft that the form was opened with: its text lives on in this
     one, so it goes, unless somebody went on writing there since. Raises NotKept.
     """
-    fields = {name: list(values) for name, values in (fields or {}).items()}
+    kept_fields = {name: list(values) for name, values in (fields or {}).items()}
     if len(text) > markup.MAX_SOURCE:
         raise NotKept(f"A draft holds at most {markup.MAX_SOURCE:,} characters.")
-    size = sum(len(name) + sum(map(len, values)) for name, values in fields.items())
-    if len(fields) > MAX_FIELDS or size > MAX_FIELDS_SIZE:
+    size = sum(len(name) + sum(map(len, values)) for name, values in kept_fields.items())
+    if len(kept_fields) > MAX_FIELDS or size > MAX_FIELDS_SIZE:
         raise NotKept(f"A draft holds at most {MAX_FIELDS_SIZE:,} characters beside its text.")
-    if any("\0" in typed for typed in (text, title, *fields, *chain(*fields.values()))):
+    if any("\0" in typed for typed in (text, title, *kept_fields, *chain(*kept_fields.values()))):
         raise NotKept("The text holds a NUL character, which cannot be stored.")
     kept = list(Draft.objects.filter(user=user, token__in={token, restored or token}))
-    text = _as_erased(user, target, fields, text)
-    text, title, fields = _as_drafts_were(kept, text, title, fields)
+    text = _as_erased(user, target, kept_fields, text)
+    text, title, kept_fields = _as_drafts_were(kept, text, title, kept_fields)
     with transaction.atomic():
         known = Draft.objects.filter(user=user, token=token).exists()
         if restored and restored_at and restored != token:
@@ -75,7 +75,7 @@ def save(
                 "label": label[:LABEL],
                 "text": text,
                 "title": title[:TITLE],
-                "fields": fields,
+                "fields": kept_fields,
             },
         )
     # Asked after the commit: saved while it was being posted, it would come back after it.
@@ -108,10 +108,10 @@ def _as_drafts_were(
     for draft in kept:
         stored = [draft.title, draft.text, *chain(*draft.fields.values())]
         if any(BLACK in one for one in stored):
-            typed = {"title": title, "text": text}
+            typed = {("title", -1): title, ("text", -1): text}
             typed |= {(name, n): one for name in fields for n, one in enumerate(fields[name])}
             typed = as_erased(typed, stored)
-            title, text = typed.pop("title"), typed.pop("text")
+            title, text = typed.pop(("title", -1)), typed.pop(("text", -1))
             fields = {name: [typed[name, n] for n in range(len(fields[name]))] for name in fields}
     return text, title, fields
 

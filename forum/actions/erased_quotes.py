@@ -32,7 +32,8 @@ def without_erased_quotes(
     black = _black_texts(user, thread, parent, [part[0] for part in parts])
     if not black:
         return text
-    out, at = [], 0
+    out: list[str] = []
+    at = 0
     for part in parts:
         out += text[at : part.start()], _cleaned(part[0], black, parent)
         at = part.end()
@@ -54,7 +55,7 @@ def _black_texts(user, thread, parent, parts: list[str]) -> dict[object, list[tu
         .filter(post__thread__in=threads_visible_to(user))
         .values_list("post_id", "post__thread_id", "post__number", "post__state", "plain")
     )
-    texts = defaultdict(list)
+    texts: dict[object, list[tuple[bool, str]]] = defaultdict(list)
     for pk, thread_id, number, state, plain in rows[:MOST]:
         texts[pk].append((state == State.VISIBLE, plain))
         if thread is not None and thread_id == thread.pk:
@@ -67,7 +68,7 @@ def _cleaned(part: str, black: dict, parent: Post | None) -> str:
     names none, and counts only where it repeats its source."""
     pieces, key = spellings.ATTRIBUTION.split(part), None
     tags = [*spellings.ATTRIBUTION.findall(part), ""]
-    out = []
+    out: list[str] = []
     for piece, tag in zip(pieces, tags, strict=True):
         texts = black.get(key if key is not None else parent and parent.pk, ())
         for shown, plain in texts:

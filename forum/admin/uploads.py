@@ -177,7 +177,7 @@ class UploadAdmin(ReadOnly):
                 posts[number] = {
                     "text": typed[name],
                     "byline": typed.get(f"byline-{number}", ""),
-                    "written_at": typed.get(f"written-{number}", "").strip(),
+                    "written_at": str(typed.get(f"written-{number}", "")).strip(),
                     "answers": typed.get(f"answers-{number}", ""),
                     "quotes": _quotes(typed, number),
                 }
@@ -192,7 +192,7 @@ class UploadAdmin(ReadOnly):
             )
         ]
         thread = {
-            name: typed[name].strip()
+            name: str(typed[name]).strip()
             for name in ("title", "kind", "board", "source")
             if name in typed
         }
@@ -234,7 +234,8 @@ def _without_erased(sent: QueryDict, upload: Upload) -> QueryDict:
     """What was typed, without what is black in the debate by now."""
     names = sorted(filter(WORDS.fullmatch, sent), key=lambda name: name.startswith("question"))
     typed = {(name, n): text for name in names for n, text in enumerate(sent.getlist(name))}
-    numbers = {_number(name[5:]) for name in names if name.startswith("text-")}
+    asked = {_number(name[5:]) for name in names if name.startswith("text-")}
+    numbers = {number for number in asked if number is not None}
     erased = as_erased(typed, uploads.stored_texts(upload, numbers))
     for name in names:
         sent.setlist(name, [text for (of, _), text in erased.items() if of == name])

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC
+from typing import cast
 from uuid import UUID, uuid4
 
 from allauth.core import ratelimit
@@ -99,8 +100,9 @@ def write_page(
             return post(form.cleaned_data)
     except Problem as problem:
         if isinstance(problem, composing.ErasedQuoted):
-            form.data = form.data.copy()
-            form.data["text"] = problem.text
+            sent = cast(QueryDict, form.data).copy()
+            sent["text"] = problem.text
+            form.data = sent
         met, status = problem, problems.show(form, problem, typed="text")
     if form.errors and status == 200:
         status = Problem.status
