@@ -2,11 +2,12 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from forum.text import quoting
 
 from ..models import Post, PostRevision, Quote
+from .rendering import marks_of
 
 AT_ONCE = 500  # quotes that one statement changes
 
@@ -19,14 +20,20 @@ def match_of(quote: Quote) -> quoting.Match:
     return quoting.Match(quote.verdict, quote.source_revision_id, quote.start, quote.end, parts)
 
 
-def follow_source(quote: Quote, current: PostRevision) -> None:
-    """Set what of a judged quote follows from its source, whose text is `current` by now."""
+def follow_source(
+    quote: Quote, current: PostRevision, htmls: Mapping[int, str] | None = None
+) -> None:
+    """Set what of a judged quote follows from its source, whose text is `current` by now; `htmls`
+    are texts that were rendered just now, by revision."""
     pinned, match = quote.source_revision, match_of(quote)
     # A judged quote has a source, and words that stand somewhere in it.
     assert pinned is not None and match.start is not None and match.end is not None
     quote.whole = quoting.is_whole(match, pinned.plain)
     quote.cut_start, quote.cut_end = quoting.cut_ends(pinned.plain, match.start, match.end)
-    quote.beside = quoting.beside(match, quote.words, pinned.plain)
+    if found := quoting.beside(match, quote.words, pinned.plain):
+        marks = marks_of(quote.source_post, pinned, htmls)
+        found = quoting.beside(match, quote.words, pinned.plain, marks) if marks else found
+    quote.beside = found
     quote.stands = stands_in(pinned, match.parts, current)
 
 

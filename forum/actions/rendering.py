@@ -4,11 +4,14 @@ What is drawn inside a quote is the source's own rendering of the words quoted, 
 never sees a word, sign or mark there that the source does not hold (docs/decisions/0026).
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
 from forum.text import markup
 
 from ..models import Post, PostBody, PostRevision, Quote
+
+_MARKED = re.compile(r"~~|\|\||\[spoiler", re.IGNORECASE)  # nothing else strikes or folds
 
 
 def recompose(revision: PostRevision) -> markup.Rendered:
@@ -62,6 +65,24 @@ def insides_of(quotes: Iterable[Quote], htmls: dict[int, str] | None = None) -> 
             drawn = markup.paragraphs([revision.plain[a:b] for a, b in parts], cut=cut)
         found[quote.ordinal] = drawn
     return found
+
+
+def marks_of(
+    post: Post | None, revision: PostRevision, htmls: Mapping[int, str] | None = None
+) -> list[tuple[int, int, str]]:
+    """Which spans of a source's words are struck, and which a spoiler folds (see markup); `htmls`
+    as in `insides_of`."""
+    if not _MARKED.search(revision.source):
+        return []
+    html = (htmls or {}).get(revision.pk)
+    if html is None:
+        html = _html_of(post, revision) if post else html_again(revision)
+    return markup.struck_and_folded(
+        html,
+        plain=revision.plain,
+        passages=revision.passages,
+        listed=revision.format == PostRevision.Format.PLAIN,
+    )
 
 
 def render_again(bodies: Iterable[PostBody], htmls: dict[int, str]) -> None:

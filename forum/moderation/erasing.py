@@ -43,7 +43,7 @@ from forum.models import (
 )
 from forum.operations import downloads
 from forum.permissions import Refused, require
-from forum.text import markup
+from forum.text import markup, quoting
 
 from .words_found import TEXTS, Found, black, find, passages_of, pattern, phrases_of
 
@@ -125,7 +125,7 @@ def _erase_texts(found: Found) -> None:
             quote.words = words.get(quote.ordinal, BLACK)
             quote.reason = black(quote.reason, phrases)
             quote.save(update_fields=["words", "reason"])
-    _part(found, moved)
+    _part(found, moved, htmls)
     drawn = Q(revision__in=revisions) | Q(revision__quotes__source_revision__in=revisions)
     render_again(PostBody.objects.filter(drawn).select_related("revision").distinct(), htmls)
     _index(found.posts)
@@ -154,7 +154,7 @@ def _read(rendered: markup.Rendered) -> str:
     return "\n".join([rendered.plain, *(quote.words for quote in rendered.quotes), rendered.html])
 
 
-def _part(found: Found, moved: set[int]) -> None:
+def _part(found: Found, moved: set[int], htmls: dict[int, str]) -> None:
     """Judge quotes again of which words or source are black now: what does not stand letter for
     letter in its place any more cannot be verified."""
     touched = Quote.objects.filter(
@@ -162,10 +162,13 @@ def _part(found: Found, moved: set[int]) -> None:
         source_revision__isnull=False,
     ).select_related("source_revision", "source_post__body__revision")
     for quote in touched:
-        source = quote.source_post
-        pinned = quote.source_revision
-        words = pinned.plain[quote.start : quote.end].split() if pinned else []
-        whole = quote.verdict != Quote.Verdict.EXACT or words == quote.words.split()
+        source, pinned = quote.source_post, quote.source_revision
+        whole = quote.verdict == Quote.Verdict.ALTERED or quoting.says(
+            quote.words,
+            pinned.plain if pinned else "",
+            quote.parts or [(quote.start or 0, quote.end or 0)],
+            shortened=quote.verdict == Quote.Verdict.SHORTENED,
+        )
         if source is None or quote.source_revision_id in moved or not whole:
             quote.source_post = quote.source_revision = None
             quote.start = quote.end = quote.source_passage = None
@@ -174,7 +177,7 @@ def _part(found: Found, moved: set[int]) -> None:
             quote.beside, quote.stands = [], True
         else:
             # Black letters are neither capitals nor small: sentences may begin elsewhere now.
-            follow_source(quote, source.body.revision)
+            follow_source(quote, source.body.revision, htmls)
         quote.save()
 
 

@@ -33,6 +33,7 @@ from forum.models import (
     Upload,
 )
 from forum.permissions import Refused
+from forum.text import quoting
 
 SHORTEST = 3  # letters of a phrase: "he" stands everywhere
 MOST = 20  # phrases at once
@@ -135,12 +136,12 @@ def _find_post(post: Post, found: Found) -> None:
 
     # A plain ">" is a quote that no row follows where it says something else besides. A quote
     # comes after its source; loaded texts may be older, and have rows.
-    quoting = PostRevision.objects.filter(
+    with_quotes = PostRevision.objects.filter(
         Q(source__contains=">") | Q(source__icontains="[quote"),
         format=PostRevision.Format.MARKDOWN,
         pk__gt=min((revision.pk for revision in own), default=0),
     ).exclude(post=post)
-    for row in quoting.select_related("post").order_by("pk").iterator(chunk_size=500):
+    for row in with_quotes.select_related("post").order_by("pk").iterator(chunk_size=500):
         quoted = spellings.quoted_in(row.source)
         if mine := lines(quoted, quoted, row.post.thread_id == post.thread_id):
             found.revisions[row.pk] = mine
@@ -256,12 +257,18 @@ def _follow_quotes(found: Found) -> None:
         for quote in quotes:
             pinned = revisions[quote.source_revision_id or 0]
             plain, after = pinned.plain, black(pinned.plain, found.revisions[pinned.pk])
-            if plain[quote.start : quote.end] == after[quote.start : quote.end]:
+            spans = quote.parts or [(quote.start or 0, quote.end or 0)]
+            if all(plain[a:b] == after[a:b] for a, b in spans):
                 continue
             lines = _lines(quote.words)
             mine = found.revisions.setdefault(quote.revision_id, [])
             # Words that are all among the phrases already are blackened as these.
-            wanted = after[quote.start : quote.end].split()
-            if black(quote.words, mine).split() != wanted and not set(lines) <= set(mine):
+            same = quoting.says(
+                black(quote.words, mine),
+                after,
+                spans,
+                shortened=quote.verdict == Quote.Verdict.SHORTENED,
+            )
+            if not same and not set(lines) <= set(mine):
                 mine += lines
                 todo.append(quote.revision_id)

@@ -11,6 +11,7 @@ from forum import rendering
 from forum.text import markup, quoting
 
 from ..actions.following import match_of
+from ..actions.rendering import marks_of
 from ..models import PostRevision, Quote
 from .fetch import post_or_404
 
@@ -46,10 +47,13 @@ def quote(request: HttpRequest, post_id, ordinal):
 
 def _beside(one: Quote, pinned: PostRevision, budget: quoting.Budget):
     """What the quote changed or left out; None where that is too much to compare."""
+    marks = marks_of(one.source_post, pinned)
     if one.verdict != Quote.Verdict.ALTERED:
-        return quoting.all_beside(match_of(one), one.words, pinned.plain)
+        return quoting.all_beside(match_of(one), one.words, pinned.plain, marks)
     start, end = quoting.in_whole(one.words, pinned.plain, one.start or 0, one.end or 0)
-    return compared(one.words, pinned.plain[start:end], budget)
+    source = pinned.plain[start:end]
+    runs = compared(one.words, source, budget)
+    return runs and quoting.marked_runs(runs, source, quoting.shifted(marks, start))
 
 
 def _now(one: Quote, pinned: PostRevision, current: PostRevision, budget: quoting.Budget) -> dict:
@@ -63,8 +67,13 @@ def _now(one: Quote, pinned: PostRevision, current: PostRevision, budget: quotin
         return {"long": True}
     if new.start is None:
         return {}
-    changes = compared(current.plain[new.start : new.end], was, budget)
-    return {"long": True} if changes is None else {"changes": changes}
+    now = current.plain[new.start : new.end]
+    runs = compared(now, was, budget)
+    if runs is None:
+        return {"long": True}
+    marks = quoting.shifted(marks_of(one.source_post, pinned), one.start or 0)
+    of_now = quoting.shifted(marks_of(one.source_post, current), new.start)
+    return {"changes": quoting.marked_runs(runs, was, marks, quoted=now, of_quoted=of_now)}
 
 
 def compared(new: str, old: str, budget: quoting.Budget):

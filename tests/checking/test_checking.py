@@ -121,7 +121,7 @@ DERIVED = {
     "quote's source passage": "UPDATE forum_quote SET source_passage = 9",
     "quote's source post": "UPDATE forum_quote SET source_post_id = {d}",
     "quote's post": "UPDATE forum_quote SET post_id = {d}",
-    "what stands beside a quote": """UPDATE forum_quote SET beside = '[["out", "x"]]'""",
+    "what stands beside a quote": """UPDATE forum_quote SET beside = '[["out", [["x", ""]]]]'""",
     "that a quote stands": "UPDATE forum_quote SET stands = NOT stands",
     "quote's cuts": "UPDATE forum_quote SET cut_start = NOT cut_start, cut_end = NOT cut_end",
     "quote of the whole": "UPDATE forum_quote SET whole = NOT whole",

@@ -23,7 +23,6 @@ from forum.text.quoting import (
     difference,
     find,
     key_of,
-    left_out,
     paragraph_keys,
     shingle_keys,
     still_stands,
@@ -37,6 +36,11 @@ EACH = 450 if LONG else 45  # forgeries of each kind
 TEXTS_QUOTED = 700 if LONG else 70  # 15 passages of each
 
 THREAD = Path(__file__).parents[2] / "fixtures" / "sources" / "trotsky-spain.txt"
+
+
+def left_out(match, text) -> tuple[str, ...]:
+    """What lies between the parts of a match, as a page shows it."""
+    return tuple(text[a[1] : b[0]].strip() for a, b in pairwise(match.parts))
 
 
 def look(words, *texts, named=0):
@@ -621,7 +625,7 @@ def test_marks_that_both_hold_are_no_difference(words, text, changes):
     # As do the spans of quotes that were judged before, which were words only.
     bare = re.search(r"\w.*\w", text[match.start : match.end]).span()
     start, end = (match.start + at for at in bare)
-    assert quoting.difference_at(words, text, start, end) == runs
+    assert difference(words, text[slice(*quoting.in_whole(words, text, start, end))]) == runs
 
 
 def test_short_quotes_are_altered_only_in_a_named_source():

@@ -1,14 +1,16 @@
 """A quote beside its source: on the debate's page where that is short, else on a page of its own,
 for those who may know the source."""
 
+import re
 import sys
 
 import pytest
 
 from forum import rendering
 from forum.actions import composing
+from forum.checking import check
 from forum.models import Board, Quote
-from forum.moderation import states
+from forum.moderation import erasing, states
 from forum.text import markup
 from tests.people import browser, edit, reply, start
 from tests.people import quoting as form
@@ -44,6 +46,101 @@ def test_a_preview_says_what_was_changed(thread, answer, opener):
     source = form(answer, "The party obeyed everybody.")
     composed = composing.compose(user=opener, board=thread.board, source=source, thread=thread)
     assert "<del> nobody</del>" in rendering.render_preview(composed, user=opener)
+
+
+MARKED = (
+    "We will ~~never~~ always sign, says ||the traitor|| at last.\n\n"
+    '[spoiler="Who?"]\nIt was **the king** himself.\n[/spoiler]\n\nSo it ended.'
+)
+
+
+def faults() -> list:
+    """What the check finds, but for notices, which are counted on commit."""
+    return [fault for fault in check() if fault.kind != "notices"]
+
+
+SPOILER = '<span class="spoiler" tabindex="0" role="group" aria-label="Spoiler">'
+
+
+@pytest.mark.parametrize(
+    ("words", "shows"),
+    [
+        ("We will … always sign", ["<s>never</s>"]),
+        ("We will never … at last", ["always sign, says ", f"{SPOILER}the traitor</span>"]),
+        ("We will … traitor at last", ["<s>never</s> always sign, says", f"{SPOILER}the</span>"]),
+        ("at last. … So it ended", [f"{SPOILER}It was the king himself.</span>"]),
+        (
+            "We will always sign, says somebody at last.",
+            ["<s>never</s>", f"{SPOILER}the traitor</span>"],
+        ),
+        (
+            "It was nobody himself. So it ended",
+            [f"{SPOILER} the king</span>", f"{SPOILER} himself.</span>"],
+        ),
+    ],
+)
+def test_what_is_struck_or_folded_is_so_beside_a_quote(
+    thread, answerer, opener, guest, words, shows
+):
+    """Under the quote, in a preview and on its own page: nothing that a spoiler folds stands open
+    anywhere outside of one."""
+    source = reply(thread, answerer, MARKED)
+    composed = composing.compose(
+        user=opener, board=thread.board, source=form(source, words), thread=thread
+    )
+    post = reply(thread, opener, form(source, words))
+    assert status(post, guest)[0] in ("shortened", "altered")
+    pages = [rendering.render_preview(composed, user=opener), drawn(post, guest)]
+    pages.append(page(post).content.decode())
+    for html in pages:
+        for piece in shows:
+            assert piece in html
+        beside = html[html.index("</blockquote>") :]
+        opened = re.sub(r'<span class="spoiler".*?</span>', "", beside, flags=re.S)
+        assert "traitor" not in opened and "king" not in opened
+        assert "never" not in re.sub(r"<s>.*?</s>", "", opened)
+    assert faults() == []
+
+
+def test_what_is_folded_now_is_so_on_the_page_of_the_quote(thread, answerer, opener):
+    """Whichever text of the source folds it."""
+    source = reply(thread, answerer, "It was ||the king|| of Ruritania, who had reigned for years.")
+    post = reply(thread, opener, form(source, "It was the king of Ruritania"))
+    edit(source, "It was the king of ||Sylvania||, who had ~~reigned~~ for years.")
+    html = page(post).content.decode()
+    beside = html[html.index("</blockquote>") :]
+    assert f"<ins> {SPOILER}Sylvania</span></ins>" in beside
+    opened = re.sub(r'<span class="spoiler".*?</span>', "", beside, flags=re.S)
+    assert "king" not in opened and "Sylvania" not in opened
+
+
+def test_erasing_keeps_folds_beside_quotes(thread, answerer, opener, administrator, guest):
+    """Of what a quote leaves out; its own words stay, and so does its verdict."""
+    source = reply(thread, answerer, MARKED)
+    post = reply(thread, opener, form(source, "We will never … at last"))
+    texts = erasing.find(source, "always sign").texts
+    assert texts == 1
+    erasing.erase(
+        user=administrator, post=source, words="always sign", reason="By law.", texts=texts
+    )
+    assert f"{SPOILER}the traitor</span>" in drawn(post, guest)
+    assert "We will <s>never</s>" in drawn(post, guest)
+    assert status(post, guest) == ["shortened"]
+    assert faults() == []
+
+
+@pytest.mark.parametrize("erased", ["We will", "We will never", "at last", "So it ended", "sign"])
+@pytest.mark.parametrize(
+    "words", ["We will never … at last", "We will never always sign", "We would never always sign"]
+)
+def test_erasing_in_or_beside_a_quote_leaves_it_sound(
+    thread, answerer, opener, administrator, words, erased
+):
+    source = reply(thread, answerer, MARKED)
+    reply(thread, opener, form(source, words))
+    texts = erasing.find(source, erased).texts
+    erasing.erase(user=administrator, post=source, words=erased, reason="By law.", texts=texts)
+    assert faults() == []
 
 
 def test_what_is_long_stands_on_a_page_of_its_own(thread, chapter, opener, guest):

@@ -38,6 +38,7 @@ from .parser import MARKDOWN, check_nesting
 from .plain_texts import write_plain
 from .quote_form import attribution_source, marked_attribution_source
 from .rendered import Passage, QuoteBlock, Rendered
+from .struck_and_folded import struck_and_folded
 from .tags import split_tags, without_attributions
 from .tokens import write_blocks
 from .writer import Writer
@@ -62,6 +63,7 @@ __all__ = [
     "marked_attribution_source",
     "paragraphs",
     "render",
+    "struck_and_folded",
     "without_attributions",
     "without_quotes",
 ]

@@ -7,10 +7,10 @@ curly quotation marks and apostrophes as straight ones. Nothing else is forgiven
 ellipses, invisible characters and look-alike letters count.
 """
 
-from .beside import all_beside, beside
+from .beside import all_beside, beside, marked_runs, shifted
 from .budget import Budget, TooMuch
-from .differences import difference, difference_at, difference_steps
-from .finding import find, left_out, says, still_stands
+from .differences import difference, difference_steps
+from .finding import find, says, still_stands
 from .match import TOO_MUCH, UNVERIFIABLE, Match, Source
 from .passage_index import MAX_KEYS, key_of, paragraph_keys, shingle_keys
 from .seams import is_whole, over_quotes
@@ -29,16 +29,16 @@ __all__ = [
     "beside",
     "cut_ends",
     "difference",
-    "difference_at",
     "difference_steps",
     "find",
     "in_whole",
     "is_whole",
     "key_of",
-    "left_out",
+    "marked_runs",
     "over_quotes",
     "paragraph_keys",
     "says",
+    "shifted",
     "shingle_keys",
     "still_stands",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Literal
 
-from .tokens import in_whole, tokens
+from .tokens import tokens
 from .words import normal_form
 
 # Cells of the table behind a word-by-word difference: one bit each, 12 MB while it is made.
@@ -51,15 +51,6 @@ def difference_steps(quoted: str, source: str) -> int:
     0.9 microseconds for a character to find the tokens, half a nanosecond for a cell."""
     cells = min(MAX_CELLS, len(quoted) * len(source) // 4)
     return 18 * (len(quoted) + len(source)) + cells // 100
-
-
-def difference_at(
-    quoted: str, plain: str, start: int, end: int
-) -> tuple[tuple[Literal["same", "del", "ins"], str], ...]:
-    """What a quote changed in the passage plain[start:end], which is taken in whole words and with
-    the marks around it that the quote has too; the runs of `difference`."""
-    start, end = in_whole(quoted, plain, start, end)
-    return difference(quoted, plain[start:end])
 
 
 def _tokens(text: str) -> list[str]:

@@ -143,16 +143,6 @@ def says(words: str, plain: str, spans: Sequence[Sequence[int]], *, shortened: b
     return normal_form(" ".join(given)) == normal_form(" ".join(pinned))
 
 
-def left_out(match: Match, plain: str) -> tuple[str, ...]:
-    """What a shortened quote leaves out between its parts; `plain` is the source's text.
-
-    One text for each gap, empty where an ellipsis was typed and nothing is missing.
-    """
-    if match.verdict != "shortened":
-        return ()
-    return tuple(plain[a[1] : b[0]].strip() for a, b in pairwise(match.parts))
-
-
 def still_stands(parts: Sequence[str], plain: str) -> bool:
     """Whether the parts of a quote stand, in whole words and in this order, in `plain` (a newer
     text of the source).

@@ -54,6 +54,7 @@ _NOT_SIMPLE = re.compile(
     r"\u20d0-\u20ff\u2c80-\U0010ffff]"
 )
 ELLIPSIS = re.compile(r"[\[(]\s*(?:…|\.\s?\.\s?\.)\s*[\])]|…|\.{3,}|(?<!\S)\.\s\.\s\.(?!\S)")
+_TOKEN = re.compile(r"\S+")
 _MARKS = re.compile(rf"{_MARK}+")
 # What may become one character in NFC: marks, and Korean vowels and finals, with what they follow.
 _CLUSTER = re.compile(rf"(?s:.)(?:{_MARK}|[\u1160-\u11ff])*")
@@ -101,6 +102,21 @@ def original_offset(plain: str, at: int) -> int:
         if within < 0:
             return start + cluster.start()
     return start + len(piece)
+
+
+def original_offsets(plain: str) -> list[int]:
+    """The offset in `plain` of each character of its normal form."""
+    found: list[int] = []
+    for token in _TOKEN.finditer(plain):
+        if found:
+            found.append(token.start() - 1)
+        if _nfc(token[0]) == token[0]:
+            found += range(token.start(), token.end())
+        else:
+            for cluster in _CLUSTER.finditer(token[0]):
+                size = len(unicodedata.normalize("NFC", cluster[0]))
+                found += [token.start() + cluster.start()] * size
+    return found
 
 
 def _fold(word: str) -> str:
