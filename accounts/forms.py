@@ -161,10 +161,14 @@ class SettingsForm(OpenedForm):
 
     class Meta:
         model = User
-        fields = ("about", "view", "posts_per_page", "explain_terms", "theme", "time_zone")
+        fields = (
+            *("about", "view", "posts_per_page", "explain_terms", "watch_written"),
+            *("theme", "time_zone"),
+        )
         widgets = {
             "about": forms.Textarea(attrs={"rows": 3}),
             "view": forms.RadioSelect,
+            "watch_written": forms.RadioSelect,
             "theme": forms.RadioSelect,
             "time_zone": forms.TextInput(attrs={"list": "zones"}),
         }

@@ -100,6 +100,11 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
         FLAT = "flat", "Flat, in order of arrival"
         TREE = "tree", "Tree, by who answers whom"
 
+    class Written(models.TextChoices):
+        EVERYTHING = "all", "Tell me of everything in it"
+        ANSWERS = "answers", "Tell me of what answers me"
+        NOTHING = "", "Do not watch it"
+
     PAGE_SIZES = (10, 20, 50)
 
     # Django takes a None for a field that is not wanted.
@@ -150,6 +155,13 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
     suspended_for = models.CharField(max_length=300, blank=True, editable=False)
     approval_until = models.DateTimeField(null=True, blank=True, editable=False)
 
+    watch_written = models.CharField(
+        "a debate in which I write",
+        max_length=7,
+        choices=Written.choices,
+        default=Written.ANSWERS,
+        blank=True,
+    )
     # How many notices wait to be read: kept here for the same reason.
     unread_notices = models.PositiveIntegerField(default=0, editable=False)
 

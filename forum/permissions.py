@@ -133,8 +133,8 @@ def _open_to_writing(board: Board) -> None:
 
 
 def use_account(user, _thing=None) -> None:
-    """Whoever has an account keeps drafts, read marks and folds there, and whom to ignore; that
-    is no writing, so a suspended member does too."""
+    """Whoever has an account keeps drafts, read marks and folds there, what to watch and whom to
+    ignore; that is no writing, so a suspended member does too."""
     if not (user.is_authenticated and user.is_active):
         raise Refused("Sign in for that.")
 

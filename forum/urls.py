@@ -34,6 +34,7 @@ from .views import (
     threads,
     timeline,
     variants,
+    watching,
 )
 
 thread_urls = [
@@ -45,6 +46,7 @@ thread_urls = [
     path("describe/", describing.describe, name="describe"),
     path("variant/", variants.variant, name="variant"),
     path("close/", threads.close, name="close"),
+    path("watch/", watching.thread, name="watch-thread"),
     path("moderate/", acts.moderate_thread, name="moderate-thread"),
     path("split/", splitting.split, name="split"),
     path("outline/", outline.outline, name="outline"),
@@ -75,6 +77,7 @@ post_urls = [
     path("mark/", story.mark, name="mark"),
     path("argument/", arguments.argument, name="argument"),
     path("minds/", arguments.minds, name="minds"),
+    path("watch/", watching.post, name="watch-post"),
     path("moderate/", acts.moderate_post, name="moderate-post"),
 ]
 
@@ -91,12 +94,19 @@ notice_urls = [
     path("<int:notice_id>/answer/", notices.answer, name="answer-act"),
 ]
 
+watching_urls = [
+    path("", watching.watching, name="watching"),
+    path("stop/", watching.stop, name="stop-watching"),
+    path("history/", watching.history, name="watch-history"),
+]
+
 urlpatterns = [
     path("", boards.home, name="home"),
     path("feed/", feeds.forum, name="feed"),
     path("debates/", boards.debates, name="debates"),
     path("boards/<slug:slug>/", boards.board, name="board"),
     path("boards/<slug:slug>/feed/", feeds.board, name="board-feed"),
+    path("boards/<slug:slug>/watch/", watching.board, name="watch-board"),
     path("read/", boards.mark_read, name="mark-read"),
     path("threads/new/", openings.start, name="start"),
     path("threads/<int:thread_id>/", include(thread_urls)),
@@ -109,11 +119,13 @@ urlpatterns = [
     path("mail/", mail.choices, name="mail-settings"),
     path("mail/again/", mail.again, name="mail-again"),
     path("mail/stop/<str:signed>/", mail.stop, name="stop-mail"),
+    path("watching/", include(watching_urls)),
     path("standing/", standing.standing, name="standing"),
     path("standing/name/", standing.name, name="change-name"),
     path("members/<str:username>/", members.member, name="member"),
     path("members/<str:username>/feed/", feeds.member, name="member-feed"),
     path("members/<str:username>/ignore/", members.ignore, name="ignore"),
+    path("members/<str:username>/watch/", watching.member, name="watch-member"),
     path("help/", site.help_contents, name="help"),
     path("help/<slug:name>/", site.help_page, name="help"),
     path("rules/", site.rules, name="rules"),

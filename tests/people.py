@@ -21,7 +21,7 @@ from django.test import override_settings
 from accounts.models import User
 from forum import tree
 from forum.actions import composing, posts, threads
-from forum.models import Board, Post, State, Thread
+from forum.models import Board, Job, Post, State, Thread
 from forum.operations import downloads
 from forum.rendering import context
 from tests.reading import Reader
@@ -172,11 +172,12 @@ def play(role: str) -> User:
 
 def debate(board: Board, opener: User, answerer: User) -> Thread:
     """A debate of four posts: the opening, two answers to it, and an answer to the first of
-    these."""
+    these. It was there before: nobody is told of it."""
     thread = start(board, opener)
     first = reply(thread, answerer, "The party obeyed nobody.\n\nIt had a secretary, after all.")
     reply(thread, opener, "That is a point.", to=first)
     reply(thread, answerer, "Which purges do you mean?")
+    Job.objects.all().delete()
     return fresh(thread)
 
 

@@ -16,6 +16,7 @@ from ..models import (
     AuditEntry,
     ChangeOfMind,
     Lane,
+    Notice,
     Post,
     Question,
     Quote,
@@ -235,6 +236,8 @@ def change_mind(
             post=post, member=user, defaults={"was": was, "now": now, "reason": reason}
         )
         _count_minds(post, 1 if made else 0)
+        if made:
+            notices.tell_change(change)
     return change
 
 
@@ -247,9 +250,11 @@ def keep_mind(*, user, post: Post) -> None:
     """Take back that a reply changed one's mind; without such a record, nothing happens."""
     with transaction.atomic():
         post = _locked(user, post, "see post")
-        gone, _ = ChangeOfMind.objects.filter(post=post, member=user).delete()
-        if gone:
+        _, gone = ChangeOfMind.objects.filter(post=post, member=user).delete()
+        if gone.get(ChangeOfMind._meta.label):
             _count_minds(post, -1)
+        if gone.get(Notice._meta.label):
+            transaction.on_commit(lambda: notices.recount(post.author_id), robust=True)
 
 
 def _locked(user, post: Post, verb: str) -> Post:

@@ -55,6 +55,8 @@ def change(*, user, board: Board, reason: str = "", **wanted) -> Board:
             board.refresh_from_db(fields=list(after))
             was = {name: before[name] for name in after}
             record(user, "change board", board=board, reason=reason, before=was, after=after)
+            if "audience" in after:
+                notices.follow_board(board.pk)
             new_edition()
     return board
 

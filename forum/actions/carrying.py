@@ -16,7 +16,7 @@ from accounts.models import User
 
 from .. import tree
 from ..models import Draft, PassageKey, Post, ReadMark, State, Thread, Threadmark
-from . import arguments, read_state
+from . import arguments, notices, read_state
 from .drafts import label_for
 
 # What names both a post and its thread.
@@ -56,8 +56,8 @@ def carry_rows(
         thread.numbering += 1
         recount(thread)
     written = marks.write(frozenset(made))
-    drafts = _redirect_drafts(threads, placements)
-    return {**written, "drafts": drafts, "last_post_at": last_words}
+    notices.follow_threads(*threads)  # which may stand on boards with other readers
+    return {**written, "drafts": _redirect_drafts(threads, placements), "last_post_at": last_words}
 
 
 def recount(thread: Thread) -> None:

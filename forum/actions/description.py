@@ -15,7 +15,7 @@ from forum.permissions import Refused, may, require
 from forum.text.history_dates import HistoryDate, NotADate, read
 from forum.text.questions import MAX_LENGTH
 
-from . import keyword_index, notices
+from . import keyword_index, notices, telling
 from .audit import record
 from .composing import Unacceptable
 
@@ -172,6 +172,8 @@ def describe(
             user, "describe", thread=thread, reason=reason, before=before, after=after, rows=rows
         )
         notices.notify(thread.author, entry=entry)
+        if after["divergences"] != before["divergences"]:
+            telling.described(thread)
     return thread
 
 

@@ -39,6 +39,7 @@ def ignore(*, user, other: User, ignored: bool) -> None:
             raise Refused(f"You ignore {MAX_IGNORED} members already.")
         user.ignoring = [*kept, other.pk] if ignored else kept
         user.save(update_fields=["ignoring"])
+        user.unread_notices = notices.recount(user.pk)
 
 
 def welcome(user: User) -> None:

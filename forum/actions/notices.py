@@ -1,20 +1,26 @@
 """Telling members what concerns them, and what they do with it.
 
-A notice is written in the transaction of the act, so that no crash leaves an act untold
+A notice of an act is written in the act's transaction, so that no crash leaves an act untold
 (docs/decisions/0009). The count in the menu follows the commit: it is counted anew each time, so a
-count that a crash left behind is right again with the next notice or visit.
+count that a crash left behind is right again with the next notice or visit. What others write is
+told by jobs (`telling`), and an act that changes what many see has their counts set by jobs, too.
 """
 
+from collections.abc import Iterable
+
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from core.tasks import task
 from forum.mailing import queueing
 
 from ..acts import ACTS
-from ..models import AuditEntry, Notice
+from ..models import AuditEntry, ChangeOfMind, Notice
+from ..models.visibility import notices_visible_to
+
+BATCH = 100  # members whose counts one job sets
 
 
 def notify(
@@ -38,6 +44,19 @@ def notify(
     return notice
 
 
+def tell_change(change: ChangeOfMind) -> None:
+    """Tell whoever wrote a post that it changed somebody's mind; call it in the transaction in
+    which that was said for the first time."""
+    member = change.post.author
+    if member is None or change.member_id in (None, member.pk, *member.ignoring):
+        return
+    notice = Notice.objects.create(
+        member=member, post=change.post, change=change, kind=Notice.Kind.MIND
+    )
+    queueing.queue([notice])
+    transaction.on_commit(lambda: recount(member.pk), robust=True)
+
+
 def mark_read(*, user: User, until: int, only: bool = False) -> None:
     """Count the notices of `user` up to the id `until` as read, or that one alone. What arrived
     while the page was open stays new."""
@@ -48,20 +67,82 @@ def mark_read(*, user: User, until: int, only: bool = False) -> None:
         recount(user.pk)
 
 
+def mark_opened(*, user: User, posts: Iterable[int]) -> None:
+    """Count what `user` is told of these posts as read, since they are shown; `user` holds the
+    new count. Costs nothing where nothing is unread, and writes only what was."""
+    if not user.unread_notices:
+        return
+    rows = Notice.objects.unread().filter(member=user, post__in=posts)
+    if ids := list(rows.values_list("pk", flat=True)):
+        with transaction.atomic():
+            Notice.objects.filter(pk__in=ids).update(read_at=timezone.now())
+            user.unread_notices = recount(user.pk)
+
+
 def miscounted() -> list[int]:
     """The ids of the members whose count in the menu is not what is there: a worker ended between
-    an act and its counting."""
-    mine = Notice.objects.unread().filter(member=OuterRef("pk")).order_by()
-    count = mine.values("member").annotate(count=Count("pk")).values("count")
-    members = User.objects.annotate(there=Coalesce(Subquery(count), 0))
-    wrong = members.exclude(unread_notices=F("there"))  # type: ignore[misc]  # the stubs lose User
-    return list(wrong.values_list("pk", flat=True))
+    an act and its counting, or somebody gained or lost the right to see something."""
+    unread = Notice.objects.unread().filter(member=OuterRef("pk"))
+    members = User.objects.filter(Q(unread_notices__gt=0) | Exists(unread))
+    return [
+        member.pk
+        for member in members.order_by("pk").iterator(chunk_size=500)
+        if member.unread_notices != notices_visible_to(member).unread().count()
+    ]
 
 
-def recount(member_id: int) -> None:
-    """Set the count in the menu of one member to what is there."""
+def recount(member_id: int) -> int:
+    """Set the count in the menu of one member to what is there for them to see, and give it."""
     with transaction.atomic():
         # The lock first: two acts at once would else each count without the other's notice.
-        member = User.objects.select_for_update(no_key=True).only("pk").get(pk=member_id)
-        member.unread_notices = Notice.objects.unread().filter(member=member).count()
+        member = User.objects.select_for_update(no_key=True).get(pk=member_id)
+        member.unread_notices = notices_visible_to(member).unread().count()
         member.save(update_fields=["unread_notices"])
+    return member.unread_notices
+
+
+# --- What becomes of posts that were told of ---------------------------------------------------
+
+
+def follow_posts(*ids: int) -> None:
+    """Have the counts set right of those who are told of these posts, since others see them from
+    now on. To be called in the transaction of the act, after the rows of the posts are locked."""
+    if _unread_of(post__in=ids).exists():
+        recount_readers.enqueue(posts=list(ids))
+
+
+def follow_threads(*ids: int) -> None:
+    """The same for all posts of debates that others see from now on."""
+    recount_readers.enqueue(threads=sorted(ids))
+
+
+def follow_board(board_id: int) -> None:
+    """The same for all posts of a board."""
+    recount_readers.enqueue(board=board_id)
+
+
+def _unread_of(**where) -> QuerySet[Notice]:
+    return Notice.objects.unread().filter(**where)
+
+
+@task
+def recount_readers(
+    posts: list | None = None,
+    threads: list | None = None,
+    board: int | None = None,
+    after: int = 0,
+) -> None:
+    """Set the counts of the next members, by id behind `after`, who are told of these posts, and
+    leave the rest to another job."""
+    if posts is not None:
+        rows = _unread_of(post__in=posts)
+    elif threads is not None:
+        rows = _unread_of(post__thread__in=threads)
+    else:
+        rows = _unread_of(post__thread__board=board)
+    rows = rows.filter(member__gt=after).order_by("member").values_list("member", flat=True)
+    ids = list(rows.distinct()[:BATCH])
+    if len(ids) == BATCH:
+        recount_readers.enqueue(posts=posts, threads=threads, board=board, after=ids[-1])
+    for member_id in ids:
+        recount(member_id)

@@ -33,9 +33,11 @@ from . import (
     drafts,
     elsewhere,
     members,
+    notices,
     pace,
     read_state,
     screening,
+    telling,
 )
 from .audit import record
 from .composing import Composed, Unacceptable, compose, passage_keys
@@ -181,6 +183,7 @@ def add(
     tree.save_thread(thread, *changed)
     if post.author:
         members.welcome(post.author)
+    telling.appeared(post)
     return post
 
 
@@ -239,6 +242,8 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: str | int) ->
         elsewhere.touch(elsewhere.quoted(post).values_list("post__thread_id", flat=True))
         if elsewhere.backlinks(current) - elsewhere.backlinks(revision):
             new_edition()  # a quote that was dropped leaves no backlink in another debate
+        if post.number and (composed.quotes or composed.rendered.mentions):
+            telling.changed(post)
     return revision
 
 
@@ -280,7 +285,8 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     arguments.count(post, -1)
     post.state, post.state_reason, post.withdrawn = state, reason, withdrawn
     arguments.count(post, 1)
-    if state == State.VISIBLE and post.number is None:
+    arrives = state == State.VISIBLE and post.number is None
+    if arrives:
         # It arrives now: lists and read marks count on numbers and arrivals in one order.
         thread.numbered = tree.last_number(thread) + 1
         post.number, post.loaded_at = thread.numbered, timezone.now()
@@ -311,6 +317,9 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     if state == State.VISIBLE and post.author:
         members.welcome(post.author)
     elsewhere.refresh(post)
+    notices.follow_posts(post.pk)
+    if state == State.VISIBLE:
+        (telling.appeared if arrives else telling.changed)(post)
 
 
 def submitted(token: UUID, user) -> Post | None:

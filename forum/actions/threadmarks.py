@@ -10,6 +10,7 @@ from core.opened_texts import check_base
 from .. import tree
 from ..models import AuditEntry, Post, State, Thread, Threadmark
 from ..permissions import Refused, require
+from . import telling
 from .audit import record
 from .composing import Unacceptable
 from .locking import locked_post
@@ -43,6 +44,8 @@ def mark(*, user, post: Post, category: str, label: str, base: str | None = None
             post=post, defaults={"thread": post.thread, "marked_by": user, **content}
         )
         _tell(user, post, "mark", before, content)
+        if before is None:
+            telling.marked(post)
     return threadmark
 
 

@@ -19,5 +19,9 @@ class NoticeAdmin(ReadOnly):
     show_full_result_count = False
     fields = ("member", "entry", "kind", "said", "created_at", "answer", "answered_at")
 
+    def get_queryset(self, request):
+        """Acts alone: what members wrote to each other is told to them."""
+        return super().get_queryset(request).filter(entry__isnull=False)
+
     def get_readonly_fields(self, request, obj=None):
         return self.fields

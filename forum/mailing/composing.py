@@ -10,10 +10,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from ..models import Mail, Notice, Rhythm, Thread
+from ..models import Mail, Notice, Post, Rhythm, Thread
 from ..permissions import may
+from ..rendering.notices import single_lines
 from . import stopping
 from .topics import TOPICS, topic_of
+from .words import own_words
 
 LONGEST_SUBJECT = 150
 WIDTH = 72  # of plain text that is quoted
@@ -44,9 +46,34 @@ class Line:
 def lines_of(mails: Sequence[Mail]) -> list[Line]:
     """A line for each mail whose member may still read what it tells. Rights are those of now,
     whatever they were when the notice was written."""
-    notices = Notice.objects.for_listing().in_bulk([mail.notice_id for mail in mails])
-    found = (_line(mail, notices.get(mail.notice_id)) for mail in mails)
+    acts = [mail.notice_id for mail in mails if mail.notice.entry_id]
+    notices = Notice.objects.for_listing().in_bulk(acts)
+    posts = _posts_of([mail for mail in mails if not mail.notice.entry_id])
+    found = (
+        _line(mail, notices.get(mail.notice_id))
+        if mail.notice.entry_id
+        else posts.get(mail.notice_id)
+        for mail in mails
+    )
     return [line for line in found if line]
+
+
+def _posts_of(mails: Sequence[Mail]) -> dict[int, Line]:
+    """The lines of what tells one member of posts, by notice."""
+    if not mails:
+        return {}
+    member = mails[0].member
+    told = single_lines(member, [mail.notice_id for mail in mails])
+    rows = Post.objects.select_related("body", "thread__board")
+    posts = rows.in_bulk({line.rows[0]["post"] for line in told.values()})
+    found = {}
+    for mail in mails:
+        if line := told.get(mail.notice_id):
+            post = posts[line.rows[0]["post"]]
+            words = "" if mail.notice.kind == Notice.Kind.MIND else own_words(post.body.html)
+            href = stopping.site() + line.href
+            found[mail.notice_id] = Line(mail, line.title, "", post.thread, href, words)
+    return found
 
 
 def _line(mail: Mail, notice: Notice | None) -> Line | None:

@@ -12,7 +12,7 @@ from .keywords import ThreadWord
 from .mails import Mail, MailSettings, Rhythm
 from .members import Member, Note, Suspension, Warning
 from .moderation import AuditEntry
-from .notices import Notice
+from .notices import Notice, Reason
 from .pages import Page
 from .posts import Lane, Post, PostBody, PostRevision, Stance, Submission, new_key
 from .quotes import PassageKey, Quote
@@ -20,6 +20,7 @@ from .read_state import ReadMark
 from .threadmarks import Threadmark
 from .threads import NOWHERE, State, Thread, slug_for
 from .uploads import Upload
+from .watches import Watch
 
 __all__ = [
     "NOWHERE",
@@ -45,6 +46,7 @@ __all__ = [
     "Question",
     "Quote",
     "ReadMark",
+    "Reason",
     "Report",
     "Rhythm",
     "Stance",
@@ -57,6 +59,7 @@ __all__ = [
     "Threadmark",
     "Upload",
     "Warning",
+    "Watch",
     "new_key",
     "slug_for",
 ]

@@ -17,7 +17,7 @@ class Rhythm(models.TextChoices):
 
 
 # Of a topic (forum/mailing/topics.py), for who chose nothing; at once if it is not named.
-USUALLY: dict[str, Rhythm] = {}
+USUALLY: dict[str, Rhythm] = {"watched": Rhythm.DAY}
 
 
 class MailSettings(models.Model):

@@ -245,7 +245,7 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
 NOT_A_SLUG = frozenset(
     (
         "close describe epub feed fixture fold jump markdown moderate new outline read rename "
-        "reply split variant"
+        "reply split variant watch"
     ).split()
 )
 

@@ -12,6 +12,7 @@ from core.compiled_queries import CompiledQuery
 from .boards import Board, BoardQuerySet
 from .cases import Case, CaseQuerySet
 from .moderation import AuditEntry, AuditEntryQuerySet
+from .notices import Notice, NoticeQuerySet
 from .posts import Post, PostQuerySet
 from .threads import NOWHERE, State, Thread, ThreadQuerySet, opening_standing
 
@@ -123,6 +124,28 @@ def posts_visible_to(user) -> PostQuerySet:
             thread |= Q(thread__board_id__in=own)
         rule &= thread
     return Post.objects.filter(rule, _states(user, "thread__board_id"))
+
+
+def notices_visible_to(user) -> NoticeQuerySet:
+    """The notices of `user` that are shown and counted: what tells of a post goes where the post
+    goes, and with whoever is ignored. Acts are told whatever became of their place."""
+    posts = posts_visible_to(user).filter(pk=OuterRef("post"), state=State.VISIBLE)
+    mine = Notice.objects.filter(member=user)
+    if user.ignoring:
+        posts = posts.exclude(author__in=user.ignoring)
+        mine = mine.exclude(change__member__in=user.ignoring)
+    return mine.filter(Q(post__isnull=True) | Exists(posts))
+
+
+def readers_of(board: Board) -> QuerySet[User]:
+    """The members who may see `board` (`permissions.see_board` of each of them)."""
+    if board.audience in (Board.Audience.PUBLIC, Board.Audience.MEMBERS):
+        return User.objects.filter(is_active=True)
+    rule = Q(is_superuser=True) | Q(is_moderator=True)
+    rule |= Q(is_staff=True, pk__in=board.moderators.values("pk"))
+    if board.audience == Board.Audience.INVITED:
+        rule |= Q(pk__in=board.invited.values("pk"))
+    return User.objects.filter(rule, is_active=True)
 
 
 class ForReader:

@@ -54,6 +54,7 @@ def put_on_board(thread: Thread, board: Board) -> None:
             tree.count_on_board(thread, change, board_id=pk)
     thread.board = board
     tree.save_thread(thread, "board")
+    notices.follow_threads(thread.pk)
 
 
 def check_audience(moving, board: Board) -> None:

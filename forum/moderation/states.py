@@ -189,3 +189,5 @@ def set_columns(thread: Thread, wanted: dict) -> None:
     # Boards count what everybody may see.
     if shown := (thread.state == State.VISIBLE) - (was == State.VISIBLE):
         tree.count_on_board(thread, shown)
+    if "state" in wanted:
+        notices.follow_threads(thread.pk)

@@ -31,6 +31,7 @@ from forum.models import (
     Thread,
     Threadmark,
     Upload,
+    Watch,
 )
 from forum.permissions import Refused
 from forum.text import quoting
@@ -56,6 +57,7 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     AuditEntry: ("reason", "detail"),
     Term: ("name", "aliases", "meaning"),
     Page: ("source",),
+    Watch: ("place", "years"),
     Job: ("last_error",),  # what an error says of what it met
     LogEntry: ("object_repr", "change_message"),
 }

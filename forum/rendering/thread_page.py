@@ -70,6 +70,12 @@ class ThreadPage:
         return self.unread - len(self.fresh)
 
     @property
+    def shown(self) -> list[int]:
+        """The ids of the posts whose words stand on it."""
+        doubts = self.doubts.entries if self.doubts else ()
+        return [entry.post.pk for entry in (*self.entries, *doubts) if not entry.gone]
+
+    @property
     def marks_listed(self) -> Sequence[Threadmark]:
         """The marks of the index on the first page."""
         return self.marks[:MAX_LISTED] if self.wanted.number == 1 else ()

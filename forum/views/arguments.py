@@ -10,6 +10,7 @@ from core.problems import Problem
 from forum import rendering
 
 from ..actions import arguments as acts
+from ..actions import notices
 from ..models import Answer, ChangeOfMind, Quote
 from ..permissions import may, require
 from . import problems
@@ -129,6 +130,8 @@ def minds(request: HttpRequest, post_id):
     elif offered:
         said = {"was": mine.was, "now": mine.now, "reason": mine.reason} if mine else {}
         form = MindForm(initial={**said, "base": base_of(stored)})
+    if request.user.is_authenticated and post.author_id == request.user.pk:
+        notices.mark_opened(user=request.user, posts=[post.pk])
     changes = ChangeOfMind.objects.filter(post=post).select_related("member").order_by("-pk")
     return render(
         request,

@@ -1,13 +1,11 @@
 """What a member is told."""
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from core.problems import Problem
@@ -16,36 +14,27 @@ from ..actions import cases
 from ..actions import notices as acts
 from ..models import Notice, Thread
 from ..permissions import Refused, may, require
+from ..rendering.notices import notice_page
 from . import problems
 from .fetch import member_of
-
-PER_PAGE = 30
 
 
 def notices(request: HttpRequest):
     """What concerns the member, newest first; looking at it marks nothing as read."""
     require(request.user, "read notices")
-    rows = Notice.objects.for_listing().filter(member=member_of(request)).order_by("-pk")
+    user = member_of(request)
     before = request.GET.get("before", "")
-    if before:
-        if not before.isdecimal() or len(before) > 18:
-            raise Http404
-        rows = rows.filter(pk__lt=int(before))
-    found = list(rows[: PER_PAGE + 1])
-    shown = found[:PER_PAGE]
-    today = timezone.localdate()
+    if before and (not before.isdecimal() or len(before) > 18):
+        raise Http404
+    page = notice_page(user, int(before) if before else None)
+    lines = [(line, entry_of(user, line.notice) if line.notice else None) for line in page.lines]
     return render(
         request,
         "notices/notices.html",
         {
-            "days": [
-                (is_today, [entry_of(request.user, notice) for notice in group])
-                for is_today, group in groupby(
-                    shown, lambda notice: timezone.localdate(notice.created_at) == today
-                )
-            ],
-            "newest": shown[0].pk if shown else 0,
-            "older": shown[-1].pk if len(found) > PER_PAGE else None,
+            "lines": lines,
+            "newest": page.lines[0].pk if page.lines else 0,
+            "older": page.older,
             "later": bool(before),
         },
     )
@@ -101,7 +90,7 @@ class AnswerForm(forms.Form):
 def answer(request: HttpRequest, notice_id):
     """Answer, once, an act that concerns oneself."""
     require(request.user, "read notices")
-    notice = Notice.objects.for_listing().filter(pk=notice_id).first()
+    notice = Notice.objects.for_listing().filter(pk=notice_id, entry__isnull=False).first()
     if notice is None:
         raise Http404
     require(request.user, "answer act", notice)

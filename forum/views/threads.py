@@ -17,7 +17,7 @@ from accounts.models import User
 from core.database_answers import takes_no_writes
 from core.opened_texts import BaseField, ChangedMeanwhile, base_of
 from core.problems import Problem
-from forum.actions import arguments, read_state
+from forum.actions import arguments, notices, read_state
 from forum.operations import caching
 from forum.rendering import fragments, thread_page
 from forum.rendering.thread_page import ThreadPage, Wanted
@@ -52,7 +52,7 @@ def thread(request: HttpRequest, thread_id: int, slug: str = "") -> HttpResponse
     seen = read_state.seen(user, thread) if user.is_authenticated else None
     page = thread_page.build(user, thread, wanted, seen)
     # A prefetch is no reading.
-    if user.is_authenticated and seen and page.fresh and "Sec-Purpose" not in request.headers:
+    if user.is_authenticated and seen and "Sec-Purpose" not in request.headers:
         _mark_read(user, page, seen)
     context = {"page": page, "thread": thread, "reply_form": _reply_form(request, page)}
     return caching.allow_keeping(render(request, "threads/thread.html", context))
@@ -97,12 +97,14 @@ def _wanted(request: HttpRequest, thread: Thread) -> Wanted:
 
 def _mark_read(user: User, page: ThreadPage, seen: read_state.Seen) -> None:
     try:
-        read_state.mark_read(
-            user=user,
-            thread=page.thread,
-            numbers=[(number, number) for number in page.fresh],
-            known=seen.ranges,
-        )
+        if page.fresh:
+            read_state.mark_read(
+                user=user,
+                thread=page.thread,
+                numbers=[(number, number) for number in page.fresh],
+                known=seen.ranges,
+            )
+        notices.mark_opened(user=user, posts=page.shown)
     except (OperationalError, InternalError) as error:
         # A full disk, or a server to read from only, keeps nobody from reading: what is new
         # stays new.

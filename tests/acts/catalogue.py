@@ -27,6 +27,7 @@ from forum.actions import (
     threadmarks,
     threads,
     variants,
+    watching,
 )
 from forum.models import AuditEntry, Board, Case, Notice, Suspension, Term, Upload, Warning
 from forum.moderation import (
@@ -216,6 +217,9 @@ CASES: dict[str, Callable[[World], object]] = {
     "notices.mark_read": lambda w: notices.mark_read(
         user=w.user("answerer"), until=w.ids["notice"]
     ),
+    "notices.mark_opened": lambda w: notices.mark_opened(
+        user=w.user("stranger"), posts=[w.ids["d"]]
+    ),
     "pages.edit": lambda w: pages.edit(user=w.user("chief"), kind="rules", source="Be kind."),
     "posts.reply": lambda w: posts.reply(
         user=w.user("stranger"),
@@ -245,6 +249,16 @@ CASES: dict[str, Callable[[World], object]] = {
         user=w.user("opener"), thread=w.thread("main"), post_id=w.ids["b"], folded=True
     ),
     "read_state.mark_all_read": lambda w: read_state.mark_all_read(user=w.user("stranger")),
+    "watching.watch": lambda w: watching.watch(
+        user=w.user("opener"), target=w.post("b"), level="answers"
+    ),
+    "watching.watch_history": lambda w: watching.watch_history(
+        user=w.user("stranger"), start="1900", end="1945", place="Spain"
+    ),
+    "watching.set_levels": lambda w: watching.set_levels(
+        user=w.user("stranger"), levels={w.ids["watch"]: "muted"}
+    ),
+    "watching.stop": lambda w: watching.stop(user=w.user("stranger"), watch_id=w.ids["watch"]),
     "reports.report": lambda w: reports.report(
         user=w.user("opener"), post=w.post("b"), reason="topic", token=w.token
     ),

@@ -28,12 +28,15 @@ from forum.actions import (
     read_state,
     threadmarks,
     threads,
+    watching,
 )
 from forum.actions.composing import Unacceptable
 from forum.actions.pace import TooFast
 from forum.actions.posts import EditedMeanwhile
 from forum.checking import check
 from forum.models import AuditEntry, Board, Case, Page, Post, Quote, Thread, Upload
+from forum.models.visibility import notices_visible_to
+from forum.models.watches import LEVELS
 from forum.moderation import (
     cleanup,
     erasing,
@@ -45,7 +48,8 @@ from forum.moderation import (
     states,
     undoing,
 )
-from forum.permissions import Refused
+from forum.outbox.worker import Worker
+from forum.permissions import Refused, may
 from forum.transfer import Rejected, uploads
 from tests.acts import world as worlds
 from tests.races.soundness import faults
@@ -565,17 +569,42 @@ class Forum(RuleBasedStateMachine):
             ),
         )
 
+    @rule(who=PEOPLE, n=ANY, what=st.sampled_from(["board", "thread", "post", "author"]), how=ANY)
+    def watch(self, who, n, what, how):
+        user, post = User.objects.get(username=who), self.post(n)
+        target = {
+            "board": post.thread.board,
+            "thread": post.thread,
+            "post": post,
+            "author": post.author,
+        }[what]
+        level = LEVELS[what][how % len(LEVELS[what])].value
+        self.act("watch", lambda: watching.watch(user=user, target=target, level=level))
+
     # --- What always holds ---
 
     @invariant()
     def the_forum_is_sound_and_as_the_model_says(self):
         if not hasattr(self, "model"):
             return
+        Worker().drain()
         assert faults(connection) == []
         now = worlds.snapshot()
         assert [str(one) for one in worlds.check_touched(self.sound, now, quick=True)] == []
         self.sound = now
         assert self.read() == self.model
+
+    @invariant()
+    def nobody_is_told_of_what_they_may_not_see_or_did_or_ignore(self):
+        if not hasattr(self, "model"):
+            return
+        for user in User.objects.all():
+            told = notices_visible_to(user).filter(post__isnull=False)
+            for notice in told.select_related("post__thread__board", "change"):
+                assert may(user, "see post", notice.post)
+                who = notice.change.member_id if notice.change else notice.post.author_id
+                assert who != user.pk
+                assert who not in user.ignoring
 
     @invariant()
     def no_act_carries_words_to_readers_who_may_not_read_their_source(self):

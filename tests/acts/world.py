@@ -7,7 +7,16 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from accounts.models import User
-from forum.actions import arguments, boards, description, drafts, glossary, read_state, threadmarks
+from forum.actions import (
+    arguments,
+    boards,
+    description,
+    drafts,
+    glossary,
+    read_state,
+    threadmarks,
+    watching,
+)
 from forum.checking import Fault, check
 from forum.checking.labels import check_boards
 from forum.checking.members import check_cases, check_members
@@ -24,6 +33,7 @@ from forum.models import (
     Warning,
 )
 from forum.moderation import cleanup, erasing, reports, sanctions, states
+from forum.outbox.worker import Worker
 from forum.transfer import uploads
 from tests.people import edit, fresh, make_member, pending, quoting, reply, start
 
@@ -156,6 +166,8 @@ def build() -> World:
     w.ids["suspension"] = Suspension.objects.get().pk
     w.ids["texts"] = erasing.find(w.post("locked"), "A closed branch.").texts
     w.ids["case"] = Case.objects.get(post=x).pk
+    w.ids["watch"] = watching.watch(user=stranger, target=w.thread("main"), level="all").pk
+    Worker().drain()
     w.ids["notice"] = Notice.objects.get(member=answerer, entry__verb="hide").pk
     w.ids["hide entry"] = Notice.objects.get(pk=w.ids["notice"]).entry_id
     assert Draft.objects.count() == 1

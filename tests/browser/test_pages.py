@@ -110,6 +110,11 @@ FOR_AUTHORS = """
     /notices/{told.pk}/answer/
     /mail/
     /mail/stop/{stop_token}/
+    /watching/
+    /boards/after-1900/watch/
+    /threads/{quotes.pk}/watch/
+    /posts/{exact.pk}/watch/
+    /members/member-b/watch/
     /standing/
     /standing/name/
     /posts/{exact.pk}/report/
@@ -137,6 +142,7 @@ OWN_PAGES = {"auditentry", "board", "case", "member", "post", "thread", "upload"
 NO_PAGES = {"mark-read", "fold", "ignore", "healthz", "readyz", "metrics"}
 NO_PAGES |= {"mail-again"}
 NO_PAGES |= {"save-draft", "newest-draft", "discard-draft", "read-notices"}
+NO_PAGES |= {"stop-watching", "watch-history"}
 NO_PAGES |= {"outline-argdown", "outline-json", "thread-epub", "road-epub"}
 NO_PAGES |= {"thread-fixture", "thread-markdown", "release"}
 

@@ -6,9 +6,19 @@ from uuid import uuid4
 from django.core.management import call_command
 
 from accounts.models import User
-from forum.actions import arguments, description, drafts, members, pages, posts, threadmarks
+from forum.actions import (
+    arguments,
+    description,
+    drafts,
+    members,
+    pages,
+    posts,
+    threadmarks,
+    watching,
+)
 from forum.models import AuditEntry, Board, Notice, Post, Question, Thread
 from forum.moderation import reports, sanctions, states
+from forum.outbox.worker import Worker
 from tests import people
 
 PASSWORD, member, edit = people.PASSWORD, people.make_member, people.edit
@@ -100,6 +110,11 @@ def furnish() -> SimpleNamespace:
     )
     sanctions.warn(user=made.moderator, member=made.quiet, points=1, reason="Rude.")
     threadmarks.mark(user=made.one, post=made.exact, category="story", label="The turn")
+    board = Board.objects.get(slug="after-1900")
+    for target, level in ((board, "openings"), (made.deep, "marks"), (made.two, "all")):
+        watching.watch(user=made.one, target=target, level=level)
+    watching.watch_history(user=made.one, start="1900", end="1945", place=ARABIC)
+    Worker().drain()
     made.locking = AuditEntry.objects.get(verb="lock", thread=made.locked)
     made.told = Notice.objects.get(member=made.one, entry__verb="lock")
     made.empty = Board.objects.get(slug="antiquity")

@@ -601,6 +601,7 @@ WITH_A_THREAD = {
     "ThreadWord.thread": "stays: it follows from title and divergences",
     "AuditEntry.thread": "stays: where it was done",
     "Case.thread": "stays: about a whole debate",
+    "Watch.thread": "stays: who looks for watchers asks of what went into a debate, too",
 }
 
 

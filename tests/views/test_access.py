@@ -114,6 +114,17 @@ SEEN = {
     "standing": ("/standing/", "in", 200, 200, 200, None),
     "change-name": ("/standing/name/", "in", 200, 200, 200, None),
     "notices": ("/notices/", "in", 200, 200, 200, None),
+    "watching": ("/watching/", "in", 200, 200, 200, None),
+    "watch-board": (
+        "/boards/after-1900/watch/",
+        *("in", 200, 200, 200, "/boards/nowhere/watch/"),
+    ),
+    "watch-thread": ("/threads/{t}/watch/", "in", 200, 200, 200, "/threads/{gone}/watch/"),
+    "watch-post": ("/posts/{p}/watch/", "in", 200, 200, 200, "/posts/{gone}/watch/"),
+    "watch-member": (
+        "/members/answerer/watch/",
+        *("in", 200, 200, 200, "/members/nobody/watch/"),
+    ),
     "glossary": ("/glossary/", 200, 200, 200, 200, None),
     "timeline": ("/timeline/", 200, 200, 200, 200, None),
     "theme": ("/theme/", 200, 200, 200, 200, None),
@@ -188,6 +199,13 @@ SENT = {
     "stop-mail": ("/mail/stop/{s}/", {}, 200, 200, 200, 200),  # without signing in
     "change-name": ("/standing/name/", {"name": "Another"}, 403, "to", "to", "to"),
     "read-notices": ("/notices/read/", {"until": "1"}, 403, "to", "to", "to"),
+    "watching": ("/watching/", {"level-1": "muted"}, 403, "to", "to", "to"),
+    "stop-watching": ("/watching/stop/", {"watch": "1"}, 403, "to", "to", "to"),
+    "watch-history": ("/watching/history/", {"from": "1900"}, 403, "to", "to", "to"),
+    "watch-board": ("/boards/after-1900/watch/", {"level": "all"}, 403, "to", "to", "to"),
+    "watch-thread": ("/threads/{t}/watch/", {"level": "marks"}, 403, "to", "to", "to"),
+    "watch-post": ("/posts/{p}/watch/", {"level": "answers"}, 403, "to", "to", "to"),
+    "watch-member": ("/members/answerer/watch/", {"level": "openings"}, 403, "to", "to", "to"),
     "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
 }
 

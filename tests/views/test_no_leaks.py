@@ -12,6 +12,7 @@ import os
 import re
 import zipfile
 from collections import defaultdict
+from itertools import cycle
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -20,9 +21,20 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import TestCase, override_settings
 from django.urls import get_resolver, reverse
 
-from forum.actions import cases, description, drafts, threadmarks
+from forum.actions import cases, description, drafts, notices, threadmarks
 from forum.mailing import stopping
-from forum.models import AuditEntry, Board, Member, Notice, Post, Quote, State, Thread
+from forum.models import (
+    AuditEntry,
+    Board,
+    Member,
+    Notice,
+    Post,
+    Quote,
+    Reason,
+    State,
+    Thread,
+    Watch,
+)
 from forum.moderation import moving, reports, sanctions, states
 from forum.permissions import CHARTER, may
 from tests.people import browser, make_member, pending, quoting, reply, start
@@ -169,6 +181,7 @@ class Marked(TestCase):
         cls.own_posts = {
             what: thread.posts.get(number=1) for what, thread in cls.threads.items()
         } | cls.posts
+        cls.tell_everybody()
         cls.statuses = {}
         cls.clients = {role: browser(user) for role, user in cls.people.items()}
 
@@ -186,6 +199,24 @@ class Marked(TestCase):
         post = Post.objects.select_related("thread__board").get(pk=post.pk)
         said = secret("reason of a warning")
         sanctions.warn(user=keeper, member=warned, points=1, reason=said, post=post)
+
+    @classmethod
+    def tell_everybody(cls) -> None:
+        """Every member was told of every post, and watches all of it, when they still saw it."""
+        members = [user for user in cls.people.values() if user.pk]
+        kind = Notice.Kind.POST
+        for user in members:
+            Notice.objects.bulk_create(
+                Notice(member=user, post=post, kind=kind, reasons=reason)
+                for reason, post in zip(cycle(Reason.values), cls.own_posts.values())
+            )
+            Watch.objects.bulk_create(Watch(member=user, board=one) for one in Board.objects.all())
+            rows = Watch.objects.bulk_create(
+                Watch(member=user, thread=one) for one in cls.threads.values()
+            )
+            Notice.objects.filter(member=user, kind=kind).update(watch=rows[0])
+            Watch.objects.bulk_create(Watch(member=user, post=one) for one in cls.posts.values())
+            notices.recount(user.pk)
 
     @classmethod
     def debate(cls, board: Board, author, what: str) -> Thread:

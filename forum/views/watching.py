@@ -1,0 +1,150 @@
+"""What a member watches: one page of all of it, and one for each thing that may be watched."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts.models import User
+from core.problems import Problem
+
+from ..actions import watching as acts
+from ..models import Watch
+from ..models.watches import LEVELS
+from ..permissions import require
+from ..rendering.watches import RELATED, watch_lines
+from .fetch import board_or_404, post_or_404, sent_id, thread_or_404
+
+PER_PAGE = 50
+STRETCH = ("from", "to", "place")
+
+
+def watching(request):
+    """All that the member watches, newest first, each with its level; sent, the levels are kept."""
+    require(request.user, "use account")
+    if request.method == "POST":
+        levels = {
+            sent_id(name.removeprefix("level-")): value
+            for name, value in request.POST.items()
+            if name.startswith("level-")
+        }
+        acts.set_levels(user=request.user, levels=levels)
+        messages.success(request, "Kept.")
+        return redirect("watching")
+    typed = {name: request.GET.get(name, "")[:120] for name in STRETCH}
+    return _page(request, typed)
+
+
+@require_POST
+def history(request):
+    """Watch a stretch of history."""
+    typed = {name: request.POST.get(name, "")[:200] for name in STRETCH}
+    try:
+        acts.watch_history(
+            user=request.user, start=typed["from"], end=typed["to"], place=typed["place"]
+        )
+    except Problem as problem:
+        require(request.user, "use account")
+        return _page(request, typed, problem)
+    messages.success(request, "You watch this stretch of history now.")
+    return redirect("watching")
+
+
+def _page(request, typed: dict[str, str], problem: Problem | None = None):
+    before = request.GET.get("before", "")
+    rows = Watch.objects.filter(member=request.user).select_related(*RELATED).order_by("-pk")
+    if before:
+        if not (last := sent_id(before)):
+            raise Http404
+        rows = rows.filter(pk__lt=last)
+    found = list(rows[: PER_PAGE + 1])
+    return render(
+        request,
+        "watching/watching.html",
+        {
+            "lines": watch_lines(request.user, found[:PER_PAGE]),
+            "older": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else None,
+            "later": bool(before),
+            "typed": typed,
+            "problem": problem,
+        },
+        status=422 if problem else 200,
+    )
+
+
+@require_POST
+def stop(request):
+    """Watch one thing no more, from the page of all or from a notice."""
+    acts.stop(user=request.user, watch_id=sent_id(request.POST.get("watch", "")))
+    messages.success(request, "You do not watch that any more.")
+    return redirect("notices" if request.POST.get("back") == "notices" else "watching")
+
+
+# --- /boards/<slug>/watch/, /threads/<id>/watch/, /posts/<id>/watch/, /members/<name>/watch/ ----
+
+
+def board(request, slug):
+    """How much the member is told of a board."""
+    return _watch(request, lambda: board_or_404(request.user, slug))
+
+
+def thread(request, thread_id):
+    """How much the member is told of a debate."""
+    return _watch(request, lambda: thread_or_404(request.user, thread_id))
+
+
+def post(request, post_id):
+    """How much the member is told of a branch; of a debate, where the post opens it."""
+
+    def find():
+        found = post_or_404(request.user, post_id)
+        return found.thread if found.is_opening else found
+
+    return _watch(request, find)
+
+
+def member(request, username):
+    """How much the member is told of what another writes."""
+    return _watch(
+        request,
+        lambda: get_object_or_404(User, username__iexact=username, is_active=True),
+    )
+
+
+def _watch(request, find):
+    """Ask how much the reader wants to be told of what `find` gives, or do what they said."""
+    user = request.user
+    target = find()
+    require(user, "use account")
+    watch = acts.found(user, target)
+    kind = acts.kind_of(target)
+    problem = None
+    if request.method == "POST":
+        try:
+            if (level := request.POST.get("level", "")) == "stop":
+                if watch is not None:
+                    acts.stop(user=user, watch_id=watch.pk)
+                messages.success(request, "You do not watch that any more.")
+            else:
+                acts.watch(user=user, target=target, level=level)
+                messages.success(request, _SAID.get(level, "You watch that now."))
+            if request.POST.get("back") == "notices":
+                return redirect("notices")
+            return redirect("watching")
+        except Problem as error:
+            problem = error
+    return render(
+        request,
+        "watching/watch.html",
+        {
+            "target": target,
+            "kind": kind,
+            "watch": watch,
+            "levels": [(level.value, level.label) for level in LEVELS[kind]],
+            "problem": problem,
+        },
+        status=problem.status if problem else 200,
+    )
+
+
+_SAID = {"muted": "You are told nothing of it any more."}
