@@ -77,19 +77,20 @@ def _posts_of(mails: Sequence[Mail]) -> dict[int, Line]:
 
 
 def _line(mail: Mail, notice: Notice | None) -> Line | None:
-    if notice is None:
+    entry = notice.entry if notice else None
+    if notice is None or entry is None:
         return None
-    post, thread, user = notice.entry.post, notice.entry.thread, mail.member
+    post, thread, user = entry.post, entry.thread, mail.member
     if post is not None:
         thread = post.thread  # where it stands now
     if thread is not None and not may(user, "see thread", thread):
-        return Line(mail, notice.said, notice.entry.reason)
+        return Line(mail, notice.said, entry.reason)
     href = ""
     if post is not None and (post.number is not None or may(user, "see post", post)):
         href = stopping.site() + post.get_absolute_url()
     elif post is None and thread is not None:
         href = stopping.site() + thread.get_absolute_url()
-    return Line(mail, notice.said, notice.entry.reason, thread, href)
+    return Line(mail, notice.said, entry.reason, thread, href)
 
 
 def compose(lines: Sequence[Line], message: int) -> EmailMultiAlternatives:
@@ -97,7 +98,9 @@ def compose(lines: Sequence[Line], message: int) -> EmailMultiAlternatives:
     the same Message-ID, so that mail programs know it."""
     member, digest = lines[0].mail.member, lines[0].mail.rhythm != Rhythm.NOW
     topics = {topic_of(line.mail.notice) for line in lines}
-    stop = stopping.address(member, topics)
+    watches = {line.mail.notice.watch_id for line in lines}
+    watch_id = watches.pop() if len(watches) == 1 else None
+    stop = stopping.address(member, topics, watch_id)
     thread = None if digest else lines[0].thread
     context = {
         "member": member,
@@ -105,6 +108,7 @@ def compose(lines: Sequence[Line], message: int) -> EmailMultiAlternatives:
         "digest": Rhythm(lines[0].mail.rhythm).label.lower() if digest else "",
         "topics": [label for topic, label in TOPICS.items() if topic in topics],
         "stop": stop,
+        "watched": watch_id is not None,
         "choose": stopping.site() + reverse("mail-settings"),
         "site": stopping.site(),
         "site_name": settings.SITE_NAME,

@@ -1,6 +1,7 @@
 """Stopping mail from a mail: by a signed address, without signing in (RFC 8058)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import signing
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User
 
-from ..models import MailSettings, Rhythm
+from ..models import MailSettings, Rhythm, Watch
 from .topics import TOPICS
 
 SALT = "forum.mailing.stop"
@@ -20,30 +21,46 @@ def site() -> str:
     return settings.SITE_URL or "http://127.0.0.1:8000"
 
 
-def address(member: User, topics: Iterable[str]) -> str:
-    """Where a POST stops mail about these topics to this member. It works as long as the
-    secret key does: mails lie about for years."""
-    return site() + reverse("stop-mail", args=[token(member, topics)])
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What an address stops: a member's mail about some topics, or one thing that they watch."""
+
+    member: User
+    topics: list[str]
+    watch: Watch | None = None
 
 
-def token(member: User, topics: Iterable[str]) -> str:
+def address(member: User, topics: Iterable[str], watch_id: int | None = None) -> str:
+    """Where a POST ends the watch with this id, or without one stops mail about these topics. It
+    works as long as the secret key does: mails lie about for years."""
+    return site() + reverse("stop-mail", args=[token(member, topics, watch_id)])
+
+
+def token(member: User, topics: Iterable[str], watch_id: int | None = None) -> str:
     """The signed part of that address."""
-    return signing.dumps([member.pk, sorted(set(topics))], salt=SALT)
+    said = [] if watch_id else sorted(set(topics))
+    return signing.dumps([member.pk, said, watch_id], salt=SALT)
 
 
-def read(signed: str) -> tuple[User, list[str]] | None:
-    """The member and the topics that an address is for; None if nobody signed it."""
+def read(signed: str) -> Stop | None:
+    """What an address stops; None if nobody signed it."""
     try:
-        pk, topics = signing.loads(signed, salt=SALT)
+        pk, topics, watch_id = signing.loads(signed, salt=SALT)
     except signing.BadSignature:
         return None
     member = User.objects.filter(pk=pk).first()
-    return (member, [topic for topic in TOPICS if topic in topics]) if member else None
+    if member is None:
+        return None
+    watch = Watch.objects.filter(pk=watch_id, member=member).first() if watch_id else None
+    return Stop(member, [topic for topic in TOPICS if topic in topics], watch)
 
 
-def stop(member: User, topics: Iterable[str]) -> None:
-    """Send this member no more mail about these topics."""
-    choose(member, dict.fromkeys(topics, Rhythm.NEVER))
+def stop(what: Stop) -> None:
+    """Do what the address is for; done twice it is done once."""
+    if what.topics:
+        choose(what.member, dict.fromkeys(what.topics, Rhythm.NEVER))
+    if what.watch:
+        Watch.objects.filter(pk=what.watch.pk).delete()
 
 
 def choose(member: User, rhythms: dict[str, str]) -> None:

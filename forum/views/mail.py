@@ -15,6 +15,14 @@ from ..models import MailSettings, Rhythm
 from ..permissions import require
 from .fetch import member_of
 
+WATCHED = {
+    "board": "a board that you watch",
+    "thread": "a debate that you watch",
+    "post": "a branch of a debate that you watch",
+    "author": "a member whom you watch",
+    "stretch": "a stretch of history that you watch",
+}
+
 
 class ChoicesForm(forms.Form):
     """One choice for each topic."""
@@ -65,19 +73,20 @@ def again(request: HttpRequest):
 @never_cache
 @csrf_exempt  # a mail program posts here without having been here; the address itself is the proof
 def stop(request: HttpRequest, signed):
-    """Stop mail about some topics, by an address that a mail named: GET shows a button,
-    POST does it, whoever is signed in or nobody (RFC 8058)."""
+    """Stop mail about some topics, or what one watches, by an address that a mail named: GET shows
+    a button, POST does it, whoever is signed in or nobody (RFC 8058). Nothing is named: whoever
+    holds the address may not be, or no longer be, who may see it."""
     found = stopping.read(signed)
     if found is None:
         raise Http404
-    member, topics = found
     if request.method == "POST":
-        stopping.stop(member, topics)
+        stopping.stop(found)
     return render(
         request,
         "mail/stop.html",
         {
-            "topics": [TOPICS[topic] for topic in topics],
+            "topics": [TOPICS[topic] for topic in found.topics],
+            "watched": WATCHED.get(found.watch.kind) if found.watch else "",
             "stopped": request.method == "POST",
         },
     )

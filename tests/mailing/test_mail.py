@@ -152,7 +152,7 @@ def test_who_cannot_be_reached_or_does_not_want_it_gets_none(hidden, answerer, s
     elif how == "bounced":
         bounces.stop_mail(answerer.email.upper())
     elif how == "stopped":
-        stopping.stop(answerer, [Notice.Kind.ACT])
+        stopping.choose(answerer, {Notice.Kind.ACT: "never"})
     else:
         type(answerer).objects.filter(pk=answerer.pk).update(email="")
     pass_time()

@@ -3,11 +3,11 @@
 import pytest
 
 from forum.actions import arguments, notices, watching
-from forum.models import Board, Mail, MailSettings
+from forum.models import Board, Mail, MailSettings, Watch
 from forum.moderation import moving, states
 from forum.outbox.worker import Worker
 from tests.mailing.conftest import pass_time
-from tests.people import fresh, quoting, reply
+from tests.people import browser, fresh, quoting, reply, start
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +86,44 @@ def test_a_mind_that_was_changed_is_mailed(thread, answer, answerer, stranger, s
     pass_time()
     assert server.addresses == [answerer.email]
     assert "You changed stranger’s mind" in plain(server.mails[0])
+
+
+def stop_of(sent) -> str:
+    return sent["List-Unsubscribe"].strip(" <>").removeprefix("https://forum.example")
+
+
+def test_one_click_ends_the_watch_that_a_mail_is_about(thread, answerer, opener, stranger, server):
+    MailSettings.objects.create(member=stranger, rhythms={"watched": "now"})
+    watching.watch(user=stranger, target=thread, level="all")
+    watching.watch(user=stranger, target=thread.board, level="openings")
+    reply(thread, answerer)
+    pass_time()
+    pass_time()
+    (sent,) = [mail for mail in server.mails if mail["To"] == stranger.email]
+    assert "Watch it no more" in plain(sent)
+    path = stop_of(sent)
+    page = browser().get(path).content.decode()
+    assert "a debate that you watch" in page
+    assert thread.title not in page, "whoever holds the address need not be who may see it"
+    assert Watch.objects.filter(member=stranger).count() == 2
+    client = browser(enforce_csrf_checks=True)
+    for _ in range(2):
+        answer = client.post(path, {"List-Unsubscribe": "One-Click"})
+        assert answer.status_code == 200
+    assert [watch.kind for watch in Watch.objects.filter(member=stranger)] == ["board"]
+    assert MailSettings.objects.get(member=stranger).rhythm("watched") == "now"
+    assert "do not watch any more" in browser().get(path).content.decode()
+
+
+def test_a_mail_about_several_things_stops_their_topics(thread, answerer, stranger, server, board):
+    MailSettings.objects.create(member=stranger, rhythms={"watched": "day"})
+    watching.watch(user=stranger, target=thread, level="all")
+    watching.watch(user=stranger, target=board, level="openings")
+    reply(thread, answerer)
+    start(board, answerer, title="Another debate")
+    pass_time()
+    pass_time()
+    (sent,) = [mail for mail in server.mails if mail["To"] == stranger.email]
+    browser().post(stop_of(sent))
+    assert MailSettings.objects.get(member=stranger).rhythm("watched") == "never"
+    assert Watch.objects.filter(member=stranger).count() == 2
