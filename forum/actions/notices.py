@@ -140,8 +140,8 @@ def recount_readers(
         rows = _unread_of(post__thread__in=threads)
     else:
         rows = _unread_of(post__thread__board=board)
-    rows = rows.filter(member__gt=after).order_by("member").values_list("member", flat=True)
-    ids = list(rows.distinct()[:BATCH])
+    members = rows.filter(member__gt=after).order_by("member").values_list("member_id", flat=True)
+    ids = list(members.distinct()[:BATCH])
     if len(ids) == BATCH:
         recount_readers.enqueue(posts=posts, threads=threads, board=board, after=ids[-1])
     for member_id in ids:

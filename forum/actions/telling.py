@@ -1,7 +1,7 @@
 """Telling members of what others wrote: who is concerned, who watches, and whose count follows.
 
 All of it is done by the worker, in jobs that are written in the transaction of the act (docs/
-decisions/0031). Each job is one transaction, which ends the job with what it wrote: however often a
+decisions/0032). Each job is one transaction, which ends the job with what it wrote: however often a
 worker dies, everybody is told once. Nobody is told of what they may not see, of their own doing, or
 of what somebody wrote whom they ignore.
 """
@@ -155,7 +155,7 @@ def _concerned(post: Post) -> dict[int, list[str]]:
         found[Reason.MENTION] = named.values_list("pk", flat=True)
     people: dict[int, list[str]] = defaultdict(list)
     for reason, ids in found.items():
-        for pk in {*ids} - {None}:
+        for pk in {pk for pk in ids if pk is not None}:
             people[pk].append(reason.value)
     return dict(people)
 
@@ -194,7 +194,8 @@ def _deciding(around: _Around, members: Iterable[int]) -> dict[int, Watch]:
     mine: dict[int, list[Watch]] = defaultdict(list)
     for watch in Watch.objects.filter(places, member__in=members):
         mine[watch.member_id].append(watch)
-    return {pk: effective(watches, around.depth) for pk, watches in mine.items()}
+    nearest = {pk: effective(watches, around.depth) for pk, watches in mine.items()}
+    return {pk: watch for pk, watch in nearest.items() if watch is not None}
 
 
 def _watching_place(
@@ -228,6 +229,8 @@ def _watching_history(post: Post, after: int) -> tuple[list[int], dict[int, list
 def leaves_in(divergence: Divergence, watch: Watch) -> bool:
     """Whether a divergence lies in the stretch of history that is watched: its days may, and its
     place holds each of the words of the watch's place."""
+    if watch.first_day is None or watch.last_day is None:
+        return False
     return (
         divergence.first_day <= watch.last_day
         and divergence.last_day >= watch.first_day
@@ -240,13 +243,16 @@ def _why(post: Post, news: str, watches: Sequence[Watch], deciding: Watch | None
     on the author or on history. None if they are not."""
     level = deciding.level if deciding else None
     if news == Reason.MARK:
-        hears = level in (_Level.EVERYTHING, _Level.THREADMARKS)
-        return _Told([Reason.MARK.value], deciding.pk) if hears else None
+        if deciding is None or level not in (_Level.EVERYTHING, _Level.THREADMARKS):
+            return None
+        return _Told([Reason.MARK.value], deciding.pk)
     if level in _NOT_ANSWERS:
         return None
     found = []
-    if news != Reason.STRETCH and (
-        level == _Level.EVERYTHING or (level == _Level.OPENINGS and post.is_opening)
+    if (
+        deciding is not None
+        and news != Reason.STRETCH
+        and (level == _Level.EVERYTHING or (level == _Level.OPENINGS and post.is_opening))
     ):
         found.append(deciding)
     found += [watch for watch in watches if watch.level != _Level.OPENINGS or post.is_opening]
@@ -261,7 +267,7 @@ def _why(post: Post, news: str, watches: Sequence[Watch], deciding: Watch | None
 
 def _watch_written(post: Post) -> None:
     """Let the author of a new post watch its debate, as they prefer, unless they do in some way."""
-    if level := post.author.watch_written:
+    if post.author and (level := post.author.watch_written):
         row = Watch(member_id=post.author_id, thread_id=post.thread_id, level=level, automatic=True)
         Watch.objects.bulk_create([row], ignore_conflicts=True)
 
@@ -277,7 +283,7 @@ def _tell(post: Post, told: Mapping[int, _Told]) -> None:
     mine = Notice.objects.filter(kind=Notice.Kind.POST, post=post, member__in=ids)
     known = set(mine.values_list("member", flat=True))
     ids = [pk for pk in ids if pk not in known]
-    rows = [
+    new = [
         Notice(
             member_id=pk,
             post=post,
@@ -287,5 +293,5 @@ def _tell(post: Post, told: Mapping[int, _Told]) -> None:
         )
         for pk in ids
     ]
-    queueing.queue(Notice.objects.bulk_create(rows))
+    queueing.queue(Notice.objects.bulk_create(new))
     User.objects.filter(pk__in=ids).update(unread_notices=F("unread_notices") + 1)

@@ -1,6 +1,7 @@
 """What a member watches: begun, changed and stopped by the member alone."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 
@@ -8,12 +9,11 @@ from accounts.models import User
 from forum.text.history_dates import EARLIEST, LATEST, NotADate, read, spoken
 
 from ..models import Board, Post, Thread, Watch
-from ..models.watches import LEVELS
+from ..models.watches import LEVELS, MAX_PLACE
 from ..permissions import Refused, require
 from .composing import Unacceptable
 
 MAX_STRETCHES = 50  # of one member: each new debate is compared with all of them
-MAX_PLACE = Watch._meta.get_field("place").max_length
 
 _SEE = {Board: "see board", Thread: "see thread", Post: "see post", User: "use account"}
 _FIELD = {Board: "board", Thread: "thread", Post: "post", User: "author"}
@@ -46,7 +46,8 @@ def watch(*, user: User, target: Board | Thread | Post | User, level: str) -> Wa
     if level not in LEVELS[kind]:
         raise Unacceptable("Choose how much of it you want to be told.")
     said = {"level": level, "automatic": False}
-    made, _ = Watch.objects.update_or_create(member=user, **{kind: target}, defaults=said)
+    of: dict[str, Any] = {"member": user, kind: target}
+    made, _ = Watch.objects.update_or_create(**of, defaults=said)
     return made
 
 
@@ -65,7 +66,7 @@ def watch_history(*, user: User, start: str, end: str, place: str) -> Watch:
     if len(place) > MAX_PLACE or not place.isprintable():
         raise Unacceptable(f"The place is one line of at most {MAX_PLACE} characters.")
     days = first.first if first else EARLIEST, last.last if last else LATEST
-    if days[0] > days[1]:
+    if first and last and first.first > last.last:
         raise Unacceptable("The stretch ends before it begins. Exchange the two dates.")
     with transaction.atomic():
         # The account's lock, so that two forms at once do not both come below the limit.

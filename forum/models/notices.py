@@ -56,7 +56,8 @@ class Notice(models.Model):
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices", db_index=False
     )
-    entry = models.ForeignKey(
+    # Typed as if it was always there: whoever asks for it has the notice of an act.
+    entry: "models.ForeignKey[AuditEntry | None, AuditEntry]" = models.ForeignKey(  # type: ignore[misc]
         AuditEntry, on_delete=models.PROTECT, null=True, related_name="notices"
     )
     post = models.ForeignKey(Post, on_delete=models.CASCADE, null=True, related_name="notices")

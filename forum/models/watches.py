@@ -1,6 +1,6 @@
 """What members watch, and of how much in it they are told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +9,8 @@ from django.db.models import Q
 from .boards import Board
 from .posts import Post
 from .threads import Thread
+
+MAX_PLACE = 120  # characters, as of a divergence
 
 
 class WatchQuerySet(models.QuerySet):
@@ -45,7 +47,7 @@ class Watch(models.Model):
     first_day = models.BigIntegerField(null=True)
     last_day = models.BigIntegerField(null=True)
     years = models.CharField(max_length=60, blank=True, help_text="The stretch, as it is shown.")
-    place = models.CharField(max_length=120, blank=True)
+    place = models.CharField(max_length=MAX_PLACE, blank=True)
     level = models.CharField(max_length=8, choices=Level.choices, default=Level.EVERYTHING)
     automatic = models.BooleanField(default=False, help_text="Since the member wrote there.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -56,21 +58,19 @@ class Watch(models.Model):
         verbose_name_plural = "watches"
         # Each begins with what is watched, so that its watchers are found in order.
         constraints = [
-            models.UniqueConstraint(
-                fields=[name, "member"], condition=Q(**{f"{name}__isnull": False}), name=constraint
-            )
-            for name, constraint in (
-                ("board", "watch_board_unique"),
-                ("thread", "watch_thread_unique"),
-                ("post", "watch_post_unique"),
-                ("author", "watch_author_unique"),
-            )
-        ] + [
+            *(
+                models.UniqueConstraint(
+                    fields=[name, "member"],
+                    condition=Q(**{f"{name}__isnull": False}),
+                    name=f"watch_{name}_unique",
+                )
+                for name in ("board", "thread", "post", "author")
+            ),
             models.UniqueConstraint(
                 fields=["member", "first_day", "last_day", "place"],
                 condition=Q(first_day__isnull=False),
                 name="watch_stretch_unique",
-            )
+            ),
         ]
         indexes = [
             models.Index(fields=["member", "-id"], name="watch_newest"),
@@ -106,12 +106,12 @@ LEVELS: dict[str, tuple[Watch.Level, ...]] = {
 }
 
 
-def effective(watches: Iterable[Watch], depth: dict[int, int]) -> Watch | None:
+def effective(watches: Iterable[Watch], depth: Mapping[int, int]) -> Watch | None:
     """Of the watches of one member on what a post stands in, the one that decides: the nearest
     branch, else the debate, else the board. `depth` says how deep each post above it stands."""
 
     def nearness(watch: Watch) -> tuple[int, int]:
-        return TARGETS.index(watch.kind), depth.get(watch.post_id, 0)
+        return TARGETS.index(watch.kind), depth.get(watch.post_id or 0, 0)
 
     places = [watch for watch in watches if watch.kind in ("board", "thread", "post")]
     return max(places, key=nearness, default=None)

@@ -27,28 +27,27 @@ RELATED = ("board", "thread__board", "thread__merged_into__board", "post__thread
 
 
 def _line(user, watch: Watch) -> WatchLine:
-    kind = watch.kind
-    if kind == "stretch":
+    if watch.kind == "stretch":
         name = f"{watch.years[:1].upper()}{watch.years[1:]}"
         name += f", in {watch.place}" if watch.place else ""
         said = "a stretch of history: every new debate that leaves it there"
         return WatchLine(watch, name, "", said)
-    if kind == "author":
-        author = watch.author
+    if (author := watch.author) is not None:
         href = f"/members/{author.username}/" if author.is_active else ""
         return WatchLine(watch, author.username, href, "member")
-    if kind == "board":
-        if may(user, "see board", watch.board):
-            return WatchLine(watch, watch.board.name, watch.board.get_absolute_url(), "board")
+    if (board := watch.board) is not None:
+        if may(user, "see board", board):
+            return WatchLine(watch, board.name, board.get_absolute_url(), "board")
         return WatchLine(watch, "A board that you do not see any more", "", "board")
-    if kind == "post":
-        post = watch.post
+    if (post := watch.post) is not None:
         if may(user, "see thread", post.thread) and post.number is not None:
             name = f"What grows from #{post.number} in “{post.thread.title}”"
             return WatchLine(watch, name, post.get_absolute_url(), "one branch")
         return WatchLine(watch, "A branch that you do not see any more", "", "one branch")
     said = "debate, since you wrote in it" if watch.automatic else "debate"
-    thread = watch.thread.merged_into or watch.thread
-    if may(user, "see thread", thread):
+    thread = watch.thread
+    if thread is not None and thread.merged_into is not None:
+        thread = thread.merged_into
+    if thread is not None and may(user, "see thread", thread):
         return WatchLine(watch, thread.title, thread.get_absolute_url(), said)
     return WatchLine(watch, "A debate that you do not see any more", "", said)
