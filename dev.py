@@ -290,6 +290,7 @@ def prepare(openings: bool = False) -> None:
         call_command("loaddata", str(thread), verbosity=0)
     with open(os.devnull, "w") as nowhere:
         call_command("sweep", stdout=nowhere)
+        call_command("index_posts", verbosity=0)
 
 
 # --- test and lint --------------------------------------------------------------------------

@@ -44,6 +44,7 @@ LONG = {
     "forum.moderation.moving": "two acts that share each step",
     "forum.permissions": "one charter: a reader finds every rule in it, and no second one",
     "forum.rendering.outline": "one argument, as text, drawing, Argdown and JSON",
+    "forum.search.grammar": "one grammar: a reader finds every filter in it",
     "forum.settings": "every number with its reason, in one file",
     "forum.text.history_dates.reading": "the ways in which people write dates, in order of trying",
     "forum.transfer.exporting": "one file format, in the order in which it stands",

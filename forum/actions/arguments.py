@@ -9,6 +9,7 @@ from django.db.models import Count
 
 from core.columns import longest
 from core.opened_texts import check_base
+from forum.search import index
 
 from .. import tree
 from ..models import (
@@ -116,6 +117,7 @@ def _set_stances(user, post: Post, stance: str, stances: Mapping[int, str]) -> b
         row.save(update_fields=["stance"])
     post.stance = stance
     post.save(update_fields=["stance"])
+    index.write_posts([post.pk])
     return True
 
 
@@ -134,6 +136,7 @@ def _put_into(post: Post, lane: str) -> None:
     count(post, -1)
     post.lane = lane
     post.save(update_fields=["lane"])
+    index.write_posts([post.pk])
     count(post, 1)
 
 
@@ -266,6 +269,7 @@ def _locked(user, post: Post, verb: str) -> Post:
 def _count_minds(post: Post, by: int) -> None:
     post.minds_changed += by
     post.save(update_fields=["minds_changed"])
+    index.write_posts([post.pk])
     tree.raise_version(post.thread_id)
 
 

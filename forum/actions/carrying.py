@@ -1,8 +1,7 @@
 """What goes along when posts change their place: every row that repeats an address, in one place.
 
 `carry_rows` is called with the threads locked and with `tree.Placement` rows that say where each
-post stands now. Quotes, revisions, bodies, stances and submissions belong to posts by id and need
-nothing.
+post stands now. What belongs to posts by id needs nothing; what finds them follows by a job.
 """
 
 from bisect import bisect_right
@@ -16,6 +15,7 @@ from accounts.models import User
 
 from .. import tree
 from ..models import Draft, PassageKey, Post, ReadMark, State, Thread, Threadmark
+from ..search import index
 from . import arguments, notices, read_state
 from .drafts import label_for
 
@@ -40,9 +40,8 @@ def carry_rows(
     they may be named; one may be quoted just now, which nobody sees yet. So whoever calls this
     raises the site's edition, last in the act.
 
-    Returns what undoing the act needs to know besides the posts' own places: marks that were made,
-    marks that say more because of twins, drafts that lead elsewhere, when threads had their last
-    word.
+    Returns what undoing the act needs besides the posts' own places: marks that were made, or say
+    more because of twins, drafts that lead elsewhere, when threads had their last word.
     """
     last_words = {pk: thread.last_post_at.isoformat() for pk, thread in threads.items()}
     marks = _Marks(threads, placements, twins or {})
@@ -55,6 +54,7 @@ def carry_rows(
     for thread in threads.values():
         thread.numbering += 1
         recount(thread)
+        index.write_thread.enqueue(thread.pk)
     written = marks.write(frozenset(made))
     notices.follow_threads(*threads)  # which may stand on boards with other readers
     return {**written, "drafts": _redirect_drafts(threads, placements), "last_post_at": last_words}

@@ -1,6 +1,7 @@
-"""Keeping the words by which a debate is found again (see forum.search.similarity)."""
+"""Keeping the words by which a debate is found, and found again by whoever opens one like it."""
 
 from forum.models import Divergence, Thread, ThreadWord
+from forum.search.index import made_of_debate, write
 from forum.search.similarity import words_by_role
 
 
@@ -12,7 +13,9 @@ def wanted(thread: Thread) -> set[tuple[str, str]]:
 
 
 def index(thread: Thread) -> None:
-    """Write the words of a thread anew; whoever changes its title or divergences calls this."""
+    """Write the words of a thread anew; whoever changes its title, its divergences or what it asks
+    calls this."""
+    write([made_of_debate(thread)])
     right = wanted(thread)
     rows = ThreadWord.objects.filter(thread=thread)
     here = {(row.word, row.role): row.pk for row in rows}

@@ -10,6 +10,7 @@ from accounts.models import new_edition
 from core.compiled_queries import insert_row
 from core.problems import Problem
 from core.spellings import BLACK
+from forum.search import index
 
 from .. import tree
 from ..models import (
@@ -369,6 +370,11 @@ def _store(
     else:
         body.save(force_update=True)
     PassageKey.objects.bulk_create(passage_keys(post, revision.plain))
+    found_by = index.made_of(post, revision, body.html, (q.verdict for q in composed.quotes))
+    if number == 1:
+        insert_row(found_by)
+    else:
+        index.write([found_by])
     if composed.quotes:
         Quote.objects.bulk_create(composed.quotes_of(revision))
         # Their threads show the backlink.

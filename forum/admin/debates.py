@@ -14,12 +14,14 @@ from forum.text import markup
 from ..models import (
     Answer,
     ChangeOfMind,
+    DebateWords,
     Divergence,
     Draft,
     PassageKey,
     Post,
     PostBody,
     PostRevision,
+    PostWords,
     Question,
     Quote,
     ReadMark,
@@ -28,6 +30,7 @@ from ..models import (
 )
 from ..models.visibility import moderates_all, posts_visible_to
 from ..permissions import may
+from .searching import SEARCHED_AS, debates_found, posts_found, search_as_elsewhere
 from .site import OwnBoards, ReadOnly, WithActs
 
 TREE_ROWS = 200  # posts on one page of a thread's tree in the admin
@@ -48,7 +51,8 @@ class ThreadAdmin(WithActs):
     )
     list_filter = ("state", "locked", "pinned", "kind", ("board", OwnBoards))
     list_select_related = ("board", "author")
-    search_fields = ("title", "author__username", "byline", "key")
+    search_fields = ("title",)
+    search_help_text = SEARCHED_AS
     date_hierarchy = "created_at"
     act_name = "thread"
     acts = {
@@ -79,6 +83,9 @@ class ThreadAdmin(WithActs):
         "source",
         "reading_tree",
     )
+
+    def get_search_results(self, request, queryset, search_term):
+        return search_as_elsewhere(request, queryset, search_term, debates_found)
 
     def get_readonly_fields(self, request, obj=None):
         return self.fields
@@ -142,7 +149,8 @@ class PostAdmin(WithActs):
     board_path = "thread__board_id"
     list_display = ("label", "thread", "state", "parent_basis", "loaded_at", "excerpt")
     list_filter = ("state", "parent_basis", "withdrawn", ("thread__board", OwnBoards))
-    search_fields = ("author__username", "byline", "thread__title", "body__revision__plain")
+    search_fields = ("pk",)
+    search_help_text = SEARCHED_AS
     date_hierarchy = "loaded_at"
     ordering = ("-pk",)
     show_full_result_count = False
@@ -167,6 +175,9 @@ class PostAdmin(WithActs):
         "key",
         "text",
     )
+
+    def get_search_results(self, request, queryset, search_term):
+        return search_as_elsewhere(request, queryset, search_term, posts_found)
 
     def get_readonly_fields(self, request, obj=None):
         return self.fields
@@ -343,5 +354,23 @@ class PassageKeyAdmin(ReadOnly):
     list_display = ("thread", "post", "key")
     list_select_related = ("thread", "post__author")
     search_fields = ("=key",)
+    show_full_result_count = False
+    ordering = ("-pk",)
+
+
+@admin.register(PostWords)
+class PostWordsAdmin(ReadOnly):
+    board_path = "thread__board_id"
+    list_display = ("post", "thread", "at", "made")
+    list_select_related = ("thread", "post__author")
+    show_full_result_count = False
+    ordering = ("-pk",)
+
+
+@admin.register(DebateWords)
+class DebateWordsAdmin(ReadOnly):
+    board_path = "thread__board_id"
+    list_display = ("thread", "made")
+    list_select_related = ("thread",)
     show_full_result_count = False
     ordering = ("-pk",)

@@ -19,6 +19,7 @@ from .members import check_cases, check_members
 from .readers import check_marks
 from .texts import check_texts
 from .threads import check_thread
+from .words import check_words
 
 __all__ = ["Fault", "check"]
 
@@ -45,6 +46,7 @@ def check(
         yield from check_thread(pk, fix=fix)
         yield from check_texts(pk, fix=fix, quick=quick, compared=compared)
         yield from check_marks(pk, fix=fix)
+        yield from check_words(pk, fix=fix, quick=quick)
     if thread_id is None:
         yield from check_members(fix=fix)
         yield from check_cases(fix=fix)

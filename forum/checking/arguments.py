@@ -6,6 +6,7 @@ from django.db.models import Count, Q
 
 from forum import tree
 from forum.actions import arguments, description, keyword_index
+from forum.search import index
 from forum.text import history_dates
 
 from ..models import (
@@ -119,6 +120,10 @@ def _check_words(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     if wrong := stored ^ keyword_index.wanted(thread):
         sentence = f"{len(wrong)} words are not those of its title and its divergences"
         yield Fault(thread.pk, "words", sentence, healed=fix)
+        if fix:
+            keyword_index.index(thread)
+    elif index.differing([index.made_of_debate(thread)]):
+        yield Fault(thread.pk, "search", "it is not found by the words that it has", healed=fix)
         if fix:
             keyword_index.index(thread)
 

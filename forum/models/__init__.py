@@ -21,6 +21,7 @@ from .threadmarks import Threadmark
 from .threads import NOWHERE, State, Thread, slug_for
 from .uploads import Upload
 from .watches import Watch
+from .words import DebateWords, PostWords
 
 __all__ = [
     "NOWHERE",
@@ -29,6 +30,7 @@ __all__ = [
     "Board",
     "Case",
     "ChangeOfMind",
+    "DebateWords",
     "Divergence",
     "Draft",
     "Job",
@@ -43,6 +45,7 @@ __all__ = [
     "Post",
     "PostBody",
     "PostRevision",
+    "PostWords",
     "Question",
     "Quote",
     "ReadMark",

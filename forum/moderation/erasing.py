@@ -43,6 +43,7 @@ from forum.models import (
 )
 from forum.operations import downloads
 from forum.permissions import Refused, require
+from forum.search import index
 from forum.text import markup, quoting
 
 from .words_found import TEXTS, Found, black, find, passages_of, pattern, phrases_of
@@ -81,6 +82,7 @@ def erase(*, user, post: Post, words: str = "", reason: str, texts: int) -> Audi
             description.write_card(thread)
             words_of.index(thread)
             tree.save_thread(thread, "card")
+        index.tidy()
         entry = record(
             user,
             "erase",
@@ -188,6 +190,7 @@ def _index(post_ids: Iterable[int]) -> None:
         texts = PostRevision.objects.filter(post=post).values_list("plain", flat=True)
         keys = {key.key: key for plain in texts for key in passage_keys(post, plain)}
         PassageKey.objects.bulk_create(keys.values())
+    index.write_posts(post_ids)
 
 
 def _erase_rows(found: Found) -> None:

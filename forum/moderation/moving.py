@@ -19,6 +19,7 @@ from forum.actions.threads import check_title
 from forum.models import Board, Post, Quote, State, Thread, new_key, slug_for
 from forum.models.visibility import wider
 from forum.permissions import Refused, require
+from forum.search import index
 
 NAMED = 5  # numbers of posts that a refusal names one by one
 
@@ -55,6 +56,7 @@ def put_on_board(thread: Thread, board: Board) -> None:
     thread.board = board
     tree.save_thread(thread, "board")
     notices.follow_threads(thread.pk)
+    index.write_thread.enqueue(thread.pk)
 
 
 def check_audience(moving, board: Board) -> None:

@@ -19,6 +19,7 @@ from forum.models import (
     Threadmark,
 )
 from forum.models.visibility import wider
+from forum.search import index
 
 from .fixture import ThreadFixture
 
@@ -112,8 +113,10 @@ def _minds(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bo
         for pk, was, now, reason in (imported - here).elements()
     ]
     ChangeOfMind.objects.bulk_create(rows)
-    for pk, more in Counter(row.post_id for row in rows).items():
+    changed = Counter(row.post_id for row in rows)
+    for pk, more in changed.items():
         Post.objects.filter(pk=pk).update(minds_changed=F("minds_changed") + more)
+    index.write_posts(changed)
     return bool(rows)
 
 

@@ -19,6 +19,7 @@ from forum.models import (
     Post,
     PostBody,
     PostRevision,
+    PostWords,
     Quote,
     State,
     Thread,
@@ -160,7 +161,7 @@ def _analyse() -> None:
     were as empty as before, and asks for the pages of a large thread row by row."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            for model in (Post, PostRevision, PostBody, Quote, PassageKey):
+            for model in (Post, PostRevision, PostBody, PostWords, Quote, PassageKey):
                 cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
@@ -193,7 +194,7 @@ def _clear(thread_id: int) -> None:
                 thread.delete()
                 return
             PassageKey.objects.filter(thread=thread, post__in=ids).delete()
-            for model in (Quote, PostBody, PostRevision):
+            for model in (PostWords, Quote, PostBody, PostRevision):
                 model.objects.filter(post__in=ids).delete()
             tree.drop(ids)
         let_others_write()

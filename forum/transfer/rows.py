@@ -18,6 +18,7 @@ from forum.models import (
     Quote,
     Thread,
 )
+from forum.search import index as search_index
 from forum.text import quoting
 
 from . import Rejected
@@ -128,6 +129,14 @@ class Writer:
         )
         quotes = Quote.objects.bulk_create(quote for item in part for quote in item.text.quotes)
         _write_keys(part)
+        search_index.write(
+            [
+                search_index.made_of(
+                    item.row, revision, item.text.html, (q.verdict for q in item.text.quotes)
+                )
+                for item, revision in zip(part, revisions, strict=True)
+            ]
+        )
         # Other threads show the backlink.
         threads = {item.row.pk: item.row.thread_id for item in part}
         elsewhere.touch(

@@ -250,6 +250,7 @@ def test_nothing_runs_in_narrow_places(forum, lines, sits_down, settings, record
     visit(
         *paged("/boards/after-1900/", started.count(), 30),
         "/timeline/",
+        "/search/?q=the",
         "/questions/",
         "/glossary/",
     )

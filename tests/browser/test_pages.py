@@ -55,6 +55,7 @@ FOR_VISITORS = """
     /help/
     /help/quoting/
     /timeline/
+    /search/?q=party
     /posts/{exact.pk}/
     /posts/{exact.pk}/road/
     /posts/{edited.pk}/quotes/

@@ -196,7 +196,7 @@ def names(board, other_board, opener, answerer, stranger) -> dict[str, int]:
     threadmarks.mark(user=opener, post=fresh(a), category="story", label="The beginning")
     o = other.posts.get(number=1)
     assert [fault.kind for fault in check(fix=True)] == [
-        *("answers", "card", "divergences", "card", "words"),
+        *("answers", "card", "search", "divergences", "card", "words"),
         "notices",  # what follows a commit, which a test has none of
     ]
     assert not list(check()) and faults(connection) == []

@@ -237,7 +237,8 @@ def test_erased_words_stand_in_no_table_in_no_spelling(everywhere, administrator
 
 def test_every_column_of_words_is_looked_at():
     """Of all tables that there are; a new column is added to TEXTS, or told here why not."""
-    derived = {"PostRevision", "PostBody", "Quote", "ThreadWord"}  # written anew with the texts
+    # Written anew with the texts.
+    derived = {"PostRevision", "PostBody", "Quote", "ThreadWord", "PostWords", "DebateWords"}
     # Of a member's account: who is named so is renamed. What has no words of anybody.
     other = {"PastName", "EmailAddress", "EmailConfirmation", "Authenticator", "Session"}
     other |= {"Permission", "Group", "ContentType"}

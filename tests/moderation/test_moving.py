@@ -32,6 +32,8 @@ pytestmark = pytest.mark.django_db
 # What an act and its undoing may leave changed: the log, who was told, and numbers that only say
 # that something changed.
 LEFT_OUT = {"AuditEntry", "Notice", "Mail", "Job", "Edition", "Session", "LogEntry"}
+# What is searched follows by a job, and is checked by itself (tests/search).
+LEFT_OUT |= {"PostWords", "DebateWords"}
 MOVES_ON = {"version", "numbering", "unread_notices"}
 # Written anew from the rows that they follow from: what they say comes back, not their ids.
 DERIVED = {"ThreadWord"}
@@ -598,6 +600,8 @@ WITH_A_THREAD = {
     "Question.thread": "merged, or kept",
     "Thread.merged_into": "the act itself",
     "Thread.variant_of": "led on by variants.lead where a debate goes into another one",
+    "PostWords.thread": "written anew by a job",
+    "DebateWords.thread": "stays: it follows from title, divergences and questions",
     "ThreadWord.thread": "stays: it follows from title and divergences",
     "AuditEntry.thread": "stays: where it was done",
     "Case.thread": "stays: about a whole debate",

@@ -85,6 +85,7 @@ SEEN = {
     "debates": ("/debates/", 200, 200, 200, 200, None),
     "jump": ("/threads/{t}/jump/?to=2", "to", "to", "to", "to", "/threads/{gone}/jump/?to=2"),
     "feed": ("/feed/", 200, 200, 200, 200, None),
+    "search": ("/search/?q=party", 200, 200, 200, 200, None),
     "timeline-feed": ("/timeline/feed/", 200, 200, 200, 200, None),
     "board-feed": ("/boards/after-1900/feed/", 200, 200, 200, 200, "/boards/nowhere/feed/"),
     "thread-feed": ("/threads/{t}/feed/", 200, 200, 200, 200, "/threads/{gone}/feed/"),

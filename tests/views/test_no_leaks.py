@@ -37,6 +37,7 @@ from forum.models import (
 )
 from forum.moderation import moving, reports, sanctions, states
 from forum.permissions import CHARTER, may
+from forum.search.grammar import STATUSES
 from tests.people import browser, make_member, pending, quoting, reply, start
 
 GONE = 10**9
@@ -303,6 +304,7 @@ class Marked(TestCase):
         for thread in self.threads.values():
             yield f"/threads/{thread.pk}/x/?view=tree"
             yield f"/drafts/newest/?target=/threads/{thread.pk}/reply/"
+            yield f"/search/?q=in:{thread.pk}"
         for post in self.own_posts.values():
             yield f"/threads/{main.pk}/reply/?quote={post.pk}"
             yield f"/threads/{main.pk}/reply/?to={post.pk}"
@@ -311,6 +313,9 @@ class Marked(TestCase):
         for slug in self.boards:
             yield from (f"/threads/new/?board={slug}", f"/log/?board={slug}")
             yield f"/timeline/?board={slug}"
+            yield f"/search/?q=board:{slug}+since:2000"
+        yield from (f"/search/?q={asked}" for asked in ("the", "it&sort=best", "pod:..2000"))
+        yield from (f"/search/?q=has:quote+status:{status}" for status in STATUSES)
         yield "/drafts/newest/?target=/threads/new/"
         yield from self.at_the_desk(role)
 
@@ -660,6 +665,8 @@ ENTRIES = {
     "home": (DEBATES, page("/", "title")),
     "all debates": (DEBATES, page("/debates/", "title")),
     "timeline": (DEBATES, page("/timeline/", "fork")),
+    "search": (list(READERS), page("/search/?q=in:{t}")),
+    "search for debates": (DEBATES, page("/search/?q=kind:WI,discussion,TL", "title")),
     "permalink": ([*DEBATES, "waiting post"], leads),
     "history": (list(READERS), page("/posts/{p}/history/")),
     "road": ([what for what in READERS if what != "waiting post"], page("/posts/{p}/road/")),
@@ -683,7 +690,7 @@ ENTRIES = {
     "glossary": (list(READERS), page("/glossary/")),
     "desk, post": (list(READERS), page("/admin/forum/post/{p}/change/")),
     "desk, debates": (DEBATES, page("/admin/forum/thread/", "title")),
-    "desk, posts": (list(READERS), page("/admin/forum/post/?q=zqtext")),
+    "desk, posts": (list(READERS), page("/admin/forum/post/?q=zqtext*")),
 }
 # At the desk a moderator of single boards sees these alone, whatever they read elsewhere.
 DESK = {what: {"warden", *STAFF} for what in ("closed", "moved away")}

@@ -38,6 +38,7 @@ from .parser import MARKDOWN, check_nesting
 from .plain_texts import write_plain
 from .quote_form import attribution_source, marked_attribution_source
 from .rendered import Passage, QuoteBlock, Rendered
+from .spoilers import hidden_spans
 from .struck_and_folded import struck_and_folded
 from .tags import split_tags, without_attributions
 from .tokens import write_blocks
@@ -59,6 +60,7 @@ __all__ = [
     "excerpt",
     "fill_markers",
     "fill_quotes",
+    "hidden_spans",
     "insides",
     "marked_attribution_source",
     "paragraphs",

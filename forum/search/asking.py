@@ -1,0 +1,263 @@
+"""What a query asks for in this forum, of this reader: names become ids, dates become moments."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import PastName, User
+from forum.models import Board, Divergence, Question, Quote, State, Thread
+from forum.models.visibility import boards_visible_to, openings_visible_to, threads_visible_to
+
+from . import probes
+from .grammar import Filter, Phrase, Query
+from .index import byline_tag
+from .match import Match, Side
+
+MOST_DEBATES = 10_000  # that are named to the database one by one
+MOST_BOARDS = 50
+VERDICTS = ("exact", "shortened", "altered")
+# What may stand beside words and filters of debates, so that debates are shown as well.
+OF_DEBATES = frozenset(("board", "kind", "pod", "place", "who", "question", "since", "until"))
+
+
+@dataclass(slots=True)
+class Asked:
+    """`match` is asked of posts and `titles` of debates; `threads` limits both to debates, and
+    `rule` the posts further, once rights are asked. `nothing` says in a sentence why nothing can be
+    found. `debates_only`: nothing is asked of posts."""
+
+    query: Query
+    user: object
+    match: Match = field(default_factory=Match)
+    titles: Match = field(default_factory=Match)
+    threads: list[int] | None = None
+    rule: Q = field(default_factory=Q)
+    debate_rule: Q = field(default_factory=Q)
+    opening_rule: Q = field(default_factory=Q)  # what debates say of themselves in their openings
+    since: datetime | None = None
+    until: datetime | None = None
+    nothing: str = ""
+    unnamed: str = ""  # whom no member is called
+    debates_only: bool = False
+    in_divergences: bool = False
+
+
+def understand(query: Query, user) -> Asked:
+    """Ask the forum what the names in a query mean to `user`. What they may not see is not there.
+    A few queries at any size."""
+    asked = Asked(query, user)
+    keys = {one.key for one in query.filters}
+    scope = [one.value[0] for one in query.of("in")]
+    of_titles = "title" in scope or "divergence" in scope
+    asked.debates_only = of_titles or (
+        not query.wanted
+        and not query.unwanted
+        and keys <= OF_DEBATES
+        and bool(keys - {"since", "until"})
+    )
+    mark = "t=" if "title" in scope else "d=" if "divergence" in scope else ""
+    asked.in_divergences = mark == "d="
+    for phrase in query.wanted:
+        asked.match.words.append(_sides(phrase))
+        asked.titles.words.append(_sides(phrase, mark))
+    asked.match.all.extend(asked.match.words)
+    asked.titles.all.extend(asked.titles.words)
+    asked.match.none.extend(Side(phrase.words) for phrase in query.unwanted)
+    asked.titles.none.extend(side for phrase in query.unwanted for side in _sides(phrase, mark))
+    for one in query.filters:
+        _READ[one.key](asked, one)
+        if asked.nothing:
+            return asked
+    if asked.opening_rule and not asked.debates_only:
+        _limit(asked)
+    if asked.match.all:
+        asked.match.refuse([f"=b{pk}" for pk in _unseen_boards(user)])
+    return asked
+
+
+def _sides(phrase: Phrase, mark: str = "") -> list[Side]:
+    sides = [Side(tuple(f"{mark}{word}" for word in phrase.words), phrase.prefix)]
+    if phrase.prefix and phrase.stem != phrase.words[0]:
+        sides.append(Side((f"{mark}{phrase.stem}",)))
+    return sides
+
+
+def _tag(asked: Asked, one: Filter, *tags: str) -> None:
+    if one.negated:
+        asked.match.refuse(tags)
+    else:
+        asked.match.want(tags)
+
+
+def _by(asked: Asked, one: Filter) -> None:
+    name = one.value[0]
+    if name.lower() == "me":
+        if not asked.user.is_authenticated:
+            asked.nothing = "Sign in to search what you wrote yourself."
+        else:
+            _tag(asked, one, f"=a{asked.user.pk}")
+            asked.debate_rule &= _or_not(Q(author=asked.user.pk), one)
+        return
+    member = User.objects.filter(username__iexact=name, is_active=True).first()
+    if member is None:
+        past = PastName.objects.filter(username__iexact=name, user__is_active=True).first()
+        member = past and past.user
+    tags = [byline_tag(name)]
+    rule = Q(author=None, byline__iexact=name)
+    if member is not None:
+        tags.append(f"=a{member.pk}")
+        rule |= Q(author=member.pk)
+    else:
+        asked.unnamed = name
+    _tag(asked, one, *tags)
+    asked.debate_rule &= _or_not(rule, one)
+
+
+def _board(asked: Asked, one: Filter) -> None:
+    name = one.value[0]
+    seen = list(boards_visible_to(asked.user).in_order())
+    # The address names one board; a name may be that of several.
+    roots = [b for b in seen if b.slug == name.lower()] or [
+        b for b in seen if b.name.lower() == name.lower()
+    ]
+    if not roots:
+        asked.nothing = f"There is no board “{name}”."
+        return
+    ids = sorted(
+        board.pk
+        for board in seen
+        if any(
+            board.tree_id == root.tree_id and root.lft <= board.lft and board.rght <= root.rght
+            for root in roots
+        )
+    )
+    _tag(asked, one, *(f"=b{pk}" for pk in ids))
+    asked.debate_rule &= _or_not(Q(board__in=ids), one)
+
+
+def _kind(asked: Asked, one: Filter) -> None:
+    _tag(asked, one, *(f"=k{kind.lower()}" for kind in one.value))
+    asked.debate_rule &= _or_not(Q(kind__in=one.value), one)
+
+
+def _in(asked: Asked, one: Filter) -> None:
+    scope = one.value[0]
+    if scope == "opening":
+        _tag(asked, one, "=opening")
+    elif isinstance(scope, int):
+        target = Thread.objects.filter(pk=scope).values_list("merged_into", flat=True).first()
+        _tag(asked, one, f"=t{target or scope}")
+    elif one.negated:
+        asked.nothing = f"“{one.typed}” cannot be negated. Leave the “-” out."
+
+
+def _status(asked: Asked, one: Filter) -> None:
+    """The one word that is shown for a quote depends on who reads: tags only say which posts may
+    hold such a quote."""
+    status = one.value[0]
+    tags = {"edited": ("exact", "shortened"), "removed": VERDICTS, "unverifiable": None}
+    among = tags.get(status, (status,))
+    _tag(asked, one, *(["=quote"] if among is None else [f"=v{verdict}" for verdict in among]))
+    quotes = Quote.objects.filter(shown_as(status, asked.user))
+    asked.rule &= Q(body__revision__in=quotes.values("revision"))
+
+
+def shown_as(status: str, user) -> Q:
+    """Of quotes in a query: those for which `user` is shown this word
+    (`rendering.quotes.shown_status` says it of one)."""
+    seen = Q(source_post__thread__in=threads_visible_to(user))
+    standing = seen & Q(source_post__state=State.VISIBLE)
+    gone = Q(source_post__state__in=(State.HIDDEN, State.REMOVED))
+    if status == "removed":
+        return seen & gone
+    if status == "unverifiable":
+        known = Q(pk__in=Quote.objects.filter(seen & (gone | Q(source_post__state=State.VISIBLE))))
+        return ~known | (standing & Q(verdict=status))
+    if status == "edited":
+        return standing & Q(verdict__in=("exact", "shortened"), stands=False)
+    if status == "altered":
+        return standing & Q(verdict=status)
+    return standing & Q(verdict=status, stands=True)
+
+
+def _since(asked: Asked, one: Filter) -> None:
+    moment = _moment(one.value[0])
+    asked.since = max(asked.since or moment, moment)
+    asked.debate_rule &= Q(created_at__gte=moment)
+
+
+def _until(asked: Asked, one: Filter) -> None:
+    moment = _moment(one.value[1], after=True)
+    asked.until = min(asked.until or moment, moment)
+    asked.debate_rule &= Q(created_at__lt=moment)
+
+
+def _moment(day: date, *, after: bool = False) -> datetime:
+    """When a day begins for the reader, or the day after it."""
+    if after and day < date.max:
+        day += timedelta(days=1)
+    day = min(max(day, date(2, 1, 1)), date(9999, 12, 30))
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _pod(asked: Asked, one: Filter) -> None:
+    asked.opening_rule &= Q(pk__in=Divergence.objects.between(*one.value).values("thread"))
+
+
+def _part(mark: str):
+    def take(asked: Asked, one: Filter) -> None:
+        match = Match(all=[[Side(tuple(f"{mark}={word}" for word in one.value))]])
+        asked.opening_rule &= Q(pk__in=probes.debates(match, MOST_DEBATES))
+
+    return take
+
+
+def _question(asked: Asked, one: Filter) -> None:
+    rows = Question.objects.filter(stands=True)
+    rows = (
+        rows.filter(answer_count=0) if one.value[0] == "open" else rows.filter(answer_count__gt=0)
+    )
+    asked.opening_rule &= Q(pk__in=rows.values("thread"))
+
+
+def _or_not(rule: Q, one: Filter) -> Q:
+    return ~rule if one.negated else rule
+
+
+_READ = {
+    "by": _by,
+    "board": _board,
+    "kind": _kind,
+    "in": _in,
+    "lane": lambda asked, one: _tag(asked, one, f"=l{one.value[0]}"),
+    "stance": lambda asked, one: _tag(asked, one, f"=s{one.value[0]}"),
+    "has": lambda asked, one: _tag(asked, one, "=quote"),
+    "is": lambda asked, one: _tag(asked, one, "=changed"),
+    "status": _status,
+    "since": _since,
+    "until": _until,
+    "pod": _pod,
+    "place": _part("p"),
+    "who": _part("w"),
+    "question": _question,
+}
+
+
+def _limit(asked: Asked) -> None:
+    """Name the debates that are meant by what their openings say. Of very many, the posts that were
+    found are asked instead."""
+    meant = openings_visible_to(asked.user).filter(asked.opening_rule).order_by()
+    ids = list(meant.values_list("pk", flat=True)[: MOST_DEBATES + 1])
+    if len(ids) <= MOST_DEBATES:
+        asked.threads = ids
+    else:
+        asked.rule &= Q(thread__in=meant.values("pk"))
+
+
+def _unseen_boards(user) -> list[int]:
+    """The boards that `user` does not see, if they are few: else candidates are asked alone."""
+    rows = Board.objects.exclude(pk__in=boards_visible_to(user).values("pk")).order_by("pk")
+    ids = list(rows.values_list("pk", flat=True)[: MOST_BOARDS + 1])
+    return ids if len(ids) <= MOST_BOARDS else []

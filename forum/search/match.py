@@ -1,0 +1,30 @@
+"""What is asked of an index of words, before it is put into a database's own language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Side(NamedTuple):
+    """Words that stand side by side; one alone may be the beginning of a word (`prefix`)."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+
+
+@dataclass(slots=True)
+class Match:
+    """Of each group of `all`, one must stand there; of `none`, nothing may. `words` are the groups
+    of it by which what is found is ranked. Nothing negative is asked alone."""
+
+    all: list[list[Side]] = field(default_factory=list)
+    none: list[Side] = field(default_factory=list)
+    words: list[list[Side]] = field(default_factory=list)
+
+    def want(self, tags: Sequence[str]) -> None:
+        """Ask for one of these tags."""
+        self.all.append([Side((tag,)) for tag in tags])
+
+    def refuse(self, tags: Sequence[str]) -> None:
+        """Ask that none of these tags be there."""
+        self.none += [Side((tag,)) for tag in tags]

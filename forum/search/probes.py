@@ -1,0 +1,154 @@
+"""The statements that ask the indexes of words. Each is bounded, whatever the words are: by how
+many rows it gives, or by how many it looks at. None asks for rights."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import ModuleType
+from typing import NamedTuple
+
+from django.db import connections
+
+from forum.models import DebateWords, PostWords
+
+from . import postgresql, sqlite
+from .match import Match
+
+# Newest rows that are looked at for a word that many hold; about 30 ms of PostgreSQL.
+WINDOW = 20_000
+ALL = 50_000  # hits of which the newest are taken, if the window held too few
+
+
+class Hit(NamedTuple):
+    """A post that may be one, and its moment, by which hits are ordered."""
+
+    pk: int
+    at: datetime
+
+
+class Limits(NamedTuple):
+    """What rows are asked for besides words: only in `threads`, from `since` on, before `until`."""
+
+    threads: list[int] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def _language(connection) -> ModuleType:
+    return postgresql if connection.vendor == "postgresql" else sqlite
+
+
+def debates(match: Match, limit: int) -> list[int]:
+    """The ids of some debates that are found so."""
+    connection = connections[DebateWords.objects.db]
+    language = _language(connection)
+    names = {"table": "forum_debatewords", "key": "thread_id"}
+    sql = (
+        f"SELECT w.thread_id FROM {language.SOURCE.format(**names)}"
+        f" WHERE {language.FOUND.format(**names)} LIMIT {limit}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [language.query(match)])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+class Posts:
+    """The statements about posts that match, within limits."""
+
+    def __init__(self, match: Match, limits: Limits) -> None:
+        self.match, self.limits = match, limits
+        self.connection = connections[PostWords.objects.db]
+        self.language = _language(self.connection)
+        self.names = {"table": "forum_postwords", "key": "post_id"}
+
+    def some(self, limit: int) -> list[Hit]:
+        """Some that match, in no order."""
+        where, values = self._where()
+        return self._hits(
+            f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} LIMIT {limit}", values
+        )
+
+    def newest(self, limit: int, after: Hit | None) -> list[Hit]:
+        """The newest that match behind one, in order, among the newest rows there are (SQLite, and
+        where no words are asked for: among all)."""
+        order = f"ORDER BY w.at DESC, w.post_id DESC LIMIT {limit}"
+        if self.language is sqlite or not self.match.all:
+            where, values = self._where(after)
+            return self._hits(
+                f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} {order}", values
+            )
+        rows, values = self._limited(after)
+        window = (
+            f"SELECT * FROM forum_postwords w WHERE {rows}"
+            f" ORDER BY w.at DESC, w.post_id DESC LIMIT {WINDOW}"
+        )
+        sql = f"SELECT w.post_id, w.at FROM ({window}) w WHERE {postgresql.FOUND} {order}"
+        return self._hits(sql, [*values, postgresql.query(self.match)])
+
+    def newest_of_all(self, limit: int, after: Hit | None) -> list[Hit]:
+        """The same among all that match, as far as these are counted."""
+        where, values = self._where(after)
+        inner = f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} LIMIT {ALL}"
+        return self._hits(
+            f"SELECT w.post_id, w.at FROM ({inner}) w"
+            f" ORDER BY w.at DESC, w.post_id DESC LIMIT {limit}",
+            values,
+        )
+
+    def ranks(self, ids: list[int]) -> dict[int, float]:
+        """How well each of these posts matches."""
+        rank, found = (
+            part.format(**self.names) for part in (self.language.RANK, self.language.FOUND)
+        )
+        among = self.language.AMONG.format(column="w.post_id")
+        match = self.language.query(self.match)
+        if self.language is sqlite:
+            where, values = f"{found} AND {among}", [match, sqlite.among(ids)]
+        else:
+            where, values = among, [self.language.query(self.match, ranked=True), ids]
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"SELECT w.post_id, {rank} FROM {self._source()} WHERE {where}", values)
+            return dict(cursor.fetchall())
+
+    def moment(self, pk: int) -> Hit | None:
+        """Where a post stands in the order of hits."""
+        row = PostWords.objects.filter(pk=pk).values_list("pk", "at").first()
+        return Hit(*row) if row else None
+
+    def _source(self) -> str:
+        if not self.match.all:
+            return "forum_postwords w"
+        return self.language.SOURCE.format(**self.names)
+
+    def _where(self, after: Hit | None = None) -> tuple[str, list]:
+        where, values = self._limited(after)
+        if self.match.all:
+            where = f"{self.language.FOUND.format(**self.names)} AND {where}"
+            values.insert(0, self.language.query(self.match))
+        return where, values
+
+    def _limited(self, after: Hit | None) -> tuple[str, list]:
+        adapt = self.connection.ops.adapt_datetimefield_value
+        parts: list[str] = []
+        values: list = []
+        if self.limits.threads is not None:
+            parts.append(self.language.AMONG.format(column="w.thread_id"))
+            values.append(self.language.among(self.limits.threads))
+        for moment, sign in ((self.limits.since, ">="), (self.limits.until, "<")):
+            if moment is not None:
+                parts.append(f"w.at {sign} %s")
+                values.append(adapt(moment))
+        if after is not None:
+            parts.append("(w.at, w.post_id) < (%s, %s)")
+            values += [adapt(after.at), after.pk]
+        return " AND ".join(parts) or "1 = 1", values
+
+    def _hits(self, sql: str, values: Sequence) -> list[Hit]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            rows = cursor.fetchall()
+        field = PostWords._meta.get_field("at")
+        if self.language is sqlite:
+            read = self.connection.ops.get_db_converters(field.get_col("w"))
+            for convert in read:
+                rows = [(pk, convert(at, field.get_col("w"), self.connection)) for pk, at in rows]
+        return [Hit(*row) for row in rows]

@@ -1,0 +1,30 @@
+"""The index of words on SQLite: a table of FTS5 that follows its rows (migration 0032)."""
+
+import json
+
+from .match import Match, Side
+
+# As in postgresql.py.
+FOUND = "{table}_fts MATCH %s"
+SOURCE = "{table}_fts JOIN {table} w ON w.{key} = {table}_fts.rowid"
+RANK = "-bm25({table}_fts)"
+AMONG = "{column} IN (SELECT value FROM json_each(%s))"
+
+
+def query(match: Match, *, ranked: bool = False) -> str:
+    """The query of FTS5. It ranks by all that is asked for, tags too, which all found have."""
+    groups = " AND ".join(map(_one_of, match.all))
+    return f"({groups}) NOT {_one_of(match.none)}" if match.none else groups
+
+
+def among(ids: list[int]) -> str:
+    """A list of ids as a parameter of AMONG."""
+    return json.dumps(ids)
+
+
+def _one_of(group: list[Side]) -> str:
+    return f"({' OR '.join(map(_side, group))})"
+
+
+def _side(side: Side) -> str:
+    return f'"{" ".join(side.words)}"{" *" if side.prefix else ""}'

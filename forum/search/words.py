@@ -1,0 +1,117 @@
+"""The words by which texts are found: made here for both databases, so that both find the same.
+
+A word is a run of letters and digits without case, marks and apostrophes, cut to its stem
+(Snowball, English). No word is left out, so that phrases stay exact. Chinese, Japanese and the
+scripts of Indochina, which part no words, go sign by sign.
+
+Whatever changes what `words` gives needs a higher VERSION: rows say by which they were made, and
+`manage.py index_posts` makes those of an older one anew. docs/decisions/ says why the databases'
+own analysers are not asked.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import regex
+import snowballstemmer
+
+VERSION = 1
+LONGEST = 40  # letters of a word that count
+# A tsvector numbers words up to here, and keeps so many places of one word.
+LAST_PLACE = 16_383
+PLACES_OF_A_WORD = 255
+GAP = "="  # stands in no word: what lies before and behind it is no phrase
+
+_APART = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_SIGN = rf"[\p{{L}}\p{{N}}\p{{M}}--[{_APART}]]"
+_APOSTROPHES = "'’‘ʼʻ＇"
+_UNSEEN = "\u00ad\u200c\u200d\u2060"  # soft hyphens, joiners
+_WORD = regex.compile(
+    rf"(?<!{_SIGN})\p{{L}}(?:\.\p{{L}}(?!{_SIGN}))+"  # U.S.S.R.
+    rf"|[{_APART}]\p{{M}}*"
+    rf"|{_SIGN}+(?:[{_APOSTROPHES}{_UNSEEN}]+{_SIGN}+)*",
+    regex.VERSION1,
+)
+_RUN = regex.compile(r"[\p{L}\p{N}\p{M}]+")
+_DROPPED = dict.fromkeys(map(ord, "." + _APOSTROPHES + _UNSEEN))
+# What Unicode takes for letters of their own.
+_LETTERS = str.maketrans(
+    {"ł": "l", "đ": "d", "ð": "d", "ø": "o", "ı": "i", "ħ": "h", "ŧ": "t"}
+    | {"æ": "ae", "œ": "oe", "þ": "th"}
+)
+_ENGLISH = regex.compile(r"[a-z]{3,}")
+_stemmer = snowballstemmer.stemmer("english")
+
+
+class Word(NamedTuple):
+    """A word as it is looked for, and from where to where it stands in its text."""
+
+    word: str
+    start: int
+    end: int
+
+
+def words(text: str, start: int = 0, end: int | None = None) -> Iterator[Word]:
+    """The words of a text, or of a part of it, in order. Several may stand in one place: what looks
+    like one sign may be read as two words."""
+    for found in _WORD.finditer(text, start, len(text) if end is None else end):
+        for word in _read(found[0]):
+            yield Word(word, found.start(), found.end())
+
+
+def stems(text: str) -> list[str]:
+    """The words of a text alone."""
+    return [found.word for found in words(text)]
+
+
+def folded(text: str) -> str:
+    """A text's letters and digits without case and marks, in one piece and not cut to a stem: by
+    which beginnings of words, and names, are looked for."""
+    return "".join(_RUN.findall(_plain(text)))[:LONGEST]
+
+
+@lru_cache(maxsize=50_000)
+def _read(typed: str) -> tuple[str, ...]:
+    bare = typed.casefold()
+    if bare.endswith("s") and len(bare) > 1 and bare[-2] in _APOSTROPHES:
+        bare = bare[:-2]
+    return tuple(_stem(run[:LONGEST]) for run in _RUN.findall(_plain(bare)))
+
+
+def _plain(text: str) -> str:
+    """Without case, marks and apostrophes; digits of all scripts as 0 to 9."""
+    text = text.translate(_DROPPED)
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    text = "".join(sign for sign in text if not unicodedata.combining(sign)).translate(_LETTERS)
+    text = "".join(str(unicodedata.decimal(sign, sign)) for sign in text)
+    return unicodedata.normalize("NFC", text)
+
+
+def _stem(word: str) -> str:
+    return _stemmer.stemWord(word) if _ENGLISH.fullmatch(word) else word
+
+
+def placed(runs: Iterable[Iterable[str]]) -> list[str]:
+    """Runs of words one behind the other, with a GAP between two. What a tsvector cannot hold is
+    left out here for both databases: a word behind the last place, but not its being there, and
+    the places of one word beyond a certain number."""
+    out: list[str] = []
+    seen: dict[str, int] = {}
+    beyond: dict[str, None] = {}
+    for run in runs:
+        if out and out[-1] != GAP:
+            out.append(GAP)
+        for word in run:
+            if len(out) >= LAST_PLACE:
+                if word not in seen:
+                    beyond[word] = None
+                continue
+            seen[word] = seen.get(word, 0) + 1
+            out.append(word if seen[word] <= PLACES_OF_A_WORD else GAP)
+    for word in beyond:
+        out += (GAP, word)
+    return out

@@ -1,0 +1,189 @@
+"""Searching: /search/?q=, within a debate, a board or a member by filters of the query."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from django.db import OperationalError
+from django.http import Http404
+from django.shortcuts import render
+from django.utils import timezone
+
+from forum.rendering.quotes import ignored_by
+from forum.search import finding
+from forum.search.asking import Asked, understand
+from forum.search.excerpts import Excerpt, excerpt, marked
+from forum.search.grammar import FILTERS, Query, parse
+
+from ..models import Board, Lane, Post, Thread
+from ..models.visibility import posts_visible_to
+
+MOST_FACETS = 8
+PARTS = {"opening": ("Openings", "in:opening"), "reply": ("Replies", "-in:opening")}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A post that was found, as it is shown; `more` says how many others of its debate were."""
+
+    post: Post
+    excerpt: Excerpt
+    title: list[tuple[str, bool]]
+    year: str
+    ignored: bool
+    more: int = 0
+
+
+def search(request):
+    """The page of the field, and of what is found. What is not understood is told at the field, and
+    nothing is searched then."""
+    typed = f"{request.GET.get('within', '')} {request.GET.get('q', '')}".strip()
+    after = request.GET.get("after", "")
+    if after and (not after.isdecimal() or len(after) > 18):
+        raise Http404
+    query = parse(typed, today=timezone.localdate())
+    if request.GET.get("sort") in ("best", "newest"):
+        query = replace(query, best=request.GET["sort"] == "best")
+    page = {
+        "typed": typed,
+        "query": query,
+        "filters": FILTERS,
+        "examples": ('"sea lion"', "-hitler", "zoll*"),
+        "sorted": lambda sort: "?" + urlencode({"q": query.text, "sort": sort}),
+        "searched": lambda text: "?" + urlencode({"q": text} | _sort(query)),
+    }
+    if not query.empty and not query.errors:
+        try:
+            page |= _found(request.user, query, int(after or 0))
+        except OperationalError as error:
+            if "statement timeout" not in str(error):
+                raise
+            query.errors.append("These words are too common to be searched. Add a rarer one.")
+    page["later"] = bool(after)
+    return render(request, "search/search.html", page)
+
+
+def _sort(query: Query) -> dict[str, str]:
+    return {"sort": "best"} if query.best else {}
+
+
+def _found(user, query: Query, after: int) -> dict:
+    asked = understand(query, user)
+    page: dict = {"asked": asked, "terms": _terms(query)}
+    if asked.debates_only:
+        threads, count, more, leads = finding.debates(asked, after=after)
+        return page | {
+            "debates": _titled(threads, asked, user),
+            "count": count,
+            "more": more,
+            "next": _next(query, leads),
+        }
+    found = finding.posts(asked, best=query.best, after=after)
+    first = [] if after else finding.titles(asked)
+    page |= {
+        "found": found,
+        "count": found.count,
+        "more": found.more,
+        "lines": _lines(found, asked, user),
+        "debates": _titled(first, asked, user),
+        "facets": _facets(found, query) if found.boards else [],
+        "next": _next(query, found.after),
+    }
+    if not found.ids and not after and not asked.nothing and len(query.wanted) > 1:
+        page["wider"] = _wider(user, query)
+    return page
+
+
+def _terms(query: Query) -> list[tuple[str, str]]:
+    """What the filters were read as, and the query without each."""
+    said = []
+    for one in query.filters:
+        means = FILTERS[one.key].means
+        said.append((f"{one.typed}: {'not ' if one.negated else ''}{means}", one.typed))
+    return [(words, query.without(typed)) for words, typed in said]
+
+
+def _next(query: Query, after: int) -> str:
+    return "?" + urlencode({"q": query.text, **_sort(query), "after": after}) if after else ""
+
+
+def _titled(threads: Sequence[Thread], asked: Asked, user) -> list[tuple]:
+    return [(thread, marked(thread.title, asked.match), _year(thread)) for thread in threads]
+
+
+def _year(thread: Thread) -> str:
+    """The date of its first divergence, which is shown where its opening is."""
+    divergences = thread.shown_card.get("divergences")
+    return divergences[0]["edtf"] if divergences else ""
+
+
+def _lines(found: finding.Found, asked: Asked, user) -> list[Line]:
+    rows = (
+        posts_visible_to(user)
+        .filter(pk__in=found.ids)
+        .select_related("author", "thread__board", "body__revision")
+    )
+    posts = {post.pk: post for post in rows}
+    ids = {post.thread_id for post in posts.values()}
+    debates = Thread.objects.with_opening().in_bulk(ids)
+    ignored = ignored_by(user)
+    here = Counter(post.thread_id for post in posts.values())
+    lines, seen = [], set()
+    for post in (posts[pk] for pk in found.ids if pk in posts):
+        thread = post.thread
+        more = found.threads[thread.pk] - here[thread.pk] if thread.pk not in seen else 0
+        seen.add(thread.pk)
+        lines.append(
+            Line(
+                post,
+                excerpt(post.body.revision, post.body.html, asked.match),
+                marked(thread.title, asked.match),
+                _year(debates[thread.pk]),
+                post.author_id in ignored,
+                max(more, 0),
+            )
+        )
+    return lines
+
+
+def _facets(found: finding.Found, query: Query) -> list[tuple[str, list[tuple[str, int, str]]]]:
+    """By what the hits can be narrowed down: for each group its heading, and for each way its
+    words, how many hits it leaves and the query for it."""
+    boards = Board.objects.in_bulk(found.boards)
+    lanes = dict(Lane.choices)
+    groups = (
+        ("Where it stands", _counted(found.parts, PARTS)),
+        (
+            "Board",
+            _counted(found.boards, {pk: (b.name, f"board:{b.slug}") for pk, b in boards.items()}),
+        ),
+        (
+            "What it is about",
+            _counted(found.lanes, {lane: (lanes[lane], f"lane:{lane}") for lane in found.lanes}),
+        ),
+    )
+    return [
+        (heading, [(name, count, f"{query.text} {term}") for name, count, term in ways])
+        for heading, ways in groups
+        if len(ways) > 1
+    ]
+
+
+def _counted(counts: Counter, named: Mapping) -> list[tuple[str, int, str]]:
+    common = counts.most_common(MOST_FACETS)
+    return [(named[key][0], count, named[key][1]) for key, count in common if key in named]
+
+
+def _wider(user, query: Query) -> list[tuple[str, str, int, bool]]:
+    """Where nothing holds all of the words: without which of them something would be found."""
+    ways = []
+    for phrase in query.wanted[:4]:
+        text = query.without(phrase.typed)
+        less = parse(text, today=timezone.localdate())
+        if less.errors or less.empty:
+            continue
+        found = finding.posts(understand(less, user))
+        if found.count:
+            ways.append((phrase.typed, text, found.count, found.more))
+    return ways
