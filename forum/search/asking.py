@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from django.utils import timezone
 
@@ -29,7 +30,7 @@ class Asked:
     found. `debates_only`: nothing is asked of posts."""
 
     query: Query
-    user: object
+    user: User | AnonymousUser
     match: Match = field(default_factory=Match)
     titles: Match = field(default_factory=Match)
     threads: list[int] | None = None
@@ -103,7 +104,7 @@ def _by(asked: Asked, one: Filter) -> None:
     member = User.objects.filter(username__iexact=name, is_active=True).first()
     if member is None:
         past = PastName.objects.filter(username__iexact=name, user__is_active=True).first()
-        member = past and past.user
+        member = past.user if past else None
     tags = [byline_tag(name)]
     rule = Q(author=None, byline__iexact=name)
     if member is not None:

@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from forum.models import Post, Thread
+from forum.models.threads import ThreadQuerySet
 from forum.models.visibility import openings_visible_to, posts_visible_to, threads_visible_to
 
 from . import probes
@@ -168,7 +169,7 @@ def debates(asked: Asked, *, after: int = 0) -> tuple[list[Thread], int, bool, i
     return page[:PER_PAGE], min(count, COUNTED), count > COUNTED, leads
 
 
-def debates_of(asked: Asked) -> QuerySet[Thread]:
+def debates_of(asked: Asked) -> ThreadQuerySet:
     """The debates with these words. What a title says all see who see the debate; the rest goes
     where the opening goes."""
     rule = asked.debate_rule

@@ -206,7 +206,7 @@ def _days(value: str, today: date) -> tuple:
             then = date.min
         return (then, then)
     if day := _DAY.fullmatch(value):
-        year, month, number = (int(part) if part else None for part in day.groups())
+        year, month, number = (int(part or 0) for part in day.groups())
         try:
             first = date(year, month or 1, number or 1)
             if number:

@@ -5,6 +5,7 @@ holds the rows of their bodies: an edit waits for that, or is waited for.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from django.db import connection, transaction
 from django.db.models import F, Q
@@ -112,7 +113,10 @@ def _marked(mark: str, text: str) -> list[str]:
 # --- Writing ------------------------------------------------------------------------------------
 
 
-def write(rows: Sequence[PostWords | DebateWords]) -> None:
+_Words = TypeVar("_Words", PostWords, DebateWords)
+
+
+def write(rows: Sequence[_Words]) -> None:
     """Write rows of one model, whether they are there already or not."""
     if rows:
         model = type(rows[0])
