@@ -27,6 +27,7 @@ from forum.models import (
     MailSettings,
     Member,
     Note,
+    Notice,
     Page,
     Post,
     Question,
@@ -37,6 +38,7 @@ from forum.models import (
     ThreadWord,
     Upload,
     Warning,
+    Watch,
 )
 from forum.moderation import reports, sanctions, states
 from tests.people import (
@@ -67,7 +69,8 @@ OF_MEMBERS = (Member, Note, Suspension, Warning)
 FORUM = [
     model
     for model in apps.get_app_config("forum").get_models()
-    if "_" not in model.__name__ and not model._meta.proxy
+    # What a member watches is nobody else's.
+    if "_" not in model.__name__ and not model._meta.proxy and model is not Watch
 ]
 
 
@@ -193,8 +196,10 @@ def test_board_moderators_see_the_rows_of_their_boards(
         response = client.get(url(model, "change", row.pk))
         assert response.status_code in (302, 403, 404)
         assert client.post(url(model, "change", row.pk), {"_act": "hide"}).status_code != 200
-    everything = model._default_manager.count()
-    assert len(listed(browser(administrator).get(url(model, "changelist")))) == everything
+    everything = model._default_manager.all()
+    if model is Notice:  # of acts alone: what members wrote to each other is between them
+        everything = everything.filter(entry__isnull=False)
+    assert len(listed(browser(administrator).get(url(model, "changelist")))) == everything.count()
 
 
 def test_what_nobody_has_published_is_not_read_at_the_desk(full, moderator, administrator):
