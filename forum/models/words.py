@@ -9,7 +9,7 @@ from .threads import Thread
 class WordsField(models.TextField):
     """Words and tags, parted by blanks, as forum.search.index makes them. PostgreSQL keeps them as
     a tsvector, in which a word has its place and a tag has none; SQLite as they are, with a table
-    of FTS5 beside that triggers keep (migration 0032). It is written and compared, never read."""
+    of FTS5 beside that triggers keep (migration 0033). It is written and compared, never read."""
 
     def db_type(self, connection) -> str:
         return "tsvector" if connection.vendor == "postgresql" else "text"

@@ -1,4 +1,4 @@
-"""The index of words on SQLite: a table of FTS5 that follows its rows (migration 0032)."""
+"""The index of words on SQLite: a table of FTS5 that follows its rows (migration 0033)."""
 
 import json
 

@@ -721,7 +721,7 @@ def test_settings_save_their_own_fields_and_no_others(client, monkeypatch):
     sent = {**CHOICES, "time_zone": "Europe/Madrid", "is_superuser": "1", "username": "root"}
     assert client.post(reverse("settings"), sent)["Location"] == reverse("settings")
     assert [sorted(fields) for fields in saved] == [
-        ["about", "explain_terms", "posts_per_page", "theme", "time_zone", "view"]
+        ["about", "explain_terms", "posts_per_page", "theme", "time_zone", "view", "watch_written"]
     ]
     user.refresh_from_db()
     assert (user.view, user.posts_per_page, user.theme) == ("tree", 50, "dark")

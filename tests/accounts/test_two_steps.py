@@ -7,6 +7,7 @@ import time
 from io import StringIO
 
 import pytest
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth
 from allauth.mfa.webauthn.internal import auth as webauthn
@@ -311,7 +312,7 @@ def test_a_locked_second_step_is_one_line_each_and_takes_no_right_code(secured, 
 def test_a_wrong_passkey_alone_leaves_a_line(opener, caplog):
     passkey = "/accounts/2fa/webauthn/login/"
     client = Client(**HERE)
-    for handle in ("", websafe_encode(str(opener.pk).encode())):
+    for handle in ("", websafe_encode(user_pk_to_url_str(opener).encode())):
         client.get(passkey, headers={"X-Requested-With": "XMLHttpRequest"})
         key = json.loads(KEY) | {"response": {"userHandle": handle}}
         client.post(passkey, {"credential": json.dumps(key)})

@@ -15,7 +15,7 @@ from uuid import UUID
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
 
-# The words by which posts and debates are found, with what FTS5 keeps of them (migration 0032).
+# The words by which posts and debates are found, with what FTS5 keeps of them (migration 0033).
 SEARCHED = frozenset(
     f"forum_{what}words{part}"
     for what in ("post", "debate")
