@@ -6,7 +6,15 @@ from pathlib import Path
 import axe_playwright_python
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, WebError
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Response,
+    WebError,
+)
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 LONG = os.environ.get("JONBAR_LONG") == "1"
@@ -120,6 +128,12 @@ class Reader:
         """Follow the one link with this name."""
         with self.page.expect_navigation():
             self.page.get_by_role("link", name=name, exact=True).click()
+
+    def opens_more(self, post) -> Locator:
+        """Open the rest of what can be done about a post; its list."""
+        more = self.page.locator(f"#post-{post.pk} .more")
+        more.locator("summary").click()
+        return more.get_by_role("list")
 
     def fills(self, label: str, text: str) -> None:
         """Type into the field with this label, over what stands there."""

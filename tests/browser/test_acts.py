@@ -24,7 +24,7 @@ def test_a_branch_becomes_a_debate_and_comes_back(sits_down):
     reader = sits_down(warden, javascript=False)
     reader.opens(thread.get_absolute_url())
     page = reader.page
-    page.locator(f"#post-{first.pk} a", has_text="Moderate").click()
+    reader.opens_more(first).get_by_role("link", name="Moderate").click()
     page.get_by_role("link", name="Split the branch off").click()
     assert "2 posts go along." in page.inner_text("main")
     page.get_by_label("Title of the new debate").fill("Carts on the ice")

@@ -53,6 +53,13 @@ def replies_to(page, post: Post) -> None:
     expect(page.get_by_role("heading", name=f"Your reply to #{post.number} by")).to_be_visible()
 
 
+def quotes(page, post: Post) -> None:
+    """Press Quote below a post; its form is open then, and one writes on below the quote."""
+    article(page, post).get_by_role("link", name="Quote").click()
+    expect(text(page)).to_have_value(re.compile(r"^\[quote="))
+    expect(text(page)).to_be_focused()
+
+
 def top_of(page, post: Post) -> float:
     return article(page, post).evaluate("(post) => post.getBoundingClientRect().top")
 
@@ -159,8 +166,7 @@ def test_put_away_it_is_kept_and_reply_opens_it_again(reader, posts):
 
 def test_the_preview_keeps_up_with_its_verdicts(reader, posts):
     page = reader.page
-    article(page, posts[4]).get_by_role("link", name="Quote").click()
-    text(page).press("Control+End")
+    quotes(page, posts[4])
     page.keyboard.type("So?")
     status = page.locator(".look .quote .status")
     expect(status).to_have_text("exact", timeout=15_000)
@@ -212,8 +218,7 @@ def test_names_and_numbers_are_completed(reader, posts):
 def test_the_open_form_can_be_used_by_everybody(viewport, reader, posts):
     page = reader.page
     page.set_viewport_size(viewport)
-    article(page, posts[4]).get_by_role("link", name="Quote").click()
-    text(page).press("Control+End")
+    quotes(page, posts[4])
     page.keyboard.type("With @mem")
     expect(page.locator(".look .quote")).to_be_visible(timeout=15_000)
     select(page, "Words of the second post", within=f"#post-{posts[2].pk}")

@@ -161,7 +161,7 @@ def test_a_debate_is_opened_with_a_date_that_is_read_at_the_second_attempt(
     assert "Read as about 1924" in page.locator("#when-hint").inner_text()
     reader.presses("Open the debate")
     assert "about 1924" in page.locator("section.card").inner_text()
-    reader.follows("Divergence")
+    reader.follows("What changes")
     assert page.get_by_label("When?").first.input_value() == "about 1924"
     page.get_by_label("Who crosses it?").check()
     page.get_by_label("What changes?").last.fill("And so does the other.")

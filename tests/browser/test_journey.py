@@ -182,8 +182,7 @@ def quotes_and_answers(reader, thread: Thread) -> Post:
 def edits(reader, post: Post) -> None:
     """Change the answer, say why, and read what was changed."""
     page = reader.page
-    page.locator(f"#post-{post.pk} .more summary").click()
-    page.locator(f"#post-{post.pk}").get_by_role("link", name="Edit").click()
+    reader.opens_more(post).get_by_role("link", name="Edit").click()
     text = page.get_by_label("Text").input_value()
     page.get_by_label("Text").fill(text.replace("late", "late, but it came,"))
     page.get_by_label(re.compile("^Why")).fill("Fairness.")

@@ -49,6 +49,7 @@ FOR_VISITORS = """
     /threads/{removed.pk}/{removed.slug}/?view=tree
     /threads/{locked.pk}/{locked.slug}/
     /threads/{quotes.pk}/outline/
+    /threads/{quotes.pk}/jump/?to=nothing
     /threads/{quotes.pk}/{quotes.slug}/?lane=consequence
     /questions/
     /debates/
@@ -146,6 +147,8 @@ NO_PAGES |= {"save-draft", "newest-draft", "discard-draft", "read-notices"}
 NO_PAGES |= {"stop-watching", "watch-history"}
 NO_PAGES |= {"outline-argdown", "outline-json", "thread-epub", "road-epub"}
 NO_PAGES |= {"thread-fixture", "thread-markdown", "release"}
+NO_PAGES |= {"feed", "board-feed", "thread-feed", "story-feed", "branch-feed", "member-feed"}
+NO_PAGES |= {"timeline-feed", "sitemap", "sitemap-part", "robots", "security", "new-password"}
 
 
 def opened(reader: Reader, made, pages: str) -> list[str]:
