@@ -175,9 +175,11 @@ def build() -> World:
 
 
 def tables() -> list[str]:
-    """All tables but those of LEFT_OUT."""
+    """All tables but those of LEFT_OUT, and those of FTS5, which follow their rows by triggers:
+    whoever writes there breaks them."""
     with connection.cursor() as cursor:
-        return sorted(set(connection.introspection.table_names(cursor)) - LEFT_OUT)
+        found = set(connection.introspection.table_names(cursor)) - LEFT_OUT
+    return sorted(table for table in found if "words_fts" not in table)
 
 
 def snapshot() -> Rows:
