@@ -8,6 +8,8 @@ import hashlib
 import json
 from collections import defaultdict
 
+from django.db import DatabaseError
+
 CURLY = str.maketrans("‘’‚‛“”„‟", "''''\"\"\"\"")
 
 
@@ -36,6 +38,7 @@ def faults(connection) -> list[str]:
     found += _board_faults(connection, threads)
     found += _text_faults(connection, posts)
     found += _quote_faults(connection)
+    found += _index_faults(connection)
     return found
 
 
@@ -237,6 +240,21 @@ def _text_faults(connection, posts: list[dict]) -> list[str]:
             found.append(f"post {post['id']}: shows revision {body['revision_number']} of {last}")
         elif (body["edited_at"] is None) != (last == 1):
             found.append(f"post {post['id']}: edited_at does not fit {last} revisions")
+    return found
+
+
+def _index_faults(connection) -> list[str]:
+    """SQLite's index holds the words of its rows and no others; PostgreSQL sees to that itself."""
+    found = []
+    if connection.vendor == "sqlite":
+        for table in ("forum_postwords_fts", "forum_debatewords_fts"):
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(
+                        f"INSERT INTO {table}({table}, rank) VALUES('integrity-check', 1)"
+                    )
+            except DatabaseError as error:
+                found.append(f"{table}: {error}")
     return found
 
 
