@@ -100,3 +100,10 @@ def test_damage_is_found(written, damage, said):
         found = faults(connection)
         transaction.set_rollback(True)  # PostgreSQL would refuse some of it at the end
     assert any(said in fault for fault in found), found
+
+
+def test_an_index_that_lost_words_is_found(written):
+    if connection.vendor == "sqlite":  # PostgreSQL's index is no table that one could damage
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM forum_postwords_fts_data WHERE id > 10")
+        assert any("forum_postwords_fts" in told for told in faults(connection))
