@@ -39,6 +39,8 @@ async function answer(post, words = "") {
   } else {
     const writing = await (bringing = bring(link.href));
     bringing = null;
+    // Typed while it came, into the form that stood there.
+    if (composer()?.elements.text.value.trim()) return answer(post, words);
     if (!writing) {
       if (words) sessionStorage.setItem("collected", JSON.stringify([words]));
       location.assign(link.href);

@@ -131,6 +131,19 @@ def test_quote_without_a_selection_takes_the_whole_post(reader, posts):
     assert sent(reader).parent_id == posts[4].pk
 
 
+def test_words_typed_while_the_form_is_fetched_are_kept(reader, posts):
+    """On a slow line the page's own form can be typed into after Reply was pressed."""
+    page, held = reader.page, []
+    page.route("**/reply/?to=*", lambda route: held.append(route))
+    with page.expect_request("**/reply/?to=*"):
+        article(page, posts[4]).get_by_role("link", name="Reply").click()
+    text(page).fill(TEXT)
+    held[0].continue_()
+    expect(page.get_by_role("heading", name="Your reply to #4 by member-b")).to_be_visible()
+    expect(text(page)).to_have_value(TEXT)
+    assert sent(reader).parent_id == posts[4].pk
+
+
 def test_what_is_answered_can_be_changed(reader, thread, posts):
     """By the choice in the form, and by Reply under another post: the text comes along."""
     page = reader.page
