@@ -94,6 +94,22 @@ class Posts:
             values,
         )
 
+    def earliest(self, limit: int, *, among_all: bool) -> list[Hit]:
+        """The earliest that match, in order, `among_all` of them or (SQLite looks at all anyway)
+        among the earliest rows there are. Not for a match without words."""
+        order = f"ORDER BY w.at, w.post_id LIMIT {limit}"
+        if among_all or self.language is sqlite:
+            where, values = self._where()
+            return self._hits(
+                f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} {order}", values
+            )
+        rows, values = self._limited(None)
+        window = (
+            f"SELECT * FROM forum_postwords w WHERE {rows} ORDER BY w.at, w.post_id LIMIT {WINDOW}"
+        )
+        sql = f"SELECT w.post_id, w.at FROM ({window}) w WHERE {postgresql.FOUND} {order}"
+        return self._hits(sql, [*values, postgresql.query(self.match)])
+
     def ranks(self, ids: list[int]) -> dict[int, float]:
         """How well each of these posts matches."""
         rank, found = (

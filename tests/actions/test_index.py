@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from forum import tree
 from forum.actions import composing
-from forum.actions.sources import PROPOSED, signed
+from forum.actions.sources import LOOKED_AT, PROPOSED, signed
 from forum.models import PassageKey, Post, PostBody, PostRevision, Quote, Thread
 from forum.moderation import states
+from forum.search import index, phrases, probes
 from forum.text import quoting
 from tests.people import edit, fresh, pending, reply, start
 from tests.people import quoting as quoted
@@ -87,6 +88,58 @@ def test_a_copy_that_shares_more_keys_is_no_earlier(thread, stranger, opener):
         assert found(reply(thread, stranger, f"> {words}\n\nWho said so?")) == [
             ("exact", first.number)
         ]
+
+
+SHORT = {
+    "within a sentence": "the treaty was signed before dawn",
+    "over two paragraphs": "so the treaty was signed before dawn.\n\nNobody had slept that",
+    "shortened": "Whatever is said now […] before dawn",
+    "inflected": "the treaties were signing themselves before dawns",
+}
+
+
+@pytest.mark.parametrize("form", ["> {}\n\nSo?", "[quote]\n{}\n[/quote]\n\nSo?"], ids=[">", "form"])
+@pytest.mark.parametrize("words", SHORT.values(), ids=SHORT)
+def test_few_words_belong_to_who_wrote_them_first_too(thread, opener, stranger, words, form):
+    """The index of passages knows but every 24th run of five words, and so may know a copy alone.
+    Posts that hold the same stems in other words are none."""
+    rng = random.Random(8)
+    known = (
+        "Whatever is said now, {} so the treaty was signed before dawn.\n\nNobody had slept that {}"
+    )
+    if words.startswith("the treaties"):
+        known = known.replace("treaty was signed before dawn", words.removeprefix("the "))
+    for number in range(2):
+        reply(thread, opener, f"{number} the treaties, were signing themselves; before dawns")
+    sources = []
+    for _ in range(6):
+        around = [" ".join(f"v{rng.randrange(900)}" for _ in range(30)) for _ in "ab"]
+        sources.append(reply(thread, opener, known.format(*around)))
+    text = form.format(words.replace("\n\n", "\n>\n> ") if form[0] == ">" else words)
+    expected = "shortened" if "…" in words else "exact"
+    if form[0] == ">" and expected == "shortened":
+        assert found(reply(thread, stranger, text)) == []  # such a sign claims nothing
+    else:
+        assert found(reply(thread, stranger, text)) == [(expected, sources[0].number)]
+
+
+def test_few_words_that_are_a_paragraph_of_a_copy(thread, opener, stranger):
+    first = reply(thread, opener, "As I see it, it was Thursday.")
+    reply(thread, opener, "It is so.\n\nit was Thursday.")
+    assert found(reply(thread, stranger, "> it was Thursday.\n\nYes.")) == [("exact", first.number)]
+
+
+def test_who_wrote_few_words_first_is_offered_to_choice(thread, opener, stranger):
+    first, second = (
+        reply(thread, opener, f"{n}: the treaty was signed at dawn, so {n}") for n in "ab"
+    )
+    text = "[quote]\nthe treaty was signed at dawn\n[/quote]\n\nSo?"
+    here = Thread.objects.select_related("board").get(pk=thread.pk)
+    done = composing.compose(user=stranger, board=here.board, source=text, thread=here)
+    assert [
+        (quote.source_post, others)
+        for quote, others in composing.also_in(done, user=stranger, thread=here)
+    ] == [(first, [second])]
 
 
 def test_a_first_post_that_the_writer_may_not_read_is_none(
@@ -211,6 +264,7 @@ def grow(thread: Thread, author, count: int) -> None:
                 for key in composing.passage_keys(row, text)
             ]
         )
+        index.write_posts(ids)
         Thread.objects.filter(pk=thread.pk).update(numbered=first + count - 1)
 
 
@@ -232,6 +286,38 @@ def test_as_many_queries_in_thousands_as_in_ten(thread, far, stranger, opener):
         many, done = compose(f"> {text}\n\nSo?")
         assert [(q.verdict, q.source_post.number) for q in done.quotes] == [("exact", number)]
         assert many == few
+
+
+@pytest.mark.parametrize(
+    "words", ["so it was. And that was report", "that came it office report which"]
+)
+def test_words_of_every_post_cost_no_more(thread, stranger, opener, monkeypatch, words):
+    """In a debate in which every post holds them, side by side or not: of so many rows the index
+    tells nothing but that they are many, and few texts are read."""
+    monkeypatch.setattr(phrases, "FEW", 20)
+    monkeypatch.setattr(probes, "WINDOW", 100)
+    first = reply(thread, opener, f"As all say: {words}, or nearly so.")
+    rows, read = [], []
+    hits, find = probes.Posts._hits, quoting.find
+    monkeypatch.setattr(probes.Posts, "_hits", lambda *given: rows.append(hits(*given)) or rows[-1])
+    monkeypatch.setattr(
+        quoting,
+        "find",
+        lambda words, sources, **given: read.extend(sources) or find(words, sources, **given),
+    )
+    for count in (200, 400):
+        grow(thread, opener, count)
+        here = Thread.objects.select_related("board").get(pk=thread.pk)
+        rows.clear(), read.clear()
+        with CaptureQueriesContext(connection) as captured:
+            text = f"> {words}\n\nSo?"
+            done = composing.compose(user=stranger, board=here.board, source=text, thread=here)
+        assert [quote.source_post for quote in done.quotes] == [first]
+        assert len(captured) == 5
+        assert [len(found) for found in rows] in ([20, LOOKED_AT], [20, 1])
+        assert len(read) <= 3 * PROPOSED
+        if connection.vendor == "postgresql":
+            assert sum("LIMIT 100) w" in query["sql"] for query in captured) == 1
 
 
 # --- Loaded threads ---------------------------------------------------------------------------

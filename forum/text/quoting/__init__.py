@@ -16,8 +16,10 @@ from .passage_index import MAX_KEYS, key_of, paragraph_keys, shingle_keys
 from .seams import is_whole, over_quotes
 from .sentences import cut_ends
 from .tokens import in_whole
+from .words import ELLIPSIS
 
 __all__ = [
+    "ELLIPSIS",
     "MAX_KEYS",
     "TOO_MUCH",
     "UNVERIFIABLE",
