@@ -1,51 +1,42 @@
 """The admin site. It stands outside forum.admin: Django makes the site when the first app registers
 a model, and a site in that package would be made twice, half of the registrations with each."""
 
+from functools import partial
+
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.db.models import Count, Min
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 
-from .models import AuditEntry, Case, Job
-from .models.visibility import cases_visible_to, entries_moderated_by
+from .models import Case, Job, Page
+from .models.visibility import cases_visible_to
 from .permissions import may
 
-LATEST = 8  # entries of the log on the front page
 # What moderators work with, most often first; everything else is a record to look up.
 WORK = ("Case", "Thread", "Post", "Board", "Upload", "Term", "Page", "AuditEntry")
+# The ways through the desk, on each of its pages: label and address.
+TABS = (
+    ("Queue", "admin:index"),
+    ("Members", "admin:forum_member_changelist"),
+    ("Debates", "admin:forum_thread_changelist"),
+    ("Posts", "admin:forum_post_changelist"),
+    ("Boards", "admin:forum_board_changelist"),
+    ("Log", "admin:forum_auditentry_changelist"),
+    ("Records", "admin:records"),
+)
 
 
-def waiting(user) -> list[dict]:
-    """What waits for `user`, one line for each kind: label, count, the oldest moment, and where it
-    is decided. Whatever else comes to wait adds its lines here."""
-    rows = (
-        cases_visible_to(user)
-        .open()
-        .order_by()
-        .values("kind")
-        .annotate(count=Count("pk", distinct=True), oldest=Min("opened_at"))
-    )
-    found = {row["kind"]: row for row in rows}
-    queue = reverse("admin:forum_case_changelist")
-    lines = [
-        {"label": label, "href": f"{queue}?kind={kind}", **found[kind]}
-        for kind, label in Case.Kind.choices
-        if kind in found
-    ]
-    if may(user, "administer"):
-        failed = Job.objects.failed().aggregate(count=Count("pk"), oldest=Min("failed_at"))
-        jobs = reverse("admin:forum_job_changelist")
-        if failed["count"]:
-            label = "Work that failed for good"
-            lines.append({"label": label, "href": f"{jobs}?failed_at__isnull=False", **failed})
-    return lines
+def failed_jobs(user) -> int:
+    """How many jobs failed for good and wait for `user`, if that is an administrator."""
+    return Job.objects.failed().count() if may(user, "administer") else 0
 
 
-def latest(user) -> list[AuditEntry]:
-    """The newest entries of the log about boards that `user` moderates."""
-    return list(entries_moderated_by(user).select_related("actor").order_by("-pk")[:LATEST])
+def _leads_to(tab: str, here: str) -> bool:
+    """Whether the page with this name stands under the tab."""
+    if tab == "admin:index":
+        return here in (tab, "admin:forum_case_changelist", "admin:forum_case_change")
+    return here == tab or here.rpartition("_")[0] == tab.rpartition("_")[0] != ""
 
 
 def _parted(app: dict) -> list[dict]:
@@ -63,7 +54,8 @@ class Desk(admin.AdminSite):
 
     site_header = "Jonbar: the moderators' desk"
     site_title = "Desk"
-    index_title = "What there is"
+    index_title = "Records"
+    enable_nav_sidebar = False  # the ways stand above, the records behind one of them
 
     def has_permission(self, request) -> bool:
         return may(request.user, "enter desk")
@@ -72,25 +64,43 @@ class Desk(admin.AdminSite):
         """Without the pages of Django's that nothing here uses: one leads to whatever has an
         address, by way of its title, the other searches for the rows of any relation."""
         unused = ("view_on_site", "autocomplete")
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
+        kept = [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
+        return [path("records/", self.admin_view(self.records), name="records"), *kept]
+
+    def each_context(self, request):
+        """What each page of the desk shows: the ways through it, and how much waits."""
+        context = super().each_context(request)
+        if not context["has_permission"]:
+            return context
+        here = request.resolver_match.view_name if request.resolver_match else ""
+        tabs = [
+            {"label": label, "href": reverse(name), "here": _leads_to(name, here)}
+            for label, name in TABS
+        ]
+        waiting = cases_visible_to(request.user).open().count()
+        # Asked for where a form asks for a reason.
+        return {
+            **context,
+            "tabs_of_desk": tabs,
+            "waiting": waiting,
+            "reasons": Page.reasons,
+            "failed_jobs": partial(failed_jobs, request.user),
+        }
 
     def get_app_list(self, request, app_label=None):
-        """The menu: first what one works with, then the records behind it; the queue says how much
-        waits."""
+        """All records: first what one works with, then what lies behind it."""
         apps = super().get_app_list(request, app_label)
         if app_label is None:
             apps = [part for app in apps for part in _parted(app)]
-        for app in apps:
-            for model in app["models"]:
-                if model["object_name"] == "Case":
-                    waiting = cases_visible_to(request.user).open().count()
-                    model["name"] = f"Queue: {waiting} waiting" if waiting else "Queue"
         return apps
 
     def index(self, request, extra_context=None):
-        """The front page: what waits for this moderator, and what was done last in these boards."""
-        context = {"waiting": waiting(request.user), "latest": latest(request.user)}
-        return super().index(request, {**context, **(extra_context or {})})
+        """The front page is the queue."""
+        return self._registry[Case].changelist_view(request)
+
+    def records(self, request):
+        """Every table that the desk shows, behind one link."""
+        return super().index(request)
 
     def password_change(self, request, extra_context=None):
         """Passwords are changed in one place, which asks for the old one and tells by mail."""

@@ -1,35 +1,34 @@
-"""The queue: what waits for a decision, oldest first, each with the form that decides it."""
+"""The queue: what waits for a decision, gravest first, each with the buttons that decide it."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Min
-from django.http import Http404
+from django.db.models import Count, Min, Q
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from forum import rendering
-from forum.moderation import queue, sanctions
-from forum.rendering.posts import PostEntry
-from forum.rendering.quotes import Judgement
+from forum.moderation import queue, sanctions, undoing
 
-from ..models import AuditEntry, Case, Post, Report, Thread
+from ..acts import ACTS
+from ..models import AuditEntry, Case, CaseViewer, Report
 from ..models.visibility import cases_visible_to, entries_moderated_by
-from ..permissions import Refused, may
+from ..permissions import Refused
 from ..views.fetch import sent_id
+from .case_entries import entries_of
 from .site import ReadOnly
 
 PER_PAGE = 20
-LATEST = 8  # entries of the log beside the queue
+LATEST = 8  # entries of the log under the queue
 POINTS = range(1, sanctions.MAX_POINTS + 1)
-LONG = 150  # words from which a post folds
+# What is decided for several at once; each case takes what its kind knows.
+TOGETHER = ("no action", "hide", "approve", "reject")
 
 
 @admin.register(Case)
 class CaseAdmin(ReadOnly):
-    """The list is the queue; a case has a page of its own, decided or not."""
+    """The list is the queue, and the front page of the desk; a case has a page of its own, decided
+    or not."""
 
     board_path = "post__thread__board_id"
     fields = (
@@ -47,28 +46,39 @@ class CaseAdmin(ReadOnly):
         return cases_visible_to(request.user)
 
     def changelist_view(self, request, extra_context=None):
-        """What waits, by `?kind=`, after the case with the id `?after=`; POST decides one."""
+        """What waits, by `?kind=`, after `?after=`, the gravity and id of a case. POST decides one
+        case or several, or notes which one is looked at."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if request.method == "POST" and "look" in request.POST:
+            return self._look(request)
+        if request.method == "POST" and "together" in request.POST:
+            return self._decide_all(request)
         if request.method == "POST":
             return self._decide(request)
         return self._queue(request, kept=None)
 
-    def _decide(self, request):
-        wanted = request.POST.get("case", "")
+    def _case(self, request: HttpRequest, wanted: str) -> Case:
         case = self.get_queryset(request).filter(pk=sent_id(wanted)).first()
         if case is None:
             raise Http404
-        act = request.POST.get("act", "")
-        reason = " ".join(request.POST.get("reason", "").replace("\0", "").split())[:300]
-        points = request.POST.get("points", "")
-        points = int(points) if points in map(str, POINTS) else 0
+        return case
+
+    def _look(self, request: HttpRequest) -> HttpResponse:
+        queue.look_at(user=request.user, case=self._case(request, request.POST["look"]))
+        return HttpResponse(status=204)
+
+    def _decide(self, request: HttpRequest) -> HttpResponse:
+        case = self._case(request, request.POST.get("case", ""))
+        act, reason = request.POST.get("act", ""), _reason(request)
+        asked = request.POST.get("points", "")
+        points = int(asked) if asked in map(str, POINTS) else 0
         try:
             queue.decide(user=request.user, case=case, act=act, reason=reason, points=points)
         except Refused as error:
             kept = {
                 "case": case.pk,
-                "act": act,
+                "decided": Case.objects.filter(pk=case.pk, decided_at__isnull=False).exists(),
                 "reason": reason,
                 "points": points,
                 "error": str(error),
@@ -77,22 +87,44 @@ class CaseAdmin(ReadOnly):
         self.message_user(request, "Decided, and written to the log.", messages.SUCCESS)
         return redirect(request.get_full_path())
 
-    def _queue(self, request, *, kept: dict | None):
-        kind = request.GET.get("kind", "")
-        after = request.GET.get("after", "")
-        if (kind and kind not in Case.Kind.values) or not (after or "0").isdecimal():
+    def _decide_all(self, request: HttpRequest) -> HttpResponse:
+        """Decide the chosen cases alike; of those that are refused the page says why."""
+        act, reason = request.POST.get("act", ""), _reason(request)
+        ids = [pk for pk in map(sent_id, request.POST.getlist("chosen")[:PER_PAGE]) if pk]
+        cases = list(self.get_queryset(request).for_listing().filter(pk__in=ids).order_by("pk"))
+        if not cases or act not in TOGETHER:
+            error = "Choose cases by their boxes, and what to do."
+            sent = {"chosen": ids, "reason": reason, "act": act, "error": error}
+            return self._queue(request, kept=sent | {"case": None})
+        refused = queue.decide_all(user=request.user, cases=cases, act=act, reason=reason)
+        if refused:
+            lines = " ".join(f"{_named(case)}: {why}" for case, why in refused.items())
+            kept: dict = {"chosen": [case.pk for case in refused], "reason": reason, "act": act}
+            kept |= {"case": None, "error": lines, "done": len(cases) - len(refused)}
+            return self._queue(request, kept=kept)
+        done = f"Decided: {len(cases)}. All of it is written to the log."
+        self.message_user(request, done, messages.SUCCESS)
+        return redirect(request.get_full_path())
+
+    def _queue(self, request: HttpRequest, *, kept: dict | None) -> HttpResponse:
+        """Draw the queue; `kept` is what was sent and refused, with the reason it was."""
+        kind, after = request.GET.get("kind", ""), request.GET.get("after", "")
+        place = re.fullmatch(r"([0-9])-([0-9]{1,18})", after)
+        if (kind and kind not in Case.Kind.values) or (after and not place):
             raise Http404
         waiting = self.get_queryset(request).open()
         counts = waiting.order_by().values("kind").annotate(n=Count("pk"), first=Min("opened_at"))
         counts = {row["kind"]: row for row in counts}
-        rows = waiting.filter(kind=kind) if kind else waiting
-        if after:
-            rows = rows.filter(pk__gt=int(after[:18]))
-        found = list(rows.for_listing().order_by("pk")[: PER_PAGE + 1])
+        rows = (waiting.filter(kind=kind) if kind else waiting).gravest_first()
+        if place:
+            gravity, pk = map(int, place.groups())
+            rows = rows.filter(Q(gravity__gt=gravity) | Q(gravity=gravity, pk__gt=pk))
+        found = list(rows.for_listing()[: PER_PAGE + 1])
         cases = found[:PER_PAGE]
         tabs = [
             (value, label, counts.get(value, {}).get("n", 0)) for value, label in Case.Kind.choices
         ]
+        last = cases[-1] if len(found) > PER_PAGE else None
         context = {
             **self.admin_site.each_context(request),
             "title": "Queue",
@@ -101,10 +133,11 @@ class CaseAdmin(ReadOnly):
             "tabs": [tab for tab in tabs if tab[2] or tab[0] == kind],
             "total": sum(n for _, _, n in tabs),
             "oldest": min((row["first"] for row in counts.values()), default=None),
-            "after": cases[-1].pk if len(found) > PER_PAGE else None,
+            "after": f"{last.gravity}-{last.pk}" if last else None,
             "later": bool(after),
             "kept": kept,
             "points": POINTS,
+            "together": [(act, ACTS[act].label) for act in TOGETHER],
             "latest": _latest(request.user),
             "opts": self.model._meta,
         }
@@ -112,70 +145,37 @@ class CaseAdmin(ReadOnly):
         return render(request, "admin/forum/queue.html", context, status=status)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseEntry:
-    """A case as the queue shows it to one moderator."""
-
-    case: Case
-    acts: Sequence[tuple[str, str]]  # that decide it: value and label
-    post: PostEntry | None
-    where: Thread | None  # the debate that it is about, if the moderator sees it
-    reports: Sequence[Report]
-    reasons: Sequence[tuple[str, int]]  # that they give, and how often
-    verdicts: Sequence[Judgement] | None  # on its quotes, where a report says it misquotes
-    before: int  # how often reports of the post were decided
-    long: bool
-    kept: dict | None  # what was sent to decide it, if that was refused
+def _reason(request: HttpRequest) -> str:
+    return " ".join(request.POST.get("reason", "").replace("\0", "").split())[:300]
 
 
-def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry]:
-    """The cases as the queue shows them: the post as it reads, the reports and what they say, what
-    the check says of its quotes, and how often it was looked at before. Constant queries."""
-    posts = list(
-        Post.objects.for_reading()
-        .select_related("thread__board", "body__revision")
-        .filter(pk__in=[case.post_id for case in cases if case.post_id])
-    )
-    entries = {entry.post.pk: entry for entry in rendering.render_posts(posts, user=user)}
-    verdicts = rendering.verdicts(posts, user)
-    reports = defaultdict(list)
-    for report in Report.objects.filter(case__in=cases).select_related("member").order_by("pk"):
-        reports[report.case_id].append(report)
-    answered = AuditEntry.objects.for_undo().in_bulk(
-        [case.notice.entry_id for case in cases if case.notice]
-    )
-    before = Counter(
-        Case.objects.filter(
-            post__in=entries, kind=Case.Kind.REPORT, decided_at__isnull=False
-        ).values_list("post_id", flat=True)
-    )
-    found = []
-    for case in cases:
-        about = answered.get(case.notice.entry_id) if case.notice else None
-        entry, made = entries.get(case.post_id or 0), reports[case.pk]
-        where = case.post.thread if case.post else case.thread
-        misquotes = any(report.reason == Report.Reason.MISQUOTE for report in made)
-        found.append(
-            CaseEntry(
-                case=case,
-                acts=queue.offered(user, case, about),
-                post=entry,
-                where=where if where and may(user, "see thread", where) else None,
-                reports=made,
-                reasons=Counter(report.get_reason_display() for report in made).most_common(),
-                verdicts=verdicts.get(case.post_id or 0, ()) if misquotes else None,
-                before=before[case.post_id or 0],
-                long=bool(entry and len(entry.post.body.revision.plain.split()) > LONG),
-                kept=kept if kept and kept["case"] == case.pk else None,
-            )
-        )
-    return found
+def _named(case: Case) -> str:
+    """A case in a sentence: the post's number and debate, or the member."""
+    if case.post:
+        return f"{case.post} in “{case.post.thread.title}”"
+    return case.member.username if case.member else f"Case {case.pk}"
 
 
-def _latest(user):
-    """The newest entries of the log of the boards that `user` moderates."""
-    rows = entries_moderated_by(user).public().select_related("actor")
-    return rows.order_by("-created_at", "-pk")[:LATEST]
+def _latest(user) -> list[tuple[AuditEntry, bool]]:
+    """The newest entries of the log of the boards that `user` moderates, and of each whether the
+    page offers to take it back."""
+    seen = entries_moderated_by(user).public().order_by("-pk").values_list("pk", flat=True)
+    named = entries_moderated_by(user).for_undo().select_related("actor")
+    rows = named.filter(pk__in=list(seen[:LATEST])).order_by("-pk")
+    return [(entry, undoing.may_undo(user, entry)) for entry in rows]
+
+
+@admin.register(CaseViewer)
+class CaseViewerAdmin(ReadOnly):
+    """Who has which case open."""
+
+    board_path = "case__post__thread__board_id"
+    list_display = ("case", "member", "seen_at")
+    list_select_related = ("case", "member")
+    ordering = ("-pk",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(case__in=cases_visible_to(request.user))
 
 
 @admin.register(Report)

@@ -30,6 +30,7 @@ from ..models import (
 )
 from ..models.visibility import moderates_all, posts_visible_to
 from ..permissions import may
+from ..views.acts_offered import POST_OFFERS, THREAD_OFFERS
 from .searching import SEARCHED_AS, debates_found, posts_found, search_as_elsewhere
 from .site import OwnBoards, ReadOnly, WithActs
 
@@ -55,6 +56,7 @@ class ThreadAdmin(WithActs):
     search_help_text = SEARCHED_AS
     date_hierarchy = "created_at"
     act_name = "thread"
+    offers = THREAD_OFFERS
     acts = {
         "lock": states.lock,
         "unlock": states.unlock,
@@ -155,6 +157,7 @@ class PostAdmin(WithActs):
     ordering = ("-pk",)
     show_full_result_count = False
     act_name = "post"
+    offers = POST_OFFERS
     acts = {
         "hide": states.hide,
         "remove": states.remove,

@@ -16,6 +16,7 @@ from ..actions.composing import Unacceptable
 from ..models import AuditEntry, Member, Note, Post, State, Suspension, Warning
 from ..models.visibility import boards_visible_to
 from ..permissions import Refused, may
+from ..views.fetch import sent_id
 from . import reviewing
 from .site import ReadOnly
 
@@ -93,10 +94,22 @@ class MemberAdmin(ReadOnly):
             "measures": Suspension.Measure.choices,
             "most_points": range(1, sanctions.MAX_POINTS + 1),
             "kept": kept,
+            "about": self._post_named(request, member),
             "posts": Post.objects.filter(author=member, state=State.VISIBLE)[:1000].count(),
         }
         status = 422 if kept else 200
         return render(request, "admin/forum/member.html", context, status=status)
+
+    @staticmethod
+    def _post_named(request, member: Member) -> Post | None:
+        """The post for which the member may be warned: `post` names its id."""
+        pk = sent_id(request.POST.get("post") or request.GET.get("post", ""))
+        post = (
+            Post.objects.filter(pk=pk, author=member)
+            .select_related("thread__board", "body__revision")
+            .first()
+        )
+        return post if post is not None and may(request.user, "moderate", post) else None
 
     def _act(self, request, member: Member) -> tuple[bool, dict]:
         """Do what the form asks: whether it was done, and what was typed if not."""

@@ -25,7 +25,10 @@ class PageForm(OpenedForm):
         model = Page
         fields = ("kind", "source")
         widgets = {"source": forms.Textarea(attrs={"rows": 24, "dir": "auto"})}
-        help_texts = {"source": "Markdown. A page without text is not shown to anybody."}
+        help_texts = {
+            "source": "Markdown. A page without text is not shown to anybody. Of the reasons that "
+            "moderators give, each stands on a line of its own, and is offered wherever they act."
+        }
 
     def clean_source(self) -> str:
         """The text as it was typed, if it can be drawn."""
@@ -55,9 +58,9 @@ class PageAdmin(NamedFilters, admin.ModelAdmin):
         )
         obj.pk = saved.pk
 
-    def view_on_site(self, obj) -> str:
-        """The address itself, as for boards."""
-        return obj.get_absolute_url()
+    def view_on_site(self, obj) -> str | None:  # type: ignore[override]  # None: there is no page
+        """The address itself, as for boards; reasons have none."""
+        return None if obj.kind == Page.Kind.REASONS else obj.get_absolute_url()
 
     def get_readonly_fields(self, request, obj=None):
         return ("kind",) if obj else ()

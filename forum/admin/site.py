@@ -6,6 +6,7 @@ from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from accounts.filtering import NamedFilters
 
@@ -13,6 +14,7 @@ from ..acts import ACTS
 from ..models import NOWHERE, Thread
 from ..models.visibility import moderated_board_ids, moderates_all
 from ..permissions import Refused, may
+from ..views.acts_offered import Offer
 from ..views.fetch import sent_id
 
 
@@ -34,6 +36,11 @@ class ReadOnly(NamedFilters, admin.ModelAdmin):
 
     board_path = "board_id"
     view_on_site = False  # pages that lead there have a link of their own
+
+    def changelist_view(self, request, extra_context=None):
+        """Headed by what stands in it."""
+        title = capfirst(self.model._meta.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_queryset(self, request) -> QuerySet:
         rows = super().get_queryset(request)
@@ -64,10 +71,12 @@ class ReadOnly(NamedFilters, admin.ModelAdmin):
 
 
 class WithActs(ReadOnly):
-    """A page whose buttons call actions. `acts` maps a verb (forum/acts.py) to a function, which
-    takes user=, reason= and the object under `act_name`, and asks the charter itself."""
+    """A page whose buttons call actions, one for each state: what is locked can be unlocked. `acts`
+    maps a verb (forum/acts.py) to a function, which takes user=, reason= and the object under
+    `act_name`, and asks the charter itself."""
 
     acts: dict = {}
+    offers: tuple[Offer, ...] = ()  # when there is something to do; a page shows those alone
     act_name = ""
     change_form_template = "admin/forum/acts.html"
 
@@ -90,15 +99,19 @@ class WithActs(ReadOnly):
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         verb = request.POST.get("_act")
+        row = self.get_object(request, object_id)
         if request.method == "POST":
-            row = self.get_object(request, object_id)
             if row is not None and verb in self.acts:
                 self.act(request, verb, [row])
                 return self.response_post_save_change(request, row)
             self.message_user(request, "Choose an act.", messages.WARNING)
             request.method = "GET"
         context = {
-            "acts": [(verb, ACTS[verb].label) for verb in self.acts],
+            "acts": [
+                (offer.act.verb, offer.act.label)
+                for offer in self.offers
+                if offer.act.verb in self.acts and row is not None and offer.offered(row)
+            ],
             "show_save": False,
             "show_save_and_continue": False,
             "show_close": False,

@@ -3,7 +3,7 @@
 from core import lookups  # noqa: F401  (registers what statements are written with)
 
 from .boards import Board
-from .cases import Case, Report
+from .cases import Case, CaseViewer, Report
 from .debate import Answer, ChangeOfMind, Divergence, Question
 from .drafts import Draft
 from .glossary import Term
@@ -29,6 +29,7 @@ __all__ = [
     "AuditEntry",
     "Board",
     "Case",
+    "CaseViewer",
     "ChangeOfMind",
     "DebateWords",
     "Divergence",

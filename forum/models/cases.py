@@ -1,8 +1,12 @@
 """The queue: what waits for a moderator's decision, and the reports that brought it there."""
 
+from collections.abc import Iterable
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from .boards import Board
 from .moderation import AuditEntry
@@ -21,6 +25,18 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.annotate(
             where=Coalesce("post__thread__board_id", "thread__board_id", "board_id")
         )
+
+    def gravest_first(self) -> "CaseQuerySet":
+        """What is reported as unlawful, then what attacks a person, then everything else; of the
+        same gravity the oldest first. With `gravity`: 0, 1 or 2."""
+        reported = Report.objects.filter(case=models.OuterRef("pk"))
+        grave = [
+            models.When(models.Exists(reported.filter(reason=reason)), then=gravity)
+            for gravity, reason in enumerate(Report.GRAVE)
+        ]
+        rest = models.Value(len(Report.GRAVE))
+        gravity = models.Case(*grave, default=rest, output_field=models.IntegerField())
+        return self.annotate(gravity=gravity).order_by("gravity", "pk")
 
     def for_listing(self) -> "CaseQuerySet":
         """With what a line of the queue names, in one query."""
@@ -123,6 +139,8 @@ class Report(models.Model):
         ILLEGAL = "illegal", "It is against the law"
         OTHER = "other", "Something else"
 
+    GRAVE = (Reason.ILLEGAL, Reason.ATTACK)  # the gravest first
+
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reports")
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -144,3 +162,33 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return self.get_reason_display()
+
+
+class CaseViewerQuerySet(models.QuerySet["CaseViewer"]):
+    def now(self, cases: Iterable[Case]) -> "CaseViewerQuerySet":
+        """Who looked at these cases within the last minutes, whoever came first named first."""
+        return self.filter(case__in=cases, seen_at__gt=timezone.now() - CaseViewer.FOR).order_by(
+            "pk"
+        )
+
+
+class CaseViewer(models.Model):
+    """A moderator who has a case open in the queue, so that another does not decide it too."""
+
+    FOR = timedelta(minutes=10)  # so long somebody who opened a case is taken to look at it
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="viewers")
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    seen_at = models.DateTimeField()
+
+    objects = CaseViewerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "case"], name="case_viewer_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} looks at case {self.case_id}"

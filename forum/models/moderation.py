@@ -19,9 +19,9 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         return self.exclude(verb__in=PRIVATE).filter(told)
 
     def for_listing(self) -> "AuditEntryQuerySet":
-        """With all that a line of the log says, in one query."""
+        """With all that a line of the log says, in one query, and whether it was undone."""
         return self.select_related(
-            "actor", "member", "board", "thread__board", "post__thread__board"
+            "actor", "member", "board", "thread__board", "post__thread__board", "undone_by"
         )
 
     def parts_of(self, entry: "AuditEntry") -> "AuditEntryQuerySet":

@@ -4,14 +4,18 @@ from django.db import models
 
 
 class Page(models.Model):
-    """One such page, in Markdown; there for readers as soon as it holds text. What it said before
-    stands in the audit log."""
+    """One such page, in Markdown; there for readers as soon as it holds text, but for the reasons,
+    which moderators choose from. What it said before stands in the audit log."""
 
     class Kind(models.TextChoices):
         RULES = "rules", "Rules"
         CONTACT = "contact", "Contact"
         PRIVACY = "privacy", "Privacy"
         IMPRINT = "imprint", "Imprint"
+        REASONS = "reasons", "Reasons that moderators give"
+
+    # What has a place at the foot of each page; the rules have a page in any case.
+    AT_THE_FOOT = (Kind.CONTACT, Kind.PRIVACY, Kind.IMPRINT)
 
     kind = models.CharField(max_length=8, choices=Kind.choices, unique=True)
     source = models.TextField("text", blank=True, max_length=60_000)
@@ -21,6 +25,14 @@ class Page(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+    @classmethod
+    def reasons(cls) -> list[str]:
+        """The reasons that the site offers to moderators, one on each line of their page; marks of
+        a list are left out."""
+        page = cls.objects.filter(kind=cls.Kind.REASONS).only("source").first()
+        lines = page.source.splitlines() if page else []
+        return [words for line in lines if (words := line.strip().lstrip("-*").strip()[:300])]
 
     def get_absolute_url(self) -> str:
         return f"/{self.kind}/"

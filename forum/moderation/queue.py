@@ -1,6 +1,11 @@
 """Deciding what waits in the queue: each decision is an act with a reason, and closes its case."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 from django.db import transaction
+from django.utils import timezone
+from django.utils.timesince import timesince
 
 from accounts.models import User
 from forum import tree
@@ -8,8 +13,8 @@ from forum.actions import cases, members, notices
 from forum.actions.audit import record
 from forum.actions.locking import PostMoved
 from forum.acts import ACTS
-from forum.models import AuditEntry, Case, State, Suspension, Thread, Warning
-from forum.permissions import Refused, may, require
+from forum.models import AuditEntry, Case, CaseViewer, State, Suspension, Thread, Warning
+from forum.permissions import NotThere, Refused, may, require
 
 from . import cleanup, sanctions, states, undoing
 
@@ -57,7 +62,7 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
         if case.decision:
             if case.decision.actor_id == user.pk and case.decision.reason == reason:
                 return case
-            raise Refused("Somebody else decided this a moment ago. Look at what they did.")
+            raise Refused(_told(case.decision))
         _act(user, case, act, reason)
         if points or act == "warn":
             _warn(user, case, points, reason)
@@ -67,6 +72,38 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
                 case, _entry(user, case, act, reason), message=ACTS[act].notice.get("asker", "")
             )
     return case
+
+
+def decide_all(*, user, cases: Sequence[Case], act: str, reason: str = "") -> dict[Case, str]:
+    """Decide several cases alike, each for itself, as `decide` does. Returns those that were not,
+    with the sentence that says why."""
+    refused = {}
+    for case in cases:
+        try:
+            decide(user=user, case=case, act=act, reason=reason)
+        except NotThere:
+            refused[case] = "It is not yours to decide."
+        except Refused as error:
+            refused[case] = str(error)
+    return refused
+
+
+def look_at(*, user, case: Case) -> None:
+    """Note that `user` has a case open, for other moderators to see. Raises permissions.Refused."""
+    require(user, "decide", case)
+    now = timezone.now()
+    CaseViewer.objects.filter(seen_at__lt=now - CaseViewer.FOR).delete()
+    CaseViewer.objects.update_or_create(case=case, member=user, defaults={"seen_at": now})
+
+
+def _told(entry: AuditEntry) -> str:
+    """By whom a case was decided, when and how: what its deciding entry says."""
+    who = entry.actor.username if entry.actor else "The site"
+    what = ACTS[entry.verb].label or entry.verb
+    why = f" The reason given: “{entry.reason}”" if entry.reason else ""
+    age = timezone.now() - entry.created_at
+    ago = "just now" if age < timedelta(minutes=1) else f"{timesince(entry.created_at)} ago"
+    return f"{who} decided this {ago}: “{what}”.{why}"
 
 
 def _lock(case: Case, act: str) -> set[int]:

@@ -1,6 +1,7 @@
 """What every template may use."""
 
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from django.conf import settings
@@ -8,12 +9,14 @@ from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError
 
 from forum.models import Page
+from forum.models.visibility import cases_visible_to
 from forum.operations import caching
 
 THEMES = ("auto", "light", "dark")
 # The links at the foot of every page are asked for this often (seconds) by each worker, not at
 # every page. A page that is kept asks once for each edition of the site, so that it is right.
 LINKS_HOLD = 30
+MOST = 100  # cases are counted up to here
 
 
 def site(request) -> dict:
@@ -29,7 +32,13 @@ def site(request) -> dict:
         "confirm_address": settings.CONFIRM_ADDRESS,
         "two_step_demanded": settings.REQUIRE_TWO_STEP_FOR_STAFF,
         "site_pages": _written(),
+        "cases_waiting": partial(_cases_waiting, member),
     }
+
+
+def _cases_waiting(member) -> int:
+    """How many cases wait for a moderator, as far as MOST; the masthead of theirs asks."""
+    return cases_visible_to(member).open()[:MOST].count()
 
 
 @dataclass(slots=True)
@@ -56,7 +65,7 @@ def _written() -> tuple[Page.Kind, ...]:
             kinds = set(Page.objects.exclude(source="").values_list("kind", flat=True))
         except DatabaseError:
             return ()  # the page that says so has a foot too
-        _links.pages = tuple(k for k in Page.Kind if k in kinds and k != Page.Kind.RULES)
+        _links.pages = tuple(kind for kind in Page.AT_THE_FOOT if kind in kinds)
         _links.edition, _links.until = edition, monotonic() + LINKS_HOLD
     return _links.pages
 

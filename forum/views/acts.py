@@ -9,8 +9,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from core.problems import Problem
 from forum import rendering
@@ -18,7 +20,7 @@ from forum.actions import description
 from forum.moderation import erasing, moving, undoing
 
 from ..acts import Gravity
-from ..models import AuditEntry, Post, Quote, State, Thread
+from ..models import AuditEntry, Page, Post, Quote, State, Thread
 from ..permissions import may, require
 from . import problems
 from .acts_offered import (
@@ -51,8 +53,17 @@ def moderate_post(request: HttpRequest, post_id):
         "thread": post.thread,
         "back": post.get_absolute_url(),
         "log": _latest(request.user, post.thread, post),
+        "warn_at": _warn_at(request.user, post),
     }
     return _page(request, post, offers, context)
+
+
+def _warn_at(user, post: Post) -> str:
+    """Where the writer of a post is warned for it; "" where `user` may not."""
+    if post.author is None or not may(user, "warn", post.author):
+        return ""
+    page = reverse("admin:forum_member_change", args=[post.author_id])
+    return f"{page}?post={post.pk}#warn"
 
 
 def moderate_thread(request: HttpRequest, thread_id):
@@ -64,6 +75,7 @@ def moderate_thread(request: HttpRequest, thread_id):
         "thread": thread,
         "back": thread.get_absolute_url(),
         "waiting": waiting.select_related("author")[:50],
+        "warn_at": "",
         "log": _latest(request.user, thread),
     }
     return _page(request, thread, THREAD_OFFERS, context)
@@ -100,6 +112,7 @@ def _page(
         "act": _shown(offer, thing),
         "form": form,
         "changes": _changes(offer.act.verb, thing),
+        "reasons": Page.reasons,
     }
     return render(request, "acts/act.html", {**context, **shown}, status=status)
 
@@ -201,9 +214,9 @@ def _not_shown(verb: str, thread: Thread) -> list[str]:
 
 
 def _latest(user, thread: Thread, post: Post | None = None) -> list[tuple[AuditEntry, bool]]:
-    """The newest entries about a debate or one of its posts, and of each whether `user` may take it
-    back."""
-    rows = AuditEntry.objects.filter(thread=thread)
+    """The newest entries about a debate, the one too that made it or moved posts into it, or about
+    one of its posts; and of each whether `user` may take it back."""
+    rows = AuditEntry.objects.filter(Q(thread=thread) | Q(other_thread=thread.pk))
     if post is not None:
         rows = AuditEntry.objects.filter(post=post)
     entries = rows.for_undo().select_related("actor").order_by("-pk")[:LATEST]
@@ -241,6 +254,7 @@ def undo(request: HttpRequest, entry_id):
             "thread": entry.thread,
             "form": form,
             "possible": undoing.may_undo(request.user, entry),
+            "reasons": Page.reasons,
         },
         status=422 if form.errors else 200,
     )

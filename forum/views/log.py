@@ -7,6 +7,8 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.shortcuts import render
 
+from forum.moderation import undoing
+
 from ..acts import ACTS, ON_MEMBERS, PUBLIC
 from ..models import AuditEntry, Board
 from ..models.visibility import boards_visible_to, entries_visible_to
@@ -65,7 +67,18 @@ def _told(entry: AuditEntry, user, boards: Mapping[int, Board]) -> dict:
         "board": entry.board if entry.board_id in boards else None,
         "who": _who(entry),
         "unseen": _unseen(entry),
+        "undoable": _undoable(entry, user),
     }
+
+
+def _undoable(entry: AuditEntry, user) -> bool:
+    """Whether the line leads to the page that takes the act back; that page asks all of it."""
+    return (
+        entry.thread is not None
+        and entry.verb in undoing.ACTS
+        and not hasattr(entry, "undone_by")
+        and may(user, "moderate", entry.thread)
+    )
 
 
 def _unseen(entry: AuditEntry) -> str:

@@ -11,7 +11,7 @@ from core.problems import Problem
 from forum.moderation import moving
 
 from .. import tree
-from ..models import Post
+from ..models import Page, Post
 from ..permissions import require
 from . import problems
 from .acts_offered import TitleForm
@@ -79,6 +79,7 @@ def split(request: HttpRequest, thread_id):
             "rows": rows,
             "chosen": ".".join(map(str, sorted(chosen))),
             "count": len(chosen),
+            "reasons": Page.reasons,
             "here": ".".join(map(str, cut.ids)),
             "page": page,
             "pages": pages,

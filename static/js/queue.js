@@ -1,0 +1,33 @@
+// The queue by keyboard, and a word to other moderators about which case is open. Without it every
+// row opens and every button decides as well.
+
+const rows = [...document.querySelectorAll(".docket")];
+const off = () => localStorage.getItem("keys") === "off";
+
+for (const row of rows) {
+  row.addEventListener("toggle", () => {
+    if (!row.open) return;
+    const body = new FormData(row.querySelector(".decide"));
+    const look = new URLSearchParams({ look: row.dataset.case });
+    look.set("csrfmiddlewaretoken", body.get("csrfmiddlewaretoken"));
+    fetch(location.href, { method: "POST", body: look }).catch(() => {});
+  });
+}
+
+addEventListener("keydown", (event) => {
+  if (off() || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
+  const at = rows.findIndex((row) => row.contains(event.target));
+  if (event.key === "j" || event.key === "k") {
+    const next = at < 0 ? 0 : at + (event.key === "j" ? 1 : -1);
+    rows[next]?.querySelector("summary").focus();
+  } else if (event.key === "x" && at >= 0) {
+    rows[at].parentElement.querySelector("input[name=chosen]").click();
+  } else {
+    const open = at >= 0 ? rows[at] : rows.find((row) => row.open);
+    const button = open?.open && open.querySelector(`button[data-key="${CSS.escape(event.key)}"]`);
+    if (!button) return;
+    button.click();
+  }
+  event.preventDefault();
+});
