@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.problems import Problem
 
+from .devices import device_of, is_known, remember
 from .models import User
 
 log = logging.getLogger("accounts")
@@ -85,6 +86,21 @@ class Adapter(DefaultAccountAdapter):
         known = salted_hmac("accounts.adapter.sign-in", name.casefold()).hexdigest()[:16]
         at = f" from {self.get_client_ip(request)}" if settings.LOG_ADDRESSES else ""
         log.warning("sign-in %s for %s%s", how, known, at)
+
+    def login(self, request, user) -> None:
+        """Sign in, note with which device, and tell the member of one that is new to them."""
+        before = user.last_login
+        super().login(request, user)
+        device = device_of(request)
+        request.session.begin(device)
+        if before is not None and not is_known(request, user.pk):
+            self.send_notification_mail("account/email/new_device", user, {"device": device})
+
+    def post_login(self, request, user, **how):
+        """Go where one wanted to, with a browser that is known the next time."""
+        response = super().post_login(request, user, **how)
+        remember(request, response, user.pk)
+        return response
 
     def is_safe_url(self, url: str | None) -> bool:
         """Only addresses within this site, which need no host: allauth's own rule lets in every

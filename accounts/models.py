@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
 from .names import check_name, skeleton
@@ -276,6 +277,14 @@ class Session(AbstractBaseSession):
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, null=True, editable=False, related_name="sessions"
     )
+    device = models.CharField(max_length=60, default="", editable=False)
+    began_at = models.DateTimeField(null=True, editable=False)
+    seen_at = models.DateTimeField(null=True, editable=False)
+
+    @property
+    def name(self) -> str:
+        """What forms call it: nobody who reads a page learns the key that signs in."""
+        return salted_hmac("accounts.session", self.session_key).hexdigest()[:20]
 
     def __str__(self) -> str:
         return f"session of {self.user}" if self.user_id else "session"

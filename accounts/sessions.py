@@ -4,7 +4,9 @@ The account stands in the session's row, so that one query brings both: every pa
 for them.
 """
 
+import logging
 import re
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from allauth.account.models import EmailAddress
@@ -12,6 +14,7 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends import db
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -34,12 +37,34 @@ _session = CompiledQuery("session", _with_account, "text", "moment")
 # What Django gives out. A cookie can bring anything, in octal even a NUL, which PostgreSQL does not
 # let be looked for.
 KEY = re.compile(r"[a-z0-9]{32}")
+DEVICE, BEGAN = "device", "began"  # in the session's data, so that each save brings them along
+NOTED_EVERY = timedelta(hours=1)
+log = logging.getLogger("accounts")
+
+
+def sessions_of(user: User) -> list[Session]:
+    """The sessions of a member that have not ended, the one used last first."""
+    rows = Session.objects.filter(user=user, expire_date__gt=timezone.now())
+    return sorted(rows, key=lambda row: row.seen_at or row.expire_date, reverse=True)
+
+
+def end(user: User, *, name: str = "", but: str = "") -> int:
+    """Sign out the session of a member that forms call by `name`; without one all of them but that
+    with the key `but`. Returns how many ended."""
+    ended = [
+        row.session_key
+        for row in sessions_of(user)
+        if (row.name == name if name else row.session_key != but)
+    ]
+    Session.objects.filter(session_key__in=ended).delete()
+    return len(ended)
 
 
 class SessionStore(db.SessionStore):
     """Django's sessions in the database, with their accounts."""
 
     member: User | None = None  # read together with the session
+    seen_at: datetime | None = None  # the same
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key if KEY.fullmatch(session_key or "") else None)
@@ -52,6 +77,10 @@ class SessionStore(db.SessionStore):
         """The row, unsaved, with the account that signed in."""
         row = cast(Session, super().create_model_instance(data))
         row.user_id = data.get(auth.SESSION_KEY)
+        if BEGAN in data:
+            row.device = data[DEVICE]
+            row.began_at = datetime.fromtimestamp(data[BEGAN], UTC)
+            row.seen_at = timezone.now()
         return row
 
     def _get_session_from_db(self) -> Session | None:
@@ -61,7 +90,24 @@ class SessionStore(db.SessionStore):
         elif row.user is not None:
             self.member = row.user
             self.member.address_known = row.address_known
+            self.seen_at = row.seen_at
         return row
+
+    def begin(self, device: str) -> None:
+        """Note which device signs in, for the member's list of sessions."""
+        self[DEVICE], self[BEGAN] = device, int(timezone.now().timestamp())
+
+    def note_use(self) -> None:
+        """Note that the session is used, once an hour; where nothing can be written, reading goes
+        on."""
+        if self.seen_at is None or self.seen_at > timezone.now() - NOTED_EVERY:
+            return
+        try:
+            with transaction.atomic():
+                rows = Session.objects.filter(session_key=self.session_key)
+                rows.update(seen_at=timezone.now())
+        except DatabaseError:
+            log.info("the use of a session was not noted", exc_info=True)
 
 
 def signed_in(request) -> User | AnonymousUser:
@@ -82,5 +128,6 @@ def signed_in(request) -> User | AnonymousUser:
             session.get(auth.HASH_SESSION_KEY, ""), member.get_session_auth_hash()
         )
     ):
+        session.note_use()
         return member
     return auth.get_user(request)

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from . import sessions as signed_in_devices
 from .forms import ResendForm, SettingsForm
 from .models import User
 
@@ -70,3 +71,21 @@ def settings(request):
         return redirect("settings")
     known = EmailAddress.objects.filter(user=request.user, verified=True).exists()
     return render(request, "members/settings.html", {"form": form, "known": known})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def sessions(request):
+    """Where the member is signed in; POST signs out one session, or all but this one."""
+    here = request.session.session_key
+    if request.method == "POST":
+        name = request.POST.get("session", "")
+        ended = signed_in_devices.end(request.user, name=name, but=here)
+        if ended:
+            messages.success(request, f"Signed out: {ended}.")
+        else:
+            messages.warning(request, "There was nothing left to sign out.")
+        return redirect("sessions")
+    rows = [(row, row.session_key == here) for row in signed_in_devices.sessions_of(request.user)]
+    return render(request, "account/sessions.html", {"sessions": rows})

@@ -603,7 +603,8 @@ def test_changing_the_password_needs_the_old_one_and_signs_out_everywhere(client
     client.post(reverse("account_change_password"), {**form, "oldpassword": PASSWORD})
     assert not signed_in(client)
     assert elsewhere.get(reverse("settings")).status_code == 302
-    (told,) = mail.outbox
+    new_device, told = mail.outbox
+    assert "with a browser that it was not used with before" in new_device.body
     assert told.to == ["member-a@example.org"]
     assert "was changed" in told.body
 

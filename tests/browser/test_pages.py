@@ -124,6 +124,7 @@ FOR_AUTHORS = """
     /members/member-q/
     /theme/
     /accounts/settings/
+    /accounts/sessions/
     /accounts/email/
     /accounts/password/change/
     /accounts/reauthenticate/
