@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "forum.operations.observability.Requests",
     *(["forum.middleware.ReplicaRouting"] * bool(env.list("DATABASE_REPLICAS", default=[]))),
     "forum.middleware.KeptPages",  # a kept page has all headers that those below set
+    "forum.middleware.UnchangedNews",
     "forum.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

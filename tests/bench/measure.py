@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -51,7 +51,8 @@ class Request:
 
 @dataclass(slots=True)
 class Page:
-    """A line of the table. `requests` never ends; `warm` pages are asked for once before."""
+    """A line of the table. `requests` never ends; `warm` pages are asked for once before, `known`
+    ones again with the mark of that answer."""
 
     name: str
     who: str
@@ -59,6 +60,7 @@ class Page:
     warm: bool = True
     size: int = 0
     writes: bool = False
+    known: bool = False  # by its mark: the answer is that it did not change
 
     @property
     def key(self) -> str:
@@ -205,6 +207,8 @@ def pages(sizes: Iterable[int], random: Random) -> list[Page]:
                     unread = itertools.cycle(map(Request, random.sample(cold, len(cold))))
                     name = f"{view} {size:,}, cold unread pages"
                     found.append(Page(name, "newcomer", unread, False, size))
+    polled = [Request(f"/threads/{thread.pk}/since/{thread.numbered}/")]
+    found.append(Page("nothing new", "member", itertools.cycle(polled), size=size, known=True))
     add(f"road of {road.level + 2} steps", f"/posts/{road.pk}/road/")
     add("profile", f"/members/{fill.name_of(1)}/")
     for page in found:
@@ -301,13 +305,12 @@ def _sample(server: Server, page: Page, number: int, count: int, reference: Requ
     with contextlib.closing(server.connect()) as line:
         # The connection is opened, and with it the worker chosen, before anything counts.
         server.ask(line, "", reference)
-        if page.warm and not page.writes:
-            server.ask(line, _cookie(page), next(page.requests))
+        ask = _asker(server, line, page)
         walls = []
         before = server.spent()
         for _ in range(count):
             began = time.perf_counter_ns()
-            server.ask(line, _cookie(page), next(page.requests))
+            ask()
             walls.append(time.perf_counter_ns() - began)
         after = server.spent()
     return {
@@ -324,20 +327,33 @@ def _cookie(page: Page) -> str:
     return {"visitor": "", "member": "reader"}.get(page.who, page.who)
 
 
+def _asker(server: Server, line: http.client.HTTPConnection, page: Page) -> Callable:
+    """Asks for the next request of a page, with further headers if there are any. Of a page that is
+    to be warm one was asked for before."""
+    who = _cookie(page)
+    if page.warm and not page.writes:
+        answer, _ = server.ask(line, who, next(page.requests))
+        if page.known:
+            mark = answer.headers["ETag"]
+            return lambda **headers: server.ask(
+                line,
+                who,
+                replace(next(page.requests), status=304),
+                **{"If-None-Match": mark},
+                **headers,
+            )
+    return lambda **headers: server.ask(line, who, next(page.requests), **headers)
+
+
 def look(server: Server, page: Page) -> dict:
     """What a page is, apart from time: its queries, its bytes, and those that cross the wire."""
     with contextlib.closing(server.connect()) as line:
-        if page.warm and not page.writes:
-            server.ask(line, _cookie(page), next(page.requests))
-        answer, wire = server.ask(
-            line, _cookie(page), next(page.requests), **{"X-Count-Queries": "1"}
-        )
+        ask = _asker(server, line, page)
+        answer, wire = ask(**{"X-Count-Queries": "1"})
         facts = {"queries": int(answer.headers["X-Queries"]), "wire": len(wire)}
         if not page.writes:
             facts["encoding"] = answer.headers.get("Content-Encoding", "")
-            _, plain = server.ask(
-                line, _cookie(page), next(page.requests), **{"Accept-Encoding": "identity"}
-            )
+            _, plain = ask(**{"Accept-Encoding": "identity"})
             facts |= {"html": len(plain), "gzip": len(gzip.compress(plain, 6))}
     return facts
 

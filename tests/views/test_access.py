@@ -51,6 +51,7 @@ SEEN = {
     "thread-id": ("/threads/{t}/", "to", "to", "to", "to", "/threads/{gone}/"),
     "thread": ("/threads/{t}/{slug}/", 200, 200, 200, 200, "/threads/{gone}/what/"),
     "new": ("/threads/{t}/new/", "to", "to", "to", "to", "/threads/{gone}/new/"),
+    "news": ("/threads/{t}/since/1/", "in", 200, 200, 200, "/threads/{gone}/since/1/"),
     "reply": ("/threads/{t}/reply/", "in", 200, 200, 200, "/threads/{gone}/reply/"),
     "start": ("/threads/new/", "in", 200, 200, 200, "/threads/new/?board=nowhere"),
     "rename": ("/threads/{t}/rename/", "in", 403, 200, 200, "/threads/{gone}/rename/"),

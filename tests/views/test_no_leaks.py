@@ -278,7 +278,7 @@ class Marked(TestCase):
             return [(None, {})]
         if asked[0] == "thread_id":
             known = [*self.threads.items(), (None, self.headless)]
-            return [(what, {"thread_id": t.pk, "slug": "x"}) for what, t in known]
+            return [(what, {"thread_id": t.pk, "slug": "x", "number": 0}) for what, t in known]
         if "ordinal" in asked:
             rows = Quote.objects.values("post_id", "ordinal")
             return [(None, dict(row)) for row in rows]
