@@ -17,7 +17,7 @@ from tests.people import browser, quoting, reply
 # Every compiled query of the forum, by the pages and acts that send it.
 NAMES = set(
     "board boards boards_of_threads last_post_of_member locked_threads members_named"
-    " newest_threads post posts_by_id posts_by_number posts_of_member quotes_in quotes_of"
+    " newest_threads news post posts_by_id posts_by_number posts_of_member quotes_in quotes_of"
     " read_mark session thread threads_of_board threads_with_news".split()
 )
 
@@ -158,6 +158,7 @@ def test_each_query_of_the_forum_gives_what_the_orm_gives(talk, answer, opener, 
     monkeypatch.setattr(CompiledQuery, "__call__", compared)
     member = browser(opener)
     visits(talk, answer, (browser(), member))
+    assert member.get(f"/threads/{talk.pk}/since/1/").status_code == 200
     form = {"text": "One more.", "token": uuid4()}
     assert member.post(f"/threads/{talk.pk}/reply/", form).status_code == 302
     form = {"user": opener, "thread": talk, "source": "And one.", "token": uuid4()}
