@@ -4,38 +4,28 @@
 const news = document.getElementById("news");
 const [FIRST, LONGEST] = [20_000, 600_000]; // milliseconds between two questions
 let pause = FIRST;
-let timer = 0;
+let timer = setTimeout(ask, pause);
 let said = "";
 
 const drawn = (html) => new DOMParser().parseFromString(html, "text/html");
+const here = (id) => document.getElementById(id);
 
-function put(html) {
-  if (html === said) return (pause = Math.min(pause * 1.5, LONGEST));
-  [said, pause] = [html, FIRST];
-  for (const part of drawn(html).body.children) {
-    document.getElementById(part.id).replaceChildren(...part.childNodes);
-  }
-}
-
-// Only while somebody looks. Who was signed out, or may not see the debate any more, asks no further.
+// Only while somebody looks. Who was signed out, or may not see the debate any more, asks no more.
 async function ask() {
-  clearTimeout(timer);
   if (document.hidden || !navigator.onLine) return;
   const answer = await fetch(news.dataset.from).catch(() => null);
-  if (answer && (!answer.ok || answer.redirected)) return news.replaceChildren();
-  put((await answer?.text()) ?? said);
   clearTimeout(timer);
+  if (answer?.redirected || answer?.ok === false) return news.replaceChildren();
+  const html = (await answer?.text()) ?? said;
+  pause = html === said ? Math.min(pause * 1.5, LONGEST) : FIRST;
+  if (html !== said) {
+    for (const part of drawn(html).body.children) here(part.id).replaceChildren(...part.childNodes);
+  }
+  said = html;
   timer = setTimeout(ask, pause);
 }
-
-timer = setTimeout(ask, pause);
 document.addEventListener("visibilitychange", ask);
 addEventListener("online", ask);
-
-// --- Laying posts in
-
-const one = ".post[id]";
-const shown = (post) => document.getElementById(post.id);
 
 news.addEventListener("click", async (event) => {
   const link = event.target.closest("a");
@@ -44,46 +34,44 @@ news.addEventListener("click", async (event) => {
   const answer = await fetch(location.href).catch(() => null);
   const page = drawn((await answer?.text()) ?? "");
   const next = page.getElementById("news");
-  const came = next ? layIn(page.querySelector("ol.posts")) : [];
-  if (!came.length) return location.assign(link.href); // they stand on another page
+  const first = next && layIn([...page.querySelector("ol.posts").querySelectorAll(".post[id]")]);
+  if (!first) return location.assign(link.href); // they stand on another page
   news.dataset.from = next.dataset.from;
   news.replaceChildren();
   said = "";
-  shown({ id: "elsewhere" }).replaceWith(page.getElementById("elsewhere"));
-  came[0].tabIndex = -1;
-  came[0].focus();
+  here("elsewhere").replaceWith(page.getElementById("elsewhere"));
+  first.tabIndex = -1;
+  first.focus();
 });
 
-// Puts in what is not there yet, and draws the lines around it anew; what one reads stays in place.
-function layIn(list) {
-  const read = [...document.querySelectorAll(one)].find(
+// Puts in the posts that are not there yet, and draws the lines anew; what one reads stays in place.
+// The first of them.
+function layIn(posts) {
+  const read = [...document.querySelectorAll(".post[id]")].find(
     (post) => post.getBoundingClientRect().bottom > 0,
   );
   const { top } = read.getBoundingClientRect();
-  const came = [];
-  for (const post of list.querySelectorAll(one)) {
-    if (shown(post)) redraw(shown(post), post);
-    else came.push(place(post));
+  let before = document.querySelector("ol.posts"); // after it, or as the first in its list
+  let first = null;
+  for (const post of posts) {
+    let known = here(post.id);
+    if (known) {
+      const fresh = known.matches(".fresh");
+      known.className = post.className;
+      known.classList.toggle("fresh", fresh);
+      Object.assign(known.dataset, post.dataset);
+      known.querySelector(":scope > .rails")?.remove();
+      known.prepend(...post.querySelectorAll(":scope > .rails"));
+    } else {
+      const item = document.importNode(post.closest("li"), true);
+      const list = before.matches("ol") ? before : before.querySelector("ol.posts");
+      if (list) list.prepend(item);
+      else before.after(item);
+      known = item.querySelector(".post[id]");
+      first ??= known;
+    }
+    before = known.closest("li");
   }
   scrollBy(0, read.getBoundingClientRect().top - top);
-  return came;
-}
-
-function redraw(here, post) {
-  const fresh = here.matches(".fresh");
-  here.className = post.className;
-  here.classList.toggle("fresh", fresh);
-  Object.assign(here.dataset, post.dataset);
-  here.querySelector(":scope > .rails")?.remove();
-  here.prepend(...post.querySelectorAll(":scope > .rails"));
-}
-
-function place(post) {
-  const item = document.importNode(post.closest("li"), true);
-  let before = post.closest("li");
-  do before = before.previousElementSibling;
-  while (before && !before.querySelector(one));
-  if (before) shown(before.querySelector(one)).closest("li").after(item);
-  else document.querySelector(post.parentElement.closest("#doubts ol") ? "#doubts ol" : "ol.posts").prepend(item);
-  return item.querySelector(one);
+  return first;
 }

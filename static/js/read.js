@@ -69,8 +69,8 @@ function passages(range) {
     if (!range.intersectsNode(prose)) continue;
     const part = document.createRange();
     part.selectNodeContents(prose);
-    if (prose.contains(range.startContainer)) part.setStart(...wordStart(range));
-    if (prose.contains(range.endContainer)) part.setEnd(...wordEnd(range));
+    if (prose.contains(range.startContainer)) part.setStart(...outOfWord(range.startContainer, range.startOffset, -1));
+    if (prose.contains(range.endContainer)) part.setEnd(...outOfWord(range.endContainer, range.endOffset, 1));
     const around = part.commonAncestorContainer;
     if ((around.nodeType === 1 ? around : around.parentElement).closest(NOT_ITS_OWN)) continue;
     const words = sourceOf(within(part, prose));
@@ -83,17 +83,10 @@ const NOT_ITS_OWN =
   "figure, blockquote, .margin, .footnote-ref, .footnote-back, .meaning, summary";
 const LETTER = /[\p{L}\p{M}\p{N}'’-]/u;
 
-// Whether a word runs on across this place of a text.
-const insideWord = (node, at) =>
-  node.nodeType === 3 && LETTER.test(node.data[at - 1] ?? "") && LETTER.test(node.data[at] ?? "");
-
-function wordStart({ startContainer: node, startOffset: at }) {
-  while (insideWord(node, at)) at -= 1;
-  return [node, at];
-}
-
-function wordEnd({ endContainer: node, endOffset: at }) {
-  while (insideWord(node, at)) at += 1;
+// A place of a text, or the nearest one in this direction that no word runs on across.
+function outOfWord(node, at, by) {
+  const letter = (n) => node.nodeType === 3 && LETTER.test(node.data[n] ?? "");
+  while (letter(at - 1) && letter(at)) at += by;
   return [node, at];
 }
 
@@ -265,32 +258,21 @@ addEventListener("keydown", (event) => {
 
 // The switch keeps the place: of the post last focused or linked to, else of the one that was on top
 // before scrolling up to the switch.
-const RETURN = 15_000; // milliseconds
 const inSight = (node) => {
   const { top, bottom } = node?.getBoundingClientRect() ?? { top: 0, bottom: -1 };
   return bottom > 0 && top < innerHeight;
 };
 const above = document.querySelector(".tabs a.view");
-let last = location.hash.startsWith("#post-")
-  ? postOf(document.getElementById(location.hash.slice(1)))
-  : null;
-let rested = null; // where scrolling last came to rest out of sight of the switch
-let left = 0;
+let place = postOf(document.querySelector(":target"));
 document.addEventListener("focusin", (event) => {
-  last = postOf(event.target) ?? last;
+  place = postOf(event.target) ?? place;
 });
 document.addEventListener("scrollend", () => {
-  if (inSight(above)) {
-    left ||= Date.now();
-    return;
-  }
-  [rested, left] = [current(), 0];
-  if (!inSight(last)) last = null;
+  if (!inSight(above) && !inSight(place)) place = current();
 });
 for (const link of document.querySelectorAll("a.view")) {
   link.addEventListener("click", () => {
-    const returned = left && Date.now() - left < RETURN ? rested : null;
-    const post = last ?? (inSight(above) ? returned : current());
+    const post = place ?? (inSight(above) ? null : current());
     const view = new URL(link.href).searchParams.get("view");
     if (post) link.href = `/posts/${idOf(post)}/?view=${view}`;
   });

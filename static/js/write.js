@@ -7,8 +7,8 @@ const EVERY = 3000;
 const OWN = ["csrfmiddlewaretoken", "do", "restored", "restored_at", "target", "text", "title", "to", "token"];
 
 function tend(form) {
-  const text = form.querySelector("textarea[name=text]");
-  const field = (name) => form.querySelector(`[name=${name}]`)?.value ?? "";
+  const { text } = form.elements;
+  const field = (name) => form.elements[name]?.value ?? "";
   const say = (words) => {
     form.querySelector(".draft-state").textContent = words;
   };
@@ -80,16 +80,9 @@ function tend(form) {
   // The draft that lives on in this form goes with it; null: there is none.
   function livesOn(known) {
     for (const name of ["restored", "restored_at"]) {
-      let input = form.querySelector(`[name=${name}]`);
-      if (!known) {
-        input?.remove();
-        continue;
-      }
-      if (!input) {
-        input = Object.assign(document.createElement("input"), { type: "hidden", name });
-        form.append(input);
-      }
-      input.value = known[name];
+      form.elements[name]?.remove();
+      const input = document.createElement("input");
+      if (known) form.append(Object.assign(input, { type: "hidden", name, value: known[name] }));
     }
   }
 
