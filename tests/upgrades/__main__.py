@@ -37,9 +37,14 @@ def main() -> int:
         from forum.operations import archive
         from tests.acts import world
 
+        from .contents import add_the_rest
+
         call_command("migrate", verbosity=0)
-        world.build()
-        call_command("loaddata", "boards", "glossary", "trotsky-spain", verbosity=0)
+        add_the_rest(world.build())
+        loaded = ("boards", "glossary", "trotsky-spain", "worked-example")
+        call_command("loaddata", *loaded, verbosity=0)
+        call_command("index_posts", verbosity=0)
+        call_command("check_forum")
         told = archive.write(kept)
     kept.chmod(0o644)
     print(f"{kept.relative_to(ROOT)}: {sum(one['rows'] for one in told.values()):,} rows")
