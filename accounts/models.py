@@ -76,6 +76,16 @@ class Members(UserManager["User"]):
         idle = self.filter(pk__in=ids, is_superuser=False, is_moderator=False)
         idle.filter(is_staff=True, moderated_boards__isnull=True).update(is_staff=False)
 
+    def named(self, name: str):
+        """The member whose name this is, in whatever case, as a queryset: found by the index of
+        skeletons, which no other name of the same letters misses."""
+        return self.filter(skeleton=skeleton(name), username__iexact=name)
+
+    def once_named(self, name: str):
+        """The members who had this name before, as a queryset."""
+        past = PastName.objects.filter(skeleton=skeleton(name), username__iexact=name)
+        return self.filter(pk__in=past.values("user"))
+
     def look_alike(self, name: str):
         """The members whose name is or was `name`, or looks like it, as a queryset."""
         wanted = skeleton(name)

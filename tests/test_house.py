@@ -35,6 +35,7 @@ LAYERS = (
 )
 # Modules that are longer than a screen's worth of ideas, and why.
 LONG = {
+    "accounts.models": "the member, and all that is a part of one account",
     "forum.actions.composing": "one text on its way to be stored, in the order in which it goes",
     "forum.actions.description": "all that a debate says about itself",
     "forum.actions.posts": "what becomes of a post, from its reply to its withdrawal",

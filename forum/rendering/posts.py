@@ -13,10 +13,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from django.db.models import Q
+from django.db.models import F
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.models import User, skeleton
+from accounts.models import PastName, User, skeleton
 from core.compiled_queries import CompiledQuery
 from forum.jinja import fragment_renderer
 from forum.models import Post, Quote, Threadmark
@@ -240,11 +240,20 @@ def render_preview(composed, *, user, post_id="preview") -> str:
     return mark_safe(html)
 
 
+# Two looks into an index each. One condition that asks for either reads all members.
 _named = CompiledQuery(
     "members_named",
-    lambda skeletons: User.objects.filter(
-        Q(skeleton__in=skeletons) | Q(past_names__skeleton__in=skeletons), is_active=True
-    ).values_list("pk", "username", "past_names__username"),
+    lambda named, once: (
+        User.objects.filter(skeleton__in=named, is_active=True)
+        .values_list("pk", "username", F("username"))
+        .union(
+            PastName.objects.filter(skeleton__in=once, user__is_active=True).values_list(
+                "user_id", "user__username", "username"
+            ),
+            all=True,
+        )
+    ),
+    "texts",
     "texts",
 )
 
@@ -255,10 +264,10 @@ def _members(htmls: Iterable[str], ignoring: Container[int]) -> dict[str, str]:
     names = {name for html in htmls for name in MENTION.findall(html)}
     if not names:
         return {}
-    rows = _named([skeleton(name) for name in names])
+    skeletons = [skeleton(name) for name in names]
+    rows = _named(skeletons, skeletons)
     return {
         name.lower(): f"/members/{username}/"
-        for pk, username, past in rows
-        for name in (past, username)
-        if name and pk not in ignoring
+        for pk, username, name in reversed(rows)  # the names of today win
+        if pk not in ignoring
     }

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import PastName, User
+from accounts.models import User
 from forum.models import Board, Divergence, Question, Quote, State, Thread
 from forum.models.visibility import boards_visible_to, openings_visible_to, threads_visible_to
 
@@ -101,10 +101,10 @@ def _by(asked: Asked, one: Filter) -> None:
             _tag(asked, one, f"=a{asked.user.pk}")
             asked.debate_rule &= _or_not(Q(author=asked.user.pk), one)
         return
-    member = User.objects.filter(username__iexact=name, is_active=True).first()
-    if member is None:
-        past = PastName.objects.filter(username__iexact=name, user__is_active=True).first()
-        member = past.user if past else None
+    member = (
+        User.objects.named(name).filter(is_active=True).first()
+        or User.objects.once_named(name).filter(is_active=True).order_by("pk").first()
+    )
     tags = [byline_tag(name)]
     rule = Q(author=None, byline__iexact=name)
     if member is not None:

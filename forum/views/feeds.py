@@ -90,7 +90,7 @@ def branch(request: HttpRequest, post_id: int) -> HttpResponse:
 
 def member(request: HttpRequest, username: str) -> HttpResponse:
     """What a member wrote last."""
-    author = User.objects.filter(username__iexact=username, is_active=True).first()
+    author = User.objects.named(username).filter(is_active=True).first()
     if author is None:
         raise Http404
     posts = posts_visible_to(VISITOR).filter(author=author, state=State.VISIBLE).order_by("-pk")

@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts.models import EDITION, PastName, User
+from accounts.models import EDITION, User
 from forum.rendering import fragments
 
 from ..actions import members as acts
@@ -31,7 +31,7 @@ _posts_of = ForReader(
 
 def member(request: HttpRequest, username):
     """Who somebody is and what they wrote, newest first, as far as the reader may see it."""
-    found = User.objects.filter(username__iexact=username, is_active=True).first()
+    found = User.objects.named(username).filter(is_active=True).first()
     if found is None:
         return _renamed(username)
     before = request.GET.get("before", "")
@@ -55,11 +55,10 @@ def member(request: HttpRequest, username):
 
 def _renamed(username: str):
     """To the member who had this name before."""
-    names = PastName.objects.filter(username__iexact=username, user__is_active=True)
-    past = names.select_related("user").first()
-    if past is None:
+    found = User.objects.once_named(username).filter(is_active=True).order_by("pk").first()
+    if found is None:
         raise Http404
-    response = redirect("member", past.user.username)
+    response = redirect("member", found.username)
     response.headers["Cache-Control"] = "no-cache"
     return response
 
@@ -78,6 +77,6 @@ def _ignoring(user, found: User) -> dict:
 def ignore(request: HttpRequest, username):
     """Fold away what a member wrote, or show it again."""
     require(request.user, "use account")
-    other = get_object_or_404(User, username__iexact=username)
+    other = get_object_or_404(User.objects.named(username))
     acts.ignore(user=request.user, other=other, ignored="stop" not in request.POST)
     return redirect("member", request.user.username if "stop" in request.POST else other.username)

@@ -107,7 +107,7 @@ def member(request, username):
     """How much the member is told of what another writes."""
     return _watch(
         request,
-        lambda: get_object_or_404(User, username__iexact=username, is_active=True),
+        lambda: get_object_or_404(User.objects.named(username), is_active=True),
     )
 
 

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         which.add_argument("--administrator", action="store_true")
 
     def handle(self, *args, name, board=None, administrator=False, **options):
-        user = User.objects.filter(username__iexact=name).first()
+        user = User.objects.named(name).first()
         if user is None:
             raise CommandError(f"There is no member “{name}”. Sign up first, then appoint.")
         where = None

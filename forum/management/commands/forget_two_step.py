@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", help="why; the member reads it")
 
     def handle(self, *args, name, reason, **options):
-        user = User.objects.filter(username__iexact=name).first()
+        user = User.objects.named(name).first()
         if user is None:
             raise CommandError(f"There is no member “{name}”.")
         gone = members.forget_two_step(member=user, reason=reason)
