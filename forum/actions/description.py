@@ -1,6 +1,6 @@
 """What a debate is about: its divergences, its author's own answer, and what its opening asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -11,7 +11,9 @@ from core.columns import longest
 from core.opened_texts import check_base
 from forum import tree
 from forum.models import Answer, AuditEntry, Board, Divergence, Question, State, Thread
+from forum.models.debate import spot_columns
 from forum.permissions import Refused, may, require
+from forum.text import places
 from forum.text.history_dates import HistoryDate, NotADate, read
 from forum.text.questions import MAX_LENGTH
 
@@ -27,19 +29,32 @@ MAX_OWN_ANSWER = longest(Thread, "own_answer")
 OWN_ANSWER_KINDS = (Thread.Kind.WI, Thread.Kind.AHC, Thread.Kind.PC)
 
 
+class AmbiguousPlace(Unacceptable):
+    """A name means several places: `found` are those to choose among."""
+
+    def __init__(self, place: str, found: Sequence[places.Found]) -> None:
+        super().__init__(f"“{place}” is the name of several places. Choose one below.")
+        self.found = found
+
+
 @dataclass(frozen=True, slots=True)
 class DivergenceInput:
-    """A divergence as somebody gives it, its date read."""
+    """A divergence as somebody gives it, its date read and its place found."""
 
     change: str
     date: HistoryDate
     actor: str = ""
     place: str = ""
     by_editor: bool = False
+    spot: places.Spot | None = None
 
 
-def read_divergence(*, change: str, when: str, actor: str = "", place: str = "") -> DivergenceInput:
-    """Read one divergence out of what was typed. Raises Unacceptable with what to do."""
+def read_divergence(
+    *, change: str, when: str, actor: str = "", place: str = "", spot: str = ""
+) -> DivergenceInput:
+    """Read one divergence out of what was typed; where `spot` does not say where it lies (or that
+    it stands on no map), its place is looked up. Raises Unacceptable with what to do; where a name
+    means several places, AmbiguousPlace."""
     change, actor, place = (" ".join(text.split()) for text in (change, actor, place))
     if not change:
         raise Unacceptable("Say what changes.")
@@ -52,9 +67,53 @@ def read_divergence(*, change: str, when: str, actor: str = "", place: str = "")
         if not text.isprintable():
             raise Unacceptable(f"“{name}” holds characters that cannot be shown.")
     try:
-        return DivergenceInput(change, read(when), actor, place)
+        date = read(when)
     except NotADate as error:
         raise Unacceptable(str(error)) from error
+    return DivergenceInput(change, date, actor, place, spot=_spot(place, spot.strip()))
+
+
+def _spot(place: str, typed: str) -> places.Spot | None:
+    if typed.lower() == places.NOWHERE:
+        return None
+    if typed:
+        try:
+            return places.read_spot(typed)
+        except places.NotAPlace as error:
+            raise Unacceptable(str(error), field="spot") from error
+    found = places.find(place)
+    if len(found) > 1:
+        raise AmbiguousPlace(place, found)
+    return found[0].spot if found else None
+
+
+def place(thread_id: int) -> int:
+    """Look up the places of a debate's divergences that stand on no map, and return how many are
+    on it now. No words change, so nobody is told."""
+    with transaction.atomic():
+        (thread,) = tree.lock(thread_id)
+        placed = 0
+        for row in Divergence.objects.filter(thread=thread, latitude=None):
+            if spot := places.meant(row.place):
+                Divergence.objects.filter(pk=row.pk).update(**spot_columns(spot))
+                placed += 1
+        if placed:
+            write_card(thread)
+            tree.save_thread(thread, "card")
+    return placed
+
+
+def spot_to_type(divergence: Mapping) -> str:
+    """What a form says of where a divergence of a card lies: nothing where its place alone says
+    it, so that another place is looked up."""
+    spot = _kept_spot(divergence)
+    if spot == places.meant(divergence["place"]):
+        return ""
+    return str(spot or places.NOWHERE)
+
+
+def _kept_spot(divergence: Mapping) -> places.Spot | None:
+    return places.Spot(*divergence["spot"]) if "spot" in divergence else None
 
 
 def check(divergences: Sequence[DivergenceInput], questions: Sequence[str]) -> None:
@@ -194,6 +253,7 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
             order=order,
             first_day=one["first"],
             last_day=one["last"],
+            **spot_columns(_kept_spot(one)),
             **{name: one[name] for name in ("change", "actor", "place", "edtf", "by_editor")},
         )
         for order, (pk, one) in enumerate(
@@ -221,7 +281,8 @@ def stored_texts(thread: Thread) -> list[str]:
     forks = shown["divergences"]
     words = [one[name] for one in forks for name in ("change", "place", "actor")]
     dates = [one["edtf"] for one in forks]
-    return [*words, shown["own_answer"], *shown["questions"], *dates, shown["policy"]]
+    spots = [str(_kept_spot(one) or "") for one in forks]
+    return [*words, shown["own_answer"], *shown["questions"], *dates, *spots, shown["policy"]]
 
 
 def described(thread: Thread) -> dict:
@@ -264,6 +325,7 @@ def write(thread: Thread, divergences: Sequence[DivergenceInput], questions: Seq
             first_day=divergence.date.first,
             last_day=divergence.date.last,
             by_editor=divergence.by_editor,
+            **spot_columns(divergence.spot),
         )
         for order, divergence in enumerate(divergences, 1)
     )
@@ -284,6 +346,7 @@ def write_card(thread: Thread) -> None:
                 "first": row.first_day,
                 "last": row.last_day,
                 "by_editor": row.by_editor,
+                **_on_card(row.spot),
             }
             for row in Divergence.objects.filter(thread=thread).order_by("order")
         ],
@@ -301,7 +364,12 @@ def _card_entry(divergence: DivergenceInput) -> dict:
         "first": divergence.date.first,
         "last": divergence.date.last,
         "by_editor": divergence.by_editor,
+        **_on_card(divergence.spot),
     }
+
+
+def _on_card(spot: places.Spot | None) -> dict:
+    return {"spot": [spot.latitude, spot.longitude, spot.radius]} if spot else {}
 
 
 def _ask(thread: Thread, questions: Sequence[str]) -> None:

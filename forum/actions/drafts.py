@@ -16,6 +16,7 @@ from forum.text import markup
 from forum.text.history_dates import spoken
 
 from ..models import Draft, Post, PostBody, Submission, Thread
+from .description import spot_to_type
 from .erased_quotes import without_erased_quotes
 
 MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters
@@ -156,6 +157,7 @@ def give_back(post: Post) -> None:
         for n, one in enumerate(thread.card.get("divergences", ()), -1):
             prefix = "" if n < 0 else f"more-{n}-"
             fields[f"{prefix}when"] = [spoken(one["edtf"])]
+            fields[f"{prefix}spot"] = [spot_to_type(one)]
             for name in ("change", "place", "actor"):
                 fields[prefix + name] = [one[name]]
         fields["more-TOTAL_FORMS"] = [str(max(len(thread.card.get("divergences", ())) - 1, 0))]

@@ -296,7 +296,7 @@ class ReadMarkAdmin(ReadOnly):
 @admin.register(Divergence)
 class DivergenceAdmin(ReadOnly):
     board_path = "thread__board_id"
-    list_display = ("change", "edtf", "place", "actor", "thread", "by_editor")
+    list_display = ("change", "edtf", "place", "spot", "actor", "thread", "by_editor")
     list_filter = ("by_editor", "thread__kind", ("thread__board", OwnBoards))
     list_select_related = ("thread",)
     search_fields = ("change", "place", "actor", "thread__title")

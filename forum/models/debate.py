@@ -2,12 +2,41 @@
 answers it, and whose mind was changed."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Floor
+
+from forum.text.places import Spot
 
 from .posts import Post
 from .threads import Thread
+
+Box = tuple[float, float, float, float]  # south, west, north, east
+CELL = (
+    *("row", "column", "pk__count", "pk__min", "latitude__avg", "longitude__avg"),
+    *("latitude__min", "longitude__min", "latitude__max", "longitude__max"),
+)
+
+
+class Cell(NamedTuple):
+    """What lies in one cell of the map: how many divergences, the first of them, their middle, and
+    how far they lie apart."""
+
+    number: int
+    first: int
+    latitude: float
+    longitude: float
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+def _within(box: Box) -> models.Q:
+    south, west, north, east = box
+    return models.Q(latitude__range=(south, north), longitude__range=(west, east))
 
 
 class DivergenceQuerySet(models.QuerySet["Divergence"]):
@@ -48,6 +77,44 @@ class DivergenceQuerySet(models.QuerySet["Divergence"]):
     def by_date(self) -> "DivergenceQuerySet":
         return self.order_by("first_day", "last_day", "pk")
 
+    def lying_within(self, box: Box | None) -> "DivergenceQuerySet":
+        """Those with a place on the map, in this part of it; None is all of it."""
+        return self.filter(_within(box) if box else models.Q(latitude__isnull=False))
+
+    def counted_within(self, boxes: Sequence[tuple[str, Box]]) -> dict[str, int]:
+        """How many lie in each of the named parts of the map, how many "anywhere" on it, and how
+        many "nowhere". One query."""
+        counts = {name: models.Count("pk", filter=_within(box)) for name, box in boxes}
+        return self.order_by().aggregate(
+            anywhere=models.Count("latitude"),
+            nowhere=models.Count("pk", filter=models.Q(latitude=None)),
+            **counts,
+        )
+
+    def by_cell(self, size: float) -> list["Cell"]:
+        """Where those with a place lie, counted in cells of so many degrees: as many rows as there
+        are cells, however many divergences. One query."""
+        rows = (
+            self.filter(latitude__isnull=False)
+            .annotate(
+                row=Floor(models.F("latitude") / models.Value(size)),
+                column=Floor(models.F("longitude") / models.Value(size)),
+            )
+            .order_by()
+            .values("row", "column")
+            .annotate(
+                models.Count("pk"),
+                models.Min("pk"),
+                models.Avg("latitude"),
+                models.Avg("longitude"),
+                models.Min("latitude"),
+                models.Min("longitude"),
+                models.Max("latitude"),
+                models.Max("longitude"),
+            )
+        )
+        return [Cell(*row[2:]) for row in rows.values_list(*CELL)]
+
 
 class Divergence(models.Model):
     """One point of divergence: what changes, who, where and when.
@@ -67,17 +134,47 @@ class Divergence(models.Model):
     by_editor = models.BooleanField(
         default=False, help_text="Dated by an editor, not by the text of the thread."
     )
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    radius = models.PositiveSmallIntegerField(
+        default=0, help_text="Kilometres around the point within which it lies; 0 is the point."
+    )
 
     objects = DivergenceQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["thread", "order"], name="divergence_order_unique")
+            models.UniqueConstraint(fields=["thread", "order"], name="divergence_order_unique"),
+            models.CheckConstraint(
+                condition=models.Q(latitude=None, longitude=None, radius=0)
+                | models.Q(
+                    # A comparison with nothing would be neither true nor false, and let it in.
+                    latitude__isnull=False,
+                    longitude__isnull=False,
+                    latitude__range=(-90, 90),
+                    longitude__range=(-180, 180),
+                ),
+                name="divergence_spot_whole",
+            ),
         ]
         indexes = [models.Index(fields=["first_day", "last_day"], name="divergence_date")]
 
     def __str__(self) -> str:
         return self.change
+
+    @property
+    def spot(self) -> Spot | None:
+        """Where it lies on the map, None if nobody has said it so that it was found."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        return Spot(self.latitude, self.longitude, self.radius)
+
+
+def spot_columns(spot: Spot | None) -> dict:
+    """The columns of a divergence that keep where it lies."""
+    if spot is None:
+        return {"latitude": None, "longitude": None, "radius": 0}
+    return {"latitude": spot.latitude, "longitude": spot.longitude, "radius": spot.radius}
 
 
 class QuestionQuerySet(models.QuerySet["Question"]):

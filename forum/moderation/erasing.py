@@ -30,6 +30,7 @@ from forum.actions.rendering import recompose, render_again
 from forum.models import (
     AuditEntry,
     Board,
+    Divergence,
     Page,
     PassageKey,
     Post,
@@ -41,6 +42,7 @@ from forum.models import (
     Thread,
     slug_for,
 )
+from forum.models.debate import spot_columns
 from forum.operations import downloads
 from forum.permissions import Refused, require
 from forum.search import index
@@ -204,6 +206,8 @@ def _erase_rows(found: Found) -> None:
             for column in columns:
                 setattr(row, column, _black_all(getattr(row, column), phrases))
             columns += _follow(row)
+            for column in columns:
+                _off_the_map(getattr(row, column))
             values = {column: getattr(row, column) for column in columns}
             model._base_manager.filter(pk=row.pk).update(**values)
 
@@ -219,11 +223,27 @@ def _follow(row: models.Model) -> tuple[str, ...]:
     if isinstance(row, Page):
         row.html = pages.render(row.source)
         return ("html",)
+    if isinstance(row, Divergence) and BLACK in row.place:
+        columns = spot_columns(None)
+        for column, value in columns.items():
+            setattr(row, column, value)
+        return tuple(columns)
     if isinstance(row, Question):
         _stay_unique(row, "text", Question.objects.filter(thread=row.thread_id))
     elif isinstance(row, Term):
         _stay_unique(row, "name", Term.objects.all())
     return ()
+
+
+def _off_the_map(value) -> None:
+    """Where the name of a place is black, take out of drafts, files and the log where it lies."""
+    for one in value if isinstance(value, list) else ():
+        _off_the_map(one)
+    for name, one in list(value.items()) if isinstance(value, dict) else ():
+        _off_the_map(one)
+        if name.endswith("place") and BLACK in str(one):
+            for said in ("spot", "found", "latitude", "longitude", "radius"):
+                value.pop(name.removesuffix("place") + said, None)
 
 
 def _black_all(value, phrases: Sequence[str] | None):

@@ -33,7 +33,7 @@ from forum.text import markup, quoting
 from forum.text.history_dates import spoken
 
 from .fields import ANSWER, CHANGE, DIVERGENCE, POST, QUESTION, QUOTE, THREAD, THREADMARK
-from .fixture import FORMAT
+from .fixture import FORMAT, spot_fields
 
 PART = 200  # posts read at once
 
@@ -118,6 +118,7 @@ def _objects(thread: Thread, user) -> Iterator[dict]:
             place=row.place,
             edtf=row.edtf,
             by_editor=row.by_editor,
+            **spot_fields(row.spot),
         )
     for question in Question.objects.filter(thread=thread, stands=True).order_by("order"):
         yield _object(QUESTION, thread=here, text=question.text)

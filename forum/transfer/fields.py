@@ -14,6 +14,7 @@ PARTS = (POST, QUOTE, DIVERGENCE, QUESTION, ANSWER, CHANGE, THREADMARK)
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LABELS = ("lft", "rght", "level", "tree_id")
 _LARGEST = 2**31 - 1
+SPOT = ("latitude", "longitude", "radius")
 _NUMBERS = ("version", "ordinal", "passage")
 _NATURAL = ("board", "thread", "parent", "post", "source_post", "variant_of")
 _FIELDS = {
@@ -26,7 +27,7 @@ _FIELDS = {
         {"reason", "byline", "written_at", "lane", "stance"},
     ),
     QUOTE: ({"post", "ordinal", "source_post"}, {"paragraphs", "nested", "stance", "reason"}),
-    DIVERGENCE: ({"thread", "change", "edtf"}, {"actor", "place", "by_editor"}),
+    DIVERGENCE: ({"thread", "change", "edtf"}, {"actor", "place", "by_editor", *SPOT}),
     QUESTION: ({"thread", "text"}, set()),
     ANSWER: ({"post", "question", "verdict"}, {"passage"}),
     CHANGE: ({"post", "was", "now", "reason"}, set()),
@@ -116,6 +117,13 @@ class Check:
             raise self.fail(f"{name} must be a whole number from 1.")
         return value
 
+    def number(self, name: str) -> float:
+        """A number, whole or not."""
+        value = self.fields.get(name)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self.fail(f"{name} must be a number.")
+        return float(value)
+
     def key(self, name: str) -> str:
         value = self.fields[name]
         if not isinstance(value, str) or not _KEY.fullmatch(value):
@@ -141,6 +149,9 @@ class Check:
             if name in _NUMBERS or (name, self.model) == ("format", THREAD):
                 if type(value) is not int or abs(value) > _LARGEST:
                     raise self.fail(f"{name} must be a whole number.")
+            elif name in SPOT:
+                if type(value) not in (int, float) or abs(value) > _LARGEST:
+                    raise self.fail(f"{name} must be a number.")
             elif name in ("paragraphs", "nested"):
                 self._list(name, value, of=int if name == "paragraphs" else list)
             elif name == "by_editor":

@@ -7,7 +7,8 @@ that follows belongs to it, up to the next thread, if a file holds several.
                                          written_at, format, text, lane, stance}}
     {"model": "forum.quote",  "fields": {post, ordinal, paragraphs, source_post, nested, stance,
                                          reason}}
-    {"model": "forum.divergence", "fields": {thread, change, actor, place, edtf, by_editor}}
+    {"model": "forum.divergence", "fields": {thread, change, actor, place, edtf, by_editor,
+                                              latitude, longitude, radius}}
     {"model": "forum.question",   "fields": {thread, text}}
     {"model": "forum.answer",     "fields": {post, question, passage, verdict}}
     {"model": "forum.changeofmind", "fields": {post, was, now, reason}}
@@ -31,6 +32,7 @@ from typing import Any, NamedTuple
 from forum.actions.description import DivergenceInput
 from forum.models import Post, Thread
 from forum.text import markup, quoting
+from forum.text.places import Spot
 
 from . import Rejected
 from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, object_name
@@ -201,6 +203,7 @@ def build(
             place=divergence.place,
             edtf=divergence.date.edtf,
             by_editor=True,
+            **spot_fields(divergence.spot),
         )
         for divergence in (notes.divergences if notes else ())
     ]
@@ -208,6 +211,14 @@ def build(
         _object(QUESTION, thread=[key], text=text) for text in (notes.questions if notes else ())
     ]
     return objects + quotes + divergences + questions
+
+
+def spot_fields(spot: Spot | None) -> dict:
+    """The fields of a divergence that say where it lies: none where that is not known."""
+    if spot is None:
+        return {}
+    area = {"radius": spot.radius} if spot.radius else {}
+    return {"latitude": spot.latitude, "longitude": spot.longitude, **area}
 
 
 def dump(objects: Sequence[Mapping]) -> bytes:

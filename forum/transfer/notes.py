@@ -1,20 +1,21 @@
 """What an editor notes about a plain-text thread: where it leaves history, and what it asks.
 
-A JSON file beside the text, `NAME.editor.json`: {"divergences": [{change, actor, place, when}],
-"questions": [sentence, ...]}. Dates are the editor's, and marked so; questions are sentences of the
-opening, to the letter.
+A JSON file beside the text, `NAME.editor.json`: {"divergences": [{change, actor, place, when,
+spot}], "questions": [sentence, ...]}. Dates are the editor's, and marked so; a place without a spot
+("40.2, -3.6, 400 km", or "none") is looked up. Questions are sentences of the opening, to the
+letter.
 """
 
 import json
 from dataclasses import dataclass
 
 from forum.actions.composing import Unacceptable
-from forum.actions.description import DivergenceInput, check, read_divergence
+from forum.actions.description import AmbiguousPlace, DivergenceInput, check, read_divergence
 from forum.text.questions import questions_in
 
 from . import Rejected
 
-FIELDS = {"change", "actor", "place", "when"}
+FIELDS = {"change", "actor", "place", "when", "spot"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,9 @@ def read(data: bytes, name: str, opening: str) -> EditorsNotes:
             divergences.append(
                 read_divergence(**({"actor": "", "place": "", "change": "", "when": ""} | one))
             )
+        except AmbiguousPlace as error:
+            which = "; ".join(f"{found.name}: {found.spot}" for found in error.found)
+            raise Rejected(f"{name}, divergence {number}: give the spot of {which}.") from None
         except Unacceptable as error:
             raise Rejected(f"{name}, divergence {number}: {error}") from None
     proposed = questions_in(opening)

@@ -16,7 +16,7 @@ from forum.actions.composing import Unacceptable
 from forum.actions.description import DivergenceInput, check_own_answer
 from forum.actions.description import check as check_card
 from forum.models import Divergence, Lane, Post, PostRevision, Quote, Stance, Thread
-from forum.text import markup, quoting
+from forum.text import markup, places, quoting
 from forum.text.history_dates import NotADate, parse
 
 from . import Rejected
@@ -28,6 +28,7 @@ from .fields import (
     POST,
     QUESTION,
     QUOTE,
+    SPOT,
     THREAD,
     THREADMARK,
     Check,
@@ -306,7 +307,20 @@ def _divergence(fields: dict, number: int, fixture: ThreadFixture) -> Divergence
         date = parse(check.text("edtf", longest(Divergence, "edtf")))
     except NotADate as error:
         raise check.fail(str(error)) from None
-    return DivergenceInput(change, date, actor, place_, by_editor)
+    return DivergenceInput(change, date, actor, place_, by_editor, _spot(check))
+
+
+def _spot(check: Check) -> places.Spot | None:
+    """Where a divergence lies, None if the file does not say it."""
+    if all(check.fields.get(name) is None for name in SPOT):
+        return None
+    radius = check.fields.get("radius") or 0
+    if type(radius) is not int:
+        raise check.fail("radius must be a whole number of kilometres.")
+    try:
+        return places.checked(check.number("latitude"), check.number("longitude"), radius)
+    except places.NotAPlace as error:
+        raise check.fail(str(error)) from None
 
 
 def _of_this_thread(check: Check, fixture: ThreadFixture) -> None:

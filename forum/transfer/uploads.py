@@ -14,11 +14,12 @@ from core.spellings import BLACK
 from forum.actions.audit import record
 from forum.models import Board, Post, Thread, Upload
 from forum.permissions import require
+from forum.text import places
 from forum.text.history_dates import NotADate
 from forum.text.history_dates import read as read_date
 
 from . import Rejected, fixture, loading, parsing, text
-from .fields import DIVERGENCE, PARTS, POST, QUESTION, QUOTE, THREAD, Check, fields_of
+from .fields import DIVERGENCE, PARTS, POST, QUESTION, QUOTE, SPOT, THREAD, Check, fields_of
 from .fixture import ThreadFixture
 
 # A request that reads more would keep others waiting; larger files are loaded by command.
@@ -289,7 +290,15 @@ def _correct_post(objects: list, rows: list, number: int, typed: Mapping) -> lis
 
 
 def _correct_divergences(objects: list, head: Mapping, divergences: Sequence[Mapping]) -> list[str]:
-    kept, problems = [], []
+    kept: list[dict] = []
+    problems: list[str] = []
+    spots = {  # a place that stays keeps where it lies
+        one["fields"].get("place"): {
+            name: one["fields"][name] for name in SPOT if one["fields"].get(name) is not None
+        }
+        for one in objects
+        if one.get("model") == DIVERGENCE
+    }
     for one in divergences:
         if not any(one.values()):
             continue
@@ -300,6 +309,7 @@ def _correct_divergences(objects: list, head: Mapping, divergences: Sequence[Map
             continue
         fields = {"thread": [head["key"]], "change": one.get("change", ""), "edtf": edtf}
         fields |= {"actor": one.get("actor", ""), "place": one.get("place", "")}
+        fields |= spots.get(fields["place"]) or fixture.spot_fields(places.meant(fields["place"]))
         kept.append({"model": DIVERGENCE, "fields": {**fields, "by_editor": True}})
     if not problems:
         objects[:] = [one for one in objects if one.get("model") != DIVERGENCE] + kept

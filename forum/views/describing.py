@@ -75,6 +75,7 @@ def describe(request: HttpRequest, thread_id):
                     "when": spoken(one["edtf"]),
                     "place": one["place"],
                     "actor": one["actor"],
+                    "spot": description.spot_to_type(one),
                 }
                 for one in thread.card.get("divergences", ())
             ]

@@ -21,8 +21,14 @@ log = logging.getLogger("forum.errors")
 # What people write by hand. Passwords and tokens are never given back.
 KEPT = {"title": "Title", "text": "Text", "own_answer": "Your own answer", "reason": "Reason"}
 # The rows of divergences, and those of one alone.
-KEPT_ROW = re.compile(r"(?:(?:form|more)-(\d{1,2})-)?(change|when|place|actor)")
-ROW_LABELS = {"change": "What changes?", "when": "When?", "place": "Where?", "actor": "Who?"}
+KEPT_ROW = re.compile(r"(?:(?:form|more)-(\d{1,2})-)?(change|when|place|actor|spot)")
+ROW_LABELS = {
+    "change": "What changes?",
+    "when": "When?",
+    "place": "Where?",
+    "actor": "Who?",
+    "spot": "On the map",
+}
 
 # What a debate is kept for (tree.announce), to somebody who waits to write in it.
 REARRANGED = {

@@ -12,7 +12,8 @@ from django.shortcuts import render
 from core.problems import Problem
 from forum.actions import composing, description, drafts
 from forum.search import similarity
-from forum.text import markup
+from forum.text import markup, places
+from forum.text.places import NOWHERE
 from forum.text.questions import questions_in
 
 from ..actions import threads as acts
@@ -31,7 +32,7 @@ KINDS = {
     "TL": "A story, told in instalments.",
     "discussion": "Talk about history without a divergence.",
 }
-FORK = ("change", "when", "place", "actor")
+FORK = ("change", "when", "place", "actor", "spot", "found")
 
 
 class DivergenceForm(forms.Form):
@@ -41,15 +42,23 @@ class DivergenceForm(forms.Form):
     when = forms.CharField(max_length=100, required=False)
     place = forms.CharField(max_length=120, required=False)
     actor = forms.CharField(max_length=120, required=False)
+    spot = forms.CharField(max_length=60, required=False)
+    # One of the places that a name may mean, chosen where the form asked which.
+    found = forms.CharField(max_length=60, required=False)
+    candidates: Sequence[places.Found] = ()
 
     def clean(self):
-        """What changes and when belong together."""
+        """What changes and when belong together; a name that means several places is asked for."""
         super().clean()
         data = self.cleaned_data
         data["divergence"] = None
         given = {name: data.get(name, "") for name in FORK}
+        chosen = given.pop("found")
         if any(name in self.errors for name in given) or not any(given.values()):
             return data
+        self.candidates = places.find(given["place"])
+        if not given["spot"] and chosen in (*(str(one.spot) for one in self.candidates), NOWHERE):
+            given["spot"] = chosen  # of this very name: another may have been typed since
         if not given["change"]:
             self.add_error("change", "Say what changes.")
         if not given["when"]:
@@ -57,8 +66,10 @@ class DivergenceForm(forms.Form):
         elif given["change"]:
             try:
                 data["divergence"] = description.read_divergence(**given)
+            except description.AmbiguousPlace as error:
+                self.add_error("place", error.sentence)
             except composing.Unacceptable as error:
-                self.add_error("when", str(error))
+                self.add_error(error.field or "when", error.sentence)
         return data
 
 

@@ -1,9 +1,8 @@
 """All debates by the date at which they leave history."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.shortcuts import render
 
 from forum.rendering.pictures import (
@@ -23,38 +22,25 @@ from forum.rendering.pictures import (
 from forum.text.history_dates import EARLIEST, LATEST, HistoryDate, short, year_of
 
 from ..models import Divergence, Thread
-from ..models.visibility import boards_visible_to, openings_visible_to
-from .years import YEARS, read_years, within
+from ..models.visibility import boards_visible_to
+from .narrowing import NARROWER, after, cursor, narrowed
 
 PER_PAGE = 60
-NARROWER = ("place", "kind", "board")
-FILTERS = (*YEARS, *NARROWER)
 
 
 def timeline(request: HttpRequest):
     """One page of divergences, earliest first, below a picture: of each of them where all are on
-    one page, else of how many lie where. A divergence is words of the opening (see_opening)."""
-    asked = {name: request.GET.get(name, "").strip() for name in FILTERS}
-    if asked["kind"] and asked["kind"] not in Thread.Kind.values:
-        raise Http404
-    rows = Divergence.objects.filter(thread__in=openings_visible_to(request.user))
-    limits, errors = read_years(asked)
-    rows = within(rows, limits)
-    if asked["place"]:
-        rows = rows.filter(place__icontains=asked["place"][:120])
-    if asked["kind"]:
-        rows = rows.filter(thread__kind=asked["kind"])
-    if asked["board"]:
-        rows = rows.filter(thread__board__slug=asked["board"])
-    all_of_them = rows
-    rows, number = _after(rows, request.GET.get("after", ""))
+    one page, else of how many lie where."""
+    chosen = narrowed(request)
+    asked, limits = chosen.asked, chosen.limits
+    rows, number = after(chosen.rows, request.GET.get("after", ""))
     found = list(rows.select_related("thread__board").by_date()[: PER_PAGE + 1])
     more = len(found) > PER_PAGE
     found = found[:PER_PAGE]
     scale = _scale(limits)
     many = None
     if more or number:
-        counted = all_of_them.by_column(ages(scale), earliest=EARLIEST, latest=LATEST)
+        counted = chosen.rows.by_column(ages(scale), earliest=EARLIEST, latest=LATEST)
         many = crowd(counted, scale)
     entries = [_entry(divergence, number + n) for n, divergence in enumerate(found, 1)]
     return render(
@@ -66,7 +52,7 @@ def timeline(request: HttpRequest):
             if many
             else twigs([(one["number"], one["middle"]) for one in entries], scale),
             "crowd": many,
-            "narrower": urlencode({name: asked[name] for name in NARROWER if asked[name]}),
+            "narrower": chosen.query(*NARROWER),
             "whole": scale == SCALE,
             "ticks": ticks(scale),
             "ends": [label(scale[0][0]), label(scale[-1][0])],
@@ -77,11 +63,11 @@ def timeline(request: HttpRequest):
                 if any(entry["era"] == era for entry in entries)
             ],
             "asked": asked,
-            "errors": errors,
+            "errors": chosen.errors,
             "kinds": Thread.Kind.choices,
             "boards": boards_visible_to(request.user).in_order(),
-            "query": urlencode({name: value for name, value in asked.items() if value}),
-            "older": _cursor(found[-1], number + len(found)) if more else "",
+            "query": chosen.query(),
+            "older": cursor(found[-1], number + len(found)) if more else "",
             "later": bool(number),
         },
     )
@@ -108,21 +94,3 @@ def _entry(divergence: Divergence, number: int) -> dict:
         "mark": strip(first, last, era),
         "middle": (first + last) / 2,
     }
-
-
-def _after(rows, text: str):
-    """The rows after a cursor "first.last.id.number", and how many came before."""
-    if not text:
-        return rows, 0
-    parts = text.split(".")
-    try:
-        first, last, pk, number = (int(part) for part in parts)
-    except ValueError:
-        raise Http404 from None
-    if any(len(part) > 19 for part in parts):
-        raise Http404
-    return rows.after(first, last, pk), number
-
-
-def _cursor(divergence: Divergence, number: int) -> str:
-    return f"{divergence.first_day}.{divergence.last_day}.{divergence.pk}.{number}"

@@ -47,6 +47,11 @@ def laid_out(thread) -> dict:
                 "first": row.first_day,
                 "last": row.last_day,
                 "by_editor": row.by_editor,
+                **(
+                    {}
+                    if row.latitude is None
+                    else {"spot": [row.latitude, row.longitude, row.radius]}
+                ),
             }
             for row in rows
         ],
@@ -143,6 +148,7 @@ def test_a_debate_starts_with_its_divergence(board, opener):
         "first": 0,
         "last": 0,
         "by_editor": False,
+        "spot": [59.94, 30.31, 0],
     }
     assert texts(thread) == ["Who crosses it?"]
 

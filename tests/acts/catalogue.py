@@ -144,7 +144,9 @@ CASES: dict[str, Callable[[World], object]] = {
     "description.describe": lambda w: description.describe(
         user=w.user("opener"),
         thread=w.thread("main"),
-        divergences=[description.read_divergence(change="Lenin lives", when="c. 1924")],
+        divergences=[
+            description.read_divergence(change="Lenin lives", when="c. 1924", place="Moscow")
+        ],
         questions=["Would the purges have come?"],
     ),
     "drafts.save": lambda w: drafts.save(

@@ -92,7 +92,9 @@ BY_A_MODERATOR = {
     "describe": lambda w: description.describe(
         user=w.user("keeper"),
         thread=w.thread("main"),
-        divergences=[description.read_divergence(change="Lenin lives", when="c. 1924")],
+        divergences=[
+            description.read_divergence(change="Lenin lives", when="c. 1924", place="Moscow")
+        ],
         questions=["Who follows Lenin?"],
         policy="granted",
         **WHY,

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from forum.models import AuditEntry, Post, Quote, Thread, Upload
+from forum.models import AuditEntry, Divergence, Post, Quote, Thread, Upload
 from forum.transfer import uploads
 from tests.people import browser, dump, typed
 from tests.races.soundness import faults
@@ -123,7 +123,7 @@ def test_what_was_misread_is_corrected_and_loaded(client, board, other_board, ad
         "text-2": "The carts would, of course.",
         "divergence-change": "The ice holds.",
         "divergence-when": "winter 1812",
-        "divergence-place": "The river",
+        "divergence-place": "Smolensk",
         "divergence-actor": "",
         "question": "Who would cross?",
         "quote-first-3": [""],
@@ -149,6 +149,7 @@ def test_what_was_misread_is_corrected_and_loaded(client, board, other_board, ad
     assert (third.parent, third.parent_basis) == (second, "editor")
     assert not Quote.objects.exists()
     assert thread.card["divergences"][0]["change"] == "The ice holds."
+    assert thread.card["divergences"][0]["spot"] == [54.78, 32.05, 0]
     assert [one["text"] for one in thread.card["questions"]] == ["Who would cross?"]
     assert not faults(connection)
 
@@ -208,6 +209,9 @@ def test_a_fixture_with_an_unknown_parent_can_be_mended(client, board, administr
     done = client.post(address, {**fields, f"answers-{number}": "5", "do": "load"})
     assert done.status_code == 302, done.content.decode()
     assert Post.objects.get(number=int(number)).parent.number == 5
+    # What the file says of places goes with it, though no field of the form shows it.
+    spots = [str(one.spot) for one in Divergence.objects.order_by("order")]
+    assert spots == ["55.75, 37.62", "40.3, -3.6, 400 km"]
 
 
 def test_only_into_boards_that_one_moderates(

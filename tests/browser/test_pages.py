@@ -56,6 +56,8 @@ FOR_VISITORS = """
     /help/
     /help/quoting/
     /timeline/
+    /map/
+    /map/?in=europe
     /search/?q=party
     /posts/{exact.pk}/
     /posts/{exact.pk}/road/

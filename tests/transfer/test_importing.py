@@ -153,7 +153,11 @@ OPENING = "It holds. Who stops it? Why so late?"
         ({"questions": [7]}, "n.json: 7 is no question of the opening."),
         ({"questions": [["a"]]}, "n.json: ['a'] is no question of the opening."),
         ({"divergences": 7}, "n.json: divergences and questions are lists."),
-        ({"divergences": [7]}, "n.json, divergence 1: has actor, change, place, when only."),
+        (
+            {"divergences": [{"change": "It holds.", "when": "1066", "place": "Córdoba"}]},
+            "n.json, divergence 1: give the spot of Córdoba, Argentina: -31.41, -64.19; Córdoba",
+        ),
+        ({"divergences": [7]}, "n.json, divergence 1: has actor, change, place, spot, when only."),
         ({"divergences": [{"edtf": "1924"}]}, "n.json, divergence 1: has actor, change, place"),
         ({"divergences": [{"when": 1924}]}, "n.json, divergence 1: its fields are texts."),
         ({"divergences": [{"when": "1924"}]}, "n.json, divergence 1: Say what changes."),

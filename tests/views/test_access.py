@@ -129,6 +129,7 @@ SEEN = {
     ),
     "glossary": ("/glossary/", 200, 200, 200, 200, None),
     "timeline": ("/timeline/", 200, 200, 200, 200, None),
+    "map": ("/map/", 200, 200, 200, 200, "/map/?in=nowhere"),
     "theme": ("/theme/", 200, 200, 200, 200, None),
     "rules": ("/rules/", 200, 200, 200, 200, None),
     "log": ("/log/", 200, 200, 200, 200, "/log/?board=nowhere"),

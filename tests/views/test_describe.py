@@ -71,7 +71,9 @@ def test_a_debate_with_a_divergence(starts, stranger):
     assert (one["change"], one["place"], one["actor"]) == ("The bridge holds.", "Rome", "Horatius")
     assert (one["edtf"], one["by_editor"]) == ("-0043-03", False)
     page = words(browser(stranger).get(thread.get_absolute_url()))
-    assert "What changes The bridge holds. When March 44 BC Where Rome Who Horatius" in page
+    assert (
+        "What changes The bridge holds. When March 44 BC Where Rome On the map Who Horatius" in page
+    )
     assert "dated by the editor" not in page
 
 

@@ -228,7 +228,7 @@ class Marked(TestCase):
             thread=Thread.objects.get(pk=thread.pk),
             divergences=[
                 description.read_divergence(
-                    change=f"The bridge {word(what, 'fork')}", when="c. 1924"
+                    change=f"The bridge {word(what, 'fork')}", when="c. 1924", place="Moscow"
                 )
             ],
             questions=[f"Does {word(what, 'question')} hold?"],
@@ -312,7 +312,7 @@ class Marked(TestCase):
             yield f"/posts/{post.pk}/history/?rev=1&at=0-5"
         for slug in self.boards:
             yield from (f"/threads/new/?board={slug}", f"/log/?board={slug}")
-            yield f"/timeline/?board={slug}"
+            yield from (f"/timeline/?board={slug}", f"/map/?in=europe&board={slug}")
             yield f"/search/?q=board:{slug}+since:2000"
         yield from (f"/search/?q={asked}" for asked in ("the", "it&sort=best", "pod:..2000"))
         yield from (f"/search/?q=has:quote+status:{status}" for status in STATUSES)
@@ -665,6 +665,7 @@ ENTRIES = {
     "home": (DEBATES, page("/", "title")),
     "all debates": (DEBATES, page("/debates/", "title")),
     "timeline": (DEBATES, page("/timeline/", "fork")),
+    "map": (DEBATES, page("/map/", "title")),
     "search": (list(READERS), page("/search/?q=in:{t}")),
     "search for debates": (DEBATES, page("/search/?q=kind:WI,discussion,TL", "title")),
     "permalink": ([*DEBATES, "waiting post"], leads),

@@ -22,7 +22,7 @@ CHANGE, PLACE, ACTOR = "The zqbridge stands", "Zqplace", "Zqactor"
 WORDS = ("zqown", "zqasked", "zqbridge", "zqplace", "zqactor", "48 BC", "-0047")
 # All that shows a debate or something of it, and what an address takes.
 SHOWN = (
-    *("/", "/boards/after-1900/", "/timeline/", "/questions/"),
+    *("/", "/boards/after-1900/", "/timeline/", "/map/", "/questions/"),
     *("/threads/{t}/{s}/", "/threads/{t}/{s}/?view=tree", "/threads/{t}/{s}/?lane=consequence"),
     *("/threads/{t}/outline/", "/threads/{t}/outline.json", "/threads/{t}/outline.argdown"),
     *("/threads/{t}/epub/", "/threads/{t}/fixture/", "/threads/{t}/markdown/"),
@@ -41,7 +41,9 @@ def described(board, opener, answerer, stranger) -> Thread:
         user=opener,
         thread=thread,
         divergences=[
-            description.read_divergence(change=CHANGE, when="48 BC", place=PLACE, actor=ACTOR)
+            description.read_divergence(
+                change=CHANGE, when="48 BC", place=PLACE, actor=ACTOR, spot="41.9, 12.5"
+            )
         ],
         questions=[ASKED],
         own_answer=OWN,
@@ -131,6 +133,7 @@ def test_they_go_where_the_opening_goes(
     shown = words_on(pages(described, moderator))
     assert {"zqown", "zqasked", "zqbridge"} <= set(shown["/threads/{t}/{s}/"])
     assert "zqbridge" in shown["/timeline/"]
+    assert "zqplace" in shown["/map/"]
     assert not {"/threads/{t}/epub/", "/threads/{t}/outline.json", "/", "/questions/"} & set(shown)
     # What comes back comes back with everything.
     states.restore(user=moderator, post=fresh(opening))
@@ -174,7 +177,7 @@ def test_a_debate_is_described_by_who_reads_its_opening(described, opener, moder
 def test_lists_ask_no_more_for_it(described, board, stranger, opener):
     """However many debates say where they leave history."""
     asked = {}
-    for address in ("/", "/boards/after-1900/", "/timeline/", "/questions/"):
+    for address in ("/", "/boards/after-1900/", "/timeline/", "/map/", "/questions/"):
         asked[address] = queries(browser(stranger), address)
     for n in range(4):
         more = start(board, opener, f"What if bridge {n} had stood?", f"Suppose.\n\n{ASKED}")
