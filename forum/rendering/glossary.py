@@ -8,15 +8,27 @@ A page has that number at hand (see views/fetch.py), so that explaining asks the
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 
 from forum.models import Term
 
-# Comments are the markers of forum.text.markup. Groups: a quote begins, a quote ends, an element.
-_TOKEN = re.compile(r"<!--(q)[0-9]+-->|<!--(/q)[0-9]+-->|<!--.*?-->|<(/?[a-z]+[0-9]?)[^>]*>")
+# Comments are the markers of forum.text.markup. Groups: a quote begins, a quote ends, a passage, an
+# element.
+_TOKEN = re.compile(
+    r"<!--(q)[0-9]+-->|<!--(/q)[0-9]+-->|<!--p([0-9]+)-->|<!--.*?-->|<(/?[a-z]+[0-9]?)[^>]*>"
+)
 # What a link cannot stand in, and where words are no prose.
 _NOT_IN = {"a", "code", "pre", "summary", "h4", "h5", "h6"}
 _ENDS = {f"/{element}" for element in _NOT_IN}
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a word of a post means, for the margin; `id` is what the word names."""
+
+    id: str
+    word: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +43,31 @@ class Glossary:
     pattern: re.Pattern[str] | None
     by_spelling: dict[str, Term]
 
-    def explain(self, html: str, post_id: int) -> str:
-        """The stored HTML of a post in which the meaning of each term follows its first use, shown
-        where that has the focus (by key or tap); never in quotes, code, headings or links.
+    def explain(self, html: str, post_id: int) -> tuple[str, dict[int, list[Meaning]]]:
+        """The stored HTML of a post in which the first use of each term is marked, and what they
+        mean, by passage, for its margin; never in quotes, code, headings or links. Within a spoiler
+        of some words the meaning stands there, since the margin would tell what is hidden.
 
         Not a button: its words could not be selected and so not be quoted in some browsers."""
         if not self._may_hold_one(html):
-            return html
+            return html, {}
         out: list[str] = []
         met: set[int] = set()
-        closed = at = 0
+        meanings: dict[int, list[Meaning]] = {}
+        closed = at = passage = hidden = 0
         for token in _TOKEN.finditer(html):
             words = html[at : token.start()]
-            out += (words if closed else self._mean(words, post_id, met), token[0])
+            margin = None if hidden or not passage else meanings.setdefault(passage, [])
+            out += (words if closed else self._mean(words, post_id, met, margin), token[0])
             at = token.end()
-            if token[1] or token[3] in _NOT_IN:
+            passage = int(token[3] or passage)
+            hidden += (token[4] == "span") - (token[4] == "/span")
+            if token[1] or token[4] in _NOT_IN:
                 closed += 1
-            elif token[2] or token[3] in _ENDS:
+            elif token[2] or token[4] in _ENDS:
                 closed -= 1
-        out.append(self._mean(html[at:], post_id, met))
-        return "".join(out)
+        out.append(self._mean(html[at:], post_id, met, None))
+        return "".join(out), {at: found for at, found in meanings.items() if found}
 
     def _may_hold_one(self, html: str) -> bool:
         if any(word in html for word in self.exact):
@@ -58,16 +75,19 @@ class Glossary:
         small = html.lower()
         return any(word in small for word in self.folded)
 
-    def _mean(self, words: str, post_id: int, met: set[int]) -> str:
+    def _mean(self, words: str, post_id: int, met: set[int], margin: list[Meaning] | None) -> str:
         def mean(found: re.Match[str]) -> str:
             term = self.by_spelling.get(found[0]) or self.by_spelling[found[0].lower()]
             if term.pk in met:
                 return found[0]
             met.add(term.pk)
             own = f"term-{post_id}-{term.pk}"
+            marked = f'<dfn class="term" tabindex="0" aria-describedby="{own}">{found[0]}</dfn>'
+            if margin is not None:
+                margin.append(Meaning(own, unescape(found[0]), term.meaning))
+                return marked
             return (
-                f'<dfn class="term" tabindex="0" aria-describedby="{own}">{found[0]}</dfn>'
-                f'<span class="meaning" id="{own}" dir="auto">{escape(term.meaning)}</span>'
+                f'{marked}<span class="meaning" id="{own}" dir="auto">{escape(term.meaning)}</span>'
             )
 
         return self.pattern.sub(mean, words) if self.pattern and words.strip() else words

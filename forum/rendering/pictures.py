@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from forum.text.history_dates import EARLIEST, LATEST, day, short, spoken, year_of
 
-RISE = 26  # pixels between our history and a branch, and between branches
+RISE = 22  # pixels between our history and a branch, and between branches
 # Years and their places, in percent, on lines that span all of history. Recent centuries are drawn
 # wider: on an even scale the debates about them would lie on top of each other.
 SCALE = ((-1999, 0.0), (500, 31.0), (1800, 64.0), (1900, 80.0), (2000, 100.0))
@@ -122,7 +122,7 @@ def axis(divergences: Sequence[dict]) -> Axis | None:
                 x=percent(x),
                 low=y,
                 high=y - RISE,
-                text_y=y - RISE + 4,
+                text_y=y - RISE,
                 year=short(divergence["edtf"]),
                 fuzz=(percent(min(place(a), x)), percent(max(place(b + 1), x))) if wide else None,
                 bend=bend,
@@ -136,7 +136,7 @@ def axis(divergences: Sequence[dict]) -> Axis | None:
         for n, divergence in enumerate(ordered)
     )
     ticks = [(percent(place(year)), label(year)) for year in ticks_between(low, high)]
-    return Axis(height=base + 28, base=base, ticks=ticks, branches=branches, said=said)
+    return Axis(height=base + 24, base=base, ticks=ticks, branches=branches, said=said)
 
 
 def _apart(places: Sequence[float]) -> list[float]:

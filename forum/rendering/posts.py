@@ -25,6 +25,7 @@ from forum.text import marking, markup
 from forum.tree import Position
 
 from .glossary import Glossary
+from .margins import answers_given, notes
 from .quotes import backlinks, ignored_by, nested_numbers, quotes_in, render_quote, shown_status
 
 MENTION = re.compile(r"<!--@([^>]+?)-->")
@@ -103,16 +104,18 @@ def render_posts(
     readable = [post for post in posts if not offers[post.pk][0]]
     quotes = quotes_in(readable)
     shown = {quote.pk: shown_status(quote, user) for group in quotes.values() for quote in group}
-    notes = {} if road else backlinks(readable, user, here)
+    quoted = {} if road else backlinks(readable, user, here)
+    answers = {} if road else answers_given(readable)
     members = _members((post.body.html for post in readable), ignoring)
     numbers = nested_numbers(quotes, user)
     steps = _steps(posts, {post.pk for post in readable}, quotes, shown) if road else {}
     frame = fragment_renderer("posts/_quote.html")
+    note = fragment_renderer("posts/_note.html")
 
     def text(post: Post, step: _Step) -> SafeString:
         html = markup.without_quotes(post.body.html, [quote.ordinal for quote in step.quotes])
         html = marking.mark_words(html, step.answered) if step.answered else html
-        html = terms.explain(html, post.pk) if terms else html
+        html, meanings = terms.explain(html, post.pk) if terms else (html, {})
         laid = {
             quote.ordinal: render_quote(frame, quote, shown[quote.pk], numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())
@@ -122,7 +125,14 @@ def render_posts(
                 html,
                 post_id=post.pk,
                 quotes=laid,
-                notes=notes.get(post.pk, {}),
+                notes=notes(
+                    note,
+                    post,
+                    html,
+                    quoted=quoted.get(post.pk, {}),
+                    answers=answers.get(post.pk, {}),
+                    meanings=meanings,
+                ),
                 members=members,
                 marks=step.answered,
             )

@@ -10,7 +10,6 @@ from itertools import pairwise
 from django.db.models import F
 
 from core.compiled_queries import CompiledQuery
-from forum.jinja import fragment_renderer
 from forum.models import Post, PostRevision, Quote, State
 from forum.models.visibility import posts_visible_to
 from forum.permissions import may
@@ -218,8 +217,16 @@ _quoted_by = CompiledQuery(
 )
 
 
-def backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, dict[int, str]]:
-    """For each post, the margin notes of its passages: who quotes them, as far as `user` sees."""
+@dataclass(frozen=True, slots=True)
+class Backlinks:
+    """Who quotes a passage: the first of them, and how many more there are."""
+
+    links: list[dict]
+    more: int
+
+
+def backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, dict[int, Backlinks]]:
+    """For each post, who quotes its passages, as far as `user` sees."""
     by_id = {post.pk: post for post in posts}
     seen: dict[int, bool] = {}
     found: dict[int, dict[int, dict]] = defaultdict(lambda: defaultdict(dict))
@@ -234,16 +241,10 @@ def backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, di
                 "number": by.number,
                 "elsewhere": by.thread_id != by_id[quote.source_post_id].thread_id,
             }
-    note = fragment_renderer("posts/_note.html")
     return {
         source_id: {
-            passage: note(
-                {
-                    "post": by_id[source_id],
-                    "passage": passage,
-                    "links": list(links.values())[:MAX_BACKLINKS],
-                    "more": len(links) - MAX_BACKLINKS,
-                }
+            passage: Backlinks(
+                list(links.values())[:MAX_BACKLINKS], max(len(links) - MAX_BACKLINKS, 0)
             )
             for passage, links in passages.items()
         }

@@ -76,6 +76,11 @@ class ThreadPage:
         return [entry.post.pk for entry in (*self.entries, *doubts) if not entry.gone]
 
     @property
+    def open_questions(self) -> int:
+        """How many questions of the card nobody has answered."""
+        return sum(not question["answers"] for question in self.card.get("questions", ()))
+
+    @property
     def marks_listed(self) -> Sequence[Threadmark]:
         """The marks of the index on the first page."""
         return self.marks[:MAX_LISTED] if self.wanted.number == 1 else ()

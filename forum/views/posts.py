@@ -219,11 +219,12 @@ def _reply_page(
             quotes=quotes_in(problem.text),
         )
         problems.show(form, problem, typed="text")
+    answered = parent or _opening(thread)
     context = {
         "form": form,
         "thread": thread,
         "parent": parent,
-        "answered": rendering.render_post(parent, user=request.user) if parent else None,
+        "answered": rendering.render_post(answered, user=request.user) if answered else None,
         "preview": preview,
         "draft": draft,
         "added": added,
@@ -247,6 +248,14 @@ def _answered(request: HttpRequest, to: str | None) -> Post | None:
     if not to.isdecimal() or len(to) > 18:
         raise Http404
     return post_or_404(request.user, int(to))
+
+
+def _opening(thread: Thread) -> Post | None:
+    """What a reply answers that names no post."""
+    post = next(iter(Post.objects.for_reading().opening_of(thread.pk)), None)
+    if post is not None:
+        post.thread = thread
+    return post
 
 
 def _quoted_words(request: HttpRequest) -> str:
@@ -409,6 +418,7 @@ def _edit_page(
     context = {
         "form": form,
         "post": post,
+        "as_it_is": rendering.render_post(post, user=request.user),
         "preview": preview,
         "conflict": conflict,
         "draft": draft,

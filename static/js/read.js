@@ -191,6 +191,14 @@ document.addEventListener("click", (event) => {
   if (cite && !event.ctrlKey && !event.metaKey && collect(postOf(cite))) event.preventDefault();
 });
 
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a.copy");
+  if (!link || !navigator.clipboard || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  const said = (words) => fire("told", { post: postOf(link), words });
+  navigator.clipboard.writeText(link.href).then(() => said("Link copied."), () => said(link.href));
+});
+
 // --- Keys
 
 // The post one is at; none above the first.

@@ -126,6 +126,7 @@ def test_the_source_threads_card_is_the_same_without_javascript(site, sits_down)
         reader.opens(thread.get_absolute_url())
         card = reader.page.locator("section.card")
         assert card.count() == 1
+        card.locator("summary").click()
         cards.append((card.evaluate("(card) => card.outerHTML"), card.inner_text()))
         assert card.locator(".asks li").count() == 5
         assert card.locator("dl").count() == 3  # two divergences, and what holds for the debate
@@ -160,7 +161,9 @@ def test_a_debate_is_opened_with_a_date_that_is_read_at_the_second_attempt(
     reader.presses("Preview")
     assert "Read as about 1924" in page.locator("#when-hint").inner_text()
     reader.presses("Open the debate")
+    page.locator("section.card summary").click()
     assert "about 1924" in page.locator("section.card").inner_text()
+    page.locator(".title .more summary").first.click()
     reader.follows("What changes")
     assert page.get_by_label("When?").first.input_value() == "about 1924"
     page.get_by_label("Who crosses it?").check()
@@ -169,6 +172,7 @@ def test_a_debate_is_opened_with_a_date_that_is_read_at_the_second_attempt(
     assert not javascript or not faults(page)
     page.get_by_label("When?").last.fill("spring 1936")
     reader.presses("Save")
+    page.locator("section.card summary").click()
     card = page.locator("section.card").inner_text()
     assert "spring 1936" in card
     assert "Who crosses it?" in card

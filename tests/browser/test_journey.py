@@ -77,12 +77,12 @@ def reads_source_thread(reader, thread: Thread) -> None:
 def reads_tree(reader, thread: Thread) -> None:
     """Tree: 5 under 4, 6 under 5, 7 under 6, and 2 to 4 answer the debate, nobody knows whom."""
     page = reader.page
-    reader.follows("Tree")
+    reader.follows("As a tree")
     page.wait_for_url("**view=tree")
     articles = page.locator("article.post").all()
     found = {
         article.get_attribute("id").removeprefix("post-"): re.search(
-            r"opening|nobody knows what it answers|in reply to #\d",
+            r"opening|nobody knows what it answers|answers #\d",
             article.locator(".who").inner_text(),
         )[0]
         for article in articles
@@ -93,9 +93,9 @@ def reads_tree(reader, thread: Thread) -> None:
         2: "nobody knows what it answers",
         3: "nobody knows what it answers",
         4: "nobody knows what it answers",
-        5: "in reply to #4",
-        6: "in reply to #5",
-        7: "in reply to #6",
+        5: "answers #4",
+        6: "answers #5",
+        7: "answers #6",
     }
     # An indent is a fork; a lone reply runs straight on.
     assert [article.get_attribute("data-level") for article in articles] == list("0111111")
@@ -170,7 +170,7 @@ def quotes_and_answers(reader, thread: Thread) -> Post:
     answer = page.locator(":target")
     assert answer.get_attribute("id") == f"post-{mine.pk}"
     assert answer.locator("h3").inner_text() == "member-a"
-    assert "in reply to #7" in answer.locator(".who").inner_text()
+    assert "answers #7" in answer.locator(".who").inner_text()
     assert answer.locator(".quote").get_attribute("data-status") == "exact"
     assert answer.locator("blockquote p").all_text_contents() == [paragraphs()[6][1]]
     assert "Lend lease came late anyway." in shown(answer)

@@ -28,21 +28,27 @@ TERMS = [
 ]
 
 
-# The term, and what it is described by.
+# The term, and what it is described by where that stands beside it.
 TERM = (
     r'<dfn class="term" tabindex="0" aria-describedby="(?P<id>term-7-\d+)">(.*?)</dfn>'
-    r'<span class="meaning" id="(?P=id)" dir="auto">.*?</span>'
+    r'(<span class="meaning" id="(?P=id)" dir="auto">.*?</span>)?'
 )
 
 
 def explained(source: str, terms=TERMS) -> list[str]:
     """The words that are linked, in a Markdown source."""
     html = markup.render(source, format="markdown").html
-    done = glossary.compiled(1, terms).explain(html, 7)
+    done, meanings = glossary.compiled(1, terms).explain(html, 7)
     found = re.findall(TERM, done)
     assert re.sub(TERM, r"\2", done) == html
-    assert len({name for name, _ in found}) == len(found)
-    return [words for _, words in found]
+    assert len({name for name, *_ in found}) == len(found)
+    # Each is explained once: beside it, or in the margin of a passage that has one.
+    noted = [one for passage in meanings.values() for one in passage]
+    beside = {name for name, _, span in found if span}
+    assert {one.id for one in noted} | beside == {name for name, *_ in found}
+    assert len(noted) + len(beside) == len(found)
+    assert all(f"<!--m{passage}-->" in html for passage in meanings)
+    return [words for _, words, _ in found]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +80,8 @@ def test_where_terms_are_explained(source, found):
 
 
 def test_meanings_are_text():
-    html = glossary.compiled(1, TERMS).explain("<p>WI</p>", 7)
+    html, noted = glossary.compiled(1, TERMS).explain("<p>WI</p>", 7)
+    assert not noted
     assert ">It means &lt;this&gt; &amp; &quot;that&quot;.</span>" in html
     assert html.count("<") == 6
 
@@ -82,7 +89,14 @@ def test_meanings_are_text():
 def test_longer_spellings_first_and_of_two_terms_the_first():
     terms = [term(1, "TL"), term(2, "TL break"), term(3, "a TL", "TL")]
     assert explained("The TL break of a TL.", terms) == ["TL break", "a TL"]
-    assert not glossary.compiled(1, []).explain("<p>WI</p>", 7).count("term")
+    assert not glossary.compiled(1, []).explain("<p>WI</p>", 7)[0].count("term")
+
+
+def test_a_term_that_is_hidden_is_not_told_of_in_the_margin():
+    html = markup.render("A POD.\n\nHidden: ||a WI||.", format="markdown").html
+    done, meanings = glossary.compiled(1, TERMS).explain(html, 7)
+    assert [(at, one.word) for at, found in meanings.items() for one in found] == [(1, "POD")]
+    assert '<span class="meaning" id="term-7-1"' in done
 
 
 @pytest.fixture
@@ -116,7 +130,7 @@ def test_the_first_use_in_each_post_is_explained(seeded, thread, answerer):
     pod = Term.objects.get(name="POD")
     assert len(re.findall(rf'<dfn [^>]*aria-describedby="term-\d+-{pod.pk}">', shown)) == 2
     for post in thread.posts.order_by("-number")[:2]:
-        assert f'id="term-{post.pk}-{pod.pk}" dir="auto">{pod.meaning}</span>' in shown
+        assert f'id="term-{post.pk}-{pod.pk}" dir="auto"><i>POD</i>: {pod.meaning}</span>' in shown
 
 
 def test_members_can_turn_it_off(seeded, thread, answerer, stranger):

@@ -210,7 +210,7 @@ def test_static_files_can_be_gathered_under_hashed_names(settings, tmp_path):
     assert static_names() <= set(gathered)
 
 
-@pytest.mark.parametrize("name", ["tokens", "jonbar", "admin"])
+@pytest.mark.parametrize("name", ["tokens", "jonbar", "debate", "write", "admin"])
 def test_style_sheets_are_well_formed_and_fetch_nothing(name):
     css = (ROOT / f"static/css/{name}.css").read_text()
     bare = re.sub(r'/\*.*?\*/|"[^"]*"', "", css, flags=re.S)

@@ -53,3 +53,24 @@ def test_a_suspended_member_is_told_in_place_of_the_buttons(thread, answer, stra
     found, more = row(thread, answer, fresh(stranger))
     assert found[0] == "You may not answer here just now" and "Reply" not in found
     assert "Edit" not in more
+
+
+def test_a_post_has_a_link_to_copy(thread, answer, stranger):
+    for member in (stranger, None):
+        _, more = row(thread, answer, member)
+        assert re.search(rf'<a class="copy" href="/posts/{answer.pk}/">Copy link<', more)
+
+
+def test_forms_stand_below_what_they_are_about(thread, opening, answer):
+    """What is answered, also where a reply names no post, and what is edited."""
+    client = Client()
+    client.force_login(answer.author)
+    reply = f"/threads/{thread.pk}/reply/"
+    for address, post in (
+        (reply, opening),
+        (f"{reply}?to={answer.pk}", answer),
+        (f"/posts/{answer.pk}/edit/", answer),
+    ):
+        page = client.get(address).content.decode()
+        shown, form = page.index(f'id="post-{post.pk}"'), page.index('class="composer"')
+        assert shown < form and page.count("<article") == 1, address

@@ -367,14 +367,14 @@ def test_the_card_stands_on_the_first_page_only(long, stranger, view):
         browser(stranger).get(f"{long.get_absolute_url()}?view={view}&page={page}")
         for page in (1, 2)
     )
-    assert first.content.decode().count('class="card"') == 1
+    assert first.content.decode().count('class="card band"') == 1
     assert first.content.decode().count('class="axis"') == 1
     said = words(first)
     assert "What changes It holds. When about 1924 Where Rome" in said
     assert "What changes So does the other. When between 1936 and 1939" in said
     for question in ASKED:
         assert said.count(question) == 2  # beside the debate and in the opening
-    assert 'class="card"' not in second.content.decode()
+    assert 'class="card band"' not in second.content.decode()
     assert "So does the other." not in words(second)
     # The date stands in the head of every page.
     assert "c. 1924" in words(second)
@@ -395,7 +395,7 @@ def test_the_card_asks_the_database_nothing(long, stranger, view, signed_in):
     client.get(path)
     with_card = queries(client, path)
     Thread.objects.filter(pk=long.pk).update(card={})
-    assert 'class="card"' not in client.get(path).content.decode()
+    assert 'class="card band"' not in client.get(path).content.decode()
     assert with_card == queries(client, path)
     if view == "flat":
         assert with_card <= MEMBER
@@ -434,12 +434,12 @@ def test_pages_that_were_kept_are_drawn_anew(bridge, opener):
         headers["If-None-Match"] = before["ETag"]
     after = client.get(bridge.get_absolute_url(), headers=headers)
     assert after.status_code == 200
-    assert 'class="card"' in after.content.decode()
+    assert 'class="card band"' in after.content.decode()
 
 
 def test_members_with_the_same_rights_see_the_same_card(long):
     def card(user):
         body = browser(user).get(long.get_absolute_url()).content.decode()
-        return re.search(r'<section class="card".*?</section>', body, re.S)[0]
+        return re.search(r'<section class="card band".*?</section>', body, re.S)[0]
 
     assert card(None) == card(make_member("somebody"))

@@ -100,7 +100,7 @@ def test_a_tree_page_inside_a_branch_says_what_it_continues(board, opener):
 def test_parents_are_named_and_led_to(thread, answer):
     page = browser().get(thread.get_absolute_url()).content.decode()
     third = page[page.index(f'id="post-{thread.posts.get(number=3).pk}"') :]
-    assert re.search(rf'in reply to <a[^>]* href="#post-{answer.pk}">#2</a>', third)
+    assert re.search(rf'answers <a[^>]* href="#post-{answer.pk}">#2</a>', third)
     assert page.count("answers the opening") == 2
     assert "<span>opening</span>" in page
 
