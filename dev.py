@@ -19,6 +19,7 @@
     python3 dev.py manage ...        manage.py, with the right packages
     python3 dev.py lock [--upgrade]  write requirements/*.txt anew from pyproject.toml
     python3 dev.py keep              keep a forum of this version for tests of later upgrades
+    python3 dev.py face              fetch the face of the version in tests/npm into static/vendor
     python3 dev.py audit             ask whether a hole is known in any package of the locks
 
 Packages go into .venv/ from the hashed locks, and again whenever the locks or Python have changed.
@@ -35,6 +36,7 @@ import argparse
 import hashlib
 import os
 import platform
+import re
 import secrets
 import shutil
 import signal
@@ -461,6 +463,23 @@ def lock(upgrade: bool) -> None:
         )
 
 
+def face() -> int:
+    """Copy the faces that face.css names, and their licence, out of the package from npm whose
+    version tests/npm/package-lock.json pins."""
+    reason = npm_packages()
+    if reason:
+        print(f"The face stays as it is: {reason}.")
+        return 1
+    package = ROOT / "var" / "npm" / "node_modules" / "@fontsource" / "source-serif-4"
+    folder = ROOT / "static" / "vendor" / "source-serif-4"
+    folder.mkdir(parents=True, exist_ok=True)
+    sheet = (ROOT / "static" / "css" / "face.css").read_text()
+    for name in sorted(set(re.findall(r"[\w-]+\.woff2", sheet))):
+        shutil.copyfile(package / "files" / name, folder / name)
+    shutil.copyfile(package / "LICENSE", folder / "LICENSE.txt")
+    return 0
+
+
 def audit() -> int:
     """Ask the advisory service of the package index about everything in the locks.
 
@@ -507,6 +526,7 @@ def main(arguments: list[str]) -> int | None:
     commands.add_parser("manage", add_help=False)
     commands.add_parser("lock").add_argument("--upgrade", action="store_true")
     commands.add_parser("keep")
+    commands.add_parser("face")
     commands.add_parser("audit")
 
     known, rest = parser.parse_known_args(arguments)
@@ -530,6 +550,8 @@ def main(arguments: list[str]) -> int | None:
         return apart[known.command](arguments[1:])
     if known.command == "keep":
         return keep()
+    if known.command == "face":
+        return face()
     if known.command == "audit":
         return audit()
     if known.command == "lock":

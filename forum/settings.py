@@ -196,6 +196,9 @@ def _cache(url: str) -> dict:
 
 CACHES = {"default": _cache(env.str("CACHE_URL", default="dbcache://jonbar_cache"))}
 
+# Whether pages come with a serif of the forum's own (static/vendor); else with one of the reader's.
+OWN_FACE = env.bool("OWN_FACE", default=True)
+
 # Megabytes in which each worker keeps finished pages for visitors, and as much again for what many
 # readers see alike; 0 keeps none.
 KEPT_PAGES_MB = env.int("KEPT_PAGES_MB", default=4)

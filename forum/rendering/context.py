@@ -20,13 +20,14 @@ MOST = 100  # cases are counted up to here
 
 
 def site(request) -> dict:
-    """The site's name and address, the reader's theme, and whether this is a member's page."""
+    """The site's name, address and face, the reader's theme, and whether it is a member's page."""
     user = getattr(request, "user", None)
     member = user if user is not None and user.is_authenticated else None
     theme = member.theme if member else request.COOKIES.get("theme", "auto")
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL or _asked_for(request),
+        "own_face": settings.OWN_FACE,
         "theme": theme if theme in THEMES else "auto",
         "member": member,
         "confirm_address": settings.CONFIRM_ADDRESS,

@@ -379,12 +379,15 @@ def _named(path: str, text: str) -> list[str]:
     """The files of this site that a page, script or style sheet needs."""
     kind = urlsplit(path).path.rpartition(".")[2]
     if kind == "css":
-        found = re.findall(r"url\(['\"]?([^'\")]+)", text)
+        # Faces are fetched where a page has such letters; those of every page it preloads.
+        found = [name for name in re.findall(r"url\(['\"]?([^'\")]+)", text) if "woff2" not in name]
     elif kind == "js":
         found = re.findall(r"(?:from|import)\s*['\"]([^'\"]+)['\"]", text)
     elif kind in ("svg", "png", "woff2"):
         found = []
     else:
         found = re.findall(r"<(?:script|img)[^>]* src=\"([^\"]+)", text)
-        found += re.findall(r"<link rel=\"(?:icon|stylesheet|preload)\"[^>]* href=\"([^\"]+)", text)
+        found += re.findall(
+            r"<link rel=\"(?:icon|stylesheet|preload)\"[^>]*\shref=\"([^\"]+)", text
+        )
     return [name for name in found if not name.startswith(("data:", "#", "http:", "https:"))]

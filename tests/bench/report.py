@@ -136,7 +136,7 @@ def summary(results: dict) -> list[str]:
             "",
         ),
         ("HTML of a page of 20 posts", 60, worst(thread, "html", facts) / KILO, " KB"),
-        ("first view, all files, on the wire", 40, wire, " KB"),
+        ("first view, all files, on the wire", 60, wire, " KB"),
         (
             "resident memory of a worker",
             120,

@@ -233,6 +233,38 @@ def test_the_logo_needs_no_style_element():
     assert "<style" not in (ROOT / "static/img/logo.svg").read_text()
 
 
+def faces() -> dict[str, Path]:
+    """The files of the forum's own face, by name."""
+    sheet = (ROOT / "static/css/face.css").read_text()
+    return {
+        name: ROOT / "static/css" / path / name
+        for path, name in re.findall(r'url\("([^"]*/)([\w-]+\.woff2)"\)', sheet)
+    }
+
+
+@pytest.mark.npm
+def test_the_face_is_the_one_that_npm_has_under_its_licence(npm):
+    package = npm / "@fontsource" / "source-serif-4"
+    assert len(faces()) == 4
+    for name, path in faces().items():
+        assert path.read_bytes() == (package / "files" / name).read_bytes()
+        licence = path.with_name("LICENSE.txt").read_text()
+        assert licence == (package / "LICENSE").read_text()
+        assert "SIL Open Font License" in licence
+
+
+@pytest.mark.django_db
+def test_the_own_face_can_be_left_out(client, settings):
+    """With it a page names its sheet and asks early for what every page needs, at most 45 KB."""
+    with_it = client.get("/theme/").content.decode()
+    assert "css/face.css" in with_it
+    early = re.findall(r'<link rel="preload"[^>]*href="[^"]*/([\w-]+\.woff2)"', with_it)
+    assert 0 < sum(faces()[name].stat().st_size for name in early) <= 45_000
+    settings.OWN_FACE = False
+    without = client.get("/theme/").content.decode()
+    assert "face.css" not in without and "woff2" not in without
+
+
 def test_what_every_page_fetches_stays_small():
     sizes = [
         len(Path(finders.find(name)).read_bytes()) for name in ("css/jonbar.css", "js/jonbar.js")
