@@ -225,10 +225,16 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
         return Thread.objects.filter(pk=self.pk).whose_opening_stands().exists()
 
     @property
+    def whole_card(self) -> dict:
+        """The card, with an empty list for what it does not hold."""
+        return {"divergences": [], "questions": [], **self.card}
+
+    @property
     def shown_card(self) -> dict:
         """The card as it is shown to everybody who sees the debate, in lists and in what is handed
         on: its words are those of the opening, and go where that goes."""
-        return self.card if self.card and self.opening_stands else {}
+        stands = bool(self.card) and self.opening_stands
+        return self.whole_card if stands else {"divergences": [], "questions": []}
 
     @property
     def has_lanes(self) -> bool:

@@ -93,7 +93,7 @@ def thread_lines(rows: Iterable[tuple], *, user, board_shown: bool = False) -> l
         for key, (pk, unread) in keys.items():
             if lines[key] is None and pk in threads:
                 context = {"thread": threads[pk], "unread": unread, "board_shown": board_shown}
-                lines[key] = put(key, partial(fill, {**context, "member": user}))
+                lines[key] = put(key, partial(fill, {**context, "ignoring": ignoring}))
     return [line for line in lines.values() if line is not None]
 
 

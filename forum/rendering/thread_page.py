@@ -112,7 +112,7 @@ def build(user, thread: Thread, wanted: Wanted, seen: ReadState | None) -> Threa
     if thread.policy == Thread.Policy.GRANTED and not wanted.lane:
         placed, doubts = _doubts_apart(entries, {first_fresh, wanted.opened})
     reads_opening = may(user, "see opening", thread)
-    card = thread.card if reads_opening else {}
+    card = thread.whole_card if reads_opening else {"divergences": [], "questions": []}
     top = wanted.number == 1 and not wanted.lane
     variant, variants = _variants(user, thread)
     return ThreadPage(
@@ -134,7 +134,7 @@ def build(user, thread: Thread, wanted: Wanted, seen: ReadState | None) -> Threa
         variant=variant,
         variants=variants,
         card=card,
-        axis=axis(card.get("divergences", ())) if top else None,
+        axis=axis(card["divergences"]) if top else None,
         own_answer=thread.own_answer if reads_opening else "",
         common=common,
     )

@@ -5,6 +5,7 @@ what one act will do and take the reason. Everything works without script.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -51,6 +52,7 @@ def moderate_post(request: HttpRequest, post_id):
         "post": post,
         "entry": rendering.render_post(post, user=request.user),
         "thread": post.thread,
+        "waiting": (),
         "back": post.get_absolute_url(),
         "log": _latest(request.user, post.thread, post),
         "warn_at": _warn_at(request.user, post),
@@ -73,6 +75,7 @@ def moderate_thread(request: HttpRequest, thread_id):
     waiting = Post.objects.filter(thread=thread, state=State.PENDING).order_by("pk")
     context = {
         "thread": thread,
+        "post": None,
         "back": thread.get_absolute_url(),
         "waiting": waiting.select_related("author")[:50],
         "warn_at": "",
@@ -213,14 +216,20 @@ def _not_shown(verb: str, thread: Thread) -> list[str]:
     return found
 
 
-def _latest(user, thread: Thread, post: Post | None = None) -> list[tuple[AuditEntry, bool]]:
+def _latest(
+    user, thread: Thread, post: Post | None = None
+) -> list[tuple[AuditEntry, datetime | None, bool]]:
     """The newest entries about a debate, the one too that made it or moved posts into it, or about
-    one of its posts; and of each whether `user` may take it back."""
+    one of its posts; and of each when it was taken back and whether `user` may take it back."""
     rows = AuditEntry.objects.filter(Q(thread=thread) | Q(other_thread=thread.pk))
     if post is not None:
         rows = AuditEntry.objects.filter(post=post)
     entries = rows.for_undo().select_related("actor").order_by("-pk")[:LATEST]
-    return [(entry, undoing.may_undo(user, entry)) for entry in entries]
+    return [(entry, _taken_back(entry), undoing.may_undo(user, entry)) for entry in entries]
+
+
+def _taken_back(entry: AuditEntry) -> datetime | None:
+    return entry.undone_by.created_at if hasattr(entry, "undone_by") else None
 
 
 # --- /log/<id>/undo/ --------------------------------------------------------------------------

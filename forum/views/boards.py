@@ -1,13 +1,16 @@
 """The front page and the boards: lists of debates."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from accounts.models import EDITION
@@ -44,22 +47,27 @@ _boards = ForReader(
 )
 
 
-def home(request: HttpRequest):
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """What templates/boards/home.html is told."""
+
+    threads: Sequence[SafeString]  # the lines of the debates answered last
+    boards: Sequence[SafeString]
+    example: Thread | None  # for visitors, the debate that holds one of everything
+
+
+def home(request: HttpRequest) -> HttpResponse:
     """The debates answered last, and the boards; for visitors also what is different here."""
     user = request.user
     example = None
     if not user.is_authenticated:
         example = threads_visible_to(user).filter(key=EXAMPLE).first()
-    return render(
-        request,
-        "boards/home.html",
-        {
-            "threads": fragments.thread_lines(_newest(user), user=user, board_shown=True),
-            "boards": fragments.board_lines(_boards(user), news=_unread_threads(user), strips=True),
-            "can_write": may(user, "write"),
-            "example": example,
-        },
+    page = HomePage(
+        threads=fragments.thread_lines(_newest(user), user=user, board_shown=True),
+        boards=fragments.board_lines(_boards(user), news=_unread_threads(user), strips=True),
+        example=example,
     )
+    return render(request, "boards/home.html", {"page": page})
 
 
 def _threads_with_news(user, since):
@@ -104,7 +112,49 @@ _first_page = {
 }
 
 
-def board(request: HttpRequest, slug):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebateList:
+    """What templates/boards/_list.html is told: debates filtered and ordered as asked."""
+
+    threads: Sequence[SafeString]  # their lines
+    address: str  # of all that the list could show
+    start: str  # the address at which a debate is started
+    may_start: bool
+    order: str  # of ORDERS
+    kind: str  # of Thread.Kind
+    only: str  # of FILTERS
+    query: str  # the parameters of the address, and those without the kind
+    query_of_any_kind: str
+    narrowed: bool
+    later: bool  # whether it is another page than the first
+    older: str  # where the next page begins
+    across: "AllBoards | None" = None  # where the list is not of one board
+
+    orders = ORDERS
+    kinds = Thread.Kind.choices
+    filters = FILTERS
+
+
+@dataclass(frozen=True, slots=True)
+class AllBoards:
+    """By what else debates of all boards are chosen."""
+
+    boards: Iterable[Board]
+    chosen: str  # the slug of one of them
+    years: Mapping[str, str]  # as typed, by the names of YEARS, and what is wrong with them
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    """What templates/boards/board.html is told."""
+
+    board: Board
+    parent: Board | None  # as far as the reader may see it
+    children: Sequence[SafeString]  # the lines of the boards within
+
+
+def board(request: HttpRequest, slug: str) -> HttpResponse:
     """The debates of one board, filtered and ordered as asked, page by page."""
     board = board_or_404(request.user, slug)
     user, asked = request.user, _asked(request)
@@ -115,20 +165,24 @@ def board(request: HttpRequest, slug):
         pinned = [] if asked.cursor else list(threads.filter(pinned=True))
         rows = _page(threads.filter(pinned=False), asked)
     parent = board.parent
-    return render(
-        request,
-        "boards/board.html",
-        {
-            "board": board,
-            "parent": parent if parent and may(user, "see board", parent) else None,
-            "children": fragments.board_lines(_children(user, board), news={}),
-            "may_start": not user.is_authenticated or may(user, "start", board),
-            **_list(user, asked, rows, pinned=pinned),
-        },
+    page = BoardPage(
+        board=board,
+        parent=parent if parent and may(user, "see board", parent) else None,
+        children=fragments.board_lines(_children(user, board), news={}),
     )
+    listed = _list(
+        user,
+        asked,
+        rows,
+        pinned=pinned,
+        address=board.get_absolute_url(),
+        start=f"{reverse('start')}?board={board.slug}",
+        may_start=not user.is_authenticated or may(user, "start", board),
+    )
+    return render(request, "boards/board.html", {"page": page, "list": listed})
 
 
-def debates(request: HttpRequest):
+def debates(request: HttpRequest) -> HttpResponse:
     """All debates of all boards, filtered and ordered as asked, page by page."""
     user, asked = request.user, _asked(request)
     years = {name: request.GET.get(name, "").strip() for name in YEARS}
@@ -141,22 +195,16 @@ def debates(request: HttpRequest):
     if limits:
         dated = within(Divergence.objects.filter(thread=OuterRef("pk")), limits)
         threads = threads.filter(Exists(dated))
-    return render(
-        request,
-        "boards/debates.html",
-        {
-            "boards": boards_visible_to(user).in_order(),
-            "chosen": chosen,
-            "years": years,
-            "errors": errors,
-            **_list(
-                user,
-                asked,
-                _page(_narrowed(threads, user, asked), asked),
-                more={"board": chosen, **years},
-            ),
-        },
+    rows = _page(_narrowed(threads, user, asked), asked)
+    listed = _list(
+        user,
+        asked,
+        rows,
+        address=reverse("debates"),
+        start=reverse("start"),
+        across=AllBoards(boards_visible_to(user).in_order(), chosen, years, errors),
     )
+    return render(request, "boards/debates.html", {"list": listed})
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,35 +263,46 @@ def _query(chosen: dict) -> str:
     return urlencode({name: value for name, value in chosen.items() if value})
 
 
-def _list(user, asked: _Asked, rows: list, *, pinned=(), more=None) -> dict:
-    """What the template of a list needs to know of it; `more` are parameters of the address beside
-    those of every list."""
+def _list(
+    user,
+    asked: _Asked,
+    rows: list,
+    *,
+    address: str,
+    start: str,
+    may_start: bool = True,
+    pinned: Sequence[tuple] = (),
+    across: AllBoards | None = None,
+) -> DebateList:
+    """The list of the debates of these `rows`, which are one more than it shows if there are
+    further ones."""
     older = ""
     if len(rows) > PER_PAGE:
         rows = rows[:PER_PAGE]
         pk, *_, at = rows[-1]
         older = f"{(at - EPOCH) // timedelta(microseconds=1)}-{pk}"
-    chosen = {"order": asked.order, "kind": asked.kind, "only": asked.only, **(more or {})}
-    return {
-        "threads": fragments.thread_lines(
-            [*pinned, *rows], user=user, board_shown=more is not None
-        ),
-        "orders": ORDERS,
-        "order": asked.order,
-        "kinds": Thread.Kind.choices,
-        "kind": asked.kind,
-        "filters": FILTERS,
-        "only": asked.only,
-        "older": older,
-        "later": bool(asked.cursor),
-        "query": _query(chosen),
-        "any_kind": _query({**chosen, "kind": ""}),
-        "narrowed": any(value for name, value in chosen.items() if name != "order"),
-    }
+    chosen = {"order": asked.order, "kind": asked.kind, "only": asked.only}
+    if across:
+        chosen |= {"board": across.chosen, **across.years}
+    return DebateList(
+        threads=fragments.thread_lines([*pinned, *rows], user=user, board_shown=across is not None),
+        address=address,
+        start=start,
+        may_start=may_start,
+        order=asked.order,
+        kind=asked.kind,
+        only=asked.only,
+        query=_query(chosen),
+        query_of_any_kind=_query({**chosen, "kind": ""}),
+        narrowed=any(value for name, value in chosen.items() if name != "order"),
+        later=bool(asked.cursor),
+        older=older,
+        across=across,
+    )
 
 
 @require_POST
-def mark_read(request: HttpRequest):
+def mark_read(request: HttpRequest) -> HttpResponse:
     """Count everything as read."""
     require(request.user, "use account")
     read_state.mark_all_read(user=request.user)

@@ -1,6 +1,8 @@
 """/posts/<id>/quotes/<n>/: one quote beside its source, where that is too long for the debate's
 page."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from django.http import Http404, HttpRequest
@@ -36,6 +38,7 @@ def quote(request: HttpRequest, post_id, ordinal):
         {
             "post": post,
             "quote": one,
+            "ignoring": rendering.ignored_by(request.user),
             "words": mark_safe(markup.insides(post.body.html).get(ordinal, "")),
             "status": status,
             "word": rendering.STATUS[status],
@@ -56,24 +59,32 @@ def _beside(one: Quote, pinned: PostRevision, budget: quoting.Budget):
     return runs and quoting.marked_runs(runs, source, quoting.shifted(marks, start))
 
 
-def _now(one: Quote, pinned: PostRevision, current: PostRevision, budget: quoting.Budget) -> dict:
-    """How the passage reads in the source's current text: whether it `stands` there, and if not,
-    `changes` since (None where nothing like it is found, or it is too much to compare)."""
+@dataclass(frozen=True, slots=True)
+class Now:
+    """How a passage reads in its source's current text: it `stands` there, it is too `long` to
+    compare, it has `changes`, or nothing like it is found."""
+
+    stands: bool = False
+    long: bool = False
+    changes: Sequence[tuple] = ()
+
+
+def _now(one: Quote, pinned: PostRevision, current: PostRevision, budget: quoting.Budget) -> Now:
     if one.stands:
-        return {"stands": True}
+        return Now(stands=True)
     was = pinned.plain[one.start : one.end]
     new = quoting.find(was, [quoting.Source(current.pk, current.plain)], named=1, budget=budget)
     if new.stopped:
-        return {"long": True}
+        return Now(long=True)
     if new.start is None:
-        return {}
+        return Now()
     now = current.plain[new.start : new.end]
     runs = compared(now, was, budget)
     if runs is None:
-        return {"long": True}
+        return Now(long=True)
     marks = quoting.shifted(marks_of(one.source_post, pinned), one.start or 0)
     of_now = quoting.shifted(marks_of(one.source_post, current), new.start)
-    return {"changes": quoting.marked_runs(runs, was, marks, quoted=now, of_quoted=of_now)}
+    return Now(changes=quoting.marked_runs(runs, was, marks, quoted=now, of_quoted=of_now))
 
 
 def compared(new: str, old: str, budget: quoting.Budget):

@@ -3,6 +3,8 @@
 import logging
 import re
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -38,6 +40,8 @@ REARRANGED = {
     "undo": "A moderator is taking back what was moved in this debate just now.",
 }
 BY_ITSELF = "sent_by_itself"
+# What every page has at hand (rendering.context), on the one that asks nobody who is reading.
+BARE = {"member": None, "messages": (), "theme": "auto", "site_url": "", "site_pages": ()}
 
 
 def kept(request: HttpRequest) -> list[dict[str, str]]:
@@ -80,30 +84,44 @@ def _ours(request: HttpRequest) -> bool:
     return request.headers.get("Origin", "") == f"{request.scheme}://{host}"
 
 
-def _page(request: HttpRequest, status: int, **context):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage:
+    """What templates/errors/ is told, whatever the status."""
+
+    kept: Sequence[dict[str, str]]  # the texts of the form, see `kept`
+    again: bool = False  # whether the form may be sent from this page
+    hidden: Sequence[tuple[str, str]] = ()  # its other fields
+    sentence: str = ""  # what happened, in place of the page's own words
+    reason: str = ""  # 403: of the charter
+    stale_form: bool = False
+    signed_out: bool = False  # 403: with the `step` of signing in that comes next, and the `name`
+    step: str = ""
+    name: str = ""
+    read_only: bool = False  # 503: the database takes no writes
+    by_itself: str = ""  # 503: the field that says that the page's script sent the form anew
+    reference: str = ""  # 500: the id of the request, which every line of the log about it carries
+
+
+def _page(request: HttpRequest, status: int, **more) -> HttpResponse:
     texts = kept(request)
     again = bool(texts) and _ours(request)
-    response = render(
-        request,
-        f"errors/{status}.html",
-        {
-            "kept": texts,
-            "again": again,
-            "hidden": _hidden(request, {text["name"] for text in texts}) if again else [],
-            **context,
-        },
-        status=status,
+    page = ErrorPage(
+        kept=texts,
+        again=again,
+        hidden=_hidden(request, {text["name"] for text in texts}) if again else (),
+        **more,
     )
+    response = render(request, f"errors/{status}.html", {"page": page}, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def bad_request(request: HttpRequest, exception=None):
+def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
     """400: the request is malformed, or larger than a form may be."""
     return _page(request, 400)
 
 
-def refused(request: HttpRequest, exception=None):
+def refused(request: HttpRequest, exception=None) -> HttpResponse:
     """403 with the reason; who is not signed in is sent to the sign-in page and back, unless a
     text would be lost on the way."""
     if not request.user.is_authenticated and request.method in ("GET", "HEAD"):
@@ -117,7 +135,7 @@ def refused(request: HttpRequest, exception=None):
 
 def signed_out(
     request: HttpRequest, problem: signing_in.NotSignedIn | None = None, *, name: str = ""
-):
+) -> HttpResponse:
     """403 for a text that was sent after the session had ended: name and password, and then the
     second step, are asked for beside it, and the same form goes on to where it was sent."""
     step = problem.step if problem else "password"
@@ -125,17 +143,17 @@ def signed_out(
     return _page(request, 403, signed_out=True, step=step, sentence=sentence, name=name)
 
 
-def csrf_failure(request: HttpRequest, reason=""):
+def csrf_failure(request: HttpRequest, reason="") -> HttpResponse:
     """The form was open too long, or somebody signed in or out meanwhile."""
     return _page(request, 403, stale_form=True)
 
 
-def not_found(request: HttpRequest, exception=None):
+def not_found(request: HttpRequest, exception=None) -> HttpResponse:
     """404: nothing is there, or nothing that this reader may know of; the page is the same."""
     return _page(request, 404)
 
 
-def too_many(request: HttpRequest, exception=None):
+def too_many(request: HttpRequest, exception=None) -> HttpResponse:
     """429: more forms than the limit allows; the text waits in the page."""
     response = _page(request, 429, sentence=getattr(exception, "sentence", ""))
     if after := getattr(exception, "retry_after", 0):
@@ -143,7 +161,7 @@ def too_many(request: HttpRequest, exception=None):
     return response
 
 
-def busy(request: HttpRequest, exception):
+def busy(request: HttpRequest, exception) -> HttpResponse:
     """503: it will be done, only not at once."""
     response = _page(request, 503, sentence=exception.sentence)
     response.headers["Retry-After"] = "10"
@@ -158,7 +176,7 @@ def _kept_for(error: tree.StillLocked) -> str:
         return ""
 
 
-def _rearranged(request: HttpRequest, act: str):
+def _rearranged(request: HttpRequest, act: str) -> HttpResponse:
     """The page whose form is sent again by itself, once: what it carries then keeps it from being
     sent a third time."""
     sentence = f"{REARRANGED[act]} Nothing was changed: send it again in ten seconds."
@@ -168,7 +186,7 @@ def _rearranged(request: HttpRequest, act: str):
     return response
 
 
-def overloaded(request: HttpRequest, exception=None):
+def overloaded(request: HttpRequest, exception=None) -> HttpResponse:
     """503: the database (too busy, full, starting again) or the shared cache did not do what it
     was asked, and nothing was changed; or it takes no writes at all just now; or a moderator
     rearranges the debate."""
@@ -180,11 +198,11 @@ def overloaded(request: HttpRequest, exception=None):
     return response
 
 
-def server_error(request: HttpRequest):
+def server_error(request: HttpRequest) -> HttpResponse:
     """500: written without the request's context, which asks the database who is reading; the
     database may be what broke."""
-    # The id of the request, which every line of the log about it carries.
     reference = getattr(request, "id", None) or uuid.uuid4().hex
     log.error("reference %s at %s", reference, route(request))
-    context = {"kept": kept(request), "reference": reference, "site_name": settings.SITE_NAME}
+    page = ErrorPage(kept=kept(request), reference=reference)
+    context = {**BARE, "page": page, "site_name": settings.SITE_NAME}
     return HttpResponse(render_to_string("errors/500.html", context), status=500)

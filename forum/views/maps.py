@@ -71,13 +71,14 @@ def world(request: HttpRequest):
 def _marks(groups: list[maps.Group], singles: dict, frame: maps.Frame, chosen: Narrowed) -> list:
     """The marks of a drawing; large areas first, so that they cover nothing."""
     marks = [_mark(group, singles, frame, chosen) for group in groups]
-    return sorted(marks, key=lambda mark: -max(mark.get("area", (0,))))
+    return sorted(marks, key=lambda mark: -max(mark["area"], default=0))
 
 
 def _mark(group: maps.Group, singles: dict, frame: maps.Frame, chosen: Narrowed) -> dict:
     """What a drawing shows at one place: a divergence that leads to its debate, or how many there
     are, which leads closer, and in the end to the list."""
-    mark = {"x": f"{group.x:.1f}", "y": f"{group.y:.1f}", "count": group.count}
+    mark: dict = {"x": f"{group.x:.1f}", "y": f"{group.y:.1f}", "count": group.count}
+    mark |= {"said": "", "area": ()}
     one = singles.get(group.alone)
     if one is not None:
         where = f" ({one.place})" if one.place else ""

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.models import EDITION, User
+from forum import rendering
 from forum.rendering import fragments
 
 from ..actions import members as acts
@@ -64,13 +65,12 @@ def _renamed(username: str):
 
 
 def _ignoring(user, found: User) -> dict:
-    """Whom the reader ignores: this member, or, on one's own page, all of them."""
-    if not user.is_authenticated:
-        return {}
-    if found.pk != user.pk:
-        return {"ignored": found.pk in user.ignoring}
-    names = User.objects.filter(pk__in=user.ignoring).order_by("username")
-    return {"ignoring": list(names.values_list("username", flat=True))}
+    """Whom the reader ignores: this member, or, on one's own page, all of them by name."""
+    names: list[str] = []
+    if found.pk == user.pk:
+        members = User.objects.filter(pk__in=user.ignoring).order_by("username")
+        names = list(members.values_list("username", flat=True))
+    return {"ignored": found.pk in rendering.ignored_by(user), "ignored_names": names}
 
 
 @require_POST

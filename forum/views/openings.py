@@ -47,6 +47,11 @@ class DivergenceForm(forms.Form):
     found = forms.CharField(max_length=60, required=False)
     candidates: Sequence[places.Found] = ()
 
+    @property
+    def divergence(self) -> description.DivergenceInput | None:
+        """What a form that was sent was read as; None before, and where nothing was given."""
+        return getattr(self, "cleaned_data", {}).get("divergence")
+
     def clean(self):
         """What changes and when belong together; a name that means several places is asked for."""
         super().clean()

@@ -108,6 +108,7 @@ def quotes(request: HttpRequest, post_id):
         {
             "post": post,
             "quotes": found[:QUOTES],
+            "ignoring": rendering.ignored_by(request.user),
             "older": found[QUOTES - 1].pk if len(found) > QUOTES else None,
             "later": bool(before),
         },

@@ -22,6 +22,20 @@ from ..models.visibility import posts_visible_to
 MOST_FACETS = 8
 PARTS = {"opening": ("Openings", "in:opening"), "reply": ("Replies", "-in:opening")}
 
+# What the page is told where nothing is searched, or a part of it is not asked for.
+NOTHING: Mapping[str, object] = {
+    "asked": None,
+    "terms": (),
+    "found": None,
+    "count": 0,
+    "more": False,
+    "lines": (),
+    "debates": (),
+    "facets": (),
+    "wider": (),
+    "next": "",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -46,10 +60,10 @@ def search(request):
     if request.GET.get("sort") in ("best", "newest"):
         query = replace(query, best=request.GET["sort"] == "best")
     page = {
+        **NOTHING,
         "typed": typed,
         "query": query,
         "filters": FILTERS,
-        "examples": ('"sea lion"', "-hitler", "zoll*"),
         "sorted": lambda sort: "?" + urlencode({"q": query.text, "sort": sort}),
         "searched": lambda text: "?" + urlencode({"q": text} | _sort(query)),
     }

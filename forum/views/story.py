@@ -42,7 +42,7 @@ def read(request: HttpRequest, thread_id):
         ],
     }
     if not chosen:
-        return render(request, "threads/read.html", context)
+        return render(request, "threads/read.html", {**context, "mark": None})
     at = _at(chosen, request.GET.get("post"))
     post = (
         Post.objects.for_reading()

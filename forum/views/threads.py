@@ -130,7 +130,10 @@ def _reply_form(request: HttpRequest, page: ThreadPage) -> SafeString | None:
             initial={"token": TOKENS[1], "lane": lane, "stance": ""},
         )
         context = {"form": form, "thread": thread, "target": target, "member": user}
-        return fragment_renderer("threads/_reply.html")({**context, "csrf_input": TOKENS[0]})
+        nothing = {"parent": None, "draft": None, "preview": "", "added": "", "back": ""}
+        return fragment_renderer("threads/_reply.html")(
+            {**context, **nothing, "csrf_input": TOKENS[0]}
+        )
 
     key = ("reply form", thread.pk, thread.version, thread.edition, user.is_new)
     html = (fragments.get(key) or fragments.put(key, draw)) if page.common else draw()

@@ -116,9 +116,9 @@ def looked_at(form: forms.BaseForm, preview: Callable[[dict], str]) -> HttpRespo
     if not {"text", "board"} & form.fields.keys() <= form.cleaned_data.keys():
         return HttpResponse(status=204)
     try:
-        context = {"preview": preview(form.cleaned_data)}
+        context = {"preview": preview(form.cleaned_data), "why_not": ""}
     except Problem as problem:
-        context = {"why_not": problem.sentence}
+        context = {"preview": "", "why_not": problem.sentence}
     return HttpResponse(fragment_renderer("posts/_preview.html")(context))
 
 

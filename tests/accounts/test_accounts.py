@@ -248,6 +248,8 @@ def test_six_at_once_want_one_name_and_one_gets_it(settings):
 
 
 def test_a_program_that_fills_in_every_field_gets_the_usual_answer_and_no_account(client):
+    shown = client.get(reverse("account_signup")).content.decode()
+    assert '<input name="leave_empty"' in shown
     answer = sign_up(client, leave_empty="https://spam.example")
     assert answer["Location"] == reverse("account_email_verification_sent")
     assert not User.objects.exists()

@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from forum.middleware import POLICY
+from forum.views import errors
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,15 +152,10 @@ def test_a_visitors_page_holds_no_token_and_no_form(client):
 @pytest.mark.parametrize("again", [True, False])
 def test_error_pages_give_back_every_character(status, again, rf):
     text = '\n  First </textarea><b> & "quoted"\r\n\tlast  \n'
-    context = {
-        "kept": [{"name": "text", "label": "Text", "value": text}],
-        "again": again,
-        "hidden": [("token", 'a"b')],
-        "theme": "auto",
-        "site_name": "Jonbar",
-        "request": rf.get("/"),
-    }
-    shown = render_to_string(f"errors/{status}.html", context)
+    kept = [{"name": "text", "label": "Text", "value": text}]
+    page = errors.ErrorPage(kept=kept, again=again, hidden=[("token", 'a"b')])
+    context = {**errors.BARE, "page": page, "site_name": "Jonbar", "request": rf.get("/")}
+    shown = render_to_string(f"errors/{status}.html", {**context, "csrf_input": ""})
     assert f"<h1>{status}. " in shown
     (area,) = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", shown, re.S)
     assert unescape(area) == text
