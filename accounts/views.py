@@ -8,6 +8,7 @@ from allauth.core.ratelimit import consume, respond_429
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -30,7 +31,7 @@ class Signup(SignupView):
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def resend(request):
+def resend(request: HttpRequest) -> HttpResponse:
     """Send the link that confirms an address once more. The answer is the same whether the address
     belongs to nobody, waits or is confirmed, and one mail goes out in each case; it says which."""
     form = ResendForm(request.POST or None)
@@ -46,7 +47,7 @@ def resend(request):
     return render(request, "account/resend.html", {"form": form, "sent_to": sent_to})
 
 
-def _send_again(request, email: str) -> None:
+def _send_again(request: HttpRequest, email: str) -> None:
     waiting = EmailAddress.objects.filter(email=email, verified=False).order_by("-pk").first()
     if EmailAddress.objects.filter(email=email, verified=True).exists():
         get_adapter().send_account_already_exists_mail(email)
@@ -60,8 +61,9 @@ def _send_again(request, email: str) -> None:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @transaction.atomic
-def settings(request):
+def settings(request: HttpRequest) -> HttpResponse:
     """How the member reads, what the profile says, and the way to password and address."""
+    assert request.user.is_authenticated  # by login_required
     # A copy: what was typed and refused must not show in the page around the form.
     member = User.objects.get(pk=request.user.pk)
     form = SettingsForm(request.POST or None, instance=member)

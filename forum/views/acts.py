@@ -42,7 +42,7 @@ LATEST = 10  # entries of the log beside the acts on a debate
 # --- /posts/<id>/moderate/ and /threads/<id>/moderate/ ----------------------------------------
 
 
-def moderate_post(request: HttpRequest, post_id):
+def moderate_post(request: HttpRequest, post_id) -> HttpResponse:
     """What may be done to a post, or one act on it."""
     post = post_or_404(request.user, post_id, verb="moderate")
     offers: tuple[Offer, ...] = POST_OFFERS
@@ -68,7 +68,7 @@ def _warn_at(user, post: Post) -> str:
     return f"{page}?post={post.pk}#warn"
 
 
-def moderate_thread(request: HttpRequest, thread_id):
+def moderate_thread(request: HttpRequest, thread_id) -> HttpResponse:
     """What may be done to a debate, or one act on it."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "moderate", thread)
@@ -235,7 +235,7 @@ def _taken_back(entry: AuditEntry) -> datetime | None:
 # --- /log/<id>/undo/ --------------------------------------------------------------------------
 
 
-def undo(request: HttpRequest, entry_id):
+def undo(request: HttpRequest, entry_id) -> HttpResponse:
     """Take an act back: a page that asks, a form that does."""
     entry = (
         AuditEntry.objects.for_undo()

@@ -2,7 +2,7 @@
 changed."""
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.opened_texts import BaseField, ChangedMeanwhile, base_of
@@ -31,7 +31,7 @@ class PlaceForm(ArgumentForm):
     reason = forms.CharField(max_length=300, required=False)
 
 
-def argument(request: HttpRequest, post_id):
+def argument(request: HttpRequest, post_id) -> HttpResponse:
     """Change the lane of a reply, its stances and the questions that it answers."""
     post = post_or_404(request.user, post_id)
     require(request.user, "argue", post)
@@ -104,7 +104,7 @@ class MindForm(forms.Form):
     base = BaseField()
 
 
-def minds(request: HttpRequest, post_id):
+def minds(request: HttpRequest, post_id) -> HttpResponse:
     """Whose minds a reply changed, from what to what and why; members add their own here."""
     post = post_or_404(request.user, post_id)
     offered = may(request.user, "change mind", post)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
 
@@ -20,7 +20,7 @@ from .fetch import post_or_404
 KEPT = 64  # differences of two texts, so that a page asked for again compares nothing
 
 
-def quote(request: HttpRequest, post_id, ordinal):
+def quote(request: HttpRequest, post_id, ordinal) -> HttpResponse:
     """What a quote changed or left out, and how its source reads by now. A quote whose source the
     reader may not know of has no such page."""
     post = post_or_404(request.user, post_id)

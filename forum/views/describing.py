@@ -3,7 +3,7 @@
 import re
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.opened_texts import ChangedMeanwhile, base_of
@@ -27,7 +27,7 @@ DivergenceForms = forms.formset_factory(
 WORDS = re.compile(r"form-\d{1,2}-(?:change|place|actor)|own_answer|reason")
 
 
-def describe(request: HttpRequest, thread_id):
+def describe(request: HttpRequest, thread_id) -> HttpResponse:
     """Say where a debate leaves history and which of its questions stand beside it."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "describe", thread)

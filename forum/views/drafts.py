@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -22,7 +22,7 @@ REPLY = re.compile(r"/threads/(\d{1,18})/reply/(?:\?to=(\d{1,18}))?")
 EDIT = re.compile(r"/posts/(\d{1,18})/edit/")
 
 
-def drafts(request: HttpRequest):
+def drafts(request: HttpRequest) -> HttpResponse:
     """All one's drafts, newest first."""
     require(request.user, "use account")
     mine = Draft.objects.filter(user=member_of(request)).order_by("-saved_at")
@@ -30,7 +30,7 @@ def drafts(request: HttpRequest):
 
 
 @require_POST
-def save(request: HttpRequest):
+def save(request: HttpRequest) -> HttpResponse:
     """Keep what a form holds now; answers with the time, or with the reason why not."""
     require(request.user, "use account")
     target = request.POST.get("target", "")
@@ -55,7 +55,7 @@ def save(request: HttpRequest):
     )
 
 
-def newest(request: HttpRequest):
+def newest(request: HttpRequest) -> HttpResponse:
     """The draft that a form should open with, for forms that the page brought without one."""
     require(request.user, "use account")
     target = request.GET.get("target", "")
@@ -77,7 +77,7 @@ def newest(request: HttpRequest):
 
 
 @require_POST
-def discard(request: HttpRequest, token):
+def discard(request: HttpRequest, token) -> HttpResponse:
     """Throw a draft away, and what was written on in the form that it was restored in (`form`)."""
     require(request.user, "use account")
     tokens = [token]

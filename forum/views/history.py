@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from forum import rendering
@@ -28,7 +28,7 @@ class RevisionEntry:
     difference: Sequence[tuple[str, str]] | None
 
 
-def history(request: HttpRequest, post_id):
+def history(request: HttpRequest, post_id) -> HttpResponse:
     """The texts of a post, newest first; `?before=12` begins with number 11. `?rev=2&at=10-50`
     shows one text with the words that somebody quoted from it. Who the quotes say they are of is
     left out where the post's page does not name all of them, but for who wrote it and who may see

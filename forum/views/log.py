@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from forum.moderation import undoing
@@ -17,7 +17,7 @@ from ..permissions import may
 PER_PAGE = 40
 
 
-def log(request: HttpRequest):
+def log(request: HttpRequest) -> HttpResponse:
     """One page of the log, newest first, of all boards or one, of all acts or one."""
     boards = list(boards_visible_to(request.user).in_order())
     asked = {name: request.GET.get(name, "") for name in ("board", "act")}

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -38,7 +38,7 @@ class ChoicesForm(forms.Form):
             )
 
 
-def choices(request: HttpRequest):
+def choices(request: HttpRequest) -> HttpResponse:
     """When a member wants to be told by mail, for each topic."""
     require(request.user, "read notices")
     member = member_of(request)
@@ -62,7 +62,7 @@ def choices(request: HttpRequest):
 
 
 @require_POST
-def again(request: HttpRequest):
+def again(request: HttpRequest) -> HttpResponse:
     """Write to an address again from which mail came back."""
     require(request.user, "read notices")
     stopping.write_again(member_of(request))
@@ -72,7 +72,7 @@ def again(request: HttpRequest):
 
 @never_cache
 @csrf_exempt  # a mail program posts here without having been here; the address itself is the proof
-def stop(request: HttpRequest, signed):
+def stop(request: HttpRequest, signed) -> HttpResponse:
     """Stop mail about some topics, or what one watches, by an address that a mail named: GET shows
     a button, POST does it, whoever is signed in or nobody (RFC 8058). Nothing is named: whoever
     holds the address may not be, or no longer be, who may see it."""

@@ -13,7 +13,7 @@ from .narrowing import Narrowed, after, cursor, narrowed
 PER_PAGE = 20
 
 
-def world(request: HttpRequest):
+def world(request: HttpRequest) -> HttpResponse:
     """A part of the world with the divergences in it, gathered where many stand close, and one page
     of them as a list. However many there are, the database answers with cells and one page."""
     chosen = narrowed(request)

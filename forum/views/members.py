@@ -1,6 +1,6 @@
 """Members' public profiles."""
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -30,7 +30,7 @@ _posts_of = ForReader(
 )
 
 
-def member(request: HttpRequest, username):
+def member(request: HttpRequest, username) -> HttpResponse:
     """Who somebody is and what they wrote, newest first, as far as the reader may see it."""
     found = User.objects.named(username).filter(is_active=True).first()
     if found is None:
@@ -74,7 +74,7 @@ def _ignoring(user, found: User) -> dict:
 
 
 @require_POST
-def ignore(request: HttpRequest, username):
+def ignore(request: HttpRequest, username) -> HttpResponse:
     """Fold away what a member wrote, or show it again."""
     require(request.user, "use account")
     other = get_object_or_404(User.objects.named(username))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
@@ -19,7 +19,7 @@ from . import problems
 from .fetch import member_of
 
 
-def notices(request: HttpRequest):
+def notices(request: HttpRequest) -> HttpResponse:
     """What concerns the member, newest first; looking at it marks nothing as read."""
     require(request.user, "read notices")
     user = member_of(request)
@@ -67,7 +67,7 @@ def entry_of(user, notice: Notice) -> NoticeEntry:
 
 
 @require_POST
-def read(request: HttpRequest):
+def read(request: HttpRequest) -> HttpResponse:
     """Count notices as read: the one named, or all up to the newest of the page."""
     require(request.user, "read notices")
     one = request.POST.get("notice", "")
@@ -87,7 +87,7 @@ class AnswerForm(forms.Form):
     )
 
 
-def answer(request: HttpRequest, notice_id):
+def answer(request: HttpRequest, notice_id) -> HttpResponse:
     """Answer, once, an act that concerns oneself."""
     require(request.user, "read notices")
     notice = Notice.objects.for_listing().filter(pk=notice_id, entry__isnull=False).first()

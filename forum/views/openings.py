@@ -197,7 +197,7 @@ def _lacking(form: StartForm, user, given: Mapping, proposed: Sequence, *, lost:
     return bool(form.errors)
 
 
-def _first_page(request: HttpRequest):
+def _first_page(request: HttpRequest) -> HttpResponse:
     slug = request.GET.get("board")
     board = board_or_404(request.user, slug) if slug else None
     if board:

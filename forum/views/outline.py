@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from forum.rendering import outline as outlines
@@ -17,7 +18,7 @@ TWIGS = 7  # replies drawn at one passage; of more the number is said
 ROW = 56  # pixels
 
 
-def outline(request: HttpRequest, thread_id):
+def outline(request: HttpRequest, thread_id) -> HttpResponse:
     """One page of the outline, as nested text and drawn; `?from=` is the number it begins with."""
     thread = thread_or_404(request.user, thread_id)
     part = outlines.outline_of(thread, request.user, first=_first(request), most=ON_A_PAGE)
@@ -36,7 +37,7 @@ def outline(request: HttpRequest, thread_id):
     )
 
 
-def argdown(request: HttpRequest, thread_id):
+def argdown(request: HttpRequest, thread_id) -> HttpResponseBase:
     """The outline as a file in Argdown."""
     thread = thread_or_404(request.user, thread_id)
     part = _whole(request, thread)
@@ -45,7 +46,7 @@ def argdown(request: HttpRequest, thread_id):
     return attachment(sent, f"{thread.slug}.argdown")
 
 
-def as_json(request: HttpRequest, thread_id):
+def as_json(request: HttpRequest, thread_id) -> HttpResponseBase:
     """The outline as a file in JSON."""
     thread = thread_or_404(request.user, thread_id)
     part = _whole(request, thread)

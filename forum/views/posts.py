@@ -42,7 +42,7 @@ MAX_QUOTED = 20  # posts that one link may open a reply with
 # --- /posts/<id>/ -----------------------------------------------------------------------------
 
 
-def post(request: HttpRequest, post_id):
+def post(request: HttpRequest, post_id) -> HttpResponse:
     """The permalink: to the page of the debate where the post stands, and to its element."""
     found = place_or_404(request.user, post_id)
     if found.state == State.REJECTED:
@@ -439,7 +439,7 @@ def _as_erased(request: HttpRequest, current: PostRevision) -> dict[str, str]:
 
 
 @require_POST
-def release(request: HttpRequest, post_id):
+def release(request: HttpRequest, post_id) -> HttpResponse:
     """Let one's own reply appear that slow mode held."""
     done = acts.release(user=request.user, post=post_or_404(request.user, post_id))
     read_state.mark_read(
@@ -455,7 +455,7 @@ class WithdrawForm(forms.Form):
     reason = forms.CharField(max_length=300, required=False)
 
 
-def withdraw(request: HttpRequest, post_id):
+def withdraw(request: HttpRequest, post_id) -> HttpResponse:
     """Take one's own post back: a page that asks, a form that does."""
     post = post_or_404(request.user, post_id)
     require(request.user, "withdraw", post)

@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from ..models import Question, State
@@ -11,7 +11,7 @@ from ..models.visibility import threads_visible_to
 PER_PAGE = 30
 
 
-def questions(request: HttpRequest):
+def questions(request: HttpRequest) -> HttpResponse:
     """One page of unanswered questions, by debate: the newest debates first, the questions of each
     as they are asked there; a seek, no OFFSET. A question is words of the opening: where that does
     not stand, it is not asked."""

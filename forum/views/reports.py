@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
@@ -29,7 +29,7 @@ class ReportForm(forms.Form):
     token = TokenField()
 
 
-def report(request: HttpRequest, post_id):
+def report(request: HttpRequest, post_id) -> HttpResponse:
     """Ask the moderators to look at a post: a page that asks what is wrong, a form that sends."""
     post = post_or_404(request.user, post_id)
     require(request.user, "report", post)

@@ -3,7 +3,7 @@
 from math import ceil
 
 from django.db.models import F
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from forum import rendering
@@ -18,7 +18,7 @@ STEPS = 40  # posts on one page of a road
 QUOTES = 40
 
 
-def road(request: HttpRequest, post_id):
+def road(request: HttpRequest, post_id) -> HttpResponse:
     """The dialogue from the opening to this post, each step with the words it answers."""
     post = post_or_404(request.user, post_id)
     if post.number is None:
@@ -83,7 +83,7 @@ def _lines(steps: list[Post], page: int, end: Post) -> dict[int, Line]:
     }
 
 
-def quotes(request: HttpRequest, post_id):
+def quotes(request: HttpRequest, post_id) -> HttpResponse:
     """Everything that quotes a post, newest first, as far as the reader may see it."""
     post = post_or_404(request.user, post_id)
     rows = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.db import OperationalError
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -49,7 +49,7 @@ class Line:
     more: int = 0
 
 
-def search(request):
+def search(request: HttpRequest) -> HttpResponse:
     """The page of the field, and of what is found. What is not understood is told at the field, and
     nothing is searched then."""
     typed = f"{request.GET.get('within', '')} {request.GET.get('q', '')}".strip()

@@ -19,7 +19,7 @@ from ..models import Job, Page, Term
 YEAR = 365 * 24 * 3600
 
 
-def theme(request: HttpRequest):
+def theme(request: HttpRequest) -> HttpResponse:
     """Choose the theme: a member's setting, a visitor's cookie. Works without JavaScript."""
     if request.method == "POST":
         chosen = request.POST.get("theme")
@@ -41,7 +41,7 @@ def theme(request: HttpRequest):
     return render(request, "site/theme.html", context)
 
 
-def rules(request: HttpRequest):
+def rules(request: HttpRequest) -> HttpResponse:
     """The rules: the site's own words, if there are some, and the charter as the code keeps it."""
     return render(
         request,
@@ -59,12 +59,12 @@ def rules(request: HttpRequest):
     )
 
 
-def help_contents(request: HttpRequest):
+def help_contents(request: HttpRequest) -> HttpResponse:
     """All pages of the help, by reader."""
     return render(request, "site/help.html", {"contents": list(help_pages.contents())})
 
 
-def help_page(request: HttpRequest, name):
+def help_page(request: HttpRequest, name) -> HttpResponse:
     """One page of the help."""
     try:
         found = help_pages.page(name)
@@ -73,7 +73,7 @@ def help_page(request: HttpRequest, name):
     return render(request, "site/help_page.html", {"page": found})
 
 
-def page(request: HttpRequest, kind):
+def page(request: HttpRequest, kind) -> HttpResponse:
     """One of the site's own pages; not there as long as nobody has written it."""
     found = Page.objects.filter(kind=kind).exclude(source="").first()
     if found is None:
@@ -81,24 +81,24 @@ def page(request: HttpRequest, kind):
     return render(request, "site/page.html", {"page": found})
 
 
-def glossary(request: HttpRequest):
+def glossary(request: HttpRequest) -> HttpResponse:
     """All terms of the glossary, capitals among the small letters."""
     return render(request, "site/glossary.html", {"terms": Term.objects.order_by(Lower("name"))})
 
 
-def keys(request: HttpRequest):
+def keys(request: HttpRequest) -> HttpResponse:
     """The keys of the pages that have some, and the switch that turns them off."""
     return render(request, "site/keys.html")
 
 
 @never_cache
-def healthz(request: HttpRequest):
+def healthz(request: HttpRequest) -> HttpResponse:
     """Whether the process answers; asks nobody else."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @never_cache
-def readyz(request: HttpRequest):
+def readyz(request: HttpRequest) -> HttpResponse:
     """Whether the database answers within a second, so that a proxy may send people here; and how
     far replicas are behind, without which all pages are read from the primary."""
     if ready():
@@ -107,7 +107,7 @@ def readyz(request: HttpRequest):
 
 
 @never_cache
-def metrics(request: HttpRequest):
+def metrics(request: HttpRequest) -> HttpResponse:
     """The counts for Prometheus, for who shows the token; for everybody else not there."""
     shown = request.headers.get("Authorization", "")
     if not settings.METRICS_TOKEN or not constant_time_compare(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
@@ -32,7 +32,7 @@ class Row:
     excerpt: str
 
 
-def split(request: HttpRequest, thread_id):
+def split(request: HttpRequest, thread_id) -> HttpResponse:
     """Tick posts, alone or with all that hangs below them; then give the new debate a title. What
     was ticked on one page is carried along to the next."""
     thread = thread_or_404(request.user, thread_id)

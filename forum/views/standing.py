@@ -3,7 +3,7 @@
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from .fetch import member_of
 HISTORY = 50  # acts on the member that the page lists
 
 
-def standing(request: HttpRequest):
+def standing(request: HttpRequest) -> HttpResponse:
     """Everything that binds the member who asks, why and until when, and what was done before."""
     require(request.user, "read notices")
     now, member = timezone.now(), member_of(request)
@@ -64,7 +64,7 @@ class NameForm(forms.Form):
     why = forms.CharField(max_length=300, required=False)
 
 
-def name(request: HttpRequest):
+def name(request: HttpRequest) -> HttpResponse:
     """Ask for another name."""
     require(request.user, "write")
     form, status = NameForm(), 200

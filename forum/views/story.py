@@ -1,7 +1,7 @@
 """The story of a debate: marking its posts, and reading only those."""
 
 from django import forms
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.opened_texts import BaseField, ChangedMeanwhile, base_of
@@ -23,7 +23,7 @@ WORDS_A_MINUTE = 230
 # --- /threads/<id>/read/ ----------------------------------------------------------------------
 
 
-def read(request: HttpRequest, thread_id):
+def read(request: HttpRequest, thread_id) -> HttpResponse:
     """One marked post, with the one before and the one after it; `?show=` chooses categories."""
     thread = thread_or_404(request.user, thread_id)
     marks = list(Threadmark.objects.story_of(thread.pk))
@@ -100,7 +100,7 @@ class MarkForm(forms.Form):
     base = BaseField()
 
 
-def mark(request: HttpRequest, post_id):
+def mark(request: HttpRequest, post_id) -> HttpResponse:
     """Mark a post as part of the story, change its mark, or take it away."""
     post = post_or_404(request.user, post_id)
     require(request.user, "mark", post)

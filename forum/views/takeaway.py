@@ -25,7 +25,7 @@ from .fetch import post_or_404, thread_or_404
 EPUB = "application/epub+zip"
 
 
-def thread_epub(request: HttpRequest, thread_id):
+def thread_epub(request: HttpRequest, thread_id) -> HttpResponseBase:
     """The story of a debate as a book, of one without marks the whole debate; `?from=` a number."""
     thread, first = thread_or_404(request.user, thread_id), _first(request)
 
@@ -35,7 +35,7 @@ def thread_epub(request: HttpRequest, thread_id):
     return _taken(request, thread, f"{thread.slug}.epub", EPUB, write, str(first))
 
 
-def road_epub(request: HttpRequest, post_id):
+def road_epub(request: HttpRequest, post_id) -> HttpResponseBase:
     """The road to a post as a book."""
     post, first = post_or_404(request.user, post_id), _first(request)
     if post.number is None:
@@ -48,7 +48,7 @@ def road_epub(request: HttpRequest, post_id):
     return _taken(request, post.thread, name, EPUB, write, "road", str(post.pk), str(first))
 
 
-def thread_fixture(request: HttpRequest, thread_id):
+def thread_fixture(request: HttpRequest, thread_id) -> HttpResponseBase:
     """A debate as a thread fixture, in parts: whatever its length, it is never held as a whole."""
     thread = thread_or_404(request.user, thread_id)
 
@@ -58,7 +58,7 @@ def thread_fixture(request: HttpRequest, thread_id):
     return _taken(request, thread, f"{thread.slug}.json", "application/json", write)
 
 
-def thread_markdown(request: HttpRequest, thread_id):
+def thread_markdown(request: HttpRequest, thread_id) -> HttpResponseBase:
     """A debate as Markdown, in parts."""
     thread = thread_or_404(request.user, thread_id)
     address = _base(request) + thread.get_absolute_url().lstrip("/")

@@ -147,7 +147,7 @@ def _is_id(text: str) -> bool:
 
 
 @require_POST
-def fold(request: HttpRequest, thread_id):
+def fold(request: HttpRequest, thread_id) -> HttpResponse:
     """Fold the branch under a post, or unfold it; remembered for the member."""
     require(request.user, "use account")
     thread = thread_or_404(request.user, thread_id)
@@ -161,7 +161,7 @@ def fold(request: HttpRequest, thread_id):
     return redirect(where(request.user, post, view="tree"))
 
 
-def new(request: HttpRequest, thread_id):
+def new(request: HttpRequest, thread_id) -> HttpResponse:
     """To the first post that the member has not read; to the debate if there is none."""
     thread = thread_or_404(request.user, thread_id)
     if not request.user.is_authenticated:
@@ -185,7 +185,7 @@ class RenameForm(forms.Form):
     base = BaseField()
 
 
-def rename(request: HttpRequest, thread_id):
+def rename(request: HttpRequest, thread_id) -> HttpResponse:
     """Give a debate another title."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "rename", thread)
@@ -209,7 +209,7 @@ def rename(request: HttpRequest, thread_id):
     )
 
 
-def close(request: HttpRequest, thread_id):
+def close(request: HttpRequest, thread_id) -> HttpResponse:
     """Close one's own debate to answers, or open it again: a page that asks, a form that does."""
     thread = thread_or_404(request.user, thread_id)
     require(request.user, "close", thread)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from forum.rendering.pictures import (
@@ -28,7 +28,7 @@ from .narrowing import NARROWER, after, cursor, narrowed
 PER_PAGE = 60
 
 
-def timeline(request: HttpRequest):
+def timeline(request: HttpRequest) -> HttpResponse:
     """One page of divergences, earliest first, below a picture: of each of them where all are on
     one page, else of how many lie where."""
     chosen = narrowed(request)

@@ -1,7 +1,7 @@
 """Of which debate another one is a variant: said, changed and taken back after it was opened."""
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.problems import Problem
@@ -38,7 +38,7 @@ class VariantForm(forms.Form):
         return thread
 
 
-def variant(request: HttpRequest, thread_id):
+def variant(request: HttpRequest, thread_id) -> HttpResponse:
     """Say of which debate this one is a variant; those that are like it are proposed."""
     user = request.user
     thread = thread_or_404(request.user, thread_id)

@@ -1,7 +1,7 @@
 """What a member watches: one page of all of it, and one for each thing that may be watched."""
 
 from django.contrib import messages
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -13,22 +13,22 @@ from ..models import Watch
 from ..models.watches import LEVELS
 from ..permissions import require
 from ..rendering.watches import RELATED, watch_lines
-from .fetch import board_or_404, post_or_404, sent_id, thread_or_404
+from .fetch import board_or_404, member_of, post_or_404, sent_id, thread_or_404
 
 PER_PAGE = 50
 STRETCH = ("from", "to", "place")
 
 
-def watching(request):
+def watching(request: HttpRequest) -> HttpResponse:
     """All that the member watches, newest first, each with its level; sent, the levels are kept."""
     require(request.user, "use account")
     if request.method == "POST":
         levels = {
-            sent_id(name.removeprefix("level-")): value
+            sent_id(name.removeprefix("level-")): str(value)
             for name, value in request.POST.items()
             if name.startswith("level-")
         }
-        acts.set_levels(user=request.user, levels=levels)
+        acts.set_levels(user=member_of(request), levels=levels)
         messages.success(request, "Kept.")
         return redirect("watching")
     typed = {name: request.GET.get(name, "")[:120] for name in STRETCH}
@@ -36,23 +36,25 @@ def watching(request):
 
 
 @require_POST
-def history(request):
+def history(request: HttpRequest) -> HttpResponse:
     """Watch a stretch of history."""
+    require(request.user, "use account")
     typed = {name: request.POST.get(name, "")[:200] for name in STRETCH}
     try:
         acts.watch_history(
-            user=request.user, start=typed["from"], end=typed["to"], place=typed["place"]
+            user=member_of(request), start=typed["from"], end=typed["to"], place=typed["place"]
         )
     except Problem as problem:
-        require(request.user, "use account")
         return _page(request, typed, problem)
     messages.success(request, "You watch this stretch of history now.")
     return redirect("watching")
 
 
-def _page(request, typed: dict[str, str], problem: Problem | None = None):
+def _page(
+    request: HttpRequest, typed: dict[str, str], problem: Problem | None = None
+) -> HttpResponse:
     before = request.GET.get("before", "")
-    rows = Watch.objects.filter(member=request.user).select_related(*RELATED).order_by("-pk")
+    rows = Watch.objects.filter(member=member_of(request)).select_related(*RELATED).order_by("-pk")
     if before:
         if not (last := sent_id(before)):
             raise Http404
@@ -73,9 +75,10 @@ def _page(request, typed: dict[str, str], problem: Problem | None = None):
 
 
 @require_POST
-def stop(request):
+def stop(request: HttpRequest) -> HttpResponse:
     """Watch one thing no more, from the page of all or from a notice."""
-    acts.stop(user=request.user, watch_id=sent_id(request.POST.get("watch", "")))
+    require(request.user, "use account")
+    acts.stop(user=member_of(request), watch_id=sent_id(request.POST.get("watch", "")))
     messages.success(request, "You do not watch that any more.")
     return redirect("notices" if request.POST.get("back") == "notices" else "watching")
 
@@ -83,17 +86,17 @@ def stop(request):
 # --- /boards/<slug>/watch/, /threads/<id>/watch/, /posts/<id>/watch/, /members/<name>/watch/ ----
 
 
-def board(request, slug):
+def board(request: HttpRequest, slug) -> HttpResponse:
     """How much the member is told of a board."""
     return _watch(request, lambda: board_or_404(request.user, slug))
 
 
-def thread(request, thread_id):
+def thread(request: HttpRequest, thread_id) -> HttpResponse:
     """How much the member is told of a debate."""
     return _watch(request, lambda: thread_or_404(request.user, thread_id))
 
 
-def post(request, post_id):
+def post(request: HttpRequest, post_id) -> HttpResponse:
     """How much the member is told of a branch; of a debate, where the post opens it."""
 
     def find():
@@ -103,7 +106,7 @@ def post(request, post_id):
     return _watch(request, find)
 
 
-def member(request, username):
+def member(request: HttpRequest, username) -> HttpResponse:
     """How much the member is told of what another writes."""
     return _watch(
         request,
@@ -111,11 +114,11 @@ def member(request, username):
     )
 
 
-def _watch(request, find):
+def _watch(request: HttpRequest, find) -> HttpResponse:
     """Ask how much the reader wants to be told of what `find` gives, or do what they said."""
-    user = request.user
     target = find()
-    require(user, "use account")
+    require(request.user, "use account")
+    user = member_of(request)
     watch = acts.found(user, target)
     kind = acts.kind_of(target)
     problem = None

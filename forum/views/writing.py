@@ -122,7 +122,7 @@ def looked_at(form: forms.BaseForm, preview: Callable[[dict], str]) -> HttpRespo
     return HttpResponse(fragment_renderer("posts/_preview.html")(context))
 
 
-def keep_draft(request: HttpRequest, *, target: str, label: str):
+def keep_draft(request: HttpRequest, *, target: str, label: str) -> HttpResponse:
     """Keep what the form holds, be it complete or not, and lead to the list of drafts. Raises
     actions.drafts.NotKept."""
     token = uuid4()
@@ -149,7 +149,7 @@ def kept_in(draft: Draft | None) -> QueryDict:
     return sent
 
 
-def posted(request: HttpRequest, token, address: str):
+def posted(request: HttpRequest, token, address: str) -> HttpResponse:
     """Lead to what was posted. The draft that the form was opened with goes, and the browser's copy
     of the text (`settle`)."""
     before = restored(request)
