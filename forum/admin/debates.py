@@ -122,7 +122,7 @@ class ThreadAdmin(WithActs):
             '<li data-level="{}"><a href="../../../post/{}/change/">#{}</a> {} {} {}</li>',
             (
                 (
-                    min(cut.places[pk].level, tree.MAX_LEVEL),
+                    min(cut.positions[pk].level, tree.MAX_LEVEL),
                     pk,
                     posts[pk].number,
                     posts[pk].writer,

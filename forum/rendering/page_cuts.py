@@ -148,7 +148,7 @@ def in_tree(
     visitors = "" if seen else ".".join(str(fold.pk) for fold in folded)
     first = (wanted.number - 1) * wanted.size + 1
     return Cut(
-        entries=render_posts(shown, user=user, terms=terms, places=cut.places),
+        entries=render_posts(shown, user=user, terms=terms, positions=cut.positions),
         first=first,
         last=first + len(cut.ids) - 1,
         here=cut.ids[0] if cut.ids else None,

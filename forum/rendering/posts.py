@@ -71,7 +71,7 @@ class PostEntry:
     fresh: bool = False  # the reader has not seen it before
     aside: bool = False  # it keeps to another lane than the one that is read
     mark: Threadmark | None = None
-    place: Position | None = None  # in the tree; None in a list
+    position: Position | None = None  # in the tree; None in a list
     folded: Folded | None = None
     line: Line = ALONE  # in a list
     step: str = ""  # on a road: what it answers, in words
@@ -86,11 +86,11 @@ def render_posts(
     user,
     road: bool = False,
     terms: Glossary | None = None,
-    places: Mapping[int, Position] | None = None,
+    positions: Mapping[int, Position] | None = None,
     lines: Mapping[int, Line] | None = None,
 ) -> list[PostEntry]:
     """Posts as a page shows them to `user`, in their order. They come from `for_reading()` with
-    their thread and board at hand; `places` or `lines` say by their ids how they hang together.
+    their thread and board at hand; `positions` or `lines` say by their ids how they hang together.
 
     On a `road` each post answers the one before it: quotes of that one are left out, since it
     stands above, the words they quote are marked there, and `step` says in words what is answered.
@@ -151,7 +151,7 @@ def render_posts(
                 ignored=post.author_id in ignoring,
                 locked=in_locked_branch(post),
                 parent_here=post.parent_id in here,
-                place=places.get(post.pk) if places else None,
+                position=positions.get(post.pk) if positions else None,
                 line=lines.get(post.pk, ALONE) if lines else ALONE,
                 step=step.words,
                 answered=step.answered,

@@ -219,17 +219,20 @@ def _doubts_apart(
     if not doubts:
         return entries, None
     rest = [entry for entry in entries if entry.post.lane != Lane.PREMISE]
-    end = entries[-1].place
+    end = entries[-1].position
     if end is not None:
-        places = tree.close_up(
-            [(entry.post, entry.place) for entry in rest if entry.place],
+        positions = tree.close_up(
+            [(entry.post, entry.position) for entry in rest if entry.position],
             {entry.post.pk for entry in doubts},
             end,
         )
-        rest = [replace(entry, place=place) for entry, place in zip(rest, places, strict=True)]
+        rest = [
+            replace(entry, position=position)
+            for entry, position in zip(rest, positions, strict=True)
+        ]
     apart = [
         replace(
-            entry, place=None, line=Line(up=entry is not doubts[0], down=entry is not doubts[-1])
+            entry, position=None, line=Line(up=entry is not doubts[0], down=entry is not doubts[-1])
         )
         for entry in doubts
     ]

@@ -34,7 +34,7 @@ class TreePage:
     """The ids of one page in tree order, how each is drawn, and what the page continues."""
 
     ids: list[int]
-    places: dict[int, Position]
+    positions: dict[int, Position]
     continues: list[int]  # the nearest ancestors of the page's first post, outermost first
     total: int
 
@@ -88,10 +88,10 @@ def page(thread: Thread, number: int, size: int) -> TreePage:
     if not wanted:
         return TreePage([], {}, [], total)
     above, rows = _rows(wanted)
-    places = _places(above + rows, opening=trees[0], last_tree=trees[-1], many=len(trees) > 1)
+    positions = _positions(above + rows, opening=trees[0], last_tree=trees[-1], many=len(trees) > 1)
     return TreePage(
         ids=[row[0] for row in rows],
-        places={row[0]: places[row[0]] for row in rows},
+        positions={row[0]: positions[row[0]] for row in rows},
         continues=[row[0] for row in above[-3:]],
         total=total,
     )
@@ -142,7 +142,7 @@ def _rows(
     return rows[:begins], rows[begins:]
 
 
-def _places(
+def _positions(
     rows: Sequence[tuple[int, int, int, int, int]], *, opening: int, last_tree: int, many: bool
 ) -> dict[int, Position]:
     """Levels and rails for rows in tree order that begin with a root or a root's whole path.
@@ -150,7 +150,7 @@ def _places(
     A lone reply runs straight on; `lines[k]` tells whether a later post forks from the line at
     level k, known from labels alone: a child is its parent's last if its rght is one less.
     """
-    places: dict[int, Position] = {}
+    positions: dict[int, Position] = {}
     stack: list[tuple[int, int, int]] = []  # (lft, rght, display level) of the path to here
     lines = [False] * (MAX_LEVEL + 1)
     tree = None
@@ -181,9 +181,9 @@ def _places(
         if level and not straight and not capped:
             rails[-1] = "t" if lines[level - 1] else "l"
         replies = rght - lft > 1 if pk != opening else many
-        places[pk] = Position(level, tuple(rails), straight, replies)
+        positions[pk] = Position(level, tuple(rails), straight, replies)
         stack.append((lft, rght, level))
-    return places
+    return positions
 
 
 def close_up(

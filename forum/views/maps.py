@@ -1,6 +1,6 @@
 """The map of what-ifs: all debates by the place at which they leave history."""
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from forum.rendering import maps

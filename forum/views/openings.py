@@ -32,7 +32,7 @@ KINDS = {
     "TL": "A story, told in instalments.",
     "discussion": "Talk about history without a divergence.",
 }
-FORK = ("change", "when", "place", "actor", "spot", "found")
+DIVERGENCE_FIELDS = ("change", "when", "place", "actor", "spot", "found")
 
 
 class DivergenceForm(forms.Form):
@@ -57,7 +57,7 @@ class DivergenceForm(forms.Form):
         super().clean()
         data = self.cleaned_data
         data["divergence"] = None
-        given = {name: data.get(name, "") for name in FORK}
+        given = {name: data.get(name, "") for name in DIVERGENCE_FIELDS}
         chosen = given.pop("found")
         if any(name in self.errors for name in given) or not any(given.values()):
             return data
@@ -99,7 +99,7 @@ class StartForm(DivergenceForm):
     )
     token = TokenField()
     # As on the page; errors are listed in this order.
-    field_order = ("board", "title", "kind", *FORK, "policy", "text", "own_answer")
+    field_order = ("board", "title", "kind", *DIVERGENCE_FIELDS, "policy", "text", "own_answer")
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **{**kwargs, "auto_id": "%s"})
@@ -223,9 +223,11 @@ def _as_typed(sent: QueryDict, user, *, more: bool = False) -> tuple[StartForm, 
     divergence."""
     typed = {name: sent[name] for name in StartForm.base_fields if name in sent}
     total = _count(sent)
-    rows = [{name: sent.get(f"more-{n}-{name}", "") for name in FORK} for n in range(total)]
+    rows = [
+        {name: sent.get(f"more-{n}-{name}", "") for name in DIVERGENCE_FIELDS} for n in range(total)
+    ]
     if more and total < description.MAX_DIVERGENCES - 1:
-        rows.append(dict.fromkeys(FORK, ""))
+        rows.append(dict.fromkeys(DIVERGENCE_FIELDS, ""))
     return StartForm(initial=typed, user=user), MoreForks(initial=rows, prefix="more")
 
 

@@ -27,7 +27,7 @@ class Row:
     """A post with the box to tick."""
 
     post: Post
-    place: tree.Position
+    position: tree.Position
     chosen: bool
     excerpt: str
 
@@ -64,7 +64,7 @@ def split(request: HttpRequest, thread_id) -> HttpResponse:
     rows = [
         Row(
             post=posts[pk],
-            place=cut.places[pk],
+            position=cut.positions[pk],
             chosen=pk in chosen,
             excerpt=posts[pk].body.revision.plain[:EXCERPT],
         )

@@ -360,33 +360,33 @@ def test_pages_one_after_the_other_are_the_whole_tree(board, choices, size):
     thread = grow(board, parents_of(choices))
     rows = pairs(thread)
     parent, expected = dict(rows), preorder(rows)
-    read, all_places = [], {}
+    read, all_positions = [], {}
     for number, page in enumerate(pages(thread, size), 1):
         above, up = [], parent[page.ids[0]]
         while up:
             above, up = [up, *above], parent[up]
         assert page.continues == above[-3:]
         assert page.total == len(expected)
-        assert list(page.places) == page.ids
+        assert list(page.positions) == page.ids
         for post in Post.objects.filter(pk__in=page.ids):
             assert tree.page_of(post, size) == number
         read += page.ids
-        all_places |= page.places
+        all_positions |= page.positions
     assert read == expected
-    found = {pk: (p.level, p.rails, p.straight, p.replies) for pk, p in all_places.items()}
+    found = {pk: (p.level, p.rails, p.straight, p.replies) for pk, p in all_positions.items()}
     assert found == naive_places(rows)
 
 
 def test_lone_replies_run_straight_on_and_do_not_indent(board):
     thread = grow(board, [None, None, *range(1, 1000)])
     page = tree.page(thread, 1, 2000)
-    assert {place.level for place in page.places.values()} == {0, 1}
-    assert sum(place.straight for place in page.places.values()) == 999
+    assert {place.level for place in page.positions.values()} == {0, 1}
+    assert sum(place.straight for place in page.positions.values()) == 999
     rows = pairs(thread)
     late = tree.page(thread, 50, 20)
     assert late.ids == [pk for pk, _ in rows[980:1000]]
     assert late.continues == [pk for pk, _ in rows[977:980]]
-    assert late.places[rows[999][0]].level == 1
+    assert late.positions[rows[999][0]].level == 1
 
 
 def test_depth_is_drawn_to_level_eight(board):
@@ -396,8 +396,8 @@ def test_depth_is_drawn_to_level_eight(board):
     thread = grow(board, parents)
     rows = pairs(thread)
     page = tree.page(thread, 1, 100)
-    assert max(place.level for place in page.places.values()) == 8
-    found = {pk: (p.level, p.rails, p.straight, p.replies) for pk, p in page.places.items()}
+    assert max(place.level for place in page.positions.values()) == 8
+    found = {pk: (p.level, p.rails, p.straight, p.replies) for pk, p in page.positions.items()}
     assert found == naive_places(rows)
 
 
