@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from forum.models import Board, Post, Thread
 from forum.moderation import states
-from forum.views.boards import FILTERS, ORDERS
+from forum.views.debate_lists import FILTERS, ORDERS
 from tests.people import browser, fresh, make_member, reply, start
 from tests.tree.test_tree import grow
 from tests.views.test_queries import write_texts

@@ -1,0 +1,158 @@
+"""Lists of debates, of one board or of all: what is asked for, the rows, what the page is told."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest
+from django.utils.safestring import SafeString
+
+from forum.rendering import fragments
+
+from ..models import Board, Thread
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PER_PAGE = 30
+ORDERS = {"answer": ("last_post_at", "Newest answer"), "newest": ("created_at", "Newest debate")}
+FILTERS = {"unread": "Unread", "unanswered": "Unanswered", "answered": "Answered"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebateList:
+    """What templates/boards/_list.html is told: debates filtered and ordered as asked."""
+
+    threads: Sequence[SafeString]  # their lines
+    address: str  # of all that the list could show
+    start: str  # the address at which a debate is started
+    may_start: bool
+    order: str  # of ORDERS
+    kind: str  # of Thread.Kind
+    only: str  # of FILTERS
+    query: str  # the parameters of the address, and those without the kind
+    query_of_any_kind: str
+    narrowed: bool
+    later: bool  # whether it is another page than the first
+    older: str  # where the next page begins
+    across: "AllBoards | None" = None  # where the list is not of one board
+
+    orders = ORDERS
+    kinds = Thread.Kind.choices
+    filters = FILTERS
+
+
+@dataclass(frozen=True, slots=True)
+class AllBoards:
+    """By what else debates of all boards are chosen."""
+
+    boards: Iterable[Board]
+    chosen: str  # the slug of one of them
+    years: Mapping[str, str]  # as typed, by the names of YEARS, and what is wrong with them
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a list of debates was asked for: its order, what it shows, and where the page begins."""
+
+    order: str
+    kind: str
+    only: str
+    cursor: tuple[datetime, int] | None
+
+    @property
+    def moment(self) -> str:
+        return ORDERS[self.order][0]
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.kind or self.only)
+
+
+def asked_for(request: HttpRequest) -> Asked:
+    """What the address asks for; raises Http404 for an order, kind or filter that there is not."""
+    order = request.GET.get("order", "answer")
+    kind = request.GET.get("kind", "")
+    only = request.GET.get("only", "")
+    if order not in ORDERS or (kind and kind not in Thread.Kind.values):
+        raise Http404
+    if (only and only not in FILTERS) or (only == "unread" and not request.user.is_authenticated):
+        raise Http404
+    return Asked(order, kind, only, _cursor(request.GET.get("before")))
+
+
+def narrowed(threads, user, asked: Asked):
+    """The rows of `threads` that `asked` names, in its order."""
+    if asked.kind:
+        threads = threads.filter(kind=asked.kind)
+    threads = threads.order_by(f"-{asked.moment}", "-pk").rows(user, asked.moment)
+    if asked.only == "unread":
+        since = user.read_until or user.date_joined
+        return threads.filter(last_post_at__gt=since, unread__gt=0)
+    if asked.only:
+        wanted = {"reply_count": 0} if asked.only == "unanswered" else {"reply_count__gt": 0}
+        return threads.filter(**wanted)
+    return threads
+
+
+def page_of(rows, asked: Asked) -> list:
+    """The rows of the page, and one more if there are further ones."""
+    return list(
+        (rows.older_than(asked.moment, *asked.cursor) if asked.cursor else rows)[: PER_PAGE + 1]
+    )
+
+
+def _query(chosen: dict) -> str:
+    """The parameters of an address, without those that are empty."""
+    return urlencode({name: value for name, value in chosen.items() if value})
+
+
+def listed(
+    user,
+    asked: Asked,
+    rows: list,
+    *,
+    address: str,
+    start: str,
+    may_start: bool = True,
+    pinned: Sequence[tuple] = (),
+    across: AllBoards | None = None,
+) -> DebateList:
+    """The list of the debates of these `rows`, which are one more than it shows if there are
+    further ones."""
+    older = ""
+    if len(rows) > PER_PAGE:
+        rows = rows[:PER_PAGE]
+        pk, *_, at = rows[-1]
+        older = f"{(at - EPOCH) // timedelta(microseconds=1)}-{pk}"
+    chosen = {"order": asked.order, "kind": asked.kind, "only": asked.only}
+    if across:
+        chosen |= {"board": across.chosen, **across.years}
+    return DebateList(
+        threads=fragments.thread_lines([*pinned, *rows], user=user, board_shown=across is not None),
+        address=address,
+        start=start,
+        may_start=may_start,
+        order=asked.order,
+        kind=asked.kind,
+        only=asked.only,
+        query=_query(chosen),
+        query_of_any_kind=_query({**chosen, "kind": ""}),
+        narrowed=any(value for name, value in chosen.items() if name != "order"),
+        later=bool(asked.cursor),
+        older=older,
+        across=across,
+    )
+
+
+def _cursor(text: str | None) -> tuple[datetime, int] | None:
+    """Where an older page begins: (moment, id), or None for the first page."""
+    if not text:
+        return None
+    moment, _, pk = text.partition("-")
+    if not (moment.isdecimal() and pk.isdecimal() and len(text) < 40):
+        raise Http404
+    try:
+        return EPOCH + timedelta(microseconds=int(moment)), int(pk)
+    except OverflowError:
+        raise Http404 from None
