@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from core.opened_texts import OpenedForm
 
 from .filtering import NamedFilters
-from .models import User, new_edition
+from .models import ApiToken, User, new_edition
 
 # Addresses are shown and changed with their member, and rights come from the charter, not from
 # groups. Both pages are registered by the modules imported above.
@@ -119,6 +119,35 @@ class MemberAdmin(NamedFilters, django_admin.UserAdmin):
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(NamedFilters, admin.ModelAdmin):
+    """Which programs read or write for whom. An administrator takes a token back by deleting it;
+    what it is nobody can see, only its hash is kept."""
+
+    list_display = ("name", "user", "scope", "created_at", "last_used_at")
+    list_filter = ("scope", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("name", "user__username")
+    ordering = ("-pk",)
+    date_hierarchy = "created_at"
+    fields = readonly_fields = ("name", "user", "scope", "created_at", "last_used_at")
+
+    def has_module_permission(self, request) -> bool:
+        return _administrator(request)
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return _administrator(request)
+
+    def has_add_permission(self, request) -> bool:
+        return False
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return _administrator(request)
 
 
 def _administrator(request) -> bool:

@@ -22,7 +22,7 @@ from django.db import transaction
 from core.opened_texts import OpenedForm
 
 from .adapter import TooManyAttempts
-from .models import User
+from .models import ApiToken, User
 
 
 class SignupForm(allauth.SignupForm):
@@ -182,3 +182,15 @@ class SettingsForm(OpenedForm):
         """Write the fields of this form that changed, and no others, whatever `commit` says."""
         self.instance.save(update_fields=self.changed_data)
         return self.instance
+
+
+class TokenForm(forms.Form):
+    """What a new token is called, and what it may do."""
+
+    name = forms.CharField(max_length=60, error_messages={"required": "Give the token a name."})
+    scope = forms.ChoiceField(
+        choices=ApiToken.Scope.choices,
+        widget=forms.RadioSelect,
+        initial=ApiToken.Scope.READ,
+        error_messages={"required": "Choose what the token may do."},
+    )

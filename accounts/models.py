@@ -281,6 +281,30 @@ class PastName(models.Model):
         return self.username
 
 
+class ApiToken(models.Model):
+    """What a program shows the API in its member's name (accounts.tokens). The token itself is
+    nowhere: only its hash is kept."""
+
+    class Scope(models.TextChoices):
+        READ = "read", "Read"
+        WRITE = "write", "Read and write"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scope = models.CharField("may", max_length=5, choices=Scope.choices, default=Scope.READ)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField("last used", null=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def writes(self) -> bool:
+        """Whether a program may write with it."""
+        return self.scope == self.Scope.WRITE
+
+
 class Session(AbstractBaseSession):
     """One browser that is signed in (see accounts.sessions)."""
 

@@ -20,6 +20,14 @@ class PasswordValidator:
         if not any(map(_shows, password)):
             raise ValidationError("A password needs characters that can be seen, not blanks alone.")
 
+    def password_changed(self, password: str, user=None) -> None:
+        """End the member's tokens: Django calls this wherever a password was changed, on whatever
+        page or by command, and not where only its hash was made anew."""
+        from .tokens import end_all  # which needs the models, that need this module
+
+        if user is not None:
+            end_all(user)
+
     def get_help_text(self) -> str:
         return "Blanks alone are no password."
 

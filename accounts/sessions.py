@@ -22,6 +22,7 @@ from django.utils.crypto import constant_time_compare
 from core.compiled_queries import CompiledQuery
 
 from .models import Session, User
+from .tokens import by_token
 
 
 def _with_account(key: str, now):
@@ -113,7 +114,7 @@ class SessionStore(db.SessionStore):
 def signed_in(request) -> User | AnonymousUser:
     """Who is signed in, from the one row that the session brought. Whatever is not plain, such as
     a password that was changed since, is Django's to judge."""
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or by_token(request):
         return AnonymousUser()
     session = request.session
     if auth.SESSION_KEY not in session:

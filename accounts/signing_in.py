@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from core.problems import Problem
 
 from .forms import CodeForm, LoginForm
+from .tokens import by_token
 
 # The fields that such a form has beside its own; they go no further than this.
 FIELDS = ("sign_in_name", "sign_in_password", "sign_in_code")
@@ -30,7 +31,11 @@ class NotSignedIn(Problem):
 def given(request: HttpRequest) -> dict[str, str]:
     """What the form says about who sends it; takes it out of what was sent, so that no draft and no
     page repeats a password. Empty where the form did not ask."""
-    if request.method != "POST" or not any(name in request.POST for name in FIELDS):
+    if (
+        request.method != "POST"
+        or by_token(request)
+        or not any(name in request.POST for name in FIELDS)
+    ):
         return {}
     sent = request.POST.copy()
     found = {name: sent.pop(name)[-1] for name in FIELDS if name in sent}

@@ -13,9 +13,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.problems import Problem
+
 from . import sessions as signed_in_devices
-from .forms import ResendForm, SettingsForm
-from .models import User
+from .forms import ResendForm, SettingsForm, TokenForm
+from .models import ApiToken, User
+from .tokens import make, take_back
 
 
 class Signup(SignupView):
@@ -91,3 +94,30 @@ def sessions(request):
         return redirect("sessions")
     rows = [(row, row.session_key == here) for row in signed_in_devices.sessions_of(request.user)]
     return render(request, "account/sessions.html", {"sessions": rows})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def tokens(request):
+    """The member's tokens for programs: to make one, which is shown this once, and to take one
+    back."""
+    sent = request.POST
+    if pk := sent.get("take_back"):
+        if pk.isdecimal() and len(pk) < 19:
+            take_back(user=request.user, pk=int(pk))
+        messages.success(request, "The token is taken back: it opens nothing any more.")
+        return redirect("tokens")
+    form, made, status = TokenForm(), "", 200
+    if request.method == "POST":
+        form, status = TokenForm(sent), 422
+        if form.is_valid():
+            try:
+                made = make(user=request.user, **form.cleaned_data)
+                form, status = TokenForm(), 200
+            except Problem as problem:
+                form.add_error(problem.field or None, problem.sentence)
+                status = problem.status
+    mine = ApiToken.objects.filter(user=request.user).order_by("-pk")
+    page = {"form": form, "made": made, "tokens": mine}
+    return render(request, "members/tokens.html", page, status=status)

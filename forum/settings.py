@@ -208,6 +208,9 @@ KEPT_PAGES_MB = env.int("KEPT_PAGES_MB", default=4)
 DOWNLOADS_MB = env.int("DOWNLOADS_MB", default=500)
 # So many are made for one network; 0 lifts the limit.
 DOWNLOADS_PER_MINUTE = env.int("DOWNLOADS_PER_MINUTE", default=20)
+# What the API answers within a minute: to one token, and to one network without any; 0 lifts it.
+API_PER_MINUTE = env.int("API_PER_MINUTE", default=300)
+API_PER_MINUTE_VISITORS = env.int("API_PER_MINUTE_VISITORS", default=60)
 # Where a proxy sends the files, the address under which it does.
 DOWNLOADS_BY_PROXY = env.str("DOWNLOADS_BY_PROXY", default="")
 

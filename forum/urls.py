@@ -4,6 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from .api import description
+from .api.routes import patterns
 from .views import (
     acts,
     arguments,
@@ -143,6 +145,9 @@ urlpatterns = [
     path("glossary/", site.glossary, name="glossary"),
     path("keys/", site.keys, name="keys"),
     path("theme/", site.theme, name="theme"),
+    path("api/", description.page, name="api"),
+    path("api/openapi.json", description.as_json, name="api-description"),
+    path("api/", include(patterns)),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

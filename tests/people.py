@@ -221,6 +221,7 @@ def unhurried(settings, monkeypatch):
     settings.KEPT_PAGES_MB = 0
     settings.DOWNLOADS_MB = 0
     settings.DOWNLOADS_PER_MINUTE = 0
+    settings.API_PER_MINUTE = settings.API_PER_MINUTE_VISITORS = 0
     # Tests do not read to the end what they ask for.
     monkeypatch.setattr(downloads, "_sending", BoundedSemaphore(1_000))
     for name, value in UNHURRIED.items():

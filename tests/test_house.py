@@ -29,7 +29,7 @@ LAYERS = (
     ("forum.actions",),
     ("forum.moderation", "forum.transfer"),
     ("forum.outbox",),
-    ("forum.checking", "forum.views"),
+    ("forum.checking", "forum.views", "forum.api"),
     ("forum.admin", "forum.management"),
     ("forum.middleware", "forum.urls", "forum.wsgi"),
 )
@@ -217,6 +217,7 @@ CARD = {
         "moderation/",
         "checking/",
         "rendering/thread_page.py",
+        "api/rows.py",
         "views/writing.py",
     ),
     *("views/describing.py", "templates/threads/describe.html"),

@@ -57,11 +57,10 @@ class Reading:
 
     def _follows(self, replica: str) -> bool:
         """Whether the replica answers and has what the reader wrote."""
-        position = None
-        if settings.SESSION_COOKIE_NAME in self.request.COOKIES:
-            if not hasattr(self.request, "user"):
-                return False
-            position = getattr(self.request.user, "last_write", None)
+        user = getattr(self.request, "user", None)
+        if user is None and settings.SESSION_COOKIE_NAME in self.request.COOKIES:
+            return False
+        position = getattr(user, "last_write", None)  # of a session or of a token
         connection = connections[replica]
         try:
             connection.close_if_health_check_failed()

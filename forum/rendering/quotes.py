@@ -41,7 +41,16 @@ _quotes = CompiledQuery(
         .select_related("source_post__author", "source_post__thread__board")
         # What is shown of a source, and what its rights hang on.
         .only(
-            *("post", "revision", "ordinal", "source_revision", "source_passage", "start", "end"),
+            *(
+                "post",
+                "revision",
+                "ordinal",
+                "passage",
+                "source_revision",
+                "source_passage",
+                "start",
+                "end",
+            ),
             *("parts", "words", "verdict", "whole", "nested", "stance", "stands", "beside"),
             *("reason", "source_post__number", "source_post__state", "source_post__byline"),
             *("source_post__author__username", "source_post__thread__state"),

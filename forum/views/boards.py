@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,11 +14,10 @@ from accounts.models import EDITION
 from forum.actions import read_state
 from forum.rendering import fragments
 
-from ..models import Board, Divergence, Thread
+from ..models import Board, Thread
 from ..models.visibility import (
     ForReader,
     boards_visible_to,
-    openings_visible_to,
     threads_visible_to,
 )
 from ..permissions import may, require
@@ -28,12 +26,13 @@ from .debate_lists import (
     PER_PAGE,
     AllBoards,
     asked_for,
+    chosen_threads,
     listed,
     narrowed,
     page_of,
 )
 from .fetch import board_or_404
-from .years import YEARS, read_years, within
+from .years import YEARS, read_years
 
 NEWEST = 10
 EXAMPLE = "example-fleets"  # key of the debate in fixtures/threads/worked-example.json
@@ -131,7 +130,8 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     if not (asked.narrowed or asked.cursor):
         pinned, rows = (_first_page[asked.moment, first](user, board.pk) for first in (True, False))
     else:
-        threads = narrowed(threads_visible_to(user).filter(board=board), user, asked)
+        here = threads_visible_to(user).filter(board=board).rows(user, asked.moment)
+        threads = narrowed(here, user, asked)
         pinned = [] if asked.cursor else list(threads.filter(pinned=True))
         rows = page_of(threads.filter(pinned=False), asked)
     parent = board.parent
@@ -157,14 +157,8 @@ def debates(request: HttpRequest) -> HttpResponse:
     user, asked = request.user, asked_for(request)
     years = {name: request.GET.get(name, "").strip() for name in YEARS}
     limits, errors = read_years(years)
-    # A divergence is words of the opening: who may not read that is not told by a list either.
-    threads = openings_visible_to(user) if limits else threads_visible_to(user)
     chosen = request.GET.get("board", "")
-    if chosen:
-        threads = threads.filter(board__slug=chosen)
-    if limits:
-        dated = within(Divergence.objects.filter(thread=OuterRef("pk")), limits)
-        threads = threads.filter(Exists(dated))
+    threads = chosen_threads(user, board=chosen, limits=limits).rows(user, asked.moment)
     rows = page_of(narrowed(threads, user, asked), asked)
     shown = listed(
         user,

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest
 from django.utils.safestring import SafeString
 
 from forum.rendering import fragments
+from forum.text.history_dates import HistoryDate
 
-from ..models import Board, Thread
+from ..models import Board, Divergence, Thread
+from ..models.threads import ThreadQuerySet
+from ..models.visibility import openings_visible_to, threads_visible_to
+from .years import within
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PER_PAGE = 30
@@ -78,14 +83,27 @@ def asked_for(request: HttpRequest) -> Asked:
         raise Http404
     if (only and only not in FILTERS) or (only == "unread" and not request.user.is_authenticated):
         raise Http404
-    return Asked(order, kind, only, _cursor(request.GET.get("before")))
+    return Asked(order, kind, only, cursor(request.GET.get("before")))
+
+
+def chosen_threads(user, *, board: str, limits: Mapping[str, HistoryDate]) -> ThreadQuerySet:
+    """The debates that `user` sees, in the board of this slug if one is named, and within `limits`
+    (see `read_years`) if there are any. A divergence is words of the opening: who may not read that
+    is not told by a list either."""
+    threads = openings_visible_to(user) if limits else threads_visible_to(user)
+    if board:
+        threads = threads.filter(board__slug=board)
+    if limits:
+        dated = within(Divergence.objects.filter(thread=OuterRef("pk")), limits)
+        threads = threads.filter(Exists(dated))
+    return threads
 
 
 def narrowed(threads, user, asked: Asked):
-    """The rows of `threads` that `asked` names, in its order."""
+    """Those of `threads` that `asked` names, in its order. They come with `unread`."""
     if asked.kind:
         threads = threads.filter(kind=asked.kind)
-    threads = threads.order_by(f"-{asked.moment}", "-pk").rows(user, asked.moment)
+    threads = threads.order_by(f"-{asked.moment}", "-pk")
     if asked.only == "unread":
         since = user.read_until or user.date_joined
         return threads.filter(last_post_at__gt=since, unread__gt=0)
@@ -95,11 +113,11 @@ def narrowed(threads, user, asked: Asked):
     return threads
 
 
-def page_of(rows, asked: Asked) -> list:
+def page_of(rows, asked: Asked, size: int = PER_PAGE) -> list:
     """The rows of the page, and one more if there are further ones."""
-    return list(
-        (rows.older_than(asked.moment, *asked.cursor) if asked.cursor else rows)[: PER_PAGE + 1]
-    )
+    if asked.cursor:
+        rows = rows.older_than(asked.moment, *asked.cursor)
+    return list(rows[: size + 1])
 
 
 def _query(chosen: dict) -> str:
@@ -124,7 +142,7 @@ def listed(
     if len(rows) > PER_PAGE:
         rows = rows[:PER_PAGE]
         pk, *_, at = rows[-1]
-        older = f"{(at - EPOCH) // timedelta(microseconds=1)}-{pk}"
+        older = cursor_of(at, pk)
     chosen = {"order": asked.order, "kind": asked.kind, "only": asked.only}
     if across:
         chosen |= {"board": across.chosen, **across.years}
@@ -145,8 +163,13 @@ def listed(
     )
 
 
-def _cursor(text: str | None) -> tuple[datetime, int] | None:
-    """Where an older page begins: (moment, id), or None for the first page."""
+def cursor_of(at: datetime, pk: int) -> str:
+    """Where the page behind this debate begins."""
+    return f"{(at - EPOCH) // timedelta(microseconds=1)}-{pk}"
+
+
+def cursor(text: str | None) -> tuple[datetime, int] | None:
+    """Where an older page begins: (moment, id), or None for the first page. Raises Http404."""
     if not text:
         return None
     moment, _, pk = text.partition("-")

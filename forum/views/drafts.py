@@ -39,7 +39,7 @@ def save(request: HttpRequest) -> HttpResponse:
             user=request.user,
             token=_token(request.POST.get("token", "")),
             target=target,
-            label=_label(request.user, target),
+            label=label_of(request.user, target),
             text=request.POST.get("text", ""),
             title=request.POST.get("title", ""),
             fields=other_fields(request.POST),
@@ -88,7 +88,7 @@ def discard(request: HttpRequest, token) -> HttpResponse:
     return settle(request, redirect("drafts"), *tokens)
 
 
-def _label(user, target: str) -> str:
+def label_of(user, target: str) -> str:
     """What the form at this address is about. Raises Http404 if `user` has no such form."""
     if target == START:
         return acts.label_for(None)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from accounts import signing_in
+from accounts.tokens import by_token
 from core.database_answers import takes_no_writes
 from forum import tree
 from forum.operations.observability import route
@@ -40,6 +41,15 @@ REARRANGED = {
     "undo": "A moderator is taking back what was moved in this debate just now.",
 }
 BY_ITSELF = "sent_by_itself"
+# What programs are told where no refusal has a sentence of its own.
+SENTENCES = {
+    400: "The request is malformed, or larger than 2 MB.",
+    403: "This is not allowed.",
+    404: "There is nothing at this address.",
+    429: "That was too much at once. Wait a minute.",
+    500: "Something failed here that should not have; nothing was changed.",
+    503: "The forum cannot answer just now; nothing was changed. Try again in a moment.",
+}
 # What every page has at hand (rendering.context), on the one that asks nobody who is reading.
 BARE = {"member": None, "messages": (), "theme": "auto", "site_url": "", "site_pages": ()}
 
@@ -102,7 +112,17 @@ class ErrorPage:
     reference: str = ""  # 500: the id of the request, which every line of the log about it carries
 
 
+def as_data(status: int, sentence: str = "", **more) -> JsonResponse:
+    """A refusal as the API tells it: `error` is a sentence, `status` the number of the answer."""
+    data = {"status": status, "error": sentence or SENTENCES[status], **more}
+    response = JsonResponse(data, status=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def _page(request: HttpRequest, status: int, **more) -> HttpResponse:
+    if by_token(request):
+        return as_data(status, more.get("reason") or more.get("sentence") or "")
     texts = kept(request)
     again = bool(texts) and _ours(request)
     page = ErrorPage(
@@ -124,6 +144,8 @@ def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
 def refused(request: HttpRequest, exception=None) -> HttpResponse:
     """403 with the reason; who is not signed in is sent to the sign-in page and back, unless a
     text would be lost on the way."""
+    if by_token(request):
+        return _page(request, 403, reason=str(exception or ""))
     if not request.user.is_authenticated and request.method in ("GET", "HEAD"):
         from django.contrib.auth.views import redirect_to_login
 
@@ -203,6 +225,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     database may be what broke."""
     reference = getattr(request, "id", None) or uuid.uuid4().hex
     log.error("reference %s at %s", reference, route(request))
+    if by_token(request):
+        return as_data(500, reference=reference)
     page = ErrorPage(kept=kept(request), reference=reference)
     context = {**BARE, "page": page, "site_name": settings.SITE_NAME}
     return HttpResponse(render_to_string("errors/500.html", context), status=500)

@@ -51,7 +51,7 @@ def history(request: HttpRequest, post_id) -> HttpResponse:
         {
             "post": post,
             "count": post.body.revision.number,
-            "entries": list(_entries(found, hide=_hides_names(request.user, post, found))),
+            "entries": list(_entries(found, hide=hides_names(request.user, post, found))),
             "older": found[PER_PAGE - 1].number if len(found) > PER_PAGE else None,
             "quoted": quoted,
             "parts": _quoted_parts(quoted, request.GET.get("at", "")) if quoted else (),
@@ -59,7 +59,7 @@ def history(request: HttpRequest, post_id) -> HttpResponse:
     )
 
 
-def _hides_names(user, post: Post, revisions: Sequence[PostRevision]) -> bool:
+def hides_names(user, post: Post, revisions: Sequence[PostRevision]) -> bool:
     """Whether attributions are left out of these texts for this reader."""
     own = post.author_id == user.pk is not None or moderates_all(user)
     return not (own or rendering.names_every_source(revisions, user))

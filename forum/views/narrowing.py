@@ -34,21 +34,29 @@ class Narrowed:
 
 
 def narrowed(request: HttpRequest) -> Narrowed:
-    """Divergences as the form of the timeline and of the map asks for them. They are words of the
-    opening (permissions.see_opening). Raises Http404 for a kind that there is not."""
+    """Divergences as the form of the timeline and of the map asks for them. Raises Http404 for a
+    kind that there is not."""
     asked = {name: request.GET.get(name, "").strip() for name in FILTERS}
     if asked["kind"] and asked["kind"] not in Thread.Kind.values:
         raise Http404
-    rows = Divergence.objects.filter(thread__in=openings_visible_to(request.user))
     limits, errors = read_years(asked)
-    rows = within(rows, limits)
+    return Narrowed(asked, limits, errors, chosen_divergences(request.user, asked, limits))
+
+
+def chosen_divergences(
+    user, asked: Mapping[str, str], limits: Mapping[str, HistoryDate]
+) -> DivergenceQuerySet:
+    """The divergences within `limits` (see `read_years`), narrowed to the place, kind and board in
+    `asked`, each empty for any, as far as `user` may read them: they are words of the opening
+    (permissions.see_opening)."""
+    rows = within(Divergence.objects.filter(thread__in=openings_visible_to(user)), limits)
     if asked["place"]:
         rows = rows.filter(place__icontains=asked["place"][:120])
     if asked["kind"]:
         rows = rows.filter(thread__kind=asked["kind"])
     if asked["board"]:
         rows = rows.filter(thread__board__slug=asked["board"])
-    return Narrowed(asked, limits, errors, rows)
+    return rows
 
 
 def after(rows: DivergenceQuerySet, text: str) -> tuple[DivergenceQuerySet, int]:

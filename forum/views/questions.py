@@ -6,20 +6,24 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from ..models import Question, State
+from ..models.debate import QuestionQuerySet
 from ..models.visibility import threads_visible_to
 
 PER_PAGE = 30
 
 
+def unanswered(user) -> QuestionQuerySet:
+    """The questions that nobody answered yet, newest first, in the debates that `user` sees. A
+    question is words of the opening: where that does not stand, it is not asked."""
+    return Question.objects.unanswered().filter(
+        thread__in=threads_visible_to(user).filter(state=State.VISIBLE).whose_opening_stands()
+    )
+
+
 def questions(request: HttpRequest) -> HttpResponse:
     """One page of unanswered questions, by debate: the newest debates first, the questions of each
-    as they are asked there; a seek, no OFFSET. A question is words of the opening: where that does
-    not stand, it is not asked."""
-    rows = Question.objects.unanswered().filter(
-        thread__in=threads_visible_to(request.user)
-        .filter(state=State.VISIBLE)
-        .whose_opening_stands()
-    )
+    as they are asked there; a seek, no OFFSET."""
+    rows = unanswered(request.user)
     before = request.GET.get("before", "")
     if before:
         if not before.isdecimal() or len(before) > 18:

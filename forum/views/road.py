@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -83,19 +83,24 @@ def _lines(steps: list[Post], page: int, end: Post) -> dict[int, Line]:
     }
 
 
-def quotes(request: HttpRequest, post_id) -> HttpResponse:
-    """Everything that quotes a post, newest first, as far as the reader may see it."""
-    post = post_or_404(request.user, post_id)
-    rows = (
+def quoted_by(post: Post, user) -> QuerySet[Quote]:
+    """Everything that quotes a post, newest first, as far as `user` may see it."""
+    return (
         Quote.objects.filter(
             source_post=post,
             revision_id=F("post__body__revision_id"),
             post__state=State.VISIBLE,
-            post__in=posts_visible_to(request.user),
+            post__in=posts_visible_to(user),
         )
         .select_related("post__author", "post__thread__board")
         .order_by("-pk")
     )
+
+
+def quotes(request: HttpRequest, post_id) -> HttpResponse:
+    """Everything that quotes a post, page by page."""
+    post = post_or_404(request.user, post_id)
+    rows = quoted_by(post, request.user)
     before = request.GET.get("before", "")
     if before:
         if not before.isdecimal() or len(before) > 18:

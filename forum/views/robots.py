@@ -16,7 +16,7 @@ from ..models.visibility import threads_visible_to
 
 # Pages that only say otherwise what others say, or that nobody finds by searching.
 NOT_FOR_CRAWLERS = (
-    *("/accounts/", "/admin/", "/drafts/", "/notices/", "/standing/", "/theme/"),
+    *("/accounts/", "/admin/", "/api/", "/drafts/", "/notices/", "/standing/", "/theme/"),
     *("/threads/*/reply/", "/threads/new/", "/posts/*/history/", "/posts/*/quotes/"),
     "/posts/*/report/",
 )

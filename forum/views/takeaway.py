@@ -1,23 +1,18 @@
 """Debates to take along: as a book, as a fixture for another forum, as Markdown."""
 
-import time
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address, ip_network
 from urllib.parse import quote
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from forum.operations import caching, downloads
+from forum.operations import caching, downloads, limits
 from forum.rendering import books
 from forum.text import epub
 from forum.transfer import exporting
 
-from ..actions.pace import TooFast
 from ..models import Thread
 from ..permissions import Refused, may
 from .fetch import post_or_404, thread_or_404
@@ -110,16 +105,13 @@ def _taken(
 
 
 def _not_too_often(request: HttpRequest) -> None:
-    """Raise TooFast where this network had as many files made as it may in a minute."""
-    if not settings.DOWNLOADS_PER_MINUTE:
-        return
-    address = ip_address(get_adapter().get_client_ip(request))
-    # Whoever has an address of the sixth version has all of a /64.
-    network = ip_network((address, 64 if address.version == 6 else 32), strict=False)
-    key = f"downloads:{network}:{int(time.time()) // 60}"
-    cache.add(key, 0, timeout=120)
-    if cache.incr(key) > settings.DOWNLOADS_PER_MINUTE:
-        raise TooFast("Many files were made for your network just now. Wait a minute.")
+    """Raise TooOften where this network had as many files made as it may in a minute."""
+    limits.count(
+        "downloads",
+        limits.network_of(request),
+        settings.DOWNLOADS_PER_MINUTE,
+        "Many files were made for your network just now. Wait a minute.",
+    )
 
 
 def _encoded(pieces: Iterable[str]) -> Iterable[bytes]:

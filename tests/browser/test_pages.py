@@ -55,6 +55,8 @@ FOR_VISITORS = """
     /debates/
     /help/
     /help/quoting/
+    /help/programs/
+    /api/
     /timeline/
     /map/
     /map/?in=europe
@@ -127,6 +129,7 @@ FOR_AUTHORS = """
     /theme/
     /accounts/settings/
     /accounts/sessions/
+    /accounts/tokens/
     /accounts/email/
     /accounts/password/change/
     /accounts/reauthenticate/

@@ -21,6 +21,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import TestCase, override_settings
 from django.urls import get_resolver, reverse
 
+from accounts import tokens
 from forum.actions import cases, description, drafts, notices, threadmarks
 from forum.mailing import stopping
 from forum.models import (
@@ -185,6 +186,10 @@ class Marked(TestCase):
         cls.tell_everybody()
         cls.statuses = {}
         cls.clients = {role: browser(user) for role, user in cls.people.items()}
+        for role, user in cls.people.items():
+            if user.pk:  # by which the API knows them, and nothing else
+                token = tokens.make(user=user, name="A program", scope="write")
+                cls.clients[role].defaults["HTTP_AUTHORIZATION"] = f"Bearer {token}"
 
     @classmethod
     def act_inside(cls, thread: Thread, inner: Board) -> None:
@@ -304,7 +309,7 @@ class Marked(TestCase):
         for thread in self.threads.values():
             yield f"/threads/{thread.pk}/x/?view=tree"
             yield f"/drafts/newest/?target=/threads/{thread.pk}/reply/"
-            yield f"/search/?q=in:{thread.pk}"
+            yield from (f"/search/?q=in:{thread.pk}", f"/api/search/?q=in:{thread.pk}")
         for post in self.own_posts.values():
             yield f"/threads/{main.pk}/reply/?quote={post.pk}"
             yield f"/threads/{main.pk}/reply/?to={post.pk}"
@@ -313,6 +318,7 @@ class Marked(TestCase):
         for slug in self.boards:
             yield from (f"/threads/new/?board={slug}", f"/log/?board={slug}")
             yield from (f"/timeline/?board={slug}", f"/map/?in=europe&board={slug}")
+            yield from (f"/api/{name}/?board={slug}" for name in ("threads", "divergences"))
             yield f"/search/?q=board:{slug}+since:2000"
         yield from (f"/search/?q={asked}" for asked in ("the", "it&sort=best", "pod:..2000"))
         yield from (f"/search/?q=has:quote+status:{status}" for status in STATUSES)
@@ -410,7 +416,7 @@ class Marked(TestCase):
             for name, address, what in self.addresses():
                 if what is None or role in READERS[what] or what in PLACEHOLDERS:
                     continue
-                nowhere = re.sub(r"^/(threads|posts)/\d+/", rf"/\1/{GONE}/", address)
+                nowhere = re.sub(r"^(/api)?/(threads|posts)/\d+/", rf"\1/\2/{GONE}/", address)
                 nowhere = re.sub(r"^/boards/\w+/", "/boards/nowhere/", nowhere)
                 for ask in ways:
                     key = (name, ask.__name__)
@@ -689,6 +695,21 @@ ENTRIES = {
     "profile of the opener": (OF_THE_OPENER, page("/members/opener/", "title")),
     "profile of the answerer": (POSTS, page("/members/answerer/")),
     "glossary": (list(READERS), page("/glossary/")),
+    "debates, api": (DEBATES, page("/api/threads/?limit=50", "title")),
+    "debate, api": (DEBATES, page("/api/threads/{t}/", "title")),
+    "card, api": (DEBATES, page("/api/threads/{t}/", "fork")),
+    "question, api": (DEBATES, page("/api/threads/{t}/", "question")),
+    "posts, api": (
+        [what for what in READERS if what != "waiting post"],
+        page("/api/threads/{t}/posts/?limit=50"),
+    ),
+    "post, api": (list(READERS), page("/api/posts/{p}/")),
+    "revisions, api": (list(READERS), page("/api/posts/{p}/revisions/")),
+    "quotes, api": (DEBATES, page("/api/posts/{p}/quotes/", "title")),
+    "outline, api": (DEBATES, page("/api/threads/{t}/outline/", "title")),
+    "divergences, api": (DEBATES, page("/api/divergences/?limit=50", "fork")),
+    "questions, api": (DEBATES, page("/api/questions/?limit=50", "question")),
+    "search, api": (list(READERS), page("/api/search/?q=in:{t}")),
     "desk, post": (list(READERS), page("/admin/forum/post/{p}/change/")),
     "desk, debates": (DEBATES, page("/admin/forum/thread/", "title")),
     "desk, posts": (list(READERS), page("/admin/forum/post/?q=zqtext*")),

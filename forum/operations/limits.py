@@ -1,0 +1,46 @@
+"""How often one network, or one token, may ask for what costs something: counted by the minute, in
+the cache that all workers share."""
+
+import time
+from ipaddress import ip_address, ip_network
+
+from allauth.account.adapter import get_adapter
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from core.problems import Problem
+
+
+class TooOften(Problem):
+    """More was asked for within a minute than the site allows."""
+
+    status = 429
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.retry_after = 60 - int(time.time()) % 60
+
+
+def network_of(request: HttpRequest) -> str:
+    """The network that a request comes from. Whoever has an address of the sixth version has all
+    of a /64."""
+    address = ip_address(get_adapter().get_client_ip(request))
+    return str(ip_network((address, 64 if address.version == 6 else 32), strict=False))
+
+
+def count(what: str, who: str, most: int, sentence: str) -> None:
+    """Count that `who` asks for `what`. Raises TooOften with `sentence` where that was more than
+    `most` times within this minute; 0 lifts the limit."""
+    if not most:
+        return
+    key = f"{what}:{who}:{int(time.time()) // 60}"
+    try:
+        counted = cache.incr(key)
+    except ValueError:  # the first one
+        cache.add(key, 0, timeout=120)
+        try:
+            counted = cache.incr(key)
+        except ValueError:  # nothing can be written just now, so nobody is kept from reading
+            return
+    if counted > most:
+        raise TooOften(sentence)
