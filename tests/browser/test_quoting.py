@@ -12,6 +12,7 @@ from forum.text.markup import attribution_source
 from tests.text.markup.test_excerpts import EVERYTHING
 
 from . import world
+from .readers import NARROW
 
 # Selects from the first occurrence of some words in the page to the end of others, as a drag of
 # the pointer does: it may begin and end inside words.
@@ -134,10 +135,13 @@ def test_one_selection_across_posts(debate, posts, sits_down):
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_term_is_explained_where_it_stands_and_quoted_without_that(debate, sits_down, javascript):
-    """By key and by tap, with script and without; Escape closes; the meaning is nobody's words."""
+    """By key and by tap, with script and without; Escape closes; the meaning is nobody's words. In
+    wide windows it stands in the margin (test_leaf.py)."""
     Term.objects.create(name="POD", meaning="The point of divergence.")
     post = world.reply(world.member("member-t"), debate, "No POD is needed here, and no POD there.")
-    reader = sits_down(world.member("member-x"), javascript=javascript, has_touch=True)
+    reader = sits_down(
+        world.member("member-x"), javascript=javascript, viewport=NARROW, has_touch=True
+    )
     page = reader.page
     reader.opens(debate.get_absolute_url())
     term = page.locator(f"#post-{post.pk} .term")
