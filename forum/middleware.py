@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import lru_cache
 from weakref import WeakSet
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, OperationalError
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Subquery
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import resolve
@@ -23,7 +24,7 @@ from core.compiled_queries import CompiledQuery
 from core.database_answers import DEADLOCK, did_not_answer, sqlstate, takes_no_writes
 from core.problems import Problem
 
-from .models import Board, Thread
+from .models import Thread
 from .operations import caching, replication
 from .permissions import NotThere, Refused
 
@@ -60,22 +61,18 @@ STANDING = "password is_active is_staff is_superuser is_moderator ignoring unrea
 
 def _depends(key: str, now, thread: int):
     """In one row, all that an answer about a debate depends on: who asks and what binds them, and
-    the numbers that rise with whatever happens in the debate or to its board. Who is invited or
-    appointed raises neither."""
-    named = {"user": OuterRef("user"), "board__threads": thread}
+    the numbers that rise with whatever happens in the debate, or to its board and its readers."""
     return (
         Session.objects.filter(session_key=key, expire_date__gt=now)
         .annotate(
-            version=Subquery(Thread.objects.filter(pk=thread).values("version")),
-            edition=EDITION,
-            invited=Exists(Board.invited.through.objects.filter(**named)),
-            appointed=Exists(Board.moderators.through.objects.filter(**named)),
+            version=Subquery(Thread.objects.filter(pk=thread).values("version")), edition=EDITION
         )
-        .values_list(
-            *("session_data", "version", "edition", "invited", "appointed"),
-            *(f"user__{name}" for name in STANDING),
-        )
+        .values_list("session_data", "version", "edition", *(f"user__{name}" for name in STANDING))
     )
+
+
+# The pattern of an address that was asked for just now; to look it up costs as much as the answer.
+_match = lru_cache(1000)(resolve)
 
 
 class UnchangedNews:
@@ -98,7 +95,7 @@ class UnchangedNews:
         told = f"{request.path}{self.depending(key, timezone.now(), int(address[1]))}"
         mark = f'"{salted_hmac("news", told, algorithm="sha256").hexdigest()}"'
         if request.META.get("HTTP_IF_NONE_MATCH", "").removeprefix("W/") == mark:
-            request.resolver_match = resolve(request.path_info)  # for those who count
+            request.resolver_match = _match(request.path_info)  # for those who count
             response = HttpResponse(status=304, headers={"Cache-Control": "private, no-cache"})
             del response.headers["Content-Type"]
         else:

@@ -10,6 +10,7 @@ from .views import (
     acts,
     arguments,
     boards,
+    bookmarks,
     comparing,
     describing,
     drafts,
@@ -84,6 +85,7 @@ post_urls = [
     path("argument/", arguments.argument, name="argument"),
     path("minds/", arguments.minds, name="minds"),
     path("watch/", watching.post, name="watch-post"),
+    path("bookmark/", bookmarks.bookmark, name="bookmark"),
     path("moderate/", acts.moderate_post, name="moderate-post"),
 ]
 
@@ -128,6 +130,8 @@ urlpatterns = [
     path("mail/again/", mail.again, name="mail-again"),
     path("mail/stop/<str:signed>/", mail.stop, name="stop-mail"),
     path("watching/", include(watching_urls)),
+    path("bookmarks/", bookmarks.bookmarks, name="bookmarks"),
+    path("bookmarks/drop/", bookmarks.drop, name="drop-bookmark"),
     path("standing/", standing.standing, name="standing"),
     path("standing/name/", standing.name, name="change-name"),
     path("members/<str:username>/", members.member, name="member"),

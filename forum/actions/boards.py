@@ -112,6 +112,7 @@ def _name(user, board: Board, field: str, verb: str, members: list[User], reason
         for sentence, people in zip(sentences, (after - before, before - after), strict=True):
             for member in people:
                 notices.notify(member, entry=entry, message=sentence)
+        new_edition()  # answers that are known by their mark say what those who are named see
 
 
 def move_beside(*, user, board: Board, beside: Board, position: str) -> None:

@@ -17,7 +17,7 @@ from core.tasks import task
 from forum.mailing import queueing
 
 from ..acts import ACTS
-from ..models import AuditEntry, ChangeOfMind, Notice
+from ..models import AuditEntry, ChangeOfMind, Notice, Thread
 from ..models.visibility import notices_visible_to
 
 BATCH = 100  # members whose counts one job sets
@@ -67,12 +67,23 @@ def mark_read(*, user: User, until: int, only: bool = False) -> None:
         recount(user.pk)
 
 
-def mark_opened(*, user: User, posts: Iterable[int]) -> None:
-    """Count what `user` is told of these posts as read, since they are shown; `user` holds the
-    new count. Costs nothing where nothing is unread, and writes only what was."""
+def mark_opened(
+    *,
+    user: User,
+    posts: Iterable[int],
+    thread: Thread | None = None,
+    placeholders: Iterable[int] = (),
+) -> None:
+    """Count as read what `user` is told of what is open: of posts that are shown; what was done to
+    posts of which only placeholders stand there, and to the debate itself, if it is its page.
+    `user` holds the new count. Costs nothing where nothing is unread, and writes only what was."""
     if not user.unread_notices:
         return
-    rows = Notice.objects.unread().filter(member=user, post__in=posts)
+    posts = list(posts)
+    about = Q(post__in=posts) | Q(entry__post__in=[*posts, *placeholders])
+    if thread is not None:
+        about |= Q(entry__post=None, entry__thread=thread)
+    rows = Notice.objects.unread().filter(about, member=user)
     if ids := list(rows.values_list("pk", flat=True)):
         with transaction.atomic():
             Notice.objects.filter(pk__in=ids).update(read_at=timezone.now())

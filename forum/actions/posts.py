@@ -316,6 +316,8 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
         changed.append("card")
     tree.save_thread(thread, *changed)
     if state == State.VISIBLE and post.author:
+        if arrives:
+            read_state.mark_written(user=post.author, post=post)
         members.welcome(post.author)
     elsewhere.refresh(post)
     notices.follow_posts(post.pk)

@@ -183,6 +183,13 @@ def mark_written(*, user, post: Post) -> None:
         )
 
 
+def mark_opening(thread: Thread) -> None:
+    """Remember that whoever opens a debate has seen what they write. It is new, so that nobody has
+    a mark in it and nothing needs a lock."""
+    if thread.author_id:
+        ReadMark.objects.create(user_id=thread.author_id, thread=thread, **columns([(1, 1)]))
+
+
 def fold(*, user, thread: Thread, post_id: int, folded: bool) -> None:
     """Remember that the branch under a post is folded (or not) for this member."""
     with transaction.atomic():

@@ -12,7 +12,17 @@ from core.opened_texts import check_base
 from .. import tree
 from ..models import Board, Post, State, Thread, new_key, slug_for
 from ..permissions import require
-from . import description, elsewhere, keyword_index, notices, pace, posts, screening, variants
+from . import (
+    description,
+    elsewhere,
+    keyword_index,
+    notices,
+    pace,
+    posts,
+    read_state,
+    screening,
+    variants,
+)
 from .audit import record
 from .composing import Unacceptable, compose
 
@@ -99,6 +109,7 @@ def start(
         posts.add(opening, composed, editor=user, held=held)
         if not held:  # boards count what everybody may see
             tree.count_on_board(thread, 1)
+            read_state.mark_opening(thread)
         if variant_of is not None:
             elsewhere.touch([variant_of.pk])  # it names its variants
         return opening

@@ -72,7 +72,8 @@ def _posts_of(mails: Sequence[Mail]) -> dict[int, Line]:
             post = posts[line.rows[0]["post"]]
             words = "" if mail.notice.kind == Notice.Kind.MIND else own_words(post.body.html)
             href = stopping.site() + line.href
-            found[mail.notice_id] = Line(mail, line.title, "", post.thread, href, words)
+            note = mail.notice.said  # of a reminder
+            found[mail.notice_id] = Line(mail, line.title, note, post.thread, href, words)
     return found
 
 

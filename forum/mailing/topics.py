@@ -9,6 +9,7 @@ TOPICS: dict[str, str] = {
     WATCHED: "What you watch",
     Notice.Kind.ACT.value: Notice.Kind.ACT.label,
     Notice.Kind.OUTCOME.value: Notice.Kind.OUTCOME.label,
+    Notice.Kind.REMINDER.value: Notice.Kind.REMINDER.label,
 }
 _CONCERNING = (Reason.REPLY, Reason.ANSWER, Reason.QUOTE, Reason.MENTION)
 

@@ -3,6 +3,7 @@
 from core import lookups  # noqa: F401  (registers what statements are written with)
 
 from .boards import Board
+from .bookmarks import Bookmark
 from .cases import Case, CaseViewer, Report
 from .debate import Answer, ChangeOfMind, Divergence, Question
 from .drafts import Draft
@@ -28,6 +29,7 @@ __all__ = [
     "Answer",
     "AuditEntry",
     "Board",
+    "Bookmark",
     "Case",
     "CaseViewer",
     "ChangeOfMind",

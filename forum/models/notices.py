@@ -40,11 +40,13 @@ class Reason(models.TextChoices):
 
 class Notice(models.Model):
     """Points a member at one event: an entry of the audit log, which holds the act, its place and
-    its reason; a post; or that a post of theirs changed somebody's mind. One row for each member
-    and post, whatever the `reasons`.
+    its reason; a post; that a post of theirs changed somebody's mind; or a post of which they
+    wanted to be reminded. Of what is written one row for each member and post, whatever the
+    `reasons`.
 
-    `said`, of acts, names neither people nor titles: what may still be named and shown is asked of
-    the charter when the notice is drawn (`models.visibility.notices_visible_to`).
+    `said` is, of a reminder, the member's own note. Of acts it names neither people nor titles:
+    what may still be named and shown is asked of the charter when the notice is drawn
+    (`models.visibility.notices_visible_to`).
     `accounts.User.unread_notices` counts those of them that are not read."""
 
     class Kind(models.TextChoices):
@@ -52,6 +54,7 @@ class Notice(models.Model):
         OUTCOME = "outcome", "What came of what you reported or answered"
         POST = "post", "What somebody wrote"
         MIND = "mind", "Whose mind you changed"
+        REMINDER = "remind", "What you wanted to be reminded of"
 
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices", db_index=False
@@ -91,7 +94,7 @@ class Notice(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=("act", "outcome"), entry__isnull=False)
-                | Q(kind="post", post__isnull=False)
+                | Q(kind__in=("post", "remind"), post__isnull=False)
                 | Q(kind="mind", post__isnull=False, change__isnull=False),
                 name="notice_has_event",
             ),

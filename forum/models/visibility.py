@@ -10,6 +10,7 @@ from accounts.models import User
 from core.compiled_queries import CompiledQuery
 
 from .boards import Board, BoardQuerySet
+from .bookmarks import Bookmark
 from .cases import Case, CaseQuerySet
 from .moderation import AuditEntry, AuditEntryQuerySet
 from .notices import Notice, NoticeQuerySet
@@ -135,6 +136,12 @@ def notices_visible_to(user) -> NoticeQuerySet:
         posts = posts.exclude(author__in=user.ignoring)
         mine = mine.exclude(change__member__in=user.ignoring)
     return mine.filter(Q(post__isnull=True) | Exists(posts))
+
+
+def bookmarks_of(user) -> QuerySet[Bookmark]:
+    """The bookmarks of `user` on posts that they may read: a bookmark goes where its post goes."""
+    posts = posts_visible_to(user).filter(pk=OuterRef("post"))
+    return Bookmark.objects.filter(Exists(posts), member=user)
 
 
 def readers_of(board: Board) -> QuerySet[User]:

@@ -14,6 +14,7 @@ from core import spellings
 from forum.models import (
     AuditEntry,
     Board,
+    Bookmark,
     Case,
     ChangeOfMind,
     Divergence,
@@ -58,6 +59,7 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Term: ("name", "aliases", "meaning"),
     Page: ("source",),
     Watch: ("place", "years"),
+    Bookmark: ("note",),
     Job: ("last_error",),  # what an error says of what it met
     LogEntry: ("object_repr", "change_message"),
 }

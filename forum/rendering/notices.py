@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
 
 from ..models import Notice, Post, PostBody, Reason, Watch
@@ -22,6 +22,7 @@ _COLUMNS = {
     "pk": "pk",
     "kind": "kind",
     "reasons": "reasons",
+    "said": "said",
     "watch": "watch_id",
     "at": "created_at",
     "read_at": "read_at",
@@ -81,10 +82,13 @@ class NoticePage:
     older: int | None
 
 
-def notice_page(user, before: int | None = None) -> NoticePage:
-    """What `user` is told, as far as they may see it, from the notice behind `before` on: in at
-    most five queries, however much there is."""
+def notice_page(user, before: int | None = None, *, answers: bool = False) -> NoticePage:
+    """What `user` is told, as far as they may see it, from the notice behind `before` on; with
+    `answers` only what answers them. In at most five queries, however much there is."""
     found = notices_visible_to(user).order_by("-pk")
+    if answers:
+        first = Q(reasons__startswith=Reason.REPLY) | Q(reasons__startswith=Reason.ANSWER)
+        found = found.filter(first)
     if before is not None:
         found = found.filter(pk__lt=before)
     rows = _rows(found[: WINDOW + 1])
@@ -142,7 +146,7 @@ def _fill(user, lines: list[Line]) -> None:
     """Put into each line what it says."""
     acts = [line.pk for line in lines if line.key[0] in _ACTS]
     known = Notice.objects.for_listing().in_bulk(acts) if acts else {}
-    told = [line for line in lines if line.key[0] not in (*_ACTS, Notice.Kind.MIND)]
+    told = [line for line in lines if line.key[0] not in (*_ACTS, *_SINGLE)]
     newest = [line.rows[0]["post"] for line in told]
     bodies = PostBody.objects.filter(post__in=newest) if newest else PostBody.objects.none()
     words = dict(bodies.values_list("post", Left("revision__plain", SHOWN + 1)))
@@ -151,8 +155,8 @@ def _fill(user, lines: list[Line]) -> None:
     for line in lines:
         if line.key[0] in _ACTS:
             line.notice = known[line.pk]
-        elif line.key[0] == Notice.Kind.MIND:
-            _say_mind(line)
+        elif line.key[0] in _SINGLE:
+            _SINGLE[line.key[0]](line)
         else:
             _say_posts(line, watches)
             line.words = words.get(line.rows[0]["post"], "")
@@ -163,6 +167,17 @@ def _say_mind(line: Line) -> None:
     line.title = f"You changed {_possessive(row['who'] or 'a member who left')} mind"
     line.because = f"In “{row['title']}”, by your #{row['number']}."
     line.href = f"/posts/{row['post']}/minds/"
+
+
+def _say_reminder(line: Line) -> None:
+    row = line.rows[0]
+    line.title = f"You wanted to be reminded of #{row['number']} in “{row['title']}”"
+    line.because = row["said"]
+    line.href = f"/posts/{row['post']}/"
+
+
+# What is told line by line, and needs nothing else asked.
+_SINGLE = {Notice.Kind.MIND: _say_mind, Notice.Kind.REMINDER: _say_reminder}
 
 
 def _possessive(name: str) -> str:

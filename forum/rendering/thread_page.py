@@ -72,8 +72,16 @@ class ThreadPage:
     @property
     def shown(self) -> list[int]:
         """The ids of the posts whose words stand on it."""
-        doubts = self.doubts.entries if self.doubts else ()
-        return [entry.post.pk for entry in (*self.entries, *doubts) if not entry.gone]
+        return [entry.post.pk for entry in self._all if not entry.gone]
+
+    @property
+    def placeholders(self) -> list[int]:
+        """The ids of those of which it says only that they were there."""
+        return [entry.post.pk for entry in self._all if entry.gone]
+
+    @property
+    def _all(self) -> list[PostEntry]:
+        return [*self.entries, *(self.doubts.entries if self.doubts else ()), *self.waiting]
 
     @property
     def open_questions(self) -> int:

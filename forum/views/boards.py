@@ -23,6 +23,7 @@ from ..models.visibility import (
 from ..permissions import may, require
 from .debate_lists import (
     ORDERS,
+    OWN,
     PER_PAGE,
     AllBoards,
     asked_for,
@@ -31,7 +32,8 @@ from .debate_lists import (
     narrowed,
     page_of,
 )
-from .fetch import board_or_404
+from .fetch import board_or_404, member_of
+from .notices import lens_counts
 from .years import YEARS, read_years
 
 NEWEST = 10
@@ -168,7 +170,8 @@ def debates(request: HttpRequest) -> HttpResponse:
         start=reverse("start"),
         across=AllBoards(boards_visible_to(user).in_order(), chosen, years, errors),
     )
-    return render(request, "boards/debates.html", {"list": shown})
+    kept = lens_counts(member_of(request)) if asked.only in OWN else None
+    return render(request, "boards/debates.html", {"list": shown, "kept": kept})
 
 
 @require_POST
@@ -176,6 +179,8 @@ def mark_read(request: HttpRequest) -> HttpResponse:
     """Count everything as read."""
     require(request.user, "use account")
     read_state.mark_all_read(user=request.user)
+    if request.POST.get("back") == "unread":
+        return redirect(f"{reverse('debates')}?only=unread")
     return redirect("home")
 
 

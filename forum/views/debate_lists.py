@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from forum.rendering import fragments
 from forum.text.history_dates import HistoryDate
 
-from ..models import Board, Divergence, Thread
+from ..models import Board, Divergence, Post, Thread
 from ..models.threads import ThreadQuerySet
 from ..models.visibility import openings_visible_to, threads_visible_to
 from .years import within
@@ -20,7 +20,14 @@ from .years import within
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PER_PAGE = 30
 ORDERS = {"answer": ("last_post_at", "Newest answer"), "newest": ("created_at", "Newest debate")}
-FILTERS = {"unread": "Unread", "unanswered": "Unanswered", "answered": "Answered"}
+FILTERS = {
+    "unread": "Unread",
+    "mine": "In which I wrote",
+    "opened": "Opened by me",
+    "unanswered": "Unanswered",
+    "answered": "Answered",
+}
+OWN = ("unread", "mine", "opened")  # of these, what only members have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +51,7 @@ class DebateList:
     orders = ORDERS
     kinds = Thread.Kind.choices
     filters = FILTERS
+    own = OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ def asked_for(request: HttpRequest) -> Asked:
     only = request.GET.get("only", "")
     if order not in ORDERS or (kind and kind not in Thread.Kind.values):
         raise Http404
-    if (only and only not in FILTERS) or (only == "unread" and not request.user.is_authenticated):
+    if (only and only not in FILTERS) or (only in OWN and not request.user.is_authenticated):
         raise Http404
     return Asked(order, kind, only, cursor(request.GET.get("before")))
 
@@ -107,6 +115,11 @@ def narrowed(threads, user, asked: Asked):
     if asked.only == "unread":
         since = user.read_until or user.date_joined
         return threads.filter(last_post_at__gt=since, unread__gt=0)
+    if asked.only == "opened":
+        return threads.filter(author=user)
+    if asked.only == "mine":
+        written = Post.objects.filter(author=user, number__isnull=False)
+        return threads.filter(pk__in=written.values("thread"))
     if asked.only:
         wanted = {"reply_count": 0} if asked.only == "unanswered" else {"reply_count__gt": 0}
         return threads.filter(**wanted)

@@ -8,25 +8,29 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from accounts.models import User
 from core.problems import Problem
 
 from ..actions import cases
 from ..actions import notices as acts
-from ..models import Notice, Thread
+from ..models import Notice, Thread, Watch
+from ..models.visibility import bookmarks_of
 from ..permissions import Refused, may, require
 from ..rendering.notices import notice_page
 from . import problems
 from .fetch import member_of
+
+MOST = 99  # things behind a lens that are counted
 
 
 def notices(request: HttpRequest) -> HttpResponse:
     """What concerns the member, newest first; looking at it marks nothing as read."""
     require(request.user, "read notices")
     user = member_of(request)
-    before = request.GET.get("before", "")
-    if before and (not before.isdecimal() or len(before) > 18):
+    before, only = request.GET.get("before", ""), request.GET.get("only", "")
+    if (before and (not before.isdecimal() or len(before) > 18)) or only not in ("", "answers"):
         raise Http404
-    page = notice_page(user, int(before) if before else None)
+    page = notice_page(user, int(before) if before else None, answers=bool(only))
     lines = [(line, entry_of(user, line.notice) if line.notice else None) for line in page.lines]
     return render(
         request,
@@ -36,8 +40,24 @@ def notices(request: HttpRequest) -> HttpResponse:
             "newest": page.lines[0].pk if page.lines else 0,
             "older": page.older,
             "later": bool(before),
+            "only": only,
+            "kept": lens_counts(user),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LensCounts:
+    """How much a member keeps behind each lens; at most one more than MOST is counted."""
+
+    watches: int
+    bookmarks: int
+
+
+def lens_counts(user: User) -> LensCounts:
+    """What the bar of lenses says of `user`."""
+    watches = Watch.objects.filter(member=user.pk)[: MOST + 1]
+    return LensCounts(watches.count(), bookmarks_of(user)[: MOST + 1].count())
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,9 @@ def _mark_read(user: User, page: ThreadPage, seen: read_state.Seen) -> None:
                 numbers=[(number, number) for number in page.fresh],
                 known=seen.ranges,
             )
-        notices.mark_opened(user=user, posts=page.shown)
+        notices.mark_opened(
+            user=user, thread=page.thread, posts=page.shown, placeholders=page.placeholders
+        )
     except (OperationalError, InternalError) as error:
         # A full disk, or a server to read from only, keeps nobody from reading: what is new
         # stays new.

@@ -14,6 +14,7 @@ from ..models.watches import LEVELS
 from ..permissions import require
 from ..rendering.watches import RELATED, watch_lines
 from .fetch import board_or_404, member_of, post_or_404, sent_id, thread_or_404
+from .notices import lens_counts
 
 PER_PAGE = 50
 STRETCH = ("from", "to", "place")
@@ -69,6 +70,7 @@ def _page(
             "later": bool(before),
             "typed": typed,
             "problem": problem,
+            "kept": lens_counts(member_of(request)),
         },
         status=422 if problem else 200,
     )

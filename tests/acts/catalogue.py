@@ -15,6 +15,7 @@ import forum.transfer
 from forum.actions import (
     arguments,
     boards,
+    bookmarks,
     cases,
     description,
     drafts,
@@ -251,6 +252,12 @@ CASES: dict[str, Callable[[World], object]] = {
         user=w.user("opener"), thread=w.thread("main"), post_id=w.ids["b"], folded=True
     ),
     "read_state.mark_all_read": lambda w: read_state.mark_all_read(user=w.user("stranger")),
+    "bookmarks.keep": lambda w: bookmarks.keep(
+        user=w.user("stranger"), post=w.post("b"), note="Again."
+    ),
+    "bookmarks.drop": lambda w: bookmarks.drop(
+        user=w.user("stranger"), bookmark_id=w.ids["bookmark"]
+    ),
     "watching.watch": lambda w: watching.watch(
         user=w.user("opener"), target=w.post("b"), level="answers"
     ),

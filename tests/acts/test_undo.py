@@ -33,7 +33,8 @@ OWN = set(
     "posts.withdraw posts.release read_state.mark_read read_state.fold read_state.mark_all_read "
     "reports.report threads.start threads.rename threads.close description.describe "
     "threadmarks.mark threadmarks.unmark variants.declare notices.mark_opened "
-    "watching.watch watching.watch_history watching.set_levels watching.stop".split()
+    "watching.watch watching.watch_history watching.set_levels watching.stop "
+    "bookmarks.keep bookmarks.drop".split()
 )
 # Acts that are themselves the taking back of another, and are done again by doing that one.
 BACK = {"undoing.undo", "cleanup.undo", "sanctions.lift_warning", "sanctions.lift_suspension"}

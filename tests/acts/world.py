@@ -10,6 +10,7 @@ from accounts.models import User
 from forum.actions import (
     arguments,
     boards,
+    bookmarks,
     description,
     drafts,
     glossary,
@@ -166,6 +167,7 @@ def build() -> World:
     w.ids["suspension"] = Suspension.objects.get().pk
     w.ids["texts"] = erasing.find(w.post("locked"), "A closed branch.").texts
     w.ids["case"] = Case.objects.get(post=x).pk
+    w.ids["bookmark"] = bookmarks.keep(user=stranger, post=w.post("d"), note="Why?").pk
     w.ids["watch"] = watching.watch(user=stranger, target=w.thread("main"), level="all").pk
     Worker().drain()
     w.ids["notice"] = Notice.objects.get(member=answerer, entry__verb="hide").pk

@@ -20,6 +20,7 @@ from forum.admin import debates
 from forum.models import (
     AuditEntry,
     Board,
+    Bookmark,
     Case,
     Draft,
     Job,
@@ -69,8 +70,8 @@ OF_MEMBERS = (Member, Note, Suspension, Warning)
 FORUM = [
     model
     for model in apps.get_app_config("forum").get_models()
-    # What a member watches is nobody else's.
-    if "_" not in model.__name__ and not model._meta.proxy and model is not Watch
+    # What a member watches or keeps is nobody else's.
+    if "_" not in model.__name__ and not model._meta.proxy and model not in (Bookmark, Watch)
 ]
 
 

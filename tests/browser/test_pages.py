@@ -117,6 +117,11 @@ FOR_AUTHORS = """
     /mail/
     /mail/stop/{stop_token}/
     /watching/
+    /bookmarks/
+    /posts/{exact.pk}/bookmark/
+    /debates/?only=unread
+    /debates/?only=mine
+    /notices/?only=answers
     /boards/after-1900/watch/
     /threads/{quotes.pk}/watch/
     /posts/{exact.pk}/watch/
@@ -148,7 +153,7 @@ FOR_MODERATORS = """
 OWN_PAGES = {"auditentry", "board", "case", "member", "post", "thread", "upload", "user"}
 # What is no page: it takes a form, answers a machine, or leads elsewhere.
 NO_PAGES = {"mark-read", "fold", "ignore", "healthz", "readyz", "metrics"}
-NO_PAGES |= {"mail-again", "news"}
+NO_PAGES |= {"mail-again", "news", "drop-bookmark"}
 NO_PAGES |= {"save-draft", "newest-draft", "discard-draft", "read-notices"}
 NO_PAGES |= {"stop-watching", "watch-history"}
 NO_PAGES |= {"outline-argdown", "outline-json", "thread-epub", "road-epub"}

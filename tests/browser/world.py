@@ -8,6 +8,7 @@ from django.core.management import call_command
 from accounts.models import User
 from forum.actions import (
     arguments,
+    bookmarks,
     description,
     drafts,
     members,
@@ -114,6 +115,8 @@ def furnish() -> SimpleNamespace:
     for target, level in ((board, "openings"), (made.deep, "marks"), (made.two, "all")):
         watching.watch(user=made.one, target=target, level=level)
     watching.watch_history(user=made.one, start="1900", end="1945", place=ARABIC)
+    bookmarks.keep(user=made.one, post=made.exact, note=f"{ARABIC} {'W' * 100}")
+    bookmarks.keep(user=made.one, post=opening(made.rtl))
     Worker().drain()
     made.locking = AuditEntry.objects.get(verb="lock", thread=made.locked)
     made.told = Notice.objects.get(member=made.one, entry__verb="lock")

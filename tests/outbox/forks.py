@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from django.db import connection
+from django.utils import timezone
 
 from forum.models import Job
 from forum.outbox import worker
@@ -53,13 +54,15 @@ def wait_until_all_is_done() -> None:
         time.sleep(0.02)
 
 
-def kill_until_all_is_done(most: int, *, seed: int, pause: float = 0.06) -> int:
+def kill_until_all_is_done(most: int, *, seed: int, pause: float = 0.06, due: bool = False) -> int:
     """Let two workers do what waits, and kill one after the other, `most` times, at any moment,
-    until nothing is left; returns how many were killed."""
+    until nothing is left, or nothing that is `due` by now; returns how many were killed."""
     choice, killed = random.Random(seed), 0
     with workers(2, **IMPATIENT) as running:
         until = time.monotonic() + SECONDS
-        while Job.objects.exists():
+        soon = timezone.now() + timedelta(minutes=1) if due else None
+        left = Job.objects.filter(run_after__lt=soon) if soon else Job.objects.all()
+        while left.exists():
             assert time.monotonic() < until, f"{Job.objects.count()} jobs are left"
             time.sleep(choice.uniform(0.005, pause))
             if killed < most:

@@ -118,6 +118,8 @@ SEEN = {
     "change-name": ("/standing/name/", "in", 200, 200, 200, None),
     "notices": ("/notices/", "in", 200, 200, 200, None),
     "watching": ("/watching/", "in", 200, 200, 200, None),
+    "bookmarks": ("/bookmarks/", "in", 200, 200, 200, None),
+    "bookmark": ("/posts/{p}/bookmark/", "in", 200, 200, 200, "/posts/{gone}/bookmark/"),
     "watch-board": (
         "/boards/after-1900/watch/",
         *("in", 200, 200, 200, "/boards/nowhere/watch/"),
@@ -233,6 +235,8 @@ SENT = {
     "watch-thread": ("/threads/{t}/watch/", {"level": "marks"}, 403, "to", "to", "to"),
     "watch-post": ("/posts/{p}/watch/", {"level": "answers"}, 403, "to", "to", "to"),
     "watch-member": ("/members/answerer/watch/", {"level": "openings"}, 403, "to", "to", "to"),
+    "bookmark": ("/posts/{p}/bookmark/", {"note": "Mine."}, 403, "to", "to", "to"),
+    "drop-bookmark": ("/bookmarks/drop/", {"bookmark": "1"}, 403, "to", "to", "to"),
     "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
     "api-discard-draft": (f"/api/drafts/{TOKEN}/discard/", {}, 401, 401, 401, 401),
 }

@@ -27,6 +27,7 @@ from forum.mailing import stopping
 from forum.models import (
     AuditEntry,
     Board,
+    Bookmark,
     Member,
     Notice,
     Post,
@@ -222,6 +223,9 @@ class Marked(TestCase):
             )
             Notice.objects.filter(member=user, kind=kind).update(watch=rows[0])
             Watch.objects.bulk_create(Watch(member=user, post=one) for one in cls.posts.values())
+            Bookmark.objects.bulk_create(
+                Bookmark(member=user, post=one) for one in cls.own_posts.values()
+            )
             notices.recount(user.pk)
 
     @classmethod

@@ -1,5 +1,7 @@
 """What one is told and what one watches, on the pages that show it."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,7 +10,7 @@ from forum.actions import arguments, notices, watching
 from forum.models import Board, Notice, Post, Watch
 from forum.moderation import states
 from forum.outbox.worker import Worker
-from tests.people import browser, fresh, reply, start
+from tests.people import browser, fresh, pending, reply, start
 
 pytestmark = pytest.mark.django_db
 
@@ -211,3 +213,101 @@ def test_what_vanished_is_not_shown_and_counted_no_more_once_read(thread, opener
     assert "Nothing has happened that you need to know of." in page_of(opener)
     browser(fresh(opener)).post("/notices/read/", {"until": "1"})
     assert fresh(opener).unread_notices == 0
+
+
+def test_answers_stand_alone_behind_a_lens(thread, answer, answerer, opener, stranger):
+    reply(thread, stranger, "To the debate, as @answerer knows.")
+    reply(thread, stranger, "To the post.", to=answer)
+    page = page_of(answerer, "/notices/?only=answers")
+    assert f"stranger replied to your #{answer.number}" in page
+    assert "mentions you" not in page
+    assert 'aria-current="page">Answers to me' in " ".join(page.split())
+    assert browser(answerer).get("/notices/?only=x").status_code == 404
+    rows = Post.objects.filter(thread=thread)
+    Notice.objects.bulk_create(
+        Notice(member=opener, post=row, kind="post", reasons="reply")
+        for row in rows.exclude(notices__member=opener)
+    )
+    assert queries(opener, "/notices/?only=answers") <= queries(opener, "/notices/")
+
+
+def test_own_debates_stand_behind_a_lens_with_what_is_unread(
+    thread, board, answerer, opener, stranger
+):
+    other = start(board, stranger, title="Another one")
+    reply(thread, stranger)
+    page = page_of(opener, "/debates/?only=mine")
+    assert thread.title in page
+    assert other.title not in page
+    assert re.search(r'<span class="new">\d new</span>', page)
+    assert thread.title in page_of(answerer, "/debates/?only=mine")
+    assert "You have not opened any debate here." in page_of(answerer, "/debates/?only=opened")
+    assert thread.title in page_of(opener, "/debates/?only=opened")
+    for only in ("mine", "opened", "unread"):
+        assert browser().get(f"/debates/?only={only}").status_code == 404
+    few = queries(opener, "/debates/?only=mine")
+    for n in range(20):
+        start(board, opener, title=f"Number {n}")
+    assert queries(opener, "/debates/?only=mine") <= few
+
+
+def test_one_bar_links_all_lenses_and_says_how_many(thread, stranger):
+    watching.watch(user=stranger, target=thread, level="all")
+    for address in (
+        *("/notices/", "/notices/?only=answers", "/debates/?only=unread", "/debates/?only=mine"),
+        *("/watching/", "/bookmarks/"),
+    ):
+        page = " ".join(page_of(stranger, address).split())
+        assert "Watching (1)" in page, address
+        for link in ("/notices/?only=answers", "/debates/?only=unread", "/debates/?only=mine"):
+            assert f'href="{link}"' in page, address
+
+
+def test_all_unread_are_marked_read_where_they_are_listed(thread, answerer, stranger, opener):
+    assert "Mark all read" not in page_of(stranger, "/debates/?only=unread")
+    reply(thread, answerer)
+    page = page_of(stranger, "/debates/?only=unread")
+    assert "Mark all read" in page
+    assert f'href="/threads/{thread.pk}/new/"' in page  # the first unread
+    response = browser(fresh(stranger)).post("/read/", {"back": "unread"})
+    assert response["Location"] == "/debates/?only=unread"
+    assert "You have read everything here." in page_of(stranger, "/debates/?only=unread")
+
+
+def test_ones_own_new_debate_is_not_new_to_oneself(board, opener, stranger):
+    thread = start(board, opener, title="A new one")
+    assert thread.title not in page_of(opener, "/debates/?only=unread")
+    assert thread.title in page_of(stranger, "/debates/?only=unread")
+
+
+def test_ones_own_post_is_not_new_once_it_was_let_in(thread, stranger, moderator):
+    waiting = pending(thread, stranger)
+    browser(fresh(stranger)).post("/read/")
+    states.approve(user=moderator, post=waiting)
+    assert thread.title not in page_of(stranger, "/debates/?only=unread")
+
+
+def test_acts_are_read_by_opening_what_they_are_about(
+    thread, answer, answerer, opener, moderator, stranger
+):
+    states.hide(user=moderator, post=answer, reason="Off.")
+    states.lock(user=moderator, thread=thread, reason="Settled.")
+    assert [notices.recount(member.pk) for member in (answerer, opener)] == [1, 1]
+    other = start(thread.board, opener, title="Another one")
+    for member in (answerer, opener):
+        browser(fresh(member)).get(other.get_absolute_url())
+        assert fresh(member).unread_notices == 1
+        browser(fresh(member)).get(thread.get_absolute_url())
+        assert fresh(member).unread_notices == 0
+    assert not Notice.objects.unread().filter(member__in=[answerer, opener]).exists()
+
+
+def test_an_act_on_a_post_of_another_page_stays_new(thread, answerer, moderator):
+    for _ in range(25):
+        last = reply(thread, answerer)
+    states.hide(user=moderator, post=last, reason="Off.")
+    assert notices.recount(answerer.pk) == 1
+    browser(fresh(answerer)).get(f"{thread.get_absolute_url()}?page=1")
+    assert fresh(answerer).unread_notices == 1
+    browser(fresh(answerer)).get(f"{thread.get_absolute_url()}?page=2")
+    assert fresh(answerer).unread_notices == 0
