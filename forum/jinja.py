@@ -16,7 +16,7 @@ from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import template_localtime  # type: ignore[attr-defined]  # the stubs lack it
-from jinja2 import ChainableUndefined, Environment
+from jinja2 import ChainableUndefined, Environment, StrictUndefined
 
 from .models import Lane
 from .templatetags.forum import count, when
@@ -25,7 +25,7 @@ from .text.history_dates import short, spoken
 
 class Missing(ChainableUndefined):
     """What a name is that means nothing: false, and shown as nothing, as is all that it leads to.
-    A page that lacks a name is better than none; tests hear of each such name."""
+    A page that lacks a name is better than none; in tests it fails (STRICT_TEMPLATES)."""
 
     __slots__ = ()
 
@@ -35,8 +35,9 @@ class Missing(ChainableUndefined):
 
 def environment(**options) -> Environment:
     """The environment for Django's backend, which gives it `options`."""
+    missing = StrictUndefined if settings.STRICT_TEMPLATES else Missing
     made = Environment(
-        **{**options, "undefined": Missing, "trim_blocks": True, "lstrip_blocks": True}
+        **{**options, "undefined": missing, "trim_blocks": True, "lstrip_blocks": True}
     )
     made.globals.update(url=url, static=static)
     made.filters.update(

@@ -78,6 +78,9 @@ _at_hand = [
     "django.contrib.messages.context_processors.messages",
     "forum.rendering.context.site",
 ]
+# Whether a page fails that asks for a name which nobody gave it, as the tests want it; else the
+# name shows as nothing.
+STRICT_TEMPLATES = env.bool("STRICT_TEMPLATES", default=False)
 # The first engine that has a template of the name wanted draws it.
 TEMPLATES = [
     {

@@ -78,6 +78,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         JONBAR_ENV_FILE=os.devnull,
         SECRET_KEY="known to everybody who reads the tests",
         STATIC_MANIFEST="0",
+        STRICT_TEMPLATES="1",
     )
     result = yield
     from django.conf import settings

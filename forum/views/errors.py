@@ -51,7 +51,14 @@ SENTENCES = {
     503: "The forum cannot answer just now; nothing was changed. Try again in a moment.",
 }
 # What every page has at hand (rendering.context), on the one that asks nobody who is reading.
-BARE = {"member": None, "messages": (), "theme": "auto", "site_url": "", "site_pages": ()}
+BARE = {
+    "member": None,
+    "messages": (),
+    "own_face": False,
+    "site_pages": (),
+    "site_url": "",
+    "theme": "auto",
+}
 
 
 def kept(request: HttpRequest) -> list[dict[str, str]]:

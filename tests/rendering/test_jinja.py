@@ -8,7 +8,7 @@ import pytest
 from django.template import engines
 from django.utils.safestring import mark_safe
 from django.utils.timezone import override
-from jinja2 import TemplateSyntaxError, nodes
+from jinja2 import TemplateSyntaxError, UndefinedError, nodes
 
 from forum import jinja
 from tests.people import browser, edit, reply, start
@@ -69,6 +69,14 @@ def test_a_hostile_name_text_and_title_stay_words(board, opener, answerer, moder
             assert "<img src=x" not in html, path
             seen += "&lt;img src=x" in html
     assert seen > 20
+
+
+def test_a_name_that_nobody_gave_fails_a_page_of_tests_and_is_nothing_elsewhere(env, settings):
+    for source in ("{{ it }}", "{% if it %}{% endif %}", "{{ it.at.all }}"):
+        with pytest.raises(UndefinedError):
+            filled(env, source)
+    settings.STRICT_TEMPLATES = False
+    assert filled(jinja.environment(), "({{ it }}{% if it.at.all() %}!{% endif %})") == "()"
 
 
 def test_an_error_names_file_and_line(env):
