@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import tokens
 from forum.actions import threadmarks
 from forum.actions.arguments import Tie, argue, change_mind
 from forum.actions.description import describe, read_divergence
@@ -60,7 +61,7 @@ REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
 FOR_ADMINISTRATORS = {"forum.Page", "forum.Job", "forum.Mail", "forum.MailSettings"}
-FOR_ADMINISTRATORS |= {"accounts.User"}
+FOR_ADMINISTRATORS |= {"accounts.User", "accounts.ApiToken"}
 # Made and changed at the desk, through actions; everything else is only looked at.
 WRITTEN = (Board, Page, Term)
 # What is done later, and mailboxes.
@@ -124,6 +125,7 @@ def world(settled):
     for case in Case.objects.filter(kind="report"):
         queue.look_at(user=moderator, case=case)
     MailSettings.objects.create(member=stranger)
+    tokens.make(user=stranger, name="A program", scope="read")
     Job.objects.create(task="a.task", queue="default", payload={}, run_after=timezone.now())
     Term.objects.create(name="POD", meaning="Where a timeline leaves our history.")
     Draft.objects.create(
