@@ -4,6 +4,8 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
 from django.db.models import Exists, OuterRef
 
+from core import clock
+
 from .models import User
 from .passwords import is_too_long
 
@@ -23,6 +25,6 @@ class Backend(AuthenticationBackend):
         """The member of a session; None if there is none, or the account was closed."""
         known = Exists(EmailAddress.objects.filter(user=OuterRef("pk"), verified=True))
         # What the query brings takes the place of the property.
-        users = User.objects.annotate(address_known=known)  # type: ignore[no-redef]  # meant so
+        users = User.objects.annotate(address_known=known, asked_at=clock.MOMENT)  # type: ignore[no-redef]  # meant so
         user = users.filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None

@@ -1,5 +1,6 @@
 """The member: one account, its name and its reading habits."""
 
+from datetime import datetime
 from typing import ClassVar
 from zoneinfo import available_timezones
 
@@ -9,9 +10,10 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
+
+from core import clock
 
 from .names import check_name, skeleton
 from .passwords import is_too_long
@@ -182,6 +184,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
     # those who know of boards.
     _moderated_board_ids: frozenset[int] | None = None
     _invited_board_ids: frozenset[int] | None = None
+    asked_at: datetime | None = None  # clock.MOMENT of the query, see `now`
 
     class Meta:
         verbose_name = "member"
@@ -225,6 +228,12 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
         return Authenticator.objects.filter(user=self, type__in=kinds).exists()
 
     @property
+    def now(self) -> datetime:
+        """The moment at which this member was read, by the database's clock. It is asked where the
+        query did not bring it along, as those of sessions do."""
+        return self.asked_at or clock.now()
+
+    @property
     def is_new(self) -> bool:
         """Whether this is a new member: one of whom fewer than NEW_MEMBER_POSTS posts have
         appeared. Nobody is new on a site that sets it to 0, nor who may enter the desk."""
@@ -233,12 +242,12 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
     @property
     def suspended(self) -> bool:
         """Whether this member may read but not write just now."""
-        return self.suspended_until is not None and self.suspended_until > timezone.now()
+        return self.suspended_until is not None and self.suspended_until > self.now
 
     @property
     def watched(self) -> bool:
         """Whether what this member writes waits for approval just now."""
-        return self.approval_until is not None and self.approval_until > timezone.now()
+        return self.approval_until is not None and self.approval_until > self.now
 
     def set_address(self, email: str, *, known: bool):
         """Make `email` the one address of this member and return its EmailAddress row; `known`

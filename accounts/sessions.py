@@ -19,6 +19,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from core import clock
 from core.compiled_queries import CompiledQuery
 
 from .models import Session, User
@@ -29,7 +30,7 @@ def _with_account(key: str, now):
     known = Exists(EmailAddress.objects.filter(user=OuterRef("user"), verified=True))
     return (
         Session.objects.select_related("user")
-        .annotate(address_known=known)  # as accounts.backend tells it
+        .annotate(address_known=known, asked_at=clock.MOMENT)  # as accounts.backend tells it
         .filter(session_key=key, expire_date__gt=now)
     )
 
@@ -92,6 +93,7 @@ class SessionStore(db.SessionStore):
             self.member = row.user
             self.member.address_known = row.address_known
             self.seen_at = row.seen_at
+            self.member.asked_at = row.asked_at
         return row
 
     def begin(self, device: str) -> None:

@@ -201,7 +201,7 @@ def edit(user, post: Post) -> None:
         return
     _not_locked(post)
     window = settings.EDIT_WINDOW_HOURS
-    if window and timezone.now() - post.loaded_at > timedelta(hours=window):
+    if window and user.now - post.loaded_at > timedelta(hours=window):
         raise Refused(f"Posts can be edited for {window} hours; this one is older.")
 
 
@@ -236,7 +236,7 @@ def release(user, post: Post) -> None:
         raise Refused("This branch is locked; no more answers are taken in it.")
     if thread.approval or user.watched:
         raise Refused("A moderator looks at it first.")
-    if thread.slow_minutes and post.held_until > timezone.now():
+    if thread.slow_minutes and post.held_until > user.now:
         raise Refused(
             f"Slow mode holds it: you can let it appear from {_moment(post.held_until)} on."
         )

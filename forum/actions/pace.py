@@ -1,18 +1,20 @@
-"""How fast one may write. Counted on the posts themselves: exact, and shared by all workers."""
+"""How fast one may write. Counted on the posts themselves, by the database's clock: exact, and
+shared by all workers."""
 
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
+from core import clock
 from core.problems import Problem
 
 from ..models import Post, Report, State, Thread
 from ..models.visibility import moderates
 from ..permissions import WAITING
 
-# By so much the clocks of two machines may differ. What lies further ahead was written before a
-# clock was set back, and says nothing about how fast somebody writes: it would bind them for hours.
+# By so much what was written may lie ahead of the clock by which it is counted. What lies further
+# ahead was written before that clock was set back, and says nothing about how fast somebody writes:
+# it would bind them for hours.
 AHEAD = timedelta(seconds=5)
 
 
@@ -54,7 +56,7 @@ def slow_until(user, thread: Thread) -> datetime | None:
     Moderators of its board are not slowed."""
     if not thread.slow_minutes or moderates(user, thread.board_id):
         return None
-    pause, now = timedelta(minutes=thread.slow_minutes), timezone.now()
+    pause, now = timedelta(minutes=thread.slow_minutes), clock.now()
     last = (
         Post.objects.filter(thread=thread, author=user)
         .filter(loaded_at__gt=now - pause, loaded_at__lte=now + AHEAD)
@@ -81,7 +83,6 @@ def _nth_newest(
     nth = (
         model.objects.filter(**{by: user})
         .order_by("-pk")
-        .values_list(moment, flat=True)[limit - 1 : limit]
+        .values_list(moment, clock.MOMENT)[limit - 1 : limit]
     )
-    now = timezone.now()
-    return any(now - within < at <= now + AHEAD for at in nth)
+    return any(now - within < at <= now + AHEAD for at, now in nth)

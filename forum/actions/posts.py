@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from accounts.models import new_edition
+from core import clock
 from core.compiled_queries import insert_row
 from core.problems import Problem
 from core.spellings import BLACK
@@ -157,7 +157,7 @@ def add(
     if held:
         post.state, post.state_reason = State.PENDING, held.why
         post.held_until = held.until
-    thread, now = post.thread, timezone.now()
+    thread, now = post.thread, clock.now()
     tree.require_lock(thread.pk)
     post.loaded_at = now
     post.written_at = post.written_at or now
@@ -236,7 +236,7 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: str | int) ->
         if not opened_with(base, current):
             raise EditedMeanwhile(current)
         revision = _store(
-            composed, post, current.number + 1, editor=user, now=timezone.now(), reason=reason
+            composed, post, current.number + 1, editor=user, now=clock.now(), reason=reason
         )
         tree.raise_version(post.thread_id)
         follow_edit(post, revision)
@@ -290,7 +290,7 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     if arrives:
         # It arrives now: lists and read marks count on numbers and arrivals in one order.
         thread.numbered = tree.last_number(thread) + 1
-        post.number, post.loaded_at = thread.numbered, timezone.now()
+        post.number, post.loaded_at = thread.numbered, clock.now()
         tree.plant(post)
     post.save(update_fields=["state", "state_reason", "withdrawn", "number", "loaded_at"])
     if not post.is_opening:

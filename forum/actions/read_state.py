@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.models import Exists, Subquery
-from django.utils import timezone
 
 from accounts.models import User
+from core import clock
 from core.compiled_queries import CompiledQuery
 from forum import tree
 from forum.models import Board, Post, ReadMark, State, Thread
@@ -215,7 +215,7 @@ def folds_over(user, post: Post) -> bool:
 def mark_all_read(*, user) -> None:
     """Count everything that has arrived by now as read."""
     with transaction.atomic():
-        user.read_until = timezone.now()
+        user.read_until = clock.now()
         user.save(update_fields=["read_until"])
         marks = ReadMark.objects.filter(user=user).order_by("pk")
         list(marks.select_for_update(no_key=True).values_list("pk"))  # as acts that carry them do

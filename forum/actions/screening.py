@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from core import clock
 from forum.text import quoting
 
 from ..models import Board, Case, Post, PostRevision, State, Thread
@@ -107,7 +108,7 @@ def _repeats(user, composed: Composed) -> str:
     minutes, plain = settings.REPEAT_MINUTES, composed.rendered.plain
     if not minutes or len(plain.split()) < FEWEST_WORDS:
         return ""
-    since = timezone.now() - timedelta(minutes=minutes)
+    since = clock.now() - timedelta(minutes=minutes)
     mine = set(quoting.shingle_keys(plain))
     own = (
         PostRevision.objects.filter(

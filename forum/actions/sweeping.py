@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
 from accounts.models import Session
+from core import clock
 
 from ..models import Draft, Mail, Submission
 from . import notices
@@ -23,7 +23,7 @@ def sweep() -> dict[str, int]:
 
     Each is a statement of its own that holds no lock of a debate, so it may run while people write.
     """
-    now = timezone.now()
+    now = clock.now()
     swept = {
         "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
         "tokens": Submission.objects.filter(created_at__lt=now - TOKENS_KEPT).delete()[0],

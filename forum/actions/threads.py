@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
+from core import clock
 from core.columns import longest
 from core.opened_texts import check_base
 
@@ -83,7 +83,7 @@ def start(
             answer=own_answer,
         ).values():
             raise Unacceptable(sentence)
-        now = timezone.now()
+        now = clock.now()
         thread = tree.make_thread(
             Thread(
                 board=now_board,

@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils import timezone
 
+from core import clock
 from forum.actions import members
 from forum.moderation import sanctions
 
@@ -34,9 +34,9 @@ class MemberAdmin(ReadOnly):
     show_full_result_count = False
 
     def get_queryset(self, request):
-        now = timezone.now()
-        in_force = Q(warnings__expires_at__gt=now)
-        return Member.objects.annotate(warned=Count("warnings", filter=in_force))
+        in_force = Q(warnings__expires_at__gt=clock.MOMENT)
+        warned = Count("warnings", filter=in_force)
+        return Member.objects.annotate(warned=warned, asked_at=clock.MOMENT)  # type: ignore[no-redef]  # meant so
 
     @admin.display(description="warnings in force", ordering="warned")
     def warned(self, member) -> int:
@@ -66,7 +66,7 @@ class MemberAdmin(ReadOnly):
             done, kept = self._act(request, member)
             if done:
                 return redirect(reverse("admin:forum_member_change", args=[member.pk]))
-        now = timezone.now()
+        now = clock.now()
         context = {
             **self.admin_site.each_context(request),
             "title": f"Standing of {member.username}",

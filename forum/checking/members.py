@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from accounts.models import User
+from core import clock
 from forum.actions import cases, notices
 from forum.moderation import sanctions
 
@@ -24,7 +24,7 @@ def check_members(*, fix: bool) -> Iterator[Fault]:
             for pk in miscounted:
                 notices.recount(pk)
         yield Fault(0, "notices", f"the counts of notices of {len(miscounted)} members", healed=fix)
-    now = timezone.now()
+    now = clock.now()
     bound = Suspension.objects.filter(member=OuterRef("pk"), ends_at__gt=now)
     members = User.objects.filter(
         Q(suspended_until__gt=now) | Q(approval_until__gt=now) | Exists(bound)

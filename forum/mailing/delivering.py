@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
+from core import clock
 from core.tasks import OUTSIDE, task
 
 from ..models import Mail, MailSettings, Rhythm
@@ -33,7 +34,7 @@ def gather(member_id: int) -> None:
     rows = Mail.objects.unsettled().filter(member=member_id, message=None)
     # The locks first: of two gatherings at once the second finds nothing left.
     held = list(rows.select_for_update(no_key=True).order_by("pk"))
-    now, messages = timezone.now(), defaultdict(list)
+    now, messages = clock.now(), defaultdict(list)
     due = {mail.rhythm for mail in held if mail.due_at <= now}
     held = [mail for mail in held if mail.rhythm in due]  # what is held still goes along
     lines = {line.mail.pk: line for line in _current(held)}

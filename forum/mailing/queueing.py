@@ -5,9 +5,9 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils import timezone
 
 from accounts.models import User
+from core import clock
 from core.tasks import enqueue_many
 
 from ..models import Mail, MailSettings, Notice, Rhythm
@@ -26,7 +26,7 @@ def queue(notices: Sequence[Notice]) -> None:
     waiting. Which mail is needed is asked again when it is sent."""
     members = User.objects.in_bulk({notice.member_id for notice in notices})
     chosen = MailSettings.objects.in_bulk(members)
-    now, mails, waiting, jobs = timezone.now(), [], _waiting(members), []
+    now, mails, waiting, jobs = clock.now(), [], _waiting(members), []
     for notice in notices:
         member = members[notice.member_id]
         rhythm = chosen.get(member.pk, MailSettings()).rhythm(topic_of(notice))
@@ -44,7 +44,7 @@ def queue(notices: Sequence[Notice]) -> None:
 def _waiting(members) -> dict[tuple[int, str], datetime]:
     """For which moment mail of these members waits already, by member and rhythm."""
     rows = Mail.objects.unsettled().filter(member__in=members, message=None)
-    rows = rows.filter(due_at__gt=timezone.now() + SOON).order_by()
+    rows = rows.filter(due_at__gt=clock.now() + SOON).order_by()
     return {(pk, rhythm): due for pk, rhythm, due in rows.values_list("member", "rhythm", "due_at")}
 
 

@@ -2,21 +2,22 @@
 
 from django.db import models
 from django.db.models import Count, Min, Q
-from django.utils import timezone
+
+from core import clock
 
 
 class JobQuerySet(models.QuerySet["Job"]):
     def due(self) -> "JobQuerySet":
         """What a worker may take now: its time has come, and nobody has it, or whoever had it let
         its lease run out."""
-        now = timezone.now()
+        now = clock.now()
         free = Q(lease_until=None) | Q(lease_until__lte=now)
         return self.filter(free, failed_at=None, run_after__lte=now)
 
     def backlog(self) -> dict[str, float]:
         """How many jobs are due ("waiting"), for how long the first of them has been
         ("oldest_seconds"), and how many failed for good ("failed")."""
-        now = timezone.now()
+        now = clock.now()
         found = self.filter(Q(failed_at__isnull=False) | Q(run_after__lte=now)).aggregate(
             waiting=Count("pk", filter=Q(failed_at=None)),
             oldest=Min("run_after", filter=Q(failed_at=None)),

@@ -8,9 +8,9 @@ from heapq import merge as merged
 from itertools import accumulate
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import new_edition
+from core import clock
 from forum import tree
 from forum.actions import keyword_index, notices
 from forum.actions.audit import record
@@ -304,7 +304,7 @@ def _new_thread(thread: Thread, opening: Post, title: str, board: Board) -> Thre
             archived=thread.archived,
             slow_minutes=thread.slow_minutes,
             approval=thread.approval,
-            created_at=min(moment, timezone.now()),
+            created_at=min(moment, clock.now()),
             last_post_at=moment,
         )
     )

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from core import clock
 from core.columns import longest
 from forum.actions import notices
 from forum.actions.audit import record
@@ -59,7 +60,7 @@ def thresholds() -> list[Threshold]:
 
 def points_of(member: User) -> int:
     """The points of the warnings in force."""
-    rows = Warning.objects.filter(member=member, expires_at__gt=timezone.now())
+    rows = Warning.objects.filter(member=member, expires_at__gt=clock.now())
     return sum(rows.values_list("points", flat=True))
 
 
@@ -82,7 +83,7 @@ def warn(
             raise Refused("This post is by somebody else.")
         if done := _just_done(user, "warn", member, reason, post=post, points=points):
             return done
-        now = timezone.now()
+        now = clock.now()
         expires = now + timedelta(days=settings.WARNING_DAYS)
         entry = record(
             user,
@@ -164,7 +165,7 @@ def suspend(
             lasts = datetime.fromisoformat(done.detail["ends"]) - done.created_at
             if round(lasts / timedelta(days=1)) == days:
                 return done
-        ends = timezone.now() + timedelta(days=days)
+        ends = clock.now() + timedelta(days=days)
         entry = _suspend(user, member, measure, ends, reason)
         _keep(member)
     return entry
@@ -229,7 +230,7 @@ def _suspend(
 
 def stands(member: User) -> bool:
     """Whether the columns that pages read say what the rows say."""
-    now, wanted = timezone.now(), _in_force(member)
+    now, wanted = clock.now(), _in_force(member)
     kept = {
         name: until if until is not None and until > now else None
         for name in ("suspended_until", "approval_until")
@@ -256,7 +257,7 @@ def _keep(member: User) -> None:
 def _in_force(member: User) -> dict:
     """The columns as the suspensions in force make them: the one that ends last counts."""
     last: dict[str, Suspension] = {}
-    rows = Suspension.objects.filter(member=member, ends_at__gt=timezone.now())
+    rows = Suspension.objects.filter(member=member, ends_at__gt=clock.now())
     for row in rows.select_related("entry").order_by("ends_at"):
         last[row.measure] = row
     silence, approval = map(last.get, (Suspension.Measure.SILENCE, Suspension.Measure.APPROVAL))

@@ -1,12 +1,17 @@
-"""Whether the database answers within a second, whatever is wrong with it."""
+"""Whether the database answers within a second, whatever is wrong with it; and how far this
+machine's clock is from the one that counts."""
 
 import logging
 import threading
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from core import clock
 
 SECONDS = 1.0
+CLOCKS_DIFFER = 5  # seconds that are worth a line
 log = logging.getLogger("forum.operations.readiness")
 
 
@@ -17,6 +22,7 @@ class _Question:
     def __init__(self) -> None:
         self.answered = threading.Event()
         self.good = False
+        self.ahead = 0.0  # seconds that this machine's clock is ahead of the database's
         threading.Thread(target=self._ask, name="readiness", daemon=True).start()
 
     def _ask(self) -> None:
@@ -26,6 +32,7 @@ class _Question:
             connection = connections[DEFAULT_DB_ALIAS]
             try:
                 MigrationRecorder.Migration.objects.using(DEFAULT_DB_ALIAS).exists()
+                self.ahead = (timezone.now() - clock.now()).total_seconds()
                 self.good = True
             finally:
                 connection.close()
@@ -51,3 +58,12 @@ def ready() -> bool:
             _open = _Question()
         question = _open
     return question.answered.wait(SECONDS) and question.good
+
+
+def describe_clock() -> str:
+    """A line about this machine's clock if it is wrong, by the last question; or nothing."""
+    ahead = _open.ahead if _open and _open.good else 0
+    if abs(ahead) < CLOCKS_DIFFER:
+        return ""
+    where = "ahead of" if ahead > 0 else "behind"
+    return f"this machine's clock is {abs(ahead):.0f} s {where} the database's\n"

@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.utils import timezone
-
+from core import clock
 from core.compiled_queries import insert_row
 from core.tasks import BaseTaskBackend, Task, TaskResult, TaskResultStatus
 
@@ -25,7 +24,7 @@ class Outbox(BaseTaskBackend):
         """Write the row; raises ValueError if the arguments are long, TypeError if they are not
         JSON."""
         self.validate_task(task)
-        job = _job(task, args, kwargs, task.run_after or timezone.now())
+        job = _job(task, args, kwargs, task.run_after or clock.now())
         insert_row(job)  # each reply writes one
         return TaskResult(
             task=task,

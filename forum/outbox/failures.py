@@ -1,7 +1,8 @@
 """What administrators do with work that failed for good."""
 
 from django.db import transaction
-from django.utils import timezone
+
+from core import clock
 
 from ..actions.audit import record
 from ..models import Job
@@ -15,7 +16,7 @@ def retry(*, user, job: Job, reason: str = "") -> None:
     with transaction.atomic():
         job = _locked(job)
         record(user, "retry work", reason=reason, **_told(job))
-        job.attempts, job.failed_at, job.run_after = 0, None, timezone.now()
+        job.attempts, job.failed_at, job.run_after = 0, None, clock.now()
         job.save(update_fields=["attempts", "failed_at", "run_after"])
 
 

@@ -15,9 +15,9 @@ import traceback
 from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError, connections, transaction
-from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from core import clock
 from core.tasks import INSIDE, Task
 
 from ..models import Job
@@ -90,7 +90,7 @@ class Worker:
                 # Nobody put it back: each time the worker was gone before it could.
                 self._give_up(job, "The worker died at the last attempt.")
                 return None
-            job.owner, job.lease_until = self.owner, timezone.now() + LEASE
+            job.owner, job.lease_until = self.owner, clock.now() + LEASE
             job.attempts += 1
             job.save(update_fields=["owner", "lease_until", "attempts"])
         return job
@@ -123,13 +123,13 @@ class Worker:
             if job.attempts > len(PAUSES):
                 self._give_up(job, error)
                 return
-            job.run_after = timezone.now() + PAUSES[job.attempts - 1]
+            job.run_after = clock.now() + PAUSES[job.attempts - 1]
             job.lease_until, job.owner, job.last_error = None, "", error
             job.save(update_fields=["run_after", "lease_until", "owner", "last_error"])
         log.warning("%s failed, attempt %d: %s", job, job.attempts, error.splitlines()[-1])
 
     def _give_up(self, job: Job, error: str) -> None:
-        job.failed_at, job.lease_until, job.owner = timezone.now(), None, ""
+        job.failed_at, job.lease_until, job.owner = clock.now(), None, ""
         job.last_error = error
         job.save(update_fields=["failed_at", "lease_until", "owner", "last_error"])
         log.error("%s failed for good: %s", job, error.splitlines()[-1])

@@ -9,8 +9,8 @@ them whole: posts in order of arrival, with their numbers, trees and counters.
 from collections.abc import Callable, Sequence
 
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 
+from core import clock
 from forum import tree
 from forum.actions import description
 from forum.models import (
@@ -100,7 +100,7 @@ def _check_new(fixture: ThreadFixture) -> Board:
 
 def _load_new(fixture: ThreadFixture, user, finish: Callable[[Loaded], None]) -> Loaded:
     board = _check_new(fixture)
-    now = timezone.now()
+    now = clock.now()
     opening, last = fixture.posts[0], fixture.posts[-1]
     thread = Thread(
         board=board,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
+from core import clock
 from forum import tree
 from forum.actions import description, variants
 from forum.models import (
@@ -157,7 +157,7 @@ class _Addition:
             ids = {self.here[key].thread_id for key in anchors if key in self.here}
             threads = {row.pk: row for row in tree.lock(self.thread.pk, *ids)}
             self._refresh(part, anchors)
-            now = timezone.now()
+            now = clock.now()
             added = []
             for item in part:
                 key = item.post.key

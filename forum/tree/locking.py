@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from django.db.models import F, Field, Max
 from django.db.transaction import Atomic
 
+from core import clock
 from core.compiled_queries import CompiledQuery
 from core.database_answers import LOCK_TIMEOUT, sqlstate
 from forum.models import Board, Post, Thread
@@ -32,7 +33,9 @@ _locked = CompiledQuery(
     "numbers",
 )
 _boards = CompiledQuery(
-    "boards_of_threads", lambda ids: Board.objects.filter(pk__in=ids), "numbers"
+    "boards_of_threads",
+    lambda ids: Board.objects.filter(pk__in=ids).annotate(asked_at=clock.MOMENT),
+    "numbers",
 )
 
 
@@ -59,6 +62,10 @@ def lock(*thread_ids: int) -> list[Thread]:
     boards = {board.pk: board for board in _boards(sorted({row.board_id for row in rows}))}
     for row in rows:
         row.board = boards[row.board_id]
+    # What is written under the lock is of a moment since we have it: what arrives in a thread does
+    # so in the order of its numbers, whichever machine's worker wrote it.
+    for board in boards.values():
+        clock.note(board.asked_at)
     _hold(*wanted)
     return rows
 

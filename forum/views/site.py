@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 
 from accounts.models import User
 from forum.operations import replica_lag
-from forum.operations.readiness import ready
+from forum.operations.readiness import describe_clock, ready
 from forum.rendering import help_pages, rules_page
 from forum.rendering.context import THEMES
 
@@ -98,11 +98,18 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+<<<<<<< HEAD
 def readyz(request: HttpRequest) -> HttpResponse:
     """Whether the database answers within a second, so that a proxy may send people here; and how
     far replicas are behind, without which all pages are read from the primary."""
+=======
+def readyz(request: HttpRequest):
+    """Whether the database answers within a second, so that a proxy may send people here; how far
+    replicas are behind, without which all pages are read from the primary; and a wrong clock."""
+>>>>>>> 77ba2b1 (Go by the database's clock where something is refused)
     if ready():
-        return HttpResponse(f"ok\n{replica_lag.describe()}", content_type="text/plain")
+        told = f"ok\n{describe_clock()}{replica_lag.describe()}"
+        return HttpResponse(told, content_type="text/plain")
     return HttpResponse("the database does not answer\n", content_type="text/plain", status=503)
 
 

@@ -5,7 +5,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from core.problems import Problem
 from forum.actions import members
@@ -23,7 +22,8 @@ HISTORY = 50  # acts on the member that the page lists
 def standing(request: HttpRequest) -> HttpResponse:
     """Everything that binds the member who asks, why and until when, and what was done before."""
     require(request.user, "read notices")
-    now, member = timezone.now(), member_of(request)
+    member = member_of(request)
+    now = member.now
     new = settings.NEW_MEMBER_POSTS if settings.HOLD_NEW_LINKS and member.is_new else 0
     history = AuditEntry.objects.exclude(verb__in=PRIVATE).filter(member=member)
     return render(

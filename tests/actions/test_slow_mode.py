@@ -5,7 +5,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-import time_machine
 from django.utils import timezone
 
 from forum.actions import posts
@@ -58,8 +57,8 @@ def test_a_reply_within_the_interval_waits_in_the_queue_with_its_reason(held, sl
 
 
 def test_a_clock_that_was_set_back_holds_nothing(slow, stranger):
-    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
-        reply(slow, stranger, "First thought.")
+    reply(slow, stranger, "First thought.")
+    Post.objects.filter(author=stranger).update(loaded_at=timezone.now() + timedelta(hours=2))
     assert reply(slow, stranger, "Second thought.").state == "visible"
     assert reply(slow, stranger, "Third thought.").state == "pending"
 

@@ -26,6 +26,8 @@ def known(thing) -> dict:
     """All that an object holds, and what it leads to, without asking the database."""
     found = {name: value for name, value in vars(thing).items() if name != "_state"}
     found.pop("_mptt_cached_fields", None)
+    if "asked_at" in found:  # when it was, is another time each time
+        found["asked_at"] = type(found["asked_at"])
     for name, other in thing._state.fields_cache.items():
         if name != "post":  # the way back, from the text of a post
             found[name] = other and known(other)
