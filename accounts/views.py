@@ -63,17 +63,19 @@ def _send_again(request: HttpRequest, email: str) -> None:
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@transaction.atomic
 def settings(request: HttpRequest) -> HttpResponse:
     """How the member reads, what the profile says, and the way to password and address."""
     assert request.user.is_authenticated  # by login_required
     # A copy: what was typed and refused must not show in the page around the form.
     member = User.objects.get(pk=request.user.pk)
     form = SettingsForm(request.POST or None, instance=member)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, "Your settings are kept.")
-        return redirect("settings")
+    if request.method == "POST":
+        with transaction.atomic():  # in which the form is cleaned and saved
+            if valid := form.is_valid():
+                form.save()
+        if valid:
+            messages.success(request, "Your settings are kept.")
+            return redirect("settings")
     known = EmailAddress.objects.filter(user=request.user, verified=True).exists()
     return render(request, "members/settings.html", {"form": form, "known": known})
 

@@ -208,12 +208,16 @@ class SignInWhileSending:
         fields = signing_in.given(request)
         if not fields or request.user.is_authenticated:
             return None
+        from .views import errors
+
         try:
             signing_in.sign_in(request, fields)
         except signing_in.NotSignedIn as problem:
-            from .views import errors
-
             return errors.signed_out(request, problem, name=fields.get("sign_in_name", ""))
+        except Exception as exception:
+            if not _is_away(exception):
+                raise
+            return errors.overloaded(request, exception)
         return None
 
 
@@ -266,7 +270,7 @@ class ErrorPages:
             # stands, so the same is done once more.
             self.retried.add(request)
             return self._once_more(request)
-        if did_not_answer(exception) or takes_no_writes(exception) or _of_shared_cache(exception):
+        if _is_away(exception):
             return errors.overloaded(request, exception)
         return None
 
@@ -281,6 +285,11 @@ class ErrorPages:
             if response is None:
                 raise
             return response
+
+
+def _is_away(exception: Exception) -> bool:
+    """Whether database or shared cache did not do what they were asked, whatever it was."""
+    return did_not_answer(exception) or takes_no_writes(exception) or _of_shared_cache(exception)
 
 
 def _of_shared_cache(exception: Exception) -> bool:

@@ -194,6 +194,8 @@ def _cache(url: str) -> dict:
         options = {"socket_connect_timeout": 2, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}
     else:
         options = {"MAX_ENTRIES": 100_000}
+        if found["BACKEND"] == "django.core.cache.backends.db.DatabaseCache":
+            found = {**found, "BACKEND": "core.database_cache.DatabaseCache"}
     return {**found, "OPTIONS": {**options, **found.get("OPTIONS", {})}}
 
 

@@ -23,6 +23,8 @@ log = logging.getLogger("forum.errors")
 
 # What people write by hand. Passwords and tokens are never given back.
 KEPT = {"title": "Title", "text": "Text", "own_answer": "Your own answer", "reason": "Reason"}
+# On the pages of accounts, whose forms are never given back to be sent again: they hold passwords.
+KEPT_OF_ACCOUNTS = {"login": "Name or address", "username": "Name", "email": "Address"}
 # The rows of divergences, and those of one alone.
 KEPT_ROW = re.compile(r"(?:(?:form|more)-(\d{1,2})-)?(change|when|place|actor|spot)")
 ROW_LABELS = {
@@ -63,18 +65,23 @@ BARE = {
 
 def kept(request: HttpRequest) -> list[dict[str, str]]:
     """The texts of a form that failed, as [{"name", "label", "value"}]; empty if there are none."""
-    if request.method != "POST" or request.path.startswith(("/accounts/", "/admin/")):
+    if request.method != "POST" or request.path.startswith("/admin/"):
         return []
     try:
         posted = request.POST
     except Exception:  # the body itself may be what is broken
         return []
+    by_hand = KEPT_OF_ACCOUNTS if _of_accounts(request) else KEPT
     rows = {name: ROW_LABELS[row[2]] for name in posted if (row := KEPT_ROW.fullmatch(name))}
     return [
         {"name": name, "label": label, "value": posted[name]}
-        for name, label in {**rows, **KEPT}.items()
+        for name, label in {**rows, **by_hand}.items()
         if posted.get(name)
     ]
+
+
+def _of_accounts(request: HttpRequest) -> bool:
+    return request.path.startswith("/accounts/")
 
 
 def _hidden(request: HttpRequest, shown: set[str]) -> list[tuple[str, str]]:
@@ -131,7 +138,7 @@ def _page(request: HttpRequest, status: int, **more) -> HttpResponse:
     if by_token(request):
         return as_data(status, more.get("reason") or more.get("sentence") or "")
     texts = kept(request)
-    again = bool(texts) and _ours(request)
+    again = bool(texts) and _ours(request) and not _of_accounts(request)
     page = ErrorPage(
         kept=texts,
         again=again,
