@@ -98,15 +98,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-<<<<<<< HEAD
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether the database answers within a second, so that a proxy may send people here; and how
-    far replicas are behind, without which all pages are read from the primary."""
-=======
-def readyz(request: HttpRequest):
     """Whether the database answers within a second, so that a proxy may send people here; how far
     replicas are behind, without which all pages are read from the primary; and a wrong clock."""
->>>>>>> 77ba2b1 (Go by the database's clock where something is refused)
     if ready():
         told = f"ok\n{describe_clock()}{replica_lag.describe()}"
         return HttpResponse(told, content_type="text/plain")
