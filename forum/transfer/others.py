@@ -1,14 +1,12 @@
 """Fixtures that are not ours but Django's to load: what is wrong with one, and where. Knows no
 database."""
 
-import json
 import re
 from typing import Any
 
 from . import Rejected
-from .parsing import parse_json
+from .parsing import parse_json, where
 
-_START = re.compile(r"[\s,\[]*")
 _PREFIX = re.compile(r"Problem installing fixtures?(?: '[^\n]*?')?: |Error deserializing object: ")
 _LONGEST = 300
 
@@ -27,24 +25,6 @@ def check(data: bytes, name: str) -> None:
             raise Rejected(f"{where(data, name, number)}: not an object with model and fields.")
         if wrong := _unstorable(thing):
             raise Rejected(f"{where(data, name, number)}: it holds {wrong}.")
-
-
-def where(data: bytes, name: str, number: int) -> str:
-    """How messages name the n-th object of a JSON file: by the line in which it begins."""
-    text, at, decoder = data.decode("utf-8-sig"), 0, json.JSONDecoder()
-    try:
-        for _ in range(number - 1):
-            _, at = decoder.raw_decode(text, _begin(text, at))
-    except ValueError:
-        return f"{name}, object {number}"
-    line = text.count("\n", 0, _begin(text, at)) + 1
-    return f"{name}, line {line}"
-
-
-def _begin(text: str, at: int) -> int:
-    """Where the next object begins, at the earliest at `at`."""
-    found = _START.match(text, at)
-    return found.end() if found else at
 
 
 def reason(error: BaseException) -> str:

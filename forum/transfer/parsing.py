@@ -4,6 +4,7 @@ before anything is locked or written. Knows no database."""
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from math import isfinite
@@ -41,6 +42,8 @@ from .post_facts import read_post_fact
 _REASON = longest(PostRevision, "reason")
 # Enough of a file to know a thread fixture by when it cannot be read as a whole.
 _HEAD = 4_096
+_START = re.compile(r"[\s,\[]*")
+_OBJECT = re.compile(r", object (\d+)")
 _FIRST_IS_THREAD = re.compile(r'\s*\[\s*\{[^{}]*"model"\s*:\s*"forum\.thread"', re.IGNORECASE)
 
 
@@ -157,25 +160,59 @@ def parse_json(data: bytes, name: str, *, empty: bool = False) -> list:
     with numbers that every reader of JSON takes. Raises Rejected with the line, or what is wrong
     where it has none."""
     try:
-        objects = json.loads(
-            data,
-            object_pairs_hook=_unique,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_short,
-        )
+        objects = json.loads(data, **_HOOKS)
     except json.JSONDecodeError as error:
         raise Rejected(f"{name}, line {error.lineno}: not JSON ({error.msg}).") from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Rejected(f"{name}, line {line}: this is not UTF-8.") from None
     except RecursionError:
-        raise Rejected(f"{name}: lists in lists without end.") from None
+        at = where(data, name, _odd_object(data))
+        raise Rejected(f"{at}: lists in lists without end.") from None
     except ValueError as error:
-        raise Rejected(f"{name}: {error}") from None
+        raise Rejected(f"{where(data, name, _odd_object(data))}: {error}") from None
     if not isinstance(objects, list) or not (objects or empty):
-        raise Rejected(f"{name}: a {'' if empty else 'thread '}fixture is a list of objects.")
+        what = f"a {'' if empty else 'thread '}fixture is a list of objects"
+        raise Rejected(f"{where(data, name, 1)}: {what}.")
     return objects
+
+
+def where(data: bytes, name: str, number: int) -> str:
+    """How messages name the n-th object of a JSON file: by the line in which it begins."""
+    text, at, decoder = data.decode("utf-8-sig", "replace"), 0, json.JSONDecoder()
+    try:
+        for _ in range(number - 1):
+            _, at = decoder.raw_decode(text, _begin(text, at))
+    except (ValueError, RecursionError):
+        return f"{name}, object {number}"
+    line = text.count("\n", 0, _begin(text, at)) + 1
+    return f"{name}, line {line}"
+
+
+def _odd_object(data: bytes) -> int:
+    """Which object of a file holds what `parse_json` refuses."""
+    text, at, number = data.decode("utf-8-sig", "replace"), 0, 1
+    with suppress(ValueError, RecursionError):
+        while True:
+            _, at = _STRICT.raw_decode(text, _begin(text, at))
+            number += 1
+    return number
+
+
+def _begin(text: str, at: int) -> int:
+    """Where the next object begins, at the earliest at `at`."""
+    found = _START.match(text, at)
+    return found.end() if found else at
+
+
+def with_line(error: Rejected, data: bytes, name: str) -> Rejected:
+    """The same of an error that names an object of the file `name` by its number alone: with the
+    line in which that begins."""
+    found = _OBJECT.match(str(error), len(name)) if str(error).startswith(name) else None
+    if found is None:
+        return error
+    at = where(data, name, int(found[1]))
+    return Rejected(f"{at}{str(error)[len(name) :]}") if ", line " in at else error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict:
@@ -205,6 +242,15 @@ def _short(text: str) -> int:
     if len(text) > 20:
         raise ValueError(f"{text[:20]}… is too long a number.")
     return int(text)
+
+
+_HOOKS: dict[str, Any] = {
+    "object_pairs_hook": _unique,
+    "parse_constant": _no_constant,
+    "parse_float": _finite,
+    "parse_int": _short,
+}
+_STRICT = json.JSONDecoder(**_HOOKS)
 
 
 def _thread(fields: dict, number: int, name: str) -> ThreadFixture:

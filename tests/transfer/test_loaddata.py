@@ -400,10 +400,14 @@ def test_one_bad_file_stops_all(boards, tmp_path):
     made = objects("bad", [None, 1])
     made.insert(2, {"model": "accounts.user", "fields": {"username": "x", "is_superuser": True}})
     before = dump()
-    with pytest.raises(CommandError, match=r"x\.json, object 3: a thread brings no members"):
+    with pytest.raises(
+        CommandError, match=r"x\.json, line \d+, object 3: a thread brings no members"
+    ):
         load("trotsky-spain", written(tmp_path, made))
     made.insert(0, made.pop(2))
-    with pytest.raises(CommandError, match=r"x\.json, object 1: the first object must be"):
+    with pytest.raises(
+        CommandError, match=r"x\.json, line \d+, object 1: the first object must be"
+    ):
         load(written(tmp_path, made))
     assert dump() == before
     assert not get_user_model().objects.exists()

@@ -4,6 +4,8 @@ it, and changes nothing. Drawn from seeds; JONBAR_LONG=1 breaks some thousands.
 
 import json
 import os
+import subprocess
+import sys
 from collections import Counter
 from io import StringIO
 from pathlib import Path
@@ -155,6 +157,63 @@ def test_what_is_wrong_with_a_fixture_is_said_with_its_line(tmp_path, text, says
     with pytest.raises(CommandError, match=says):
         call_command("loaddata", path)
     assert dump(Board) == before
+
+
+NUMBERS = '[{"model": "forum.board", "fields": {"name": "A", "slug": "a"}},\n\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f'{NUMBERS}{{"pk": NaN}}]', "line 3: NaN is not a number"),
+        (f'{NUMBERS}{{"pk": 1e999}}]', "line 3: 1e999 is larger"),
+        (f'{NUMBERS}{{"a": 1, "a": 2}}]', "line 3: 'a' stands twice"),
+        (f"{NUMBERS}{'[' * 100_000}", "line 3: lists in lists without end"),
+        ("\n\n7", "line 3: a fixture is a list of objects"),
+    ],
+)
+def test_what_json_takes_and_we_do_not_is_said_with_its_line(tmp_path, text, says):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(CommandError, match=f"x.json, {says}.* Nothing was loaded; mend the file"):
+        call_command("loaddata", path)
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_what_is_wrong_with_a_debate_is_said_with_its_line(tmp_path, number):
+    """Of a fixture for the importer, whose sentences name its objects by number."""
+    data = json.loads(SOURCE)
+    data[number - 1]["fields"]["what"] = 1
+    lines = [json.dumps(one) for one in data]
+    path = tmp_path / "x.json"
+    path.write_text("[" + ",\n".join(lines) + "]")
+    says = rf"x.json, line {number}, object {number} \(.*'what'.* Nothing was loaded; mend the file"
+    with pytest.raises(CommandError, match=says):
+        call_command("loaddata", path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"model": "accounts.user", "fields": {"username": "a"}}]',
+        SOURCE.decode(),
+    ],
+    ids=["Django's", "ours"],
+)
+def test_a_database_without_tables_is_a_sentence(tmp_path, text):
+    """As `loaddata` before `migrate` meets it."""
+    path, table = tmp_path / "x.json", tmp_path / "empty.sqlite3"
+    path.write_text(text)
+    asked = subprocess.run(
+        [sys.executable, "manage.py", "loaddata", str(path)],
+        cwd=FIXTURES.parent,
+        env={**os.environ, "DATABASE_URL": f"sqlite:///{table}", "DEBUG": "1", "SECRET_KEY": "x"},
+        capture_output=True,
+        text=True,
+    )
+    assert asked.returncode == 1
+    assert "run “manage.py migrate”, then load the file again." in asked.stderr
+    assert "Traceback" not in asked.stderr
 
 
 @pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zip"])

@@ -14,7 +14,8 @@ from django.core import serializers
 from django.core.management.base import CommandError
 from django.core.management.commands import loaddata
 from django.core.management.utils import parse_apps_and_model_labels
-from django.db import DEFAULT_DB_ALIAS, OperationalError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
+from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import new_edition
 from forum.transfer import Rejected, loading, parsing
@@ -25,6 +26,10 @@ from ... import tree
 from ...models import Board, Thread
 
 MEND = "Nothing was loaded; mend the file and load it again."
+NO_TABLES = (
+    "The database does not have all tables of this version. Nothing was loaded; run "
+    "“manage.py migrate”, then load the file again."
+)
 # What compressed files that are broken raise.
 UNREADABLE = (OSError, EOFError, ValueError, zlib.error, LZMAError, BadZipFile)
 
@@ -36,9 +41,23 @@ class Command(loaddata.Command):
     )
 
     def handle(self, *fixture_labels, **options):
+        """Load the files. Raises CommandError with a sentence for what is wrong with one, and for a
+        database whose tables were not made yet."""
+        self.using = options["database"]
+        try:
+            self._load(*fixture_labels, **options)
+        except (CommandError, DatabaseError) as error:
+            if _is_of_database(error) and self._lacks_tables():
+                raise CommandError(NO_TABLES) from error
+            raise
+
+    def _lacks_tables(self) -> bool:
+        executor = MigrationExecutor(connections[self.using])
+        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+    def _load(self, *fixture_labels, **options):
         """Django's own fixtures first, since threads need their boards; before either is loaded,
         every thread fixture is read and checked."""
-        self.using = options["database"]
         self.app_label = options["app_label"]
         self.verbosity = options["verbosity"]
         self.format = options["format"]
@@ -59,21 +78,26 @@ class Command(loaddata.Command):
             raise CommandError("Thread fixtures are loaded into the default database only.")
         try:
             read = [
-                thread for file, data in threads for thread in parsing.read_all(data, _shown(file))
+                (thread, data) for file, data in threads for thread in _read(data, _shown(file))
             ]
             for file, data in others.items():
                 if data and len(data) <= settings.FIXTURE_MAX_BYTES:  # what is larger is Django's
-                    foreign.check(data, _shown(file))
+                    try:
+                        foreign.check(data, _shown(file))
+                    except Rejected as error:
+                        raise Rejected(f"{error} {MEND}") from None
             self._others = others
             # What was read is large and stays. Looking through it for garbage would take seconds,
             # some of them while others wait for a lock.
             gc.freeze()
             if others:
                 super().handle(*others, **options)
-            for thread in read:
-                loading.check(thread)
-            for thread in read:
-                self._say(thread, loading.load(thread))
+            for thread, data in read:
+                with _lines(data, thread.name):
+                    loading.check(thread)
+            for thread, data in read:
+                with _lines(data, thread.name):
+                    self._say(thread, loading.load(thread))
         except Rejected as error:
             raise CommandError(str(error)) from None
         finally:
@@ -124,7 +148,7 @@ class Command(loaddata.Command):
             file, number = self._at
             name, data = _shown(file), self._others.get(file, b"")
             # Of models left out Django tells nobody, so that no object can be counted.
-            at = foreign.where(data, name, number) if data and not self.ignore else name
+            at = parsing.where(data, name, number) if data and not self.ignore else name
             raise CommandError(f"{at}: {why}. {MEND}") from error
 
     def _json(self, file: str) -> bytes:
@@ -163,6 +187,30 @@ class Command(loaddata.Command):
             self.stdout.write(f"{thread.key}: {loaded.added:,} posts loaded into {where}")
             for note in loaded.notes:
                 self.stdout.write(f"  {note}")
+
+
+def _is_of_database(error: BaseException | None) -> bool:
+    """Whether the database said so, or something that came of what it said."""
+    while error is not None and not isinstance(error, DatabaseError):
+        error = error.__cause__
+    return error is not None
+
+
+def _read(data: bytes, name: str) -> list[ThreadFixture]:
+    with _lines(data, name):
+        try:
+            return parsing.read_all(data, name)
+        except Rejected as error:
+            raise Rejected(f"{error} {MEND}") from None
+
+
+@contextmanager
+def _lines(data: bytes, name: str):
+    """Let what is wrong with an object of the file `name` be said with its line."""
+    try:
+        yield
+    except Rejected as error:
+        raise parsing.with_line(error, data, name) from None
 
 
 def _shown(file: str) -> str:
