@@ -21,6 +21,7 @@ from jinja2 import ChainableUndefined, Environment, StrictUndefined
 from .models import Lane
 from .templatetags.forum import count, when
 from .text.history_dates import short, spoken
+from .text.markup import words_without_spoilers
 
 
 class Missing(ChainableUndefined):
@@ -52,6 +53,7 @@ def environment(**options) -> Environment:
         spoken=spoken,
         truncatechars=defaultfilters.truncatechars,
         when=when,
+        words_without_spoilers=words_without_spoilers,
     )
     return made
 

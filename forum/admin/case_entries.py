@@ -128,7 +128,7 @@ def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry
 def _around(posts: Sequence[Post]) -> tuple[dict[int, Post], dict[int, Post]]:
     """Of posts that moderators look at, what each answers, by its id, and the first reply to each,
     by the post's id. Whoever moderates the debate reads both, whatever their state."""
-    shown = Post.objects.select_related("author", "body__revision")
+    shown = Post.objects.select_related("author", "body")
     parents = shown.in_bulk([post.parent_id for post in posts if post.parent_id])
     firsts = (
         Post.objects.filter(parent__in=posts, state=State.VISIBLE)

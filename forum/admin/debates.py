@@ -116,7 +116,7 @@ class ThreadAdmin(WithActs):
         pages = max(ceil(thread.numbered / TREE_ROWS), 1)
         page = min(thread.tree_page, pages)
         cut = tree.page(thread, page, TREE_ROWS)
-        posts = Post.objects.select_related("author", "body__revision").in_bulk(cut.ids)
+        posts = Post.objects.select_related("author", "body").in_bulk(cut.ids)
         rows = format_html_join(
             "",
             '<li data-level="{}"><a href="../../../post/{}/change/">#{}</a> {} {} {}</li>',
@@ -127,7 +127,7 @@ class ThreadAdmin(WithActs):
                     posts[pk].number,
                     posts[pk].writer,
                     "" if posts[pk].state == "visible" else f"[{posts[pk].get_state_display()}]",
-                    posts[pk].body.revision.plain[:80],
+                    markup.words_without_spoilers(posts[pk].body.html, 80),
                 )
                 for pk in cut.ids
             ),
@@ -187,7 +187,7 @@ class PostAdmin(WithActs):
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
-        return rows.select_related("thread__board", "author", "parent", "body__revision")
+        return rows.select_related("thread__board", "author", "parent", "body")
 
     def get_object(self, request, object_id, from_field=None):
         post = super().get_object(request, object_id, from_field)
@@ -202,7 +202,7 @@ class PostAdmin(WithActs):
 
     @admin.display(description="text")
     def excerpt(self, post):
-        return post.body.revision.plain[:100]
+        return markup.words_without_spoilers(post.body.html, 100)
 
     @admin.display(description="post")
     def place(self, post):

@@ -106,7 +106,7 @@ class MemberAdmin(ReadOnly):
         pk = sent_id(request.POST.get("post") or request.GET.get("post", ""))
         post = (
             Post.objects.filter(pk=pk, author=member)
-            .select_related("thread__board", "body__revision")
+            .select_related("thread__board", "body")
             .first()
         )
         return post if post is not None and may(request.user, "moderate", post) else None

@@ -45,7 +45,7 @@ def review(site, request, pk: int):
     posts = (
         Post.objects.filter(author=member)
         .exclude(thread__state=State.LOADING)
-        .select_related("thread__board", "body__revision")
+        .select_related("thread__board", "body")
         .order_by("-pk")
     )
     if not moderates_all(request.user):

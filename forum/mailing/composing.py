@@ -10,14 +10,16 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from forum.text.markup import words_without_spoilers
+
 from ..models import Mail, Notice, Post, Rhythm, Thread
 from ..permissions import may
 from ..rendering.notices import single_lines
 from . import stopping
 from .topics import TOPICS, topic_of
-from .words import own_words
 
 LONGEST_SUBJECT = 150
+WORDS = 800  # characters of a post; who wants more follows the link
 WIDTH = 72  # of plain text that is quoted
 
 
@@ -70,7 +72,11 @@ def _posts_of(mails: Sequence[Mail]) -> dict[int, Line]:
     for mail in mails:
         if line := told.get(mail.notice_id):
             post = posts[line.rows[0]["post"]]
-            words = "" if mail.notice.kind == Notice.Kind.MIND else own_words(post.body.html)
+            words = (
+                ""
+                if mail.notice.kind == Notice.Kind.MIND
+                else words_without_spoilers(post.body.html, WORDS)
+            )
             href = stopping.site() + line.href
             note = mail.notice.said  # of a reminder
             found[mail.notice_id] = Line(mail, line.title, note, post.thread, href, words)

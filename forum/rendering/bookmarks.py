@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models.functions import Left
+from forum.text.markup import words_without_spoilers
 
 from ..models.visibility import bookmarks_of
 
@@ -11,7 +11,7 @@ PER_PAGE = 30
 SHOWN = 200  # characters of a post's words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BookmarkLine:
     """One kept post: what it is, how it begins, and what its reader noted."""
 
@@ -44,7 +44,9 @@ def bookmark_page(user, before: int | None = None) -> tuple[list[BookmarkLine], 
     rows = bookmarks_of(user).order_by("-pk")
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    columns = rows.values_list(*_COLUMNS, Left("post__body__revision__plain", SHOWN + 1))
+    columns = rows.values_list(*_COLUMNS, "post__body__html")
     lines = [BookmarkLine(*row) for row in columns[: PER_PAGE + 1]]
+    for line in lines:
+        line.words = words_without_spoilers(line.words or "", SHOWN)
     older = lines[PER_PAGE - 1].pk if len(lines) > PER_PAGE else None
     return lines[:PER_PAGE], older

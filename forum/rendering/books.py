@@ -150,7 +150,8 @@ def _chapter(
         quote.ordinal: _footnote(quote, status, base)
         for quote, status in quotes.get(post.body.revision_id, ())
     }
-    html = markup.fill_markers(post.body.html, post_id=post.pk, quotes=laid, notes={}, members={})
+    stored = markup.without_spoilers(post.body.html)  # many readers of books cannot fold
+    html = markup.fill_markers(stored, post_id=post.pk, quotes=laid, notes={}, members={})
     body = epub.xhtml(html, address)
     head = (
         f'<h1 dir="auto">{epub.text(title)}</h1>\n<p class="meta">{epub.text(post.writer)}, '

@@ -130,7 +130,7 @@ def post_lines(rows: Iterable[tuple], *, user) -> list[SafeString]:
     lines = {key: get(key) for key in keys}
     missing = [keys[key] for key, line in lines.items() if line is None]
     if missing:
-        posts = Post.objects.select_related("thread__board", "body__revision").in_bulk(missing)
+        posts = Post.objects.select_related("thread__board", "body").in_bulk(missing)
         fill = fragment_renderer("members/_line.html")
         for key, pk in keys.items():
             if lines[key] is None and pk in posts:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Left
+
+from forum.text import markup
 
 from ..models import Notice, Post, PostBody, Reason, Watch
 from ..models.visibility import notices_visible_to
@@ -149,7 +150,7 @@ def _fill(user, lines: list[Line]) -> None:
     told = [line for line in lines if line.key[0] not in (*_ACTS, *_SINGLE)]
     newest = [line.rows[0]["post"] for line in told]
     bodies = PostBody.objects.filter(post__in=newest) if newest else PostBody.objects.none()
-    words = dict(bodies.values_list("post", Left("revision__plain", SHOWN + 1)))
+    htmls = dict(bodies.values_list("post", "html"))
     ids = {row["watch"] for line in told for row in line.rows} - {None}
     watches = Watch.objects.filter(member=user).in_bulk(ids) if ids else {}
     for line in lines:
@@ -159,7 +160,8 @@ def _fill(user, lines: list[Line]) -> None:
             _SINGLE[line.key[0]](line)
         else:
             _say_posts(line, watches)
-            line.words = words.get(line.rows[0]["post"], "")
+            html = htmls.get(line.rows[0]["post"], "")
+            line.words = markup.words_without_spoilers(html, SHOWN)
 
 
 def _say_mind(line: Line) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from django.db.models import F, Q
 
 from forum.models import Answer, ChangeOfMind, Post, Quote, Stance, State, Thread
+from forum.text.markup import passages_without_spoilers
 
 from .posts import ignored_by
 
@@ -109,6 +110,7 @@ def outline_of(thread: Thread, user, *, first: int, most: int) -> Outline:
     )
     opening = next((post for post in known.values() if post.is_opening), None)
     passages: dict[tuple[int, int], Passage] = {}
+    shown: dict[int, list[str]] = {}
     ignoring = ignored_by(user)
     minds = _minds([pk for pk in ids if known[pk].minds_changed])
     for pk in ids:
@@ -120,11 +122,11 @@ def outline_of(thread: Thread, user, *, first: int, most: int) -> Outline:
             key = (source, passage)
             if key not in passages:
                 target = known[source]
-                passages[key] = Passage(target, passage, _words(target, passage, ignoring))
+                passages[key] = Passage(target, passage, _words(target, passage, ignoring, shown))
             entry = Entry(
                 post,
                 stance,
-                _words(post, 0, ignoring),
+                _words(post, 0, ignoring, shown),
                 passages[key],
                 post.author_id in ignoring,
                 minds.get(pk, []),
@@ -168,16 +170,19 @@ def _stances(
         yield post.stance, answered.pk, (of_it[0].source_passage or 0) if one else 0
 
 
-def _words(post: Post, passage: int, ignoring) -> str:
+def _words(post: Post, passage: int, ignoring, shown: dict[int, list[str]]) -> str:
     """The words of a passage, on one line; of a post that does not stand, or whose writer the
-    reader ignores, none."""
+    reader ignores, none. `shown` keeps those of all passages, by post."""
     if post.state != State.VISIBLE or post.author_id in ignoring:
         return ""
     revision = post.body.revision
-    plain = revision.plain
+    if post.pk not in shown:
+        shown[post.pk] = passages_without_spoilers(
+            post.body.html, plain=revision.plain, passages=revision.passages
+        )
+    plain = "\n\n".join(filter(None, shown[post.pk]))
     if 0 < passage <= len(revision.passages):
-        start, end = revision.passages[passage - 1]
-        plain = plain[start:end]
+        plain = shown[post.pk][passage - 1]
     words = " ".join(plain[: 2 * LONGEST].split())
     return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
 

@@ -13,9 +13,11 @@ from core.compiled_queries import CompiledQuery
 from forum.models import Post, PostRevision, Quote, State
 from forum.models.visibility import posts_visible_to
 from forum.permissions import may
+from forum.text import markup
 
 # A whole-post quote longer than this folds behind its word count.
 FOLD_WORDS = 40
+WORDS_IN_LISTS = 200  # characters of a quote
 # Quotes named under a passage; the rest stand on a page of their own.
 MAX_BACKLINKS = 8
 WORDS = "<!--words-->"
@@ -184,16 +186,28 @@ def verdicts(posts: Sequence[Post], user) -> dict[int, list[Judgement]]:
     `render_posts` shows besides is how the source stands by now."""
     found = quotes_in(posts)
     return {
-        post.pk: [_judgement(quote, user) for quote in found.get(post.body.revision_id, ())]
+        post.pk: _judgements(found.get(post.body.revision_id, ()), post.body.html, user)
         for post in posts
     }
 
 
-def _judgement(quote: Quote, user) -> Judgement:
+def _judgements(quotes: Sequence[Quote], html: str, user) -> list[Judgement]:
+    words = quoted_words(html) if quotes else {}
+    return [_judgement(quote, words.get(quote.ordinal, ""), user) for quote in quotes]
+
+
+def _judgement(quote: Quote, words: str, user) -> Judgement:
     source = quote.source_post
     if source is None or not may(user, "see post", source):
-        return Judgement(quote.words, STATUS["unverifiable"], None)
-    return Judgement(quote.words, quote.get_verdict_display(), source)
+        return Judgement(words, STATUS["unverifiable"], None)
+    return Judgement(words, quote.get_verdict_display(), source)
+
+
+def quoted_words(html: str) -> dict[int, str]:
+    """The first words of each quote in a stored text, by its order, for a list: without those under
+    a spoiler."""
+    inside = markup.insides(html)
+    return {n: markup.words_without_spoilers(one, WORDS_IN_LISTS) for n, one in inside.items()}
 
 
 def names_every_source(revisions: Iterable[PostRevision], user) -> bool:

@@ -56,10 +56,10 @@ def visible_runs(
     """The stretches of a text that are read on end: its passages, parted by what is hidden."""
     for start, end in passages or [(0, len(plain))]:
         at = start
-        for first, last in hidden:
-            if start <= first < end:
-                yield at, first
-                at = last
+        for first, last in hidden:  # perhaps over several passages
+            if first < end and last > at:
+                yield at, max(first, at)
+                at = min(last, end)
         yield at, end
 
 

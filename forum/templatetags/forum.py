@@ -9,6 +9,7 @@ from django.utils.timesince import timesince
 
 from forum.operations.caching import expires_in
 from forum.text.history_dates import short, spoken
+from forum.text.markup import words_without_spoilers
 
 HOUR, DAY = 3600, 24 * 3600
 MONTHS = ("", *month_name[1:])  # strftime takes longer than all the rest
@@ -16,6 +17,7 @@ MONTHS = ("", *month_name[1:])  # strftime takes longer than all the rest
 register = template.Library()
 register.filter("spoken", spoken)
 register.filter("short", short)
+register.filter("words_without_spoilers", words_without_spoilers)
 
 
 @register.filter

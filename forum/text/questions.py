@@ -1,6 +1,9 @@
 """Finding the questions in a text: its sentences that end in a question mark. No database."""
 
 import re
+from collections.abc import Sequence
+
+from .markup import SPOILER, passages_without_spoilers
 
 MAX_LENGTH = 500  # a longer one is no question that could stand beside a debate
 
@@ -28,6 +31,14 @@ def questions_in(plain: str) -> tuple[str, ...]:
             if "?" in end[0] and 1 < len(sentence) <= MAX_LENGTH:
                 found[sentence] = None
     return tuple(found)
+
+
+def open_questions(html: str, *, plain: str, passages: Sequence[Sequence[int]]) -> tuple[str, ...]:
+    """The questions in a rendered text, but for those with words under a spoiler: whatever a debate
+    asks stands beside its title."""
+    shown = passages_without_spoilers(html, plain=plain, passages=passages)
+    found = questions_in("\n\n".join(shown))
+    return tuple(text for text in found if SPOILER not in text or text in plain)
 
 
 def _goes_on(line: str, stop: int) -> bool:

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from core.opened_texts import BaseField, ChangedMeanwhile, base_of
 from core.problems import Problem
 from forum import rendering
+from forum.text import markup
 
 from ..actions import arguments as acts
 from ..actions import notices
@@ -38,7 +39,9 @@ def argument(request: HttpRequest, post_id) -> HttpResponse:
     own = may(request.user, "take stance", post)
     quotes = list(Quote.objects.filter(revision=post.body.revision_id).order_by("ordinal"))
     keys = {row.ordinal: f"quote-{quote_key(row.words)}" for row in quotes}
-    several = {quote_key(row.words): row.words for row in quotes} if own and len(quotes) > 1 else {}
+    words = rendering.quoted_words(post.body.html)
+    shown = {quote_key(row.words): words.get(row.ordinal, "") for row in quotes}
+    several = shown if own and len(quotes) > 1 else {}
     fields = {
         "thread": post.thread,
         "asked": asked_in(request.user, post.thread),
@@ -78,7 +81,9 @@ def argument(request: HttpRequest, post_id) -> HttpResponse:
             "entry": rendering.render_post(post, user=request.user),
             "stance_fixed": not own,
             "theirs": post.author_id != request.user.pk,
-            "passages": [revision.plain[a:b] for a, b in revision.passages],
+            "passages": markup.passages_without_spoilers(
+                post.body.html, plain=revision.plain, passages=revision.passages
+            ),
         },
         status=422 if form.errors else 200,
     )

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from core.opened_texts import ChangedMeanwhile, base_of
 from forum.actions import composing, description
 from forum.text.history_dates import spoken
-from forum.text.questions import questions_in
+from forum.text.questions import open_questions
 
 from ..models import Post, Thread
 from ..permissions import may, require
@@ -103,7 +103,10 @@ def _proposed(user, thread: Thread) -> tuple[str, ...]:
     """The questions in the opening of a debate, unless its words are hidden from `user`."""
     opening = Post.objects.select_related("body__revision").opening_of(thread.pk).get()
     opening.thread = thread
-    return questions_in(opening.body.revision.plain) if may(user, "see post", opening) else ()
+    if not may(user, "see post", opening):
+        return ()
+    revision = opening.body.revision
+    return open_questions(opening.body.html, plain=revision.plain, passages=revision.passages)
 
 
 def _one_line(text: str) -> str:

@@ -4,7 +4,6 @@ A feed knows no session: whoever fetches it, members too, gets what visitors see
 of an invited board stands in a file that a service somewhere keeps.
 """
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -18,6 +17,7 @@ from django.views.decorators.http import condition
 
 from accounts.models import User
 from forum import rendering
+from forum.text.markup import without_spoilers
 
 from ..models import Divergence, Post, State, Thread, Threadmark
 from ..models.posts import PostQuerySet
@@ -25,9 +25,6 @@ from ..models.visibility import openings_visible_to, posts_visible_to, threads_v
 from .fetch import board_or_404, post_or_404, thread_or_404
 
 ENTRIES = 30
-_TAG = re.compile(
-    r"<(?P<end>/?)(?P<name>span|details)\b(?P<spoiler>[^>]*\bclass=\"spoiler\")?[^>]*>"
-)
 VISITOR = AnonymousUser()
 
 
@@ -149,24 +146,8 @@ def _rendered(posts: list[Post]) -> Iterable[tuple[Post, str]]:
     """Each post with its text as a visitor reads it."""
     for entry in rendering.render_posts(posts, user=VISITOR):
         if entry.html is not None:
-            yield entry.post, _without_spoilers(entry.html)
-
-
-def _without_spoilers(html: str) -> str:
-    """The HTML with "[spoiler]" for all that is folded away: a feed reader has no style sheet of
-    ours and would show it."""
-    parts: list[str] = []
-    outside, depth, name = 0, 0, ""
-    for tag in _TAG.finditer(html):
-        if depth:
-            # Only tags of the same name can hide the end of the one that is open.
-            if tag["name"] == name:
-                depth += -1 if tag["end"] else 1
-            outside = tag.end()
-        elif tag["spoiler"]:
-            parts += [html[outside : tag.start()], "[spoiler]"]
-            name, depth, outside = tag["name"], 1, tag.end()
-    return "".join([*parts, html[outside:]])
+            # A feed reader has no style sheet of ours and would show what is folded away.
+            yield entry.post, without_spoilers(entry.html)
 
 
 def _changed(post: Post) -> datetime:

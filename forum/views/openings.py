@@ -14,7 +14,7 @@ from forum.actions import composing, description, drafts
 from forum.search import similarity
 from forum.text import markup, places
 from forum.text.places import NOWHERE
-from forum.text.questions import questions_in
+from forum.text.questions import open_questions
 
 from ..actions import threads as acts
 from ..models import Board, Draft, Post, State, Thread
@@ -248,10 +248,14 @@ def _asked(sent: QueryDict) -> tuple[list[tuple[str, bool]], bool]:
     some were never shown to their author. What is new is ticked, as far as a card has room."""
     shown, ticked = set(sent.getlist("proposed")), set(sent.getlist("question"))
     try:
-        plain = markup.render(sent.get("text", ""), format="markdown").plain
+        rendered = markup.render(sent.get("text", ""), format="markdown")
     except markup.MarkupError:
         return [], False  # the composer says what is wrong with it
-    found = questions_in(plain)
+    found = open_questions(
+        rendered.html,
+        plain=rendered.plain,
+        passages=[(p.start, p.end) for p in rendered.passages],
+    )
     room = description.MAX_QUESTIONS - len(ticked & set(found))
     asked = []
     for text in found:

@@ -92,7 +92,7 @@ def quoted_by(post: Post, user) -> QuerySet[Quote]:
             post__state=State.VISIBLE,
             post__in=posts_visible_to(user),
         )
-        .select_related("post__author", "post__thread__board")
+        .select_related("post__author", "post__thread__board", "post__body")
         .order_by("-pk")
     )
 
@@ -112,7 +112,10 @@ def quotes(request: HttpRequest, post_id) -> HttpResponse:
         "posts/quotes.html",
         {
             "post": post,
-            "quotes": found[:QUOTES],
+            "quotes": [
+                (quote, rendering.quoted_words(quote.post.body.html).get(quote.ordinal, ""))
+                for quote in found[:QUOTES]
+            ],
             "ignoring": rendering.ignored_by(request.user),
             "older": found[QUOTES - 1].pk if len(found) > QUOTES else None,
             "later": bool(before),

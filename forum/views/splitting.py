@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 
 from core.problems import Problem
 from forum.moderation import moving
+from forum.text.markup import words_without_spoilers
 
 from .. import tree
 from ..models import Page, Post
@@ -60,13 +61,13 @@ def split(request: HttpRequest, thread_id) -> HttpResponse:
             auto_id="%s",
         )
     cut = tree.page(thread, page, PER_PAGE)
-    posts = Post.objects.select_related("author", "body__revision").in_bulk(cut.ids)
+    posts = Post.objects.select_related("author", "body").in_bulk(cut.ids)
     rows = [
         Row(
             post=posts[pk],
             position=cut.positions[pk],
             chosen=pk in chosen,
-            excerpt=posts[pk].body.revision.plain[:EXCERPT],
+            excerpt=words_without_spoilers(posts[pk].body.html, EXCERPT),
         )
         for pk in cut.ids
     ]

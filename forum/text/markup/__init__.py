@@ -38,7 +38,13 @@ from .parser import MARKDOWN, check_nesting
 from .plain_texts import write_plain
 from .quote_form import attribution_source, marked_attribution_source
 from .rendered import Passage, QuoteBlock, Rendered
-from .spoilers import hidden_spans
+from .spoilers import (
+    SPOILER,
+    hidden_spans,
+    passages_without_spoilers,
+    without_spoilers,
+    words_without_spoilers,
+)
 from .struck_and_folded import struck_and_folded
 from .tags import split_tags, without_attributions
 from .tokens import write_blocks
@@ -52,6 +58,7 @@ __all__ = [
     "MAX_QUOTES",
     "MAX_SOURCE",
     "RENDERER_VERSION",
+    "SPOILER",
     "MarkupError",
     "Passage",
     "QuoteBlock",
@@ -64,10 +71,13 @@ __all__ = [
     "insides",
     "marked_attribution_source",
     "paragraphs",
+    "passages_without_spoilers",
     "render",
     "struck_and_folded",
     "without_attributions",
     "without_quotes",
+    "without_spoilers",
+    "words_without_spoilers",
 ]
 
 
