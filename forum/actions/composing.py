@@ -69,6 +69,7 @@ class Composed:
             quoted=[list(span) for span in self.quoted],
             plain=self.rendered.plain,
             passages=[[p.start, p.end] for p in self.rendered.passages],
+            posts_named={str(number): pk for number, pk in self.rendered.posts.items()},
             sha256=self.sha256(),
             editor=editor,
             reason=reason,
@@ -115,7 +116,8 @@ def compose(
     quotes of the `earlier` revision are carried over as they were judged. Raises Unacceptable.
     """
     try:
-        rendered = markup.render(source, format="markdown")
+        numbered = _numbered(source, user, thread, earlier)
+        rendered = markup.render(source, format="markdown", numbered=numbered)
     except markup.MarkupError as error:
         raise Unacceptable(str(error)) from error
     if not rendered.plain.strip():
@@ -157,6 +159,20 @@ def compose(
     inside |= insides_of(quote for quote in quotes if quote.ordinal not in inside)
     html = markup.fill_quotes(rendered.html, inside)
     return Composed(source, PostRevision.Format.MARKDOWN, rendered, quotes, html)
+
+
+def _numbered(
+    source: str, user, thread: Thread | None, earlier: PostRevision | None
+) -> dict[int, int]:
+    """The ids of the posts that "#5" means in a text, by number: what it meant when it was typed,
+    else the post of the thread that has the number now, if `user` may read it."""
+    wanted = markup.numbers_in(source)
+    known = {int(number): pk for number, pk in earlier.posts_named.items()} if earlier else {}
+    found = {number: known[number] for number in wanted if number in known}
+    if thread is not None and (new := [number for number in wanted if number not in known]):
+        rows = posts_visible_to(user).filter(thread=thread, number__in=new, state=State.VISIBLE)
+        found |= dict(rows.values_list("number", "pk"))
+    return found
 
 
 def _carried(

@@ -21,6 +21,7 @@ def recompose(revision: PostRevision) -> markup.Rendered:
         revision.source,
         format=revision.format,
         quoted=tuple((first, last) for first, last in revision.quoted),
+        numbered={int(number): pk for number, pk in revision.posts_named.items()},
     )
 
 

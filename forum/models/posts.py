@@ -208,6 +208,9 @@ class PostRevision(models.Model):
     passages = models.JSONField(
         default=list, help_text="[start, end] in the plain text of each passage, in order."
     )
+    posts_named = models.JSONField(
+        default=dict, help_text="Ids of the posts that “#5” means in this text, by number."
+    )
     sha256 = models.CharField(max_length=64, editable=False)
     editor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"

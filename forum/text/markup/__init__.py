@@ -18,7 +18,7 @@ of a text is escaped, and the only attribute that holds members' text is `href`,
     <!--n1--> <!--r1.0--> <!--b1.0-->   footnote 1: its text, a reference to it, the way back
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .excerpts import excerpt, fill_quotes, insides, paragraphs
 from .limits import (
@@ -34,6 +34,7 @@ from .limits import (
     refuse_more,
 )
 from .markers import fill_markers, without_quotes
+from .numbers import MAX_NUMBERS, numbers_in
 from .parser import MARKDOWN, check_nesting
 from .plain_texts import write_plain
 from .quote_form import attribution_source, marked_attribution_source
@@ -55,6 +56,7 @@ __all__ = [
     "MAX_HTML",
     "MAX_LINES",
     "MAX_MARKS",
+    "MAX_NUMBERS",
     "MAX_QUOTES",
     "MAX_SOURCE",
     "RENDERER_VERSION",
@@ -70,6 +72,7 @@ __all__ = [
     "hidden_spans",
     "insides",
     "marked_attribution_source",
+    "numbers_in",
     "paragraphs",
     "passages_without_spoilers",
     "render",
@@ -86,6 +89,7 @@ def render(
     *,
     format: str,
     quoted: Sequence[tuple[int, int]] = (),
+    numbered: Mapping[int, int] | None = None,
 ) -> Rendered:
     """Render a post's source.
 
@@ -96,6 +100,9 @@ def render(
     A Markdown `>` quote is a quote as well. Every quote counts, in a list or spoiler too; only
     a quote inside a quote is dropped. In a list item the tags stand on lines of their own, as
     far in as the item's text; after a "-" or ">" on the same line they end that list or quote.
+
+    "#5" is a link to the post whose id `numbered` gives for 5, unless it stands in a quote, in
+    code, in a link or in a word.
 
     "plain" is for imported texts and keeps their letter: every line that is not blank is a
     paragraph; lines in sequence that begin with ". " are drawn as a list; `quoted` names ranges
@@ -115,7 +122,7 @@ def render(
     except UnicodeEncodeError:
         raise MarkupError("This text holds half a character, which cannot be stored.") from None
     source = source.replace("\r\n", "\n").replace("\r", "\n")
-    writer = Writer()
+    writer = Writer(numbered)
     if format == "plain":
         write_plain(writer, source, quoted)
     else:

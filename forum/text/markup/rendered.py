@@ -36,7 +36,8 @@ class QuoteBlock:
 class Rendered:
     """What `render` makes of a source.
 
-    `plain` is the post's own words: passages joined by an empty line, quotes left out.
+    `plain` is the post's own words: passages joined by an empty line, quotes left out. `posts` are
+    the ids of the posts to which "#5" leads in it, by number.
     """
 
     html: str
@@ -44,3 +45,4 @@ class Rendered:
     passages: tuple[Passage, ...]
     quotes: tuple[QuoteBlock, ...]
     mentions: tuple[str, ...]
+    posts: dict[int, int]

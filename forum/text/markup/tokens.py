@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from markdown_it.token import Token
 
 from .limits import MAX_INLINE_DEPTH
+from .numbers import with_posts
 from .tags import attribution
 from .writer import Writer, escape
 
@@ -166,7 +167,8 @@ def _inline(writer: Writer, token: Token) -> tuple[str, str]:
         if kind == "text":
             # HTML knows no carriage return, and here it can come out of "&#13;".
             text = child.content.replace("\r", "\n")
-            html.append(escape(text))
+            bare = links == 0 and writer.quote_words is None
+            html.append(with_posts(text, writer) if bare else escape(text))
             words.append(text)
         elif kind == "softbreak":
             html.append("\n")

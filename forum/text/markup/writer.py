@@ -2,6 +2,7 @@
 
 import html as html_lib
 import re
+from collections.abc import Mapping
 
 import nh3
 
@@ -45,7 +46,10 @@ WAY_BACK = re.compile(r"<!--b(\d+\.\d+)-->")
 class Writer:
     """Collects HTML, own words, passages, quotes and mentions in reading order."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbered: Mapping[int, int] | None = None) -> None:
+        """`numbered`: ids of posts that "#5" may mean, by number."""
+        self.ids_by_number = numbered or {}
+        self.posts: dict[int, int] = {}  # those of them that are named
         self.out: list[str] = []
         self.words: list[str] = []
         self.length = 0
@@ -125,6 +129,7 @@ class Writer:
             passages=tuple(self.passages),
             quotes=tuple(self.quotes),
             mentions=tuple(self.mentions.values()),
+            posts=self.posts,
         )
 
 
