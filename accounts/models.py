@@ -95,6 +95,12 @@ class Members(UserManager["User"]):
         past = PastName.objects.filter(skeleton=wanted).values("user")
         return self.filter(models.Q(skeleton=wanted) | models.Q(pk__in=past))
 
+    def called_like(self, beginning: str):
+        """The names of the members whose name begins so, or with what looks so; in order."""
+        shape = skeleton(beginning)
+        rows = self.filter(is_active=True, skeleton__startswith=shape) if shape else self.none()
+        return rows.order_by("skeleton", "pk").values_list("username", flat=True)
+
     def look_alike_all(self, names):
         """The members whose names are among `names`, or look like one of them, as a queryset."""
         return self.filter(skeleton__in={skeleton(name) for name in names})

@@ -122,6 +122,7 @@ urlpatterns = [
     path("questions/", questions.questions, name="questions"),
     path("search/", search.search, name="search"),
     path("map/", maps.world, name="map"),
+    path("search/offer/", search.offer, name="search-offer"),
     path("timeline/", timeline.timeline, name="timeline"),
     path("timeline/feed/", feeds.timeline, name="timeline-feed"),
     path("drafts/", include(draft_urls)),

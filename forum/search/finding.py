@@ -145,14 +145,14 @@ def newest_ids(asked: Asked) -> list[int]:
 # --- Debates ------------------------------------------------------------------------------------
 
 
-def titles(asked: Asked) -> list[Thread]:
+def titles(asked: Asked, *, most: int = MOST_TITLES) -> list[Thread]:
     """The few debates to show above the posts: all words stand in their title, or in what their
     openings say of them; newest activity first."""
     if not asked.titles.words or asked.nothing:
         return []
     if not {one.key for one in asked.query.filters} <= {"board", "kind", "pod", "place", "who"}:
         return []
-    return list(debates_of(asked).for_listing().order_by("-last_post_at", "-pk")[:MOST_TITLES])
+    return list(debates_of(asked).for_listing().order_by("-last_post_at", "-pk")[:most])
 
 
 def debates(asked: Asked, *, after: int = 0) -> tuple[list[Thread], int, bool, int]:

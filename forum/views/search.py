@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from accounts.models import User
+from forum.operations import limits
 from forum.rendering.quotes import ignored_by
 from forum.search import finding
 from forum.search.asking import Asked, understand
@@ -20,6 +23,8 @@ from ..models import Board, Lane, Post, Thread
 from ..models.visibility import posts_visible_to
 
 MOST_FACETS = 8
+OFFERED = 6  # debates, and half as many members
+LEAST_OFFERED_FOR = 3  # letters
 PARTS = {"opening": ("Openings", "in:opening"), "reply": ("Replies", "-in:opening")}
 
 # What the page is told where nothing is searched, or a part of it is not asked for.
@@ -76,6 +81,32 @@ def search(request: HttpRequest) -> HttpResponse:
             query.errors.append("These words are too common to be searched. Add a rarer one.")
     page["later"] = bool(after)
     return render(request, "search/search.html", page)
+
+
+def offer(request: HttpRequest) -> HttpResponse:
+    """A few debates whose title holds what is being typed, the last word as a beginning, and
+    members whose name begins so: what the masthead's script lays below its field. Nothing (204) for
+    what is too short or not understood. Raises TooOften."""
+    network, most = limits.network_of(request), settings.OFFERS_PER_MINUTE
+    limits.count("offers", network, most, "Type a little slower: that was a lot within a minute.")
+    typed = " ".join(request.GET.get("q", "").split())
+    begun = typed.rpartition(" ")[2]
+    whole = len(begun) < LEAST_OFFERED_FOR or not begun.isalnum()
+    query = parse(typed if whole else f"{typed}*", today=timezone.localdate())
+    if len(typed) < LEAST_OFFERED_FOR or query.errors or query.empty:
+        return HttpResponse(status=204)
+    asked = understand(query, request.user)
+    titled = finding.titles(asked, most=OFFERED)
+    return render(
+        request,
+        "search/_offered.html",
+        {
+            "debates": [(thread, marked(thread.title, asked.match)) for thread in titled],
+            "members": User.objects.called_like(typed)[: OFFERED // 2],
+            "typed": typed,
+            "query": urlencode({"q": typed}),
+        },
+    )
 
 
 def _sort(query: Query) -> dict[str, str]:
