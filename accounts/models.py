@@ -58,6 +58,21 @@ class SkeletonField(models.CharField):
         return value
 
 
+def _shaped_like(rows: models.QuerySet, beginning: str) -> models.QuerySet:
+    shape = skeleton(beginning)
+    return (
+        rows.filter(skeleton__startswith=shape).order_by("skeleton", "pk") if shape else rows.none()
+    )
+
+
+class PastNames(models.Manager["PastName"]):
+    """Finds past names."""
+
+    def shaped_like(self, beginning: str):
+        """Those that begin so, or with what looks so; in order."""
+        return _shaped_like(self.all(), beginning)
+
+
 class Members(UserManager["User"]):
     """Creates members. The address given on the command line counts as known."""
 
@@ -95,11 +110,9 @@ class Members(UserManager["User"]):
         past = PastName.objects.filter(skeleton=wanted).values("user")
         return self.filter(models.Q(skeleton=wanted) | models.Q(pk__in=past))
 
-    def called_like(self, beginning: str):
-        """The names of the members whose name begins so, or with what looks so; in order."""
-        shape = skeleton(beginning)
-        rows = self.filter(is_active=True, skeleton__startswith=shape) if shape else self.none()
-        return rows.order_by("skeleton", "pk").values_list("username", flat=True)
+    def shaped_like(self, beginning: str):
+        """The members whose name begins so, or with what looks so; in order of their names."""
+        return _shaped_like(self.all(), beginning)
 
     def look_alike_all(self, names):
         """The members whose names are among `names`, or look like one of them, as a queryset."""
@@ -291,6 +304,8 @@ class PastName(models.Model):
     username = models.CharField("name", max_length=30)
     skeleton = SkeletonField(max_length=120, editable=False, default="", db_index=True)
     until = models.DateTimeField(auto_now_add=True)
+
+    objects = PastNames()
 
     def __str__(self) -> str:
         return self.username

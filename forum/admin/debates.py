@@ -31,7 +31,6 @@ from ..models import (
 from ..models.visibility import moderates_all, posts_visible_to
 from ..permissions import may
 from ..views.acts_offered import POST_OFFERS, THREAD_OFFERS
-from .searching import SEARCHED_AS, debates_found, posts_found, search_as_elsewhere
 from .site import OwnBoards, ReadOnly, WithActs
 
 TREE_ROWS = 200  # posts on one page of a thread's tree in the admin
@@ -52,8 +51,7 @@ class ThreadAdmin(WithActs):
     )
     list_filter = ("state", "locked", "pinned", "kind", ("board", OwnBoards))
     list_select_related = ("board", "author")
-    search_fields = ("title",)
-    search_help_text = SEARCHED_AS
+    found_by = ("debates:pk",)
     date_hierarchy = "created_at"
     act_name = "thread"
     offers = THREAD_OFFERS
@@ -85,9 +83,6 @@ class ThreadAdmin(WithActs):
         "source",
         "reading_tree",
     )
-
-    def get_search_results(self, request, queryset, search_term):
-        return search_as_elsewhere(request, queryset, search_term, debates_found)
 
     def get_readonly_fields(self, request, obj=None):
         return self.fields
@@ -151,8 +146,7 @@ class PostAdmin(WithActs):
     board_path = "thread__board_id"
     list_display = ("label", "thread", "state", "parent_basis", "loaded_at", "excerpt")
     list_filter = ("state", "parent_basis", "withdrawn", ("thread__board", OwnBoards))
-    search_fields = ("pk",)
-    search_help_text = SEARCHED_AS
+    found_by = ("posts:pk",)
     date_hierarchy = "loaded_at"
     ordering = ("-pk",)
     show_full_result_count = False
@@ -178,9 +172,6 @@ class PostAdmin(WithActs):
         "key",
         "text",
     )
-
-    def get_search_results(self, request, queryset, search_term):
-        return search_as_elsewhere(request, queryset, search_term, posts_found)
 
     def get_readonly_fields(self, request, obj=None):
         return self.fields
@@ -235,7 +226,7 @@ class PostRevisionAdmin(ReadOnly):
     list_display = ("post", "number", "format", "editor", "reason", "created_at")
     list_filter = ("format",)
     list_select_related = ("post__author", "editor")
-    search_fields = ("plain", "reason", "editor__username")
+    found_by = ("posts:post", "members:editor")
     ordering = ("-pk",)
     fields = ("post", "number", "format", "text", "reason", "editor", "created_at", "sha256")
 
@@ -254,7 +245,7 @@ class QuoteAdmin(ReadOnly):
     list_display = ("post", "ordinal", "source_post", "verdict", "words")
     list_filter = ("verdict", "whole")
     list_select_related = ("post__author", "source_post__author")
-    search_fields = ("words",)
+    found_by = ("posts:post", "posts:source_post")
     ordering = ("-pk",)
 
     def get_queryset(self, request):
@@ -281,7 +272,7 @@ class SubmissionAdmin(ReadOnly):
     board_path = "post__thread__board_id"
     list_display = ("token", "user", "post", "created_at")
     list_select_related = ("user", "post__author")
-    search_fields = ("user__username",)
+    found_by = ("members:user",)
     date_hierarchy = "created_at"
 
 
@@ -290,7 +281,7 @@ class ReadMarkAdmin(ReadOnly):
     board_path = "thread__board_id"
     list_display = ("user", "thread", "ranges", "count")
     list_select_related = ("user", "thread")
-    search_fields = ("user__username", "thread__title")
+    found_by = ("members:user", "debates:thread")
 
 
 @admin.register(Divergence)
@@ -299,7 +290,7 @@ class DivergenceAdmin(ReadOnly):
     list_display = ("change", "edtf", "place", "spot", "actor", "thread", "by_editor")
     list_filter = ("by_editor", "thread__kind", ("thread__board", OwnBoards))
     list_select_related = ("thread",)
-    search_fields = ("change", "place", "actor", "thread__title")
+    found_by = ("debates:thread",)
     ordering = ("first_day", "last_day", "pk")
 
 
@@ -309,7 +300,7 @@ class QuestionAdmin(ReadOnly):
     list_display = ("text", "thread", "stands", "answer_count", "disputed_count")
     list_filter = ("stands",)
     list_select_related = ("thread",)
-    search_fields = ("text", "thread__title")
+    found_by = ("debates:thread",)
     ordering = ("-pk",)
 
 
@@ -319,7 +310,7 @@ class AnswerAdmin(ReadOnly):
     list_display = ("post", "verdict", "passage", "question", "author", "created_at")
     list_filter = ("verdict",)
     list_select_related = ("post__author", "question", "author")
-    search_fields = ("question__text", "author__username")
+    found_by = ("posts:post", "debates:question__thread", "members:author")
     ordering = ("-pk",)
 
 
@@ -329,7 +320,7 @@ class ChangeOfMindAdmin(ReadOnly):
     list_display = ("post", "member", "was", "now", "reason", "created_at")
     list_filter = ("was", "now")
     list_select_related = ("post__author", "member")
-    search_fields = ("reason", "member__username")
+    found_by = ("posts:post", "members:member")
     ordering = ("-pk",)
 
 
@@ -339,7 +330,7 @@ class DraftAdmin(ReadOnly):
 
     list_display = ("user", "label", "saved_at")
     list_select_related = ("user",)
-    search_fields = ("user__username", "label")
+    found_by = ("members:user",)
     date_hierarchy = "saved_at"
     fields = ("user", "target", "label", "saved_at")
 

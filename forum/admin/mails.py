@@ -45,7 +45,7 @@ class MailSettingsAdmin(ForAdministrators):
     list_display = ("member", "rhythms", "bounced", "bounced_at")
     list_filter = ("bounced_at",)
     list_select_related = ("member",)
-    search_fields = ("member__username",)
+    found_by = ("members:member",)
     ordering = ("pk",)
     show_full_result_count = False
     fields = ("member", "rhythms", "bounced", "bounced_at")

@@ -29,7 +29,7 @@ class MemberAdmin(ReadOnly):
     """Find a member; the page of each says how they stand and what one may do."""
 
     list_display = ("username", "date_joined", "warned", "bound")
-    search_fields = ("username", "past_names__username")
+    found_by = ("members:pk",)
     ordering = ("-pk",)
     show_full_result_count = False
 
@@ -173,7 +173,7 @@ class OfMember(ReadOnly):
 class WarningAdmin(OfMember):
     list_display = ("member", "points", "entry", "expires_at")
     list_select_related = ("member", "entry")
-    search_fields = ("member__username",)  # reasons are searched in the log, as far as one sees it
+    found_by = ("members:member",)  # reasons are searched in the log, as far as one sees it
     ordering = ("-pk",)
 
 

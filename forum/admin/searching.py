@@ -1,39 +1,63 @@
-"""The desk's lists of posts and debates are searched as everybody searches (forum.search), as far
-as a moderator may read."""
+"""The desk's lists are searched as everybody searches (forum.search), as far as a moderator may
+read: by the posts, the debates and the members that their rows are about. No list of what grows is
+read through for a piece of a word."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import PastName, User
 from forum.search import finding
 from forum.search.asking import Asked, understand
 from forum.search.grammar import parse
 
-SEARCHED_AS = (
+MOST_MEMBERS = 200
+OF_POSTS = (
     'Words, "phrases", -not, by:member, board:slug, since:30d and whatever /help/search/ names.'
 )
+OF_MEMBERS = "The beginning of a member's name, or of one that they had before."
 
 
-def posts_found(asked: Asked) -> Q:
-    """The posts that are asked for, of many the newest."""
-    return Q(pk__in=finding.newest_ids(asked))
+def help_text(rows: Sequence[str]) -> str:
+    """What the field says of itself, for paths to rows of these kinds: see `narrowed`."""
+    kinds = {path.partition(":")[0] for path in rows}
+    return " ".join(
+        ([OF_POSTS] if kinds & {"posts", "debates"} else [])
+        + ([OF_MEMBERS] if "members" in kinds else [])
+    )
 
 
-def debates_found(asked: Asked) -> Q:
-    """The debates that are asked for."""
-    if asked.nothing:
-        return Q(pk__in=[])
-    return Q(pk__in=list(finding.debates_of(asked).order_by().values_list("pk", flat=True)))
-
-
-def search_as_elsewhere(request, rows, typed: str, found: Callable[[Asked], Q]):
-    """The rows of a list that `found` leaves, and that none of them comes twice, as Django's admin
-    wants it told. What is not understood is told above the list, which is empty then."""
+def narrowed(request, rows: QuerySet, typed: str, paths: Sequence[str]) -> QuerySet:
+    """Those of `rows` that are about what is found. `paths` say where that stands in a row, and of
+    which kind it is: "posts:source_post", "debates:thread", "members:user". What is not understood
+    is told above the list, which is empty then, unless members are called so."""
     query = parse(typed, today=timezone.localdate())
-    for sentence in (*query.errors, *query.notes):
-        messages.warning(request, sentence)
-    if query.errors:
-        return rows.none(), False
-    return (rows if query.empty else rows.filter(found(understand(query, request.user)))), False
+    by_words = any(not path.startswith("members:") for path in paths)
+    if by_words:
+        for sentence in (*query.errors, *query.notes):
+            messages.warning(request, sentence)
+    if not typed.strip() or (by_words and query.empty and not query.errors):
+        return rows
+    asked = None if query.errors or query.empty else understand(query, request.user)
+    found = {"members": _members(typed)}
+    if asked and by_words:
+        found |= {"posts": finding.newest_ids(asked), "debates": _debates(asked)}
+    rule = Q(pk__in=())
+    for path in paths:
+        kind, _, lookup = path.partition(":")
+        rule |= Q(**{f"{lookup}__in": found.get(kind, ())})
+    return rows.filter(rule)
+
+
+def _debates(asked: Asked) -> list[int]:
+    if asked.nothing:
+        return []
+    return list(finding.debates_of(asked).order_by().values_list("pk", flat=True))
+
+
+def _members(typed: str) -> list[int]:
+    called = User.objects.shaped_like(typed).values_list("pk", flat=True)[:MOST_MEMBERS]
+    were = PastName.objects.shaped_like(typed).values_list("user", flat=True)[:MOST_MEMBERS]
+    return [*called, *were]

@@ -16,6 +16,7 @@ from ..models.visibility import moderated_board_ids, moderates_all
 from ..permissions import Refused, may
 from ..views.acts_offered import Offer
 from ..views.fetch import sent_id
+from . import searching
 
 
 class OwnBoards(admin.RelatedFieldListFilter):
@@ -32,9 +33,11 @@ class OwnBoards(admin.RelatedFieldListFilter):
 class ReadOnly(NamedFilters, admin.ModelAdmin):
     """Shows rows of the boards one moderates, and changes nothing by hand: what happens to them
     happens through actions. `board_path` is the lookup from the row to its board's id. Of a
-    debate that is being loaded, or went into another one, nothing is shown."""
+    debate that is being loaded, or went into another one, nothing is shown. `found_by` says what of
+    a row is looked for by the forum's search (see `searching.narrowed`)."""
 
     board_path = "board_id"
+    found_by: tuple[str, ...] = ()
     view_on_site = False  # pages that lead there have a link of their own
 
     def changelist_view(self, request, extra_context=None):
@@ -50,6 +53,21 @@ class ReadOnly(NamedFilters, admin.ModelAdmin):
         if moderates_all(request.user):
             return rows
         return rows.filter(**{f"{self.board_path}__in": moderated_board_ids(request.user)})
+
+    def get_search_fields(self, request):
+        """What Django asks for whether to show the field."""
+        return self.found_by or super().get_search_fields(request)
+
+    @property
+    def search_help_text(self):
+        """What one can type."""
+        return searching.help_text(self.found_by)
+
+    def get_search_results(self, request, queryset, search_term):
+        """The rows that a search leaves, and that none of them comes twice."""
+        if self.found_by:
+            return searching.narrowed(request, queryset, search_term, self.found_by), False
+        return super().get_search_results(request, queryset, search_term)
 
     def get_readonly_fields(self, request, obj=None):
         return [field.name for field in self.model._meta.fields]

@@ -12,7 +12,7 @@ class ThreadmarkAdmin(ReadOnly):
     list_display = ("label", "category", "thread", "post", "marked_by")
     list_filter = ("category", ("thread__board", OwnBoards))
     list_select_related = ("thread", "post__author", "marked_by")
-    search_fields = ("label", "thread__title")
+    found_by = ("posts:post", "debates:thread")
     ordering = ("-pk",)
 
 
