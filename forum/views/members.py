@@ -1,7 +1,13 @@
-"""Members' public profiles."""
+"""Members' public profiles: who they are, and what they wrote, as far as the reader may see it."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.models import EDITION, User
@@ -9,36 +15,68 @@ from forum import rendering
 from forum.rendering import fragments
 
 from ..actions import members as acts
-from ..models import State
-from ..models.visibility import ForReader, posts_visible_to
+from ..models import Post, State, Thread
+from ..models.visibility import (
+    ForReader,
+    boards_visible_to,
+    posts_visible_to,
+    threads_visible_to,
+)
 from ..permissions import require
 
 PER_PAGE = 20
 NEWEST = 2**62  # above the id of any post
 
 
+AGES = {"30": "the last 30 days", "365": "the last year"}
+COUNTED = 1_000  # posts and debates up to here are counted
+
+
+def _standing(user, author: int) -> QuerySet[Post]:
+    return posts_visible_to(user).filter(author=author, state=State.VISIBLE)
+
+
+def _rows(posts: QuerySet[Post], before: int):
+    rows = posts.filter(pk__lt=before).order_by("-pk").annotate(edition=EDITION)
+    return rows.values_list("pk", "thread__version", "edition")[: PER_PAGE + 1]
+
+
 _posts_of = ForReader(
     "posts_of_member",
-    lambda user, author, before: (
-        posts_visible_to(user)
-        .filter(author=author, state=State.VISIBLE, pk__lt=before)
-        .order_by("-pk")
-        .annotate(edition=EDITION)
-        .values_list("pk", "thread__version", "edition")[: PER_PAGE + 1]
-    ),
+    lambda user, author, before: _rows(_standing(user, author), before),
     *("number", "number"),
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What of a member's posts is asked for: in the board of this address, in debates of a kind,
+    of the last so many days, before a post."""
+
+    board: str
+    kind: str
+    age: str
+    before: int
+
+    @property
+    def query(self) -> str:
+        chosen = {"board": self.board, "kind": self.kind, "age": self.age}
+        return urlencode({name: value for name, value in chosen.items() if value})
+
+
 def member(request: HttpRequest, username) -> HttpResponse:
-    """Who somebody is and what they wrote, newest first, as far as the reader may see it."""
+    """Who somebody is and what they wrote, newest first, filtered as asked, as far as the reader
+    may see it."""
     found = User.objects.named(username).filter(is_active=True).first()
     if found is None:
         return _renamed(username)
-    before = request.GET.get("before", "")
-    if before and (not before.isdecimal() or len(before) > 18):
-        raise Http404
-    rows = _posts_of(request.user, found.pk, int(before) if before else NEWEST)
+    user, asked = request.user, _asked(request)
+    if asked.query:
+        posts = _narrowed(_standing(user, found.pk), asked)
+        rows = list(_rows(posts, asked.before))
+    else:
+        posts = _standing(user, found.pk)
+        rows = _posts_of(user, found.pk, asked.before)
     more = len(rows) > PER_PAGE
     return render(
         request,
@@ -46,12 +84,46 @@ def member(request: HttpRequest, username) -> HttpResponse:
         {
             "profile": found,
             "past_names": list(found.past_names.order_by("-pk")),
-            "posts": fragments.post_lines(rows[:PER_PAGE], user=request.user),
+            "posts": fragments.post_lines(rows[:PER_PAGE], user=user),
+            "count": _count(posts),
+            "debates": _count(threads_visible_to(user).filter(author=found)),
+            "counted": COUNTED,
+            "asked": asked,
+            "boards": boards_visible_to(user).in_order(),
+            "kinds": Thread.Kind.choices,
+            "ages": AGES,
             "older": rows[PER_PAGE - 1][0] if more else None,
-            "later": bool(before),
-            **_ignoring(request.user, found),
+            "later": asked.before != NEWEST,
+            **_ignoring(user, found),
         },
     )
+
+
+def _asked(request: HttpRequest) -> _Asked:
+    """What the address asks for; raises Http404 for a kind, age or place that there is not."""
+    kind, age = request.GET.get("kind", ""), request.GET.get("age", "")
+    before = request.GET.get("before", "")
+    if (kind and kind not in Thread.Kind.values) or (age and age not in AGES):
+        raise Http404
+    if before and (not before.isdecimal() or len(before) > 18):
+        raise Http404
+    board = request.GET.get("board", "")[:80]
+    return _Asked(board, kind, age, int(before) if before else NEWEST)
+
+
+def _narrowed(posts: QuerySet[Post], asked: _Asked) -> QuerySet[Post]:
+    if asked.board:
+        posts = posts.filter(thread__board__slug=asked.board)
+    if asked.kind:
+        posts = posts.filter(thread__kind=asked.kind)
+    if asked.age:
+        posts = posts.filter(loaded_at__gte=timezone.now() - timedelta(days=int(asked.age)))
+    return posts
+
+
+def _count(rows: QuerySet) -> int:
+    """How many there are, or one more than are counted."""
+    return rows.order_by().values("pk")[: COUNTED + 1].count()
 
 
 def _renamed(username: str):
