@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from forum.models import Board, Divergence, Question, Quote, State, Thread
-from forum.models.visibility import boards_visible_to, openings_visible_to, threads_visible_to
+from forum.models import Board, Divergence, Question, Thread
+from forum.models.visibility import boards_visible_to, openings_visible_to
 
 from . import probes
 from .grammar import Filter, Phrase, Query
@@ -26,8 +26,8 @@ OF_DEBATES = frozenset(("board", "kind", "pod", "place", "who", "question", "sin
 @dataclass(slots=True)
 class Asked:
     """`match` is asked of posts and `titles` of debates; `threads` limits both to debates, and
-    `rule` the posts further, once rights are asked. `nothing` says in a sentence why nothing can be
-    found. `debates_only`: nothing is asked of posts."""
+    `rule` and `statuses` the posts further, once rights are asked. `nothing` says in a sentence
+    why nothing can be found. `debates_only`: nothing is asked of posts."""
 
     query: Query
     user: User | AnonymousUser
@@ -43,6 +43,7 @@ class Asked:
     unnamed: str = ""  # whom no member is called
     debates_only: bool = False
     in_divergences: bool = False
+    statuses: list[str] = field(default_factory=list)  # each of a quote in the post
 
 
 def understand(query: Query, user) -> Asked:
@@ -161,26 +162,7 @@ def _status(asked: Asked, one: Filter) -> None:
     tags = {"edited": ("exact", "shortened"), "removed": VERDICTS, "unverifiable": None}
     among = tags.get(status, (status,))
     _tag(asked, one, *(["=quote"] if among is None else [f"=v{verdict}" for verdict in among]))
-    quotes = Quote.objects.filter(shown_as(status, asked.user))
-    asked.rule &= Q(body__revision__in=quotes.values("revision"))
-
-
-def shown_as(status: str, user) -> Q:
-    """Of quotes in a query: those for which `user` is shown this word
-    (`rendering.quotes.shown_status` says it of one)."""
-    seen = Q(source_post__thread__in=threads_visible_to(user))
-    standing = seen & Q(source_post__state=State.VISIBLE)
-    gone = Q(source_post__state__in=(State.HIDDEN, State.REMOVED))
-    if status == "removed":
-        return seen & gone
-    if status == "unverifiable":
-        known = Q(pk__in=Quote.objects.filter(seen & (gone | Q(source_post__state=State.VISIBLE))))
-        return ~known | (standing & Q(verdict=status))
-    if status == "edited":
-        return standing & Q(verdict__in=("exact", "shortened"), stands=False)
-    if status == "altered":
-        return standing & Q(verdict=status)
-    return standing & Q(verdict=status, stands=True)
+    asked.statuses.append(status)
 
 
 def _since(asked: Asked, one: Filter) -> None:

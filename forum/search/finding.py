@@ -17,7 +17,7 @@ from forum.models import Post, Thread
 from forum.models.threads import ThreadQuerySet
 from forum.models.visibility import openings_visible_to, posts_visible_to, threads_visible_to
 
-from . import probes
+from . import probes, quoted
 from .asking import Asked
 from .match import Match
 from .probes import Hit
@@ -27,6 +27,7 @@ COUNTED = 1_000  # hits up to here are counted
 # Somewhat more, so that a few that the reader may not see leave enough to say "more than 1,000".
 PROBE = 1_200
 RANKED = 2_000  # of the newest, when there are more than were probed
+ENOUGH = 200  # of the newest rows alone, before all hits are looked at for the newest of them
 BATCH = 400
 ROUNDS = 4  # batches that are asked for their rights before a page is as full as it gets
 MOST_TITLES = 3  # debates above the posts
@@ -69,7 +70,7 @@ def posts(asked: Asked, *, best: bool = False, after: int = 0) -> Found:
     if best and asked.match.words:
         if not all_of_them:
             hits = index.newest(RANKED, None)
-            if len(hits) < PROBE:
+            if len(hits) < ENOUGH:
                 hits = index.newest_of_all(RANKED, None)
             rows = _readable(asked, [hit.pk for hit in hits])
             found.newest_of = len(hits)
@@ -95,7 +96,12 @@ def _readable(asked: Asked, ids: Sequence[int]) -> dict[int, tuple]:
     """Those of some posts that the reader may read, with what they are counted by: the one rule,
     asked of the posts themselves."""
     rows = posts_visible_to(asked.user).filter(asked.rule, pk__in=ids)
-    return {row[0]: row for row in rows.values_list(*FACETS)}
+    found = {row[0]: row for row in rows.values_list(*FACETS)}
+    if asked.statuses:
+        shown = quoted.statuses(list(found), asked.user)
+        wanted = set(asked.statuses)
+        found = {pk: row for pk, row in found.items() if wanted <= shown.get(pk, set())}
+    return found
 
 
 def _count(found: Found, rows: dict[int, tuple]) -> None:

@@ -16,6 +16,7 @@ from .match import Match
 # Newest rows that are looked at for a word that many hold; about 30 ms of PostgreSQL.
 WINDOW = 20_000
 ALL = 50_000  # hits of which the newest are taken, if the window held too few
+FEW = 50  # debates whose own rows are walked; of more, the rows of all debates are
 
 
 class Hit(NamedTuple):
@@ -76,13 +77,21 @@ class Posts:
             return self._hits(
                 f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} {order}", values
             )
-        rows, values = self._limited(after)
+        rows, values = self._limited(after, self.limits.threads if self._in_few() else None)
         window = (
             f"SELECT * FROM forum_postwords w WHERE {rows}"
             f" ORDER BY w.at DESC, w.post_id DESC LIMIT {WINDOW}"
         )
-        sql = f"SELECT w.post_id, w.at FROM ({window}) w WHERE {postgresql.FOUND} {order}"
-        return self._hits(sql, [*values, postgresql.query(self.match)])
+        sql = f"SELECT w.post_id, w.at FROM ({window}) w WHERE {postgresql.FOUND}"
+        values.append(postgresql.query(self.match))
+        if self.limits.threads is not None and not self._in_few():
+            # Within the window it would have to be filled from as many debates as there are.
+            sql += " AND w.thread_id = ANY(%s)"
+            values.append(self.limits.threads)
+        return self._hits(f"{sql} {order}", values)
+
+    def _in_few(self) -> bool:
+        return self.limits.threads is not None and len(self.limits.threads) <= FEW
 
     def newest_of_all(self, limit: int, after: Hit | None) -> list[Hit]:
         """The same among all that match, as far as these are counted."""
@@ -136,19 +145,19 @@ class Posts:
         return self.language.SOURCE.format(**self.names)
 
     def _where(self, after: Hit | None = None) -> tuple[str, list]:
-        where, values = self._limited(after)
+        where, values = self._limited(after, self.limits.threads)
         if self.match.all:
             where = f"{self.language.FOUND.format(**self.names)} AND {where}"
             values.insert(0, self.language.query(self.match))
         return where, values
 
-    def _limited(self, after: Hit | None) -> tuple[str, list]:
+    def _limited(self, after: Hit | None, threads: list[int] | None) -> tuple[str, list]:
         adapt = self.connection.ops.adapt_datetimefield_value
         parts: list[str] = []
         values: list = []
-        if self.limits.threads is not None:
+        if threads is not None:
             parts.append(self.language.AMONG.format(column="w.thread_id"))
-            values.append(self.language.among(self.limits.threads))
+            values.append(self.language.among(threads))
         for moment, sign in ((self.limits.since, ">="), (self.limits.until, "<")):
             if moment is not None:
                 parts.append(f"w.at {sign} %s")

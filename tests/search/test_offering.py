@@ -7,7 +7,7 @@ import pytest
 
 from forum.models import Board
 from forum.moderation import states
-from tests.people import browser, make_member, start
+from tests.people import browser, make_member, reply, start
 from tests.views.test_queries import queries
 
 pytestmark = [pytest.mark.django_db, pytest.mark.reads]
@@ -99,3 +99,24 @@ def test_who_asks_too_often_is_told_nothing(client, settings):
     answers = [client.get(OFFER, {"q": "hastings"}).status_code for _ in range(5)]
     assert answers == [200, 200, 200, 429, 429]
     assert client.get("/search/", {"q": "hastings"}).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["hastings", "hastings&sort=best", "kind:AHC", "by:opener"])
+def test_the_search_itself_costs_the_same_at_any_size(board, opener, stranger, query):
+    """As visitor and as member: of few hits and of many, in few debates and many."""
+    clients = (browser(), browser(stranger))
+    for n in range(2):
+        thread = start(board, opener, title=f"Hastings {n}", kind="AHC")
+        reply(thread, stranger, f"Hastings once more {n}.")
+
+    def asked() -> list[int]:
+        return [queries(client, f"/search/?q={query}") for client in clients]
+
+    asked()  # terms of the glossary are kept from here on
+    few = asked()
+    for n in range(2, 25):
+        thread = start(board, opener, title=f"Hastings {n}", kind="AHC")
+        reply(thread, make_member(f"fan-{n:02}x"), f"Hastings, and {n} wounds.")
+    many = asked()
+    assert max(many) - max(few) <= 0, (few, many)
+    assert max(many) <= 14, many
