@@ -208,6 +208,11 @@ OWN_FACE = env.bool("OWN_FACE", default=True)
 # readers see alike; 0 keeps none.
 KEPT_PAGES_MB = env.int("KEPT_PAGES_MB", default=4)
 
+# How long a cache between the site and its visitors (a CDN) may show a debate without asking, and
+# how long after that while it asks. What is taken back is gone from it after both together.
+SHARED_CACHE_SECONDS = env.int("SHARED_CACHE_SECONDS", default=0)
+SHARED_CACHE_STALE_SECONDS = env.int("SHARED_CACHE_STALE_SECONDS", default=0)
+
 # Megabytes of finished files (books, fixtures, Markdown) that are kept in the data folder; with 0
 # each is made anew for whoever asks.
 DOWNLOADS_MB = env.int("DOWNLOADS_MB", default=500)

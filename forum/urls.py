@@ -27,6 +27,7 @@ from .views import (
     openings,
     outline,
     posts,
+    preview,
     questions,
     reports,
     road,
@@ -65,6 +66,7 @@ thread_urls = [
     path("epub/", takeaway.thread_epub, name="thread-epub"),
     path("fixture/", takeaway.thread_fixture, name="thread-fixture"),
     path("jump/", jumping.jump, name="jump"),
+    path("preview.png", preview.thread_picture, name="thread-picture"),
     path("markdown/", takeaway.thread_markdown, name="thread-markdown"),
     path("<str:slug>/", threads.thread, name="thread"),
 ]
@@ -122,6 +124,7 @@ urlpatterns = [
     path("questions/", questions.questions, name="questions"),
     path("search/", search.search, name="search"),
     path("map/", maps.world, name="map"),
+    path("search/feed/", feeds.search, name="search-feed"),
     path("search/offer/", search.offer, name="search-offer"),
     path("timeline/", timeline.timeline, name="timeline"),
     path("timeline/feed/", feeds.timeline, name="timeline-feed"),

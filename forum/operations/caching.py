@@ -243,8 +243,19 @@ def _coding(request) -> str:
     return next((coding for coding in ("br", "gzip") if coding in taken), "")
 
 
+def cache_control() -> str:
+    """How long what visitors see may be kept: by browsers, who ask before they show it again, and
+    by caches between us and them as the site's settings say."""
+    if not settings.SHARED_CACHE_SECONDS:
+        return "no-cache"
+    parts = ["public", "max-age=0", f"s-maxage={settings.SHARED_CACHE_SECONDS}"]
+    if settings.SHARED_CACHE_STALE_SECONDS:
+        parts.append(f"stale-while-revalidate={settings.SHARED_CACHE_STALE_SECONDS}")
+    return ", ".join(parts)
+
+
 def _finished(request, response: HttpResponse, numbers: tuple, until: float) -> Kept:
-    response.headers["Cache-Control"] = "no-cache"  # kept by browsers too, but asked about first
+    response.headers["Cache-Control"] = cache_control()
     response.headers["Vary"] = "Accept-Encoding, Cookie"
     coding = _coding(request) or "br"  # whoever takes none gets it unpacked
     return Kept(

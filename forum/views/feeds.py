@@ -6,17 +6,23 @@ of an invited board stands in a file that a service somewhere keeps.
 
 from collections.abc import Iterable
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
 from django.views.decorators.http import condition
 
 from accounts.models import User
 from forum import rendering
+from forum.search import finding
+from forum.search.asking import understand
+from forum.search.grammar import parse
 from forum.text.markup import without_spoilers
 
 from ..models import Divergence, Post, State, Thread, Threadmark
@@ -95,6 +101,20 @@ def member(request: HttpRequest, username: str) -> HttpResponse:
     return _feed(request, f"Posts by {author.username}", address, posts, titled=True)
 
 
+def search(request: HttpRequest) -> HttpResponse:
+    """The newest posts that a visitor finds by the words of `q`. What is not understood has no
+    feed."""
+    query = parse(request.GET.get("q", ""), today=timezone.localdate())
+    if query.empty or query.errors:
+        raise Http404
+    found = finding.posts(understand(query, VISITOR))
+    posts = posts_visible_to(VISITOR).filter(pk__in=found.ids, state=State.VISIBLE)
+    order = Coalesce("written_at", "loaded_at").desc()
+    address = f"{reverse('search')}?{urlencode({'q': query.text})}"
+    title = f"Search: {query.text}"
+    return _feed(request, title, address, posts.order_by(order, "-pk"), titled=True)
+
+
 def _openings(threads: QuerySet[Thread]) -> PostQuerySet:
     """The openings of the newest of `threads`, as far as they stand."""
     newest = threads.order_by("-created_at", "-pk").values_list("pk", flat=True)[:ENTRIES]
@@ -123,8 +143,8 @@ def _feed(
         link=base + address,
         description=None,
         language="en",
-        feed_url=base + request.path,
-        feed_guid=base + request.path,
+        feed_url=base + request.get_full_path(),
+        feed_guid=base + request.get_full_path(),
     )
     for post, html in _rendered(rows):
         name = post.writer

@@ -97,12 +97,13 @@ def offer(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)
     asked = understand(query, request.user)
     titled = finding.titles(asked, most=OFFERED)
+    called = User.objects.shaped_like(typed).filter(is_active=True)
     return render(
         request,
         "search/_offered.html",
         {
             "debates": [(thread, marked(thread.title, asked.match)) for thread in titled],
-            "members": User.objects.called_like(typed)[: OFFERED // 2],
+            "members": called.values_list("username", flat=True)[: OFFERED // 2],
             "typed": typed,
             "query": urlencode({"q": typed}),
         },

@@ -26,7 +26,7 @@ from ..actions import threads as acts
 from ..jinja import fragment_renderer
 from ..models import Lane, Post, Thread
 from ..permissions import require
-from . import problems
+from . import linked_data, problems
 from .fetch import page_or_404, thread_or_404
 from .opened_forms import conflict, without_erased
 from .posts import ReplyForm, per_page, reply_address, where
@@ -55,6 +55,8 @@ def thread(request: HttpRequest, thread_id: int, slug: str = "") -> HttpResponse
     if user.is_authenticated and seen and "Sec-Purpose" not in request.headers:
         _mark_read(user, page, seen)
     context = {"page": page, "thread": thread, "reply_form": _reply_form(request, page)}
+    if not user.is_authenticated:
+        context["linked_data"] = linked_data.of_debate(request, page)
     return caching.allow_keeping(render(request, "threads/thread.html", context))
 
 

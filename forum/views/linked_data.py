@@ -1,0 +1,60 @@
+"""What a debate says of itself to search engines: JSON-LD of schema.org, as visitors see it."""
+
+import json
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import strip_tags
+from django.utils.safestring import SafeString, mark_safe
+
+from forum.text.markup import without_spoilers
+
+from ..models import Thread
+from ..rendering.thread_page import ThreadPage
+
+LONGEST = 500  # characters of the opening's words
+# A block of data ends where "</script" begins, whatever it is in.
+_ESCAPED = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
+
+
+def of_debate(request: HttpRequest, page: ThreadPage) -> SafeString:
+    """A debate as a DiscussionForumPosting, ready for its block; `page` is what a visitor is shown.
+    The opening's words are given where they stand on the page, without what a spoiler hides."""
+    thread = page.thread
+    base = settings.SITE_URL or f"{request.scheme}://{request.get_host()}"
+    address = base + thread.get_absolute_url()
+    said = {
+        "@context": "https://schema.org",
+        "@type": "DiscussionForumPosting",
+        "@id": address,
+        "url": address,
+        "headline": thread.title,
+        "datePublished": thread.created_at.isoformat(timespec="seconds"),
+        "author": _author(thread, base),
+        "commentCount": thread.reply_count,
+        "image": f"{base}{reverse('thread-picture', args=[thread.pk])}",
+        "isPartOf": {
+            "@type": "CollectionPage",
+            "name": thread.board.name,
+            "url": base + thread.board.get_absolute_url(),
+        },
+    }
+    if text := _opening_words(page):
+        said["text"] = text
+    return mark_safe(json.dumps(said, ensure_ascii=False).translate(_ESCAPED))
+
+
+def _author(thread: Thread, base: str) -> dict[str, str]:
+    author = {"@type": "Person", "name": thread.opener}
+    if thread.author and thread.author.is_active:
+        author["url"] = base + reverse("member", args=[thread.author.username])
+    return author
+
+
+def _opening_words(page: ThreadPage) -> str:
+    for entry in page.entries[:1]:
+        if entry.post.is_opening and entry.html is not None:
+            words = " ".join(strip_tags(without_spoilers(entry.html)).split())
+            return words if len(words) <= LONGEST else words[:LONGEST].rpartition(" ")[0] + " …"
+    return ""

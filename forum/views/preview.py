@@ -1,0 +1,37 @@
+"""The picture of a debate for previews of links to it."""
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+
+from forum.operations import caching, downloads
+from forum.rendering import preview_pictures
+
+from ..actions.pace import TooFast
+from .fetch import thread_or_404
+from .networks import asks_too_often
+
+
+def thread_picture(request: HttpRequest, thread_id: int) -> HttpResponse:
+    """The picture of a debate that everybody may see, made once for each version of it; whoever
+    asks, it shows what visitors see."""
+    thread = thread_or_404(AnonymousUser(), thread_id)
+    numbers = caching.numbers_of(thread.pk)
+
+    def made():
+        if asks_too_often(request, "pictures", settings.DOWNLOADS_PER_MINUTE):
+            raise TooFast("Many pictures were made for your network just now. Wait a minute.")
+        return [preview_pictures.draw(thread, settings.SITE_NAME)]
+
+    def still():
+        return caching.numbers_of(thread.pk) == numbers
+
+    if numbers is None or not settings.DOWNLOADS_MB:
+        file = downloads.make_for_one(made)
+    else:
+        name = downloads.name_of(thread.pk, "image/png", settings.SITE_NAME, numbers=numbers)
+        file = downloads.found(name) or downloads.make(name, made, still)
+    with file:
+        response = HttpResponse(file.read(), content_type="image/png")
+    response.headers["Cache-Control"] = caching.cache_control()
+    return response
