@@ -54,14 +54,14 @@ class ReadOnly(NamedFilters, admin.ModelAdmin):
             return rows
         return rows.filter(**{f"{self.board_path}__in": moderated_board_ids(request.user)})
 
+    def __init_subclass__(cls, **options) -> None:
+        super().__init_subclass__(**options)
+        if cls.found_by:
+            cls.search_help_text = searching.help_text(cls.found_by)
+
     def get_search_fields(self, request):
         """What Django asks for whether to show the field."""
         return self.found_by or super().get_search_fields(request)
-
-    @property
-    def search_help_text(self):
-        """What one can type."""
-        return searching.help_text(self.found_by)
 
     def get_search_results(self, request, queryset, search_term):
         """The rows that a search leaves, and that none of them comes twice."""

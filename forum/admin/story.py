@@ -22,6 +22,6 @@ class ThreadWordAdmin(ReadOnly):
     list_display = ("word", "role", "thread")
     list_filter = ("role",)
     list_select_related = ("thread",)
-    search_fields = ("=word", "thread__title")
+    search_fields = ("=word",)
     show_full_result_count = False
     ordering = ("-pk",)

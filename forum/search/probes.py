@@ -77,21 +77,7 @@ class Posts:
             return self._hits(
                 f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} {order}", values
             )
-        rows, values = self._limited(after, self.limits.threads if self._in_few() else None)
-        window = (
-            f"SELECT * FROM forum_postwords w WHERE {rows}"
-            f" ORDER BY w.at DESC, w.post_id DESC LIMIT {WINDOW}"
-        )
-        sql = f"SELECT w.post_id, w.at FROM ({window}) w WHERE {postgresql.FOUND}"
-        values.append(postgresql.query(self.match))
-        if self.limits.threads is not None and not self._in_few():
-            # Within the window it would have to be filled from as many debates as there are.
-            sql += " AND w.thread_id = ANY(%s)"
-            values.append(self.limits.threads)
-        return self._hits(f"{sql} {order}", values)
-
-    def _in_few(self) -> bool:
-        return self.limits.threads is not None and len(self.limits.threads) <= FEW
+        return self._in_window(after, order)
 
     def newest_of_all(self, limit: int, after: Hit | None) -> list[Hit]:
         """The same among all that match, as far as these are counted."""
@@ -112,12 +98,22 @@ class Posts:
             return self._hits(
                 f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} {order}", values
             )
-        rows, values = self._limited(None)
-        window = (
-            f"SELECT * FROM forum_postwords w WHERE {rows} ORDER BY w.at, w.post_id LIMIT {WINDOW}"
-        )
-        sql = f"SELECT w.post_id, w.at FROM ({window}) w WHERE {postgresql.FOUND} {order}"
-        return self._hits(sql, [*values, postgresql.query(self.match)])
+        return self._in_window(None, order)
+
+    def _in_window(self, after: Hit | None, order: str) -> list[Hit]:
+        """Those that match among the first rows behind `after` in an order, on PostgreSQL. Of many
+        debates the rows of all are looked at: else so many would have to be found first."""
+        threads = self.limits.threads
+        many = threads is not None and len(threads) > FEW
+        rows, values = self._limited(after, None if many else threads)
+        by_moment = order.partition(" LIMIT ")[0]
+        window = f"SELECT * FROM forum_postwords w WHERE {rows} {by_moment} LIMIT {WINDOW}"
+        sql = f"SELECT w.post_id, w.at FROM ({window}) w WHERE {postgresql.FOUND}"
+        values.append(postgresql.query(self.match))
+        if many:
+            sql += " AND w.thread_id = ANY(%s)"
+            values.append(threads)
+        return self._hits(f"{sql} {order}", values)
 
     def ranks(self, ids: list[int]) -> dict[int, float]:
         """How well each of these posts matches."""
