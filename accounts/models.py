@@ -195,6 +195,9 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
         blank=True,
     )
     # How many notices wait to be read: kept here for the same reason.
+    # Signed into the addresses of the member's own feeds: with another one, or none, the old ones
+    # lead nowhere.
+    feed_number = models.BigIntegerField(null=True, blank=True, default=None, editable=False)
     unread_notices = models.PositiveIntegerField(default=0, editable=False)
 
     objects: ClassVar[Members] = Members()

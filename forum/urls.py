@@ -26,6 +26,7 @@ from .views import (
     notices,
     openings,
     outline,
+    own_feeds,
     posts,
     preview,
     questions,
@@ -110,9 +111,17 @@ watching_urls = [
     path("history/", watching.history, name="watch-history"),
 ]
 
+own_feed_urls = [
+    path("", own_feeds.own_feeds, name="own-feeds"),
+    path("<str:feed_token>/watching/", own_feeds.watching, name="own-watching-feed"),
+    path("<str:feed_token>/notices/", own_feeds.notices, name="own-notices-feed"),
+    path("<str:feed_token>/boards/<slug:slug>/", own_feeds.board, name="own-board-feed"),
+]
+
 urlpatterns = [
     path("", boards.home, name="home"),
     path("feed/", feeds.forum, name="feed"),
+    path("feeds/", include(own_feed_urls)),
     path("debates/", boards.debates, name="debates"),
     path("boards/<slug:slug>/", boards.board, name="board"),
     path("boards/<slug:slug>/feed/", feeds.board, name="board-feed"),

@@ -1,12 +1,12 @@
 """What is new, for feed readers: Atom (RFC 4287), as anybody may read it without an account.
 
 A feed knows no session: whoever fetches it, members too, gets what visitors see, so that nothing
-of an invited board stands in a file that a service somewhere keeps.
+of an invited board stands in a file that a service somewhere keeps. Members' own are in own_feeds.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -36,23 +36,23 @@ VISITOR = AnonymousUser()
 
 def forum(request: HttpRequest) -> HttpResponse:
     """The debates opened last, in all boards."""
-    openings = _openings(threads_visible_to(VISITOR))
-    return _feed(request, settings.SITE_NAME, reverse("home"), openings, titled=True)
+    openings = opening_posts(threads_visible_to(VISITOR))
+    return write_feed(request, settings.SITE_NAME, reverse("home"), openings, titled=True)
 
 
 def board(request: HttpRequest, slug: str) -> HttpResponse:
     """The debates opened last in one board."""
     board = board_or_404(VISITOR, slug)
-    openings = _openings(threads_visible_to(VISITOR).filter(board=board))
-    return _feed(request, board.name, board.get_absolute_url(), openings, titled=True)
+    openings = opening_posts(threads_visible_to(VISITOR).filter(board=board))
+    return write_feed(request, board.name, board.get_absolute_url(), openings, titled=True)
 
 
 def timeline(request: HttpRequest) -> HttpResponse:
     """The debates opened last that say when they leave history."""
     dated = Divergence.objects.values("thread")
-    openings = _openings(openings_visible_to(VISITOR).filter(pk__in=dated))
+    openings = opening_posts(openings_visible_to(VISITOR).filter(pk__in=dated))
     title = f"Timeline of {settings.SITE_NAME}"
-    return _feed(request, title, reverse("timeline"), openings, titled=True)
+    return write_feed(request, title, reverse("timeline"), openings, titled=True)
 
 
 def _version(request: HttpRequest, thread_id: int) -> str | None:
@@ -66,7 +66,7 @@ def thread(request: HttpRequest, thread_id: int) -> HttpResponse:
     """The newest posts of a debate."""
     thread = thread_or_404(VISITOR, thread_id)
     posts = _standing(thread).order_by("-number")
-    return _feed(request, thread.title, thread.get_absolute_url(), posts)
+    return write_feed(request, thread.title, thread.get_absolute_url(), posts)
 
 
 @condition(etag_func=_version)
@@ -76,7 +76,7 @@ def story(request: HttpRequest, thread_id: int) -> HttpResponse:
     marked = Threadmark.objects.filter(thread=thread).values("post")
     posts = _standing(thread).filter(pk__in=marked).order_by("-number")
     title = f"{thread.title}: the story"
-    return _feed(request, title, reverse("read", args=[thread.pk]), posts)
+    return write_feed(request, title, reverse("read", args=[thread.pk]), posts)
 
 
 def branch(request: HttpRequest, post_id: int) -> HttpResponse:
@@ -88,7 +88,7 @@ def branch(request: HttpRequest, post_id: int) -> HttpResponse:
         tree_id=post.tree_id, lft__gte=post.lft, rght__lte=post.rght
     )
     title = f"{post.thread.title}: the branch of #{post.number}"
-    return _feed(request, title, post.get_absolute_url(), below.order_by("-number"))
+    return write_feed(request, title, post.get_absolute_url(), below.order_by("-number"))
 
 
 def member(request: HttpRequest, username: str) -> HttpResponse:
@@ -98,7 +98,7 @@ def member(request: HttpRequest, username: str) -> HttpResponse:
         raise Http404
     posts = posts_visible_to(VISITOR).filter(author=author, state=State.VISIBLE).order_by("-pk")
     address = reverse("member", args=[author.username])
-    return _feed(request, f"Posts by {author.username}", address, posts, titled=True)
+    return write_feed(request, f"Posts by {author.username}", address, posts, titled=True)
 
 
 def search(request: HttpRequest) -> HttpResponse:
@@ -112,13 +112,13 @@ def search(request: HttpRequest) -> HttpResponse:
     order = Coalesce("written_at", "loaded_at").desc()
     address = f"{reverse('search')}?{urlencode({'q': query.text})}"
     title = f"Search: {query.text}"
-    return _feed(request, title, address, posts.order_by(order, "-pk"), titled=True)
+    return write_feed(request, title, address, posts.order_by(order, "-pk"), titled=True)
 
 
-def _openings(threads: QuerySet[Thread]) -> PostQuerySet:
-    """The openings of the newest of `threads`, as far as they stand."""
+def opening_posts(threads: QuerySet[Thread], user=VISITOR) -> PostQuerySet:
+    """The openings of the newest of `threads`, as far as they stand and `user` may read them."""
     newest = threads.order_by("-created_at", "-pk").values_list("pk", flat=True)[:ENTRIES]
-    openings = posts_visible_to(VISITOR).filter(
+    openings = posts_visible_to(user).filter(
         thread__in=list(newest), number=1, parent_basis=Post.Basis.OPENING, state=State.VISIBLE
     )
     return openings.order_by("-thread__created_at", "-thread_id")
@@ -131,12 +131,20 @@ def _standing(thread: Thread) -> PostQuerySet:
     )
 
 
-def _feed(
-    request: HttpRequest, title: str, address: str, posts: PostQuerySet, *, titled: bool = False
+def write_feed(
+    request: HttpRequest,
+    title: str,
+    address: str,
+    posts: PostQuerySet,
+    *,
+    titled: bool = False,
+    user=VISITOR,
+    guid: str = "",
 ) -> HttpResponse:
-    """The feed of this title about the page at `address`, of the first of `posts`. Where it is
-    `titled`, an entry is called after its debate, else after its number and its writer."""
-    base = settings.SITE_URL or f"{request.scheme}://{request.get_host()}"
+    """The feed of this title about the page at `address`, of the first of `posts`, as `user` reads
+    them. Where it is `titled`, an entry is called after its debate, else after its number and its
+    writer. `guid` names the feed where its address must not."""
+    base = base_of(request)
     rows = list(posts.for_reading().select_related("author", "body", "thread__board")[:ENTRIES])
     feed = Atom1Feed(
         title=title,
@@ -144,9 +152,9 @@ def _feed(
         description=None,
         language="en",
         feed_url=base + request.get_full_path(),
-        feed_guid=base + request.get_full_path(),
+        feed_guid=f"{base}/{quote(guid)}" if guid else base + request.get_full_path(),
     )
-    for post, html in _rendered(rows):
+    for post, html in _rendered(rows, user):
         name = post.writer
         feed.add_item(
             title=post.thread.title if titled else f"#{post.number} by {name}",
@@ -162,9 +170,14 @@ def _feed(
     return answer
 
 
-def _rendered(posts: list[Post]) -> Iterable[tuple[Post, str]]:
-    """Each post with its text as a visitor reads it."""
-    for entry in rendering.render_posts(posts, user=VISITOR):
+def base_of(request: HttpRequest) -> str:
+    """The site's address, without a slash at its end."""
+    return settings.SITE_URL or f"{request.scheme}://{request.get_host()}"
+
+
+def _rendered(posts: list[Post], user) -> Iterable[tuple[Post, str]]:
+    """Each post with its text as `user` reads it."""
+    for entry in rendering.render_posts(posts, user=user):
         if entry.html is not None:
             # A feed reader has no style sheet of ours and would show what is folded away.
             yield entry.post, without_spoilers(entry.html)

@@ -1,8 +1,8 @@
 """What a debate says of itself to search engines: JSON-LD of schema.org, as visitors see it."""
 
 import json
+import re
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import strip_tags
@@ -12,7 +12,9 @@ from forum.text.markup import without_spoilers
 
 from ..models import Thread
 from ..rendering.thread_page import ThreadPage
+from .feeds import base_of
 
+_BREAK = re.compile(r"<(?:br|/p|/li|/h\d|/blockquote|/summary|/figure)\b")
 LONGEST = 500  # characters of the opening's words
 # A block of data ends where "</script" begins, whatever it is in.
 _ESCAPED = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
@@ -22,7 +24,7 @@ def of_debate(request: HttpRequest, page: ThreadPage) -> SafeString:
     """A debate as a DiscussionForumPosting, ready for its block; `page` is what a visitor is shown.
     The opening's words are given where they stand on the page, without what a spoiler hides."""
     thread = page.thread
-    base = settings.SITE_URL or f"{request.scheme}://{request.get_host()}"
+    base = base_of(request)
     address = base + thread.get_absolute_url()
     said = {
         "@context": "https://schema.org",
@@ -55,6 +57,8 @@ def _author(thread: Thread, base: str) -> dict[str, str]:
 def _opening_words(page: ThreadPage) -> str:
     for entry in page.entries[:1]:
         if entry.post.is_opening and entry.html is not None:
-            words = " ".join(strip_tags(without_spoilers(entry.html)).split())
+            # Paragraphs have nothing between them but their tags.
+            html = _BREAK.sub(r" \g<0>", without_spoilers(entry.html))
+            words = " ".join(strip_tags(html).split())
             return words if len(words) <= LONGEST else words[:LONGEST].rpartition(" ")[0] + " …"
     return ""

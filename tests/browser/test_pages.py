@@ -116,6 +116,9 @@ FOR_AUTHORS = """
     /notices/{told.pk}/answer/
     /mail/
     /mail/stop/{stop_token}/
+    /feeds/
+    /members/member-b/?kind=WI&age=30
+    /debates/?by=member-b
     /watching/
     /bookmarks/
     /posts/{exact.pk}/bookmark/

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import get_resolver
 
 from accounts.models import User
-from forum.actions import notices, posts
+from forum.actions import feeds, notices, posts
 from forum.actions.audit import record
 from forum.api.service import service
 from forum.mailing import stopping
@@ -114,6 +114,18 @@ SEEN = {
     "answer-act": ("/notices/{n}/answer/", "in", 404, 200, 404, None),
     "mail-settings": ("/mail/", "in", 200, 200, 200, None),
     "stop-mail": ("/mail/stop/{s}/", 200, 200, 200, 200, "/mail/stop/forged/"),
+    "own-feeds": ("/feeds/", "in", 200, 200, 200, None),
+    # Whoever knows the address.
+    "own-watching-feed": ("/feeds/{f}/watching/", *[200] * 4, "/feeds/forged/watching/"),
+    "own-notices-feed": ("/feeds/{f}/notices/", *[200] * 4, "/feeds/forged/notices/"),
+    "own-board-feed": (
+        "/feeds/{f}/boards/after-1900/",
+        *[200] * 4,
+        "/feeds/forged/boards/after-1900/",
+    ),
+    "search-feed": ("/search/feed/?q=party", 200, 200, 200, 200, "/search/feed/?q="),
+    "search-offer": ("/search/offer/?q=party", 200, 200, 200, 200, None),
+    "thread-picture": ("/threads/{t}/preview.png", *[200] * 4, "/threads/{gone}/preview.png"),
     "standing": ("/standing/", "in", 200, 200, 200, None),
     "change-name": ("/standing/name/", "in", 200, 200, 200, None),
     "notices": ("/notices/", "in", 200, 200, 200, None),
@@ -226,6 +238,7 @@ SENT = {
     "mail-settings": ("/mail/", {"act": "day", "outcome": "never"}, 403, "to", "to", "to"),
     "mail-again": ("/mail/again/", {}, 403, "to", "to", "to"),
     "stop-mail": ("/mail/stop/{s}/", {}, 200, 200, 200, 200),  # without signing in
+    "own-feeds": ("/feeds/", {"do": "make"}, 403, "to", "to", "to"),
     "change-name": ("/standing/name/", {"name": "Another"}, 403, "to", "to", "to"),
     "read-notices": ("/notices/read/", {"until": "1"}, 403, "to", "to", "to"),
     "watching": ("/watching/", {"level-1": "muted"}, 403, "to", "to", "to"),
@@ -266,6 +279,9 @@ def address(thread, opener, moderator):
     told = notices.notify(opener, entry=entry)
     quoted = reply(thread, opener, quoting(thread.posts.get(number=2), "The party"))
 
+    feeds.make(user=opener)
+    own_feeds = feeds.address(opener, "own-watching-feed").split("/")[2]
+
     def fill(pattern: str) -> str:
         return (
             pattern.replace("{t}", str(thread.pk))
@@ -274,6 +290,7 @@ def address(thread, opener, moderator):
             .replace("{q}", str(quoted.pk))
             .replace("{n}", str(told.pk))
             .replace("{e}", str(entry.pk))
+            .replace("{f}", own_feeds)
             .replace("{s}", stopping.token(opener, ["act"]))
             .replace("{gone}", str(GONE))
         )

@@ -299,6 +299,7 @@ class Marked(TestCase):
             "part": [(None, {"part": 0})],  # of the sitemap
             "name": [(None, {"name": "about"})],  # of the help
             "token": [(None, {"token": self.token})],
+            "feed_token": [(None, {"feed_token": "forged", "slug": "public"})],
             "signed": [(None, {"signed": stopping.token(self.people["opener"], ["act"])})],
             "notice_id": [(None, {"notice_id": n.pk}) for n in Notice.objects.all()],
             "entry_id": [(None, {"entry_id": e.pk}) for e in AuditEntry.objects.all()],
@@ -324,6 +325,7 @@ class Marked(TestCase):
             yield from (f"/timeline/?board={slug}", f"/map/?in=europe&board={slug}")
             yield from (f"/api/{name}/?board={slug}" for name in ("threads", "divergences"))
             yield f"/search/?q=board:{slug}+since:2000"
+        yield from ("/search/feed/?q=the", "/search/feed/?q=pod:..2000+the", "/search/offer/?q=zqt")
         yield from (f"/search/?q={asked}" for asked in ("the", "it&sort=best", "pod:..2000"))
         yield from (f"/search/?q=has:quote+status:{status}" for status in STATUSES)
         yield "/drafts/newest/?target=/threads/new/"
@@ -378,8 +380,8 @@ class Marked(TestCase):
         for name, address, what in self.addresses():
             if what is None or (what in PLACEHOLDERS and role not in READERS[what]):
                 continue
-            # A feed is a visitor's, whoever fetches it.
-            reader = "guest" if name.endswith("feed") else role
+            # A feed and a preview are a visitor's, whoever fetches them.
+            reader = "guest" if name.endswith("feed") or name == "thread-picture" else role
             there = reader in READERS[what] and (name, what) not in NO_PAGE
             status = self.statuses[role, address]
             if status != 405 and (status != 404) != there:  # 405: there are forms alone
