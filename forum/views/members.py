@@ -20,7 +20,6 @@ from ..models.visibility import (
     ForReader,
     boards_visible_to,
     posts_visible_to,
-    threads_visible_to,
 )
 from ..permissions import require
 
@@ -29,7 +28,7 @@ NEWEST = 2**62  # above the id of any post
 
 
 AGES = {"30": "the last 30 days", "365": "the last year"}
-COUNTED = 1_000  # posts and debates up to here are counted
+COUNTED = 1_000  # posts up to here are counted
 
 
 def _standing(user, author: int) -> QuerySet[Post]:
@@ -86,7 +85,6 @@ def member(request: HttpRequest, username) -> HttpResponse:
             "past_names": list(found.past_names.order_by("-pk")),
             "posts": fragments.post_lines(rows[:PER_PAGE], user=user),
             "count": _count(posts),
-            "debates": _count(threads_visible_to(user).filter(author=found)),
             "counted": COUNTED,
             "asked": asked,
             "boards": boards_visible_to(user).in_order(),

@@ -54,46 +54,46 @@ def own_feeds(request: HttpRequest) -> HttpResponse:
 
 def watching(request: HttpRequest, feed_token: str) -> HttpResponse:
     """The newest posts of the debates that the member watches for everything in them."""
-    user = _reader_or_404(feed_token)
+    reader = _reader_or_404(feed_token)
     watched = Watch.objects.filter(
-        member=user, thread__isnull=False, level=Watch.Level.EVERYTHING
+        member=reader, thread__isnull=False, level=Watch.Level.EVERYTHING
     ).order_by("-pk")
     threads = list(watched.values_list("thread", flat=True)[:MOST_WATCHED])
-    posts = posts_visible_to(user).filter(
+    posts = posts_visible_to(reader).filter(
         thread__in=threads, state=State.VISIBLE, number__isnull=False
     )
-    posts = posts.exclude(author__in=user.ignoring).order_by("-loaded_at", "-pk")
-    title = f"What {user.username} watches"
+    posts = posts.exclude(author__in=reader.ignoring).order_by("-loaded_at", "-pk")
+    title = f"What {reader.username} watches"
     return _own(
-        write_feed(request, title, reverse("watching"), posts, titled=True, user=user, guid=title)
+        write_feed(request, title, reverse("watching"), posts, titled=True, user=reader, guid=title)
     )
 
 
 def board(request: HttpRequest, feed_token: str, slug: str) -> HttpResponse:
     """The debates opened last in one board, as the member sees them."""
-    user = _reader_or_404(feed_token)
-    board = board_or_404(user, slug)
-    posts = opening_posts(threads_visible_to(user).filter(board=board), user)
+    reader = _reader_or_404(feed_token)
+    board = board_or_404(reader, slug)
+    posts = opening_posts(threads_visible_to(reader).filter(board=board), reader)
     address = board.get_absolute_url()
     return _own(
-        write_feed(request, board.name, address, posts, titled=True, user=user, guid=address)
+        write_feed(request, board.name, address, posts, titled=True, user=reader, guid=address)
     )
 
 
 def notices(request: HttpRequest, feed_token: str) -> HttpResponse:
     """What the member is told, as their page of notices says it; reading it here marks nothing."""
-    user = _reader_or_404(feed_token)
+    reader = _reader_or_404(feed_token)
     base, address = base_of(request), reverse("notices")
-    title = f"Notices of {user.username}"
+    title = f"Notices of {reader.username}"
     feed = Atom1Feed(
         title=title,
         link=base + address,
         description=None,
         language="en",
         feed_url=base + request.path,
-        feed_guid=f"{base}{address}#{user.pk}",
+        feed_guid=f"{base}{address}#{reader.pk}",
     )
-    for line in notice_page(user, None).lines:
+    for line in notice_page(reader, None).lines:
         feed.add_item(
             title=line.title or "A moderator acted",
             link=base + (line.href or address),

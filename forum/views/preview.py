@@ -1,13 +1,13 @@
 """The picture of a debate for previews of links to it."""
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
 from forum.operations import caching, downloads
 from forum.rendering import preview_pictures
 
 from ..actions.pace import TooFast
+from .feeds import VISITOR
 from .fetch import thread_or_404
 from .networks import asks_too_often
 
@@ -15,7 +15,7 @@ from .networks import asks_too_often
 def thread_picture(request: HttpRequest, thread_id: int) -> HttpResponse:
     """The picture of a debate that everybody may see, made once for each version of it; whoever
     asks, it shows what visitors see."""
-    thread = thread_or_404(AnonymousUser(), thread_id)
+    thread = thread_or_404(VISITOR, thread_id)
     numbers = caching.numbers_of(thread.pk)
 
     def made():

@@ -544,8 +544,8 @@ def test_no_view_forgets_the_gate():
         source = inspect.getsource(inspect.unwrap(view))
         for name in taken & set(GATES):
             tried += 1
-            # A feed asks for a visitor, whoever fetches it.
-            source = source.replace("(VISITOR", "(request.user")
+            # A feed asks for a visitor, whoever fetches it, or for the member whose address it is.
+            source = source.replace("(VISITOR", "(request.user").replace("(reader", "(request.user")
             if "user = writer(request)" in source:
                 source = source.replace("(user", "(request.user")
             assert any(gate in source for gate in GATES[name]), (view.__name__, name)
