@@ -139,12 +139,13 @@ def test_only_what_visitors_see_is_said(client, debate, stranger, moderator):
 def picture(client, thread) -> Image.Image:
     answer = client.get(reverse("thread-picture", args=[thread.pk]))
     assert answer.status_code == 200 and answer["Content-Type"] == "image/png"
-    return Image.open(BytesIO(answer.content))
+    found = Image.open(BytesIO(answer.content))
+    assert found.size == (1200, 630) and found.format == "PNG"
+    return found.convert("RGB")
 
 
 def test_the_picture_shows_the_title_and_where_history_is_left(client, debate):
     plain = picture(client, debate)
-    assert plain.size == (1200, 630) and plain.format == "PNG"
     red = (158, 27, 54)
     assert red not in {colour for _, colour in plain.getcolors(2**20)}
     description.describe(
