@@ -118,7 +118,6 @@ FOR_AUTHORS = """
     /mail/stop/{stop_token}/
     /feeds/
     /members/member-b/?kind=WI&age=30
-    /debates/?by=member-b
     /watching/
     /bookmarks/
     /posts/{exact.pk}/bookmark/

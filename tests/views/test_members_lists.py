@@ -62,18 +62,10 @@ def test_what_there_is_not_is_not_found(client, written, query):
     assert client.get(PROFILE + query).status_code == 404
 
 
-def test_debates_of_a_member(client, written, board):
-    assert listed(client, "/debates/?by=OPENER") == ["Salamis", "Marathon", "Hastings"]
-    assert listed(client, f"/debates/?by=opener&board={board.slug}&kind=WI") == ["Hastings"]
-    assert "3 debates" in client.get("/debates/?by=opener").content.decode()
-    assert "/debates/?by=opener" in client.get(PROFILE).content.decode()
-    assert client.get("/debates/?by=nobody").status_code == 404
-
-
 def test_nothing_is_counted_that_the_reader_may_not_see(written, board, stranger, moderator):
     Board.objects.filter(pk=board.pk).update(audience="moderators")
     for client in (browser(), browser(stranger)):
-        assert listed(client, PROFILE) == listed(client, "/debates/?by=opener") == ["Salamis"]
+        assert listed(client, PROFILE) == ["Salamis"]
         assert counted(client, PROFILE) == "1 post"
         assert board.slug not in client.get(PROFILE).content.decode()
         assert listed(client, f"{PROFILE}?board={board.slug}") == []
@@ -98,7 +90,7 @@ def test_pages_keep_the_filter(client, board, opener, monkeypatch):
 
 
 def test_they_cost_the_same_at_any_length(written, board, opener, stranger):
-    paths = (PROFILE, f"{PROFILE}?kind=AHC&age=30", "/debates/?by=opener")
+    paths = (PROFILE, f"{PROFILE}?kind=AHC&age=30")
     clients = (browser(), browser(stranger))
     few = [queries(client, path) for client in clients for path in paths]
     for n in range(25):
