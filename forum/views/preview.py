@@ -3,13 +3,11 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from forum.operations import caching, downloads
+from forum.operations import caching, downloads, limits
 from forum.rendering import preview_pictures
 
-from ..actions.pace import TooFast
 from .feeds import VISITOR
 from .fetch import thread_or_404
-from .networks import asks_too_often
 
 
 def thread_picture(request: HttpRequest, thread_id: int) -> HttpResponse:
@@ -19,8 +17,12 @@ def thread_picture(request: HttpRequest, thread_id: int) -> HttpResponse:
     numbers = caching.numbers_of(thread.pk)
 
     def made():
-        if asks_too_often(request, "pictures", settings.DOWNLOADS_PER_MINUTE):
-            raise TooFast("Many pictures were made for your network just now. Wait a minute.")
+        limits.count(
+            "pictures",
+            limits.network_of(request),
+            settings.DOWNLOADS_PER_MINUTE,
+            "Many pictures were made for your network just now. Wait a minute.",
+        )
         return [preview_pictures.draw(thread, settings.SITE_NAME)]
 
     def still():

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0012_devices_of_sessions'),
+        ('accounts', '0013_api_tokens'),
     ]
 
     operations = [
