@@ -55,8 +55,7 @@ def thread(request: HttpRequest, thread_id: int, slug: str = "") -> HttpResponse
     if user.is_authenticated and seen and "Sec-Purpose" not in request.headers:
         _mark_read(user, page, seen)
     context = {"page": page, "thread": thread, "reply_form": _reply_form(request, page)}
-    if not user.is_authenticated:
-        context["linked_data"] = linked_data.of_debate(request, page)
+    context["linked_data"] = "" if user.is_authenticated else linked_data.of_debate(request, page)
     return caching.allow_keeping(render(request, "threads/thread.html", context))
 
 

@@ -13,7 +13,7 @@ from tests.people import browser, edit, make_member, quoting, reply, start
 
 pytestmark = [pytest.mark.django_db, pytest.mark.reads]
 # Their words stand in no index of words: what moderators wrote, and what few boards hold.
-BY_PIECES = {"Board", "Term", "AuditEntry", "Case", "Notice", "Suspension", "Note"}
+BY_PIECES = {"Board", "Term", "AuditEntry", "Case", "Report", "Notice", "Suspension", "Note"}
 
 
 def found(user, model, typed: str) -> list[int]:
