@@ -161,6 +161,12 @@ NO_PAGES |= {"stop-watching", "watch-history"}
 NO_PAGES |= {"outline-argdown", "outline-json", "thread-epub", "road-epub"}
 NO_PAGES |= {"thread-fixture", "thread-markdown", "release"}
 NO_PAGES |= {"feed", "board-feed", "thread-feed", "story-feed", "branch-feed", "member-feed"}
+NO_PAGES |= {"search-feed", "own-watching-feed", "own-notices-feed", "own-board-feed"}
+NO_PAGES |= {"search-offer", "thread-picture"}
+# What programs read and write; the page about it is looked at.
+NO_PAGES |= {f"api-{name}" for name in "boards thread threads posts post replies tree".split()}
+NO_PAGES |= {f"api-{name}" for name in "revisions quotes questions divergences".split()}
+NO_PAGES |= {f"api-{name}" for name in "outline search drafts discard-draft description".split()}
 NO_PAGES |= {"timeline-feed", "sitemap", "sitemap-part", "robots", "security", "new-password"}
 
 

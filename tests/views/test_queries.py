@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 MEMBER, VISITOR = 8, 6
 # Moderators are asked for what waits in the debate.
 TREE = {"visitor": 0, "member": 0, "moderator": 2}
-# Moderators of single boards: which ones.
-BOARDS = 1
+# Moderators of single boards: which ones, and how many cases wait for them.
+BOARDS = 2
 
 
 def write_texts(thread, text="<p>Words.</p>"):
