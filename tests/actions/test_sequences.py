@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -45,7 +46,9 @@ class Game:
         late.save(update_fields=["date_joined"])
         self.read: dict[int, set[int]] = {
             member.pk: set(
-                Post.objects.filter(loaded_at__lte=member.date_joined).values_list("pk", flat=True)
+                Post.objects.filter(
+                    Q(loaded_at__lte=member.date_joined) | Q(author=member)
+                ).values_list("pk", flat=True)
             )
             for member in self.members
         }
@@ -100,6 +103,9 @@ class Game:
         if post := self.post(state__in=[State.PENDING, State.REJECTED]):
             act = self.random.choice([states.approve, states.approve, states.reject])
             act(user=self.keeper, post=post, reason="Read.")
+            post = Post.objects.get(pk=post.pk)
+            if post.number and post.author_id in self.read:
+                self.read[post.author_id].add(post.pk)  # let in, it is one's own as well
 
     def lock_branch(self):
         if post := self.post(state=State.VISIBLE):

@@ -67,7 +67,7 @@ def test_the_moderator_sees_why_and_lets_it_in_sooner(held, moderator):
     page = browser(moderator).get("/admin/forum/case/?kind=slow").content.decode()
     assert "Second thought." in page
     assert "slow mode takes one post in 30 minutes from each member here." in page
-    assert "Held by slow mode" in browser(moderator).get("/admin/").content.decode()
+    assert "held by slow mode" in browser(moderator).get("/admin/").content.decode()
     queue.decide(user=moderator, case=Case.objects.open().get(), act="approve")
     assert fresh(held).state == "visible"
 
