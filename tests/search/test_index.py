@@ -166,7 +166,7 @@ def test_rows_follow_what_is_written_before_they_are(thread, opener):
     [
         ("Before ||the king dies|| after.", ["the king dies"]),
         ("||a *b* c|| and ||d||", ["a b c", "d"]),
-        ('Open.\n\n[spoiler="The end"]\nAll\n\nof it\n[/spoiler]\n\nOpen again.', ["All", "of it"]),
+        ('Open.\n\n[spoiler="The end"]\nAll\n\nof it\n[/spoiler]\n\nOpen again.', ["All\n\nof it"]),
         ("- one\n- ||two||\n\n1. x", ["two"]),
         ("No spoiler & <b>.", []),
         ("@member-a ||hi @member-b & you||", ["hi @member-b & you"]),

@@ -24,7 +24,9 @@ SETS = {"first": similar_pairs, "second": second_pairs, "third": third_pairs}
 
 def divergence(one) -> description.DivergenceInput:
     _, change, actor, place, when = one
-    return description.read_divergence(change=change, actor=actor, place=place, when=when)
+    return description.read_divergence(
+        change=change, actor=actor, place=place, when=when, spot="none"
+    )
 
 
 def open_debate(board, opener, one) -> Thread:
