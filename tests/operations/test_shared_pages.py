@@ -6,6 +6,7 @@ import re
 import pytest
 
 from forum.moderation import states
+from forum.operations import caching
 from tests.people import browser, reply, start
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -43,6 +44,7 @@ class SharedCache:
 @pytest.fixture
 def debate(settings, board, opener, answerer):
     settings.KEPT_PAGES_MB = 4
+    caching.pages.clear()  # kept with the headers that another test's settings gave
     thread = start(board, opener, title="Hastings")
     reply(thread, answerer, "The wall holds.")
     return thread
