@@ -41,6 +41,7 @@ def notices(request: HttpRequest) -> HttpResponse:
             "older": page.older,
             "later": bool(before),
             "only": only,
+            "lens": f"only={only}&" if only else "",
             "kept": lens_counts(user),
         },
     )

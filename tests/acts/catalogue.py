@@ -19,6 +19,7 @@ from forum.actions import (
     cases,
     description,
     drafts,
+    feeds,
     glossary,
     members,
     notices,
@@ -51,6 +52,7 @@ PARTS = {
     "composing.compose": "reads only",
     "description.missing": "reads only",
     "uploads.load": "loading.load, which writes in parts that nobody sees before the last",
+    "queue.decide_all": "queue.decide, one case after the other",
     "queue.take_back": "a part of queue.decide, in its transaction",
     "read_state.mark_written": "a part of posts.reply, in its transaction",
 }
@@ -245,6 +247,11 @@ CASES: dict[str, Callable[[World], object]] = {
     "queue.decide": lambda w: queue.decide(
         user=w.user("keeper"), case=Case.objects.get(pk=w.ids["case"]), act="hide", **WHY
     ),
+    "queue.look_at": lambda w: queue.look_at(
+        user=w.user("keeper"), case=Case.objects.get(pk=w.ids["case"])
+    ),
+    "feeds.make": lambda w: feeds.make(user=w.user("opener")),
+    "feeds.take_back": lambda w: feeds.take_back(user=w.user("opener")),
     "read_state.mark_read": lambda w: read_state.mark_read(
         user=w.user("opener"), thread=w.thread("main"), numbers=[(1, 3)]
     ),

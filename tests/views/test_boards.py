@@ -178,6 +178,6 @@ def test_profiles_are_found_in_any_case_and_not_of_closed_accounts(opener):
 
 
 def test_only_filters_that_exist(board):
-    assert set(FILTERS) == {"unread", "unanswered", "answered"}
+    assert set(FILTERS) == {"unread", "mine", "opened", "unanswered", "answered"}
     for junk in ("order=x", "kind=x", "only=x", "before=x-1", "before=1"):
         assert browser().get(f"{ADDRESS}?{junk}").status_code == 404
