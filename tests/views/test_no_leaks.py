@@ -666,6 +666,11 @@ def leads(client, thing) -> bool:
     return client.get(f"/posts/{thing.post.pk}/").status_code in (301, 302)
 
 
+def quoters(client, thing) -> bool:
+    """Whether a program is told what quotes a post: the answer does not name the post itself."""
+    return client.get(f"/api/posts/{thing.post.pk}/quotes/").status_code == 200
+
+
 OF_THE_OPENER = ("public", "moved away", "hidden debate", "removed debate", "waiting debate")
 STANDING = ("public", "members", "invited", "closed", "moved away", "moved inside")
 # name: (the things it shows at all, whether it shows one). Written by hand.
@@ -711,7 +716,7 @@ ENTRIES = {
     ),
     "post, api": (list(READERS), page("/api/posts/{p}/")),
     "revisions, api": (list(READERS), page("/api/posts/{p}/revisions/")),
-    "quotes, api": (DEBATES, page("/api/posts/{p}/quotes/", "title")),
+    "quotes, api": (DEBATES, quoters),
     "outline, api": (DEBATES, page("/api/threads/{t}/outline/", "title")),
     "divergences, api": (DEBATES, page("/api/divergences/?limit=50", "fork")),
     "questions, api": (DEBATES, page("/api/questions/?limit=50", "question")),
