@@ -68,7 +68,7 @@ def test_what_is_watched_is_chosen_told_and_stopped(site, sits_down, javascript)
     assert "member-b opened" in main.inner_text()
     assert "You watch this board." in main.inner_text()
 
-    reader.follows("Watching")
+    reader.page.get_by_role("link", name=re.compile(r"^Watching\b")).click()
     reader.fills("From", "1900")
     reader.fills("To", "1945")
     reader.fills("Place", "Spain")

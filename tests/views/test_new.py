@@ -218,7 +218,7 @@ def test_two_devices_read_different_pages(news, reader):
     assert leads_to(reader, news) == 21
     html = page(news, reader, 3)
     assert marked(html) == set()
-    assert '<a class="small elsewhere" id="next-new"' in html
+    assert '<a class="elsewhere" id="next-new"' in html
 
 
 def test_a_tab_opened_before_does_not_take_back_what_another_read(news, reader):
