@@ -26,7 +26,7 @@ async function bring(address) {
 
 let bringing = null;
 async function answer(post, words = "") {
-  await bringing;
+  if (bringing) await bringing; // else at once: it is told where the words still are selected
   const form = composer();
   const link = post.querySelector("a.reply");
   const started = form?.elements.text.value.trim();
