@@ -254,6 +254,9 @@ def mark_many(*, member: int, thread: int, ranges: list):
     """Mark ranges of numbers as read, one after the other, as a page does."""
     for first, last in ranges:
         user, row = User.objects.get(pk=member), fetch_thread(thread)
+        last = min(last, row.numbered)  # a page shows no more than there is
+        if first > last:
+            continue
         known = read_state.seen(user, row).ranges
         read_state.mark_read(user=user, thread=row, numbers=[(first, last)], known=known)
 
