@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from core.problems import Problem
@@ -37,10 +38,10 @@ def count(what: str, who: str, most: int, sentence: str) -> None:
     try:
         counted = cache.incr(key)
     except ValueError:  # the first one
-        cache.add(key, 0, timeout=120)
         try:
+            cache.add(key, 0, timeout=120)
             counted = cache.incr(key)
-        except ValueError:  # nothing can be written just now, so nobody is kept from reading
-            return
+        except (ValueError, DatabaseError):
+            return  # nothing can be written just now, and nobody is kept from reading
     if counted > most:
         raise TooOften(sentence)

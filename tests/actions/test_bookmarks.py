@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+import core.clock
 from forum.actions import bookmarks
 from forum.actions.composing import Unacceptable
 from forum.models import Board, Bookmark, Job, Mail, Notice
@@ -23,6 +24,7 @@ def clock(monkeypatch):
 
     def at(moment: datetime) -> None:
         monkeypatch.setattr(timezone, "now", lambda: moment)
+        monkeypatch.setattr(core.clock, "now", lambda: moment)  # PostgreSQL has its own
 
     at(NOON)
     return at
