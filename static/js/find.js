@@ -21,4 +21,8 @@ find.addEventListener("input", () => {
 });
 const away = (event) => find.contains(event.target) || offered.replaceChildren();
 for (const kind of ["click", "focusin"]) addEventListener(kind, away);
-find.addEventListener("keydown", (event) => event.key === "Escape" && offered.replaceChildren());
+find.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !offered.firstChild) return;
+  event.preventDefault(); // what was typed stays
+  offered.replaceChildren();
+});

@@ -251,7 +251,7 @@ CASES: dict[str, Callable[[World], object]] = {
         user=w.user("keeper"), case=Case.objects.get(pk=w.ids["case"])
     ),
     "feeds.make": lambda w: feeds.make(user=w.user("opener")),
-    "feeds.take_back": lambda w: feeds.take_back(user=w.user("opener")),
+    "feeds.take_back": lambda w: feeds.take_back(user=w.user("stranger")),
     "read_state.mark_read": lambda w: read_state.mark_read(
         user=w.user("opener"), thread=w.thread("main"), numbers=[(1, 3)]
     ),

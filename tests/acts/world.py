@@ -13,6 +13,7 @@ from forum.actions import (
     bookmarks,
     description,
     drafts,
+    feeds,
     glossary,
     read_state,
     threadmarks,
@@ -168,6 +169,7 @@ def build() -> World:
     w.ids["texts"] = erasing.find(w.post("locked"), "A closed branch.").texts
     w.ids["case"] = Case.objects.get(post=x).pk
     w.ids["bookmark"] = bookmarks.keep(user=stranger, post=w.post("d"), note="Why?").pk
+    feeds.make(user=w.user("stranger"))
     w.ids["watch"] = watching.watch(user=stranger, target=w.thread("main"), level="all").pk
     Worker().drain()
     w.ids["notice"] = Notice.objects.get(member=answerer, entry__verb="hide").pk

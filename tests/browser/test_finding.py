@@ -19,7 +19,7 @@ def test_the_masthead_offers_debates_while_one_types(site, sits_down):
     page.keyboard.press("Escape")
     expect(offered).to_have_count(0)
     expect(field).to_have_value("hast")
-    field.press_sequentially("i", delay=60)
+    field.press_sequentially("ings", delay=60)
     expect(offered).to_have_count(2)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
