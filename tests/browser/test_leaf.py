@@ -36,6 +36,14 @@ NOTES = """() => [...document.querySelectorAll(".posts .prose > .margin")].map((
 })"""
 
 
+# Of each post: whether who wrote it stands before the line of the debate, level with its text.
+NAMES = """() => [...document.querySelectorAll(".posts .post")].map((post) => {
+  const who = post.querySelector(".who").getBoundingClientRect();
+  const text = post.querySelector(".prose").getBoundingClientRect();
+  return who.right < text.left && Math.abs(who.top - text.top) < 16;
+})"""
+
+
 @pytest.fixture
 def example(site) -> Thread:
     call_command("loaddata", "boards", "fixtures/threads/worked-example.json", verbosity=0)
@@ -55,6 +63,15 @@ def test_the_first_words_stand_in_the_first_screen(site, sits_down, example, vie
             assert band["height"] <= 230
             assert reader.page.locator("svg.axis").is_visible()
             assert not reader.page.locator(".asks").is_visible()
+
+
+def test_names_stand_before_what_they_wrote(site, sits_down, example):
+    for member in (None, world.member("member-a")):
+        reader = sits_down(member, viewport=WIDE)
+        reader.opens(example.get_absolute_url())
+        placed = reader.page.evaluate(NAMES)
+        assert len(placed) == 14
+        assert all(placed), placed
 
 
 @pytest.mark.parametrize("javascript", [True, False])
