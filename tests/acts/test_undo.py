@@ -34,7 +34,7 @@ OWN = set(
     "reports.report threads.start threads.rename threads.close description.describe "
     "threadmarks.mark threadmarks.unmark variants.declare notices.mark_opened "
     "watching.watch watching.watch_history watching.set_levels watching.stop "
-    "bookmarks.keep bookmarks.drop".split()
+    "bookmarks.keep bookmarks.drop feeds.make feeds.take_back queue.look_at".split()
 )
 # Acts that are themselves the taking back of another, and are done again by doing that one.
 BACK = {"undoing.undo", "cleanup.undo", "sanctions.lift_warning", "sanctions.lift_suspension"}
