@@ -8,7 +8,7 @@ from ninja import Header, Status
 
 from core.problems import Problem
 from forum.text import markup
-from forum.text.questions import questions_in
+from forum.text.questions import open_questions
 
 from ..actions import description, drafts, threads
 from ..actions import posts as acts
@@ -128,11 +128,14 @@ def _asked_in(sent: bodies.ThreadSent) -> None:
     if not sent.questions:
         return
     try:
-        asked = questions_in(markup.render(sent.text, format="markdown").plain)
+        text = markup.render(sent.text, format="markdown")
     except markup.MarkupError:
         return  # the composer says what is wrong with it
+    spans = [(one.start, one.end) for one in text.passages]
+    asked = open_questions(text.html, plain=text.plain, passages=spans)
     if not set(sent.questions) <= set(asked):
-        raise Problem("A question stands in the text too, to the letter.", field="questions")
+        sentence = "A question stands in the text too, to the letter and not under a spoiler."
+        raise Problem(sentence, field="questions")
 
 
 @service.reads("drafts/", response=shapes.Drafts, url_name="api-drafts")

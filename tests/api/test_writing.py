@@ -211,6 +211,7 @@ def test_a_new_debate(sends, board, stranger):
         ({"kind": "XX"}, "kind"),
         ({"own_answer": ""}, ""),
         ({"questions": ["Who asked this?"]}, "questions"),
+        ({"text": "It held. ||Who fell?||", "questions": ["Who fell?"]}, "questions"),
         ({"divergences": [{"change": "x", "when": "soon"}]}, ""),
         ({"divergences": [{"change": "x", "when": "1900"}] * 6}, ""),
         ({"policy": "closed"}, "policy"),
