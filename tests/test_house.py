@@ -27,7 +27,7 @@ LAYERS = (
     ("forum.rendering", "forum.templatetags", "forum.jinja"),
     ("forum.mailing",),
     ("forum.actions",),
-    ("forum.moderation", "forum.transfer"),
+    ("forum.moderation", "forum.own_data", "forum.transfer"),
     ("forum.outbox",),
     ("forum.checking", "forum.views", "forum.api"),
     ("forum.admin", "forum.management"),

@@ -14,6 +14,7 @@ from .mails import Mail, MailSettings, Rhythm
 from .members import Member, Note, Suspension, Warning
 from .moderation import AuditEntry
 from .notices import Notice, Reason
+from .own_data import OwnData
 from .pages import Page
 from .posts import Lane, Post, PostBody, PostRevision, Stance, Submission, new_key
 from .quotes import PassageKey, Quote
@@ -43,6 +44,7 @@ __all__ = [
     "Member",
     "Note",
     "Notice",
+    "OwnData",
     "Page",
     "PassageKey",
     "Post",

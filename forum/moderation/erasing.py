@@ -44,6 +44,7 @@ from forum.models import (
 )
 from forum.models.debate import spot_columns
 from forum.operations import downloads
+from forum.own_data import asking as own_data
 from forum.permissions import Refused, require
 from forum.search import index
 from forum.text import markup, quoting
@@ -100,6 +101,7 @@ def erase(*, user, post: Post, words: str = "", reason: str, texts: int) -> Audi
             notices.notify(writer, entry=entry, message=message)
         new_edition()
         transaction.on_commit(downloads.clear)
+        own_data.make_all_anew()
     return entry
 
 

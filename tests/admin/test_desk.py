@@ -30,6 +30,7 @@ from forum.models import (
     Member,
     Note,
     Notice,
+    OwnData,
     Page,
     Post,
     Question,
@@ -61,11 +62,12 @@ REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
 FOR_ADMINISTRATORS = {"forum.Page", "forum.Job", "forum.Mail", "forum.MailSettings"}
+FOR_ADMINISTRATORS |= {"forum.OwnData"}
 FOR_ADMINISTRATORS |= {"accounts.User", "accounts.ApiToken"}
 # Made and changed at the desk, through actions; everything else is only looked at.
 WRITTEN = (Board, Page, Term)
 # What is done later, and mailboxes.
-OF_WORK = (Job, Mail, MailSettings)
+OF_WORK = (Job, Mail, MailSettings, OwnData)
 # About members, who belong to no board.
 OF_MEMBERS = (Member, Note, Suspension, Warning)
 FORUM = [
@@ -126,6 +128,7 @@ def world(settled):
     for case in Case.objects.filter(kind="report"):
         queue.look_at(user=moderator, case=case)
     MailSettings.objects.create(member=stranger)
+    OwnData.objects.create(member=stranger, asked_at=timezone.now())
     tokens.make(user=stranger, name="A program", scope="read")
     Job.objects.create(task="a.task", queue="default", payload={}, run_after=timezone.now())
     Term.objects.create(name="POD", meaning="Where a timeline leaves our history.")

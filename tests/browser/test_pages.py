@@ -137,6 +137,7 @@ FOR_AUTHORS = """
     /accounts/settings/
     /accounts/sessions/
     /accounts/tokens/
+    /accounts/data/
     /accounts/email/
     /accounts/password/change/
     /accounts/reauthenticate/
@@ -155,7 +156,7 @@ FOR_MODERATORS = """
 OWN_PAGES = {"auditentry", "board", "case", "member", "post", "thread", "upload", "user"}
 # What is no page: it takes a form, answers a machine, or leads elsewhere.
 NO_PAGES = {"mark-read", "fold", "ignore", "healthz", "readyz", "metrics"}
-NO_PAGES |= {"mail-again", "news", "drop-bookmark"}
+NO_PAGES |= {"mail-again", "news", "drop-bookmark", "own-data-file"}
 NO_PAGES |= {"save-draft", "newest-draft", "discard-draft", "read-notices"}
 NO_PAGES |= {"stop-watching", "watch-history"}
 NO_PAGES |= {"outline-argdown", "outline-json", "thread-epub", "road-epub"}
