@@ -3,6 +3,7 @@ all of the forum, and the good file can be taken afterwards."""
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -10,11 +11,11 @@ import time
 import pytest
 from django.db import connection
 
-from forum.models import Post
+from forum.models import Post, PostWords
 from forum.operations import archive
 from forum.search import index
 from tests.acts import world as worlds
-from tests.operations.test_archive import ROOT, good, world  # noqa: F401  (fixtures)
+from tests.operations.test_archive import ROOT, good, manage, world  # noqa: F401  (fixtures)
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
 KILLS = 24 if LONG else 3
@@ -88,3 +89,54 @@ def test_a_restore_that_is_killed_leaves_nothing_or_all(good, record_property): 
         archive.restore(good)
         assert searchable() == whole
     record_property("measured", f"{KILLS} kills within {took:.1f} s: {left}")
+
+
+# Restores, and is killed without warning once all rows stand: before the words of search are
+# written, or after the first of them.
+KILLED = """
+import os, signal, sys
+import django
+os.environ["DJANGO_SETTINGS_MODULE"] = "forum.settings"
+django.setup()
+from django.core.management import call_command
+from forum.search import index
+real, index.CHUNK = index.write_all, 3
+def killed():
+    if sys.argv[2] == "after some":
+        next(real())
+    os.kill(os.getpid(), signal.SIGKILL)
+index.write_all = killed
+call_command("restore", sys.argv[1])
+"""
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("moment", ["before all", "after some"])
+def test_a_restore_that_is_killed_before_the_words_of_search_is_found_and_healed(
+    good,  # noqa: F811
+    moment,
+):
+    env = os.environ | {"DATABASE_URL": address(), "JONBAR_ENV_FILE": os.devnull}
+    connection.close()
+    run = [sys.executable, "-c", KILLED, good, moment]
+    done = subprocess.run(run, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+    written = PostWords.objects.count()
+    assert Post.objects.exists() and (written > 0) == (moment == "after some")
+    assert written < Post.objects.filter(body__isnull=False).count()
+
+    done = manage(address(), "restore", good)
+    assert done.returncode and "check_forum --fix" in done.stderr, done.stderr
+
+    for how in ((), ("--quick",)):
+        done = manage(address(), "check_forum", *how)
+        assert done.returncode == 1
+        assert "are not found by the words that they have" in done.stdout
+        assert "it is not found by the words that it has" in done.stdout
+    manage(address(), "check_forum", "--fix", "--quick")
+    assert manage(address(), "check_forum", "--quick").returncode == 0
+    healed = worlds.snapshot()
+    for _ in index.write_all(everything=True):
+        pass
+    assert worlds.snapshot() == healed
+    assert PostWords.objects.count() == Post.objects.filter(body__isnull=False).count()

@@ -105,7 +105,11 @@ def _logs(path: Path) -> Iterable[Path]:
 def _must_be_empty(connection) -> None:
     with connection.cursor() as cursor:
         if connection.introspection.table_names(cursor):
-            raise Unusable("The database is not empty. Restore into a new one.")
+            raise Unusable(
+                "The database is not empty. Restore into a new one. (Where a restore into it was "
+                "stopped, all of its rows are there or none: manage.py check_forum --fix writes "
+                "what was still to follow from them.)"
+            )
 
 
 # --- Tables ---------------------------------------------------------------------------------
