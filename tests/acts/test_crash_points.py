@@ -15,9 +15,11 @@ import pytest
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, connection
 
+from forum.actions import boards
 from forum.actions.composing import Unacceptable
 from forum.actions.posts import EditedMeanwhile
 from forum.checking import check
+from forum.moderation import moving
 from forum.permissions import Refused
 from tests.acts import world as worlds
 from tests.acts.catalogue import CASES, PARTS, acts, done_by_members
@@ -74,28 +76,60 @@ def sent_again(case, world, before: worlds.Rows, whole: worlds.Rows) -> list[str
     return wrong + [str(fault) for fault in found if "counts of notices" not in fault.sentence]
 
 
+def ended_anywhere(name: str, case, world, before: worlds.Rows, points: int) -> tuple[int, list]:
+    """How many ends were tried of this act, and what is wrong after them; `points` were tried of
+    the acts before it."""
+    tried, wrong = 0, []
+    statements = counted(partial(case, world))
+    whole = worlds.snapshot()
+    if gist(whole) == gist(before):
+        wrong.append(f"{name} does nothing here")
+    wrong += [f"{name}: {said}" for said in sent_again(case, world, before, whole)]
+    worlds.restore(before)
+    for statement in range(points % STEP + 1, statements + 1, STEP):
+        (kill if LONG else cut)(partial(case, world), statement)
+        tried += 1
+        now = worlds.snapshot()
+        if now == before or gist(now) == gist(before):
+            continue
+        if sizes(now) != sizes(whole):
+            wrong.append(f"{name}: half of it stands after statement {statement}")
+        found = sent_again(case, world, before, whole)
+        wrong += [f"{name}, statement {statement}: {said}" for said in found]
+        worlds.restore(before)
+    return tried, wrong
+
+
 def test_all_or_nothing_and_once(world, record_property):
     before = worlds.snapshot()
     assert faults(connection) == [] and not list(check())
     points, wrong = 0, []
     for name, case in CASES.items():
-        statements = counted(partial(case, world))
-        whole = worlds.snapshot()
-        if gist(whole) == gist(before):
-            wrong.append(f"{name} does nothing here")
-        wrong += [f"{name}: {said}" for said in sent_again(case, world, before, whole)]
-        worlds.restore(before)
-        for statement in range(points % STEP + 1, statements + 1, STEP):
-            (kill if LONG else cut)(partial(case, world), statement)
-            points += 1
-            now = worlds.snapshot()
-            if now == before or gist(now) == gist(before):
-                continue
-            if sizes(now) != sizes(whole):
-                wrong.append(f"{name}: half of it stands after statement {statement}")
-            found = sent_again(case, world, before, whole)
-            wrong += [f"{name}, statement {statement}: {said}" for said in found]
-            worlds.restore(before)
+        tried, found = ended_anywhere(name, case, world, before, points)
+        points += tried
+        wrong += found
     assert wrong == []
     how = "kills" if LONG else "cuts"
     record_property("measured", f"{len(CASES)} acts, {points} {how}")
+
+
+def move_main(board: str):
+    """Move the main debate, as `keeper` does."""
+    return lambda w: moving.move_thread(
+        user=w.user("keeper"), thread=w.thread("main"), board=w.board(board), reason="It fits."
+    )
+
+
+def test_moves_to_fewer_readers_and_to_more(world, record_property):
+    """What quotes the debate, or is quoted in it, follows who may read it."""
+    chief, empty = world.user("chief"), world.board("empty")
+    boards.change(user=chief, board=empty, audience="members", reason="For members.")
+    points, wrong = 0, []
+    for board in ("empty", "modern"):
+        before = worlds.snapshot()
+        tried, found = ended_anywhere(f"to {board}", move_main(board), world, before, points)
+        points += tried
+        wrong += found
+        move_main(board)(world)
+    assert wrong == []
+    record_property("measured", f"2 moves, {points} {'kills' if LONG else 'cuts'}")
