@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -16,6 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.adapter import Adapter
 from accounts.models import User
@@ -387,6 +389,27 @@ def test_a_name_is_slowed_when_many_networks_guess_and_opens_within_a_minute(cli
     monkeypatch.setattr(time, "time", lambda: later)
     sign_in(client)
     assert signed_in(client)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "locked"),
+    [
+        pytest.param(timedelta(hours=2), False, id="by hours"),
+        pytest.param(timedelta(seconds=30), True, id="by seconds"),
+    ],
+)
+def test_tries_that_a_clock_counts_ahead_of_time_lock_nobody_out(client, ahead, locked):
+    """Whether the clock was set back since or is another worker's; a little is no wrong clock."""
+    member("member-a")
+    with time_machine.travel(timezone.now() + ahead, tick=False):
+        for _ in range(6):
+            sign_in(client, password="wrong horse 1")
+        assert not signed_in(client)
+    sign_in(client)
+    assert signed_in(client) is not locked
+    with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
+        sign_in(client)
+        assert signed_in(client)
 
 
 @pytest.mark.parametrize("addresses", [False, True])
