@@ -52,7 +52,7 @@ class Adapter(DefaultAccountAdapter):
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """Return the name if it may be taken, raise ValidationError with a sentence if not."""
         username = super().clean_username(username, shallow)
-        if not shallow and User.objects.look_alike(username):
+        if not shallow and User.objects.is_taken(username):
             raise ValidationError("This name looks too much like another member's.")
         return username
 

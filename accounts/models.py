@@ -1,5 +1,6 @@
 """The member: one account, its name and its reading habits."""
 
+import hashlib
 from datetime import datetime
 from typing import ClassVar
 from zoneinfo import available_timezones
@@ -114,6 +115,13 @@ class Members(UserManager["User"]):
         """The members whose name begins so, or with what looks so; in order of their names."""
         return _shaped_like(self.all(), beginning)
 
+    def is_taken(self, name: str, *, by_other_than: int | None = None) -> bool:
+        """Whether `name` cannot be given: it is or was another member's, looks like one, or was
+        that of an account that is closed. `by_other_than` is the id of a member whose own names
+        stay free for them."""
+        alike = self.look_alike(name).exclude(pk=by_other_than)
+        return alike.exists() or ClosedName.of(name).exists()
+
     def look_alike_all(self, names):
         """The members whose names are among `names`, or look like one of them, as a queryset."""
         return self.filter(skeleton__in={skeleton(name) for name in names})
@@ -187,6 +195,11 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
     suspended_for = models.CharField(max_length=300, blank=True, editable=False)
     approval_until = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # The member asked that the account be closed then, and can still take that back; and since when
+    # it is closed (forum.moderation.closing).
+    closing_at = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     watch_written = models.CharField(
         "a debate in which I write",
         max_length=7,
@@ -218,8 +231,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
         """Raise ValidationError if the name looks like another member's."""
         super().clean()
         # A name that its form refused already is not there any more.
-        alike = type(self).objects.look_alike(self.username or "").exclude(pk=self.pk)
-        if self.username and alike.exists():
+        if self.username and type(self).objects.is_taken(self.username, by_other_than=self.pk):
             raise ValidationError(
                 {"username": "This name is taken, or looks too much like another member's."}
             )
@@ -312,6 +324,26 @@ class PastName(models.Model):
 
     def __str__(self) -> str:
         return self.username
+
+
+class ClosedName(models.Model):
+    """A name of an account that was closed, which nobody is given again: not the name, only a hash
+    of its shape, which does not tell whose it was."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.digest
+
+    @staticmethod
+    def digest_of(name: str) -> str:
+        """What is kept of a name: SHA-256 of its skeleton, in hexadecimal digits."""
+        return hashlib.sha256(f"closed name {skeleton(name)}".encode()).hexdigest()
+
+    @classmethod
+    def of(cls, name: str) -> "models.QuerySet[ClosedName]":
+        """The rows of names that look like this one."""
+        return cls.objects.filter(digest=cls.digest_of(name))
 
 
 class ApiToken(models.Model):

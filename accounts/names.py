@@ -14,6 +14,7 @@ RESERVED = frozenset(
     "nobody official owner postmaster root security staff support system unknown webmaster".split()
 )
 # Imported threads name their authors "Voice 1" and so on. In a skeleton 1, 0 and 5 are letters.
+FORMER = "former-member"  # and a number: what a closed account is called
 VOICE = re.compile(r"volce[\dlosvx]*")
 # L a letter, M a mark on it, N a digit, - a separator. Four marks are what Burmese needs; more pile
 # up over the neighbouring lines.
@@ -88,7 +89,7 @@ def skeleton(name: str) -> str:
 def check_name(name: str) -> None:
     """Raise ValidationError, with a sentence on what to do, unless `name` may be taken.
 
-    Whether somebody has it already is the database's affair: see `Members.look_alike`.
+    Whether somebody has it already is the database's affair: see `Members.is_taken`.
     """
     if len(name) < 2:
         raise ValidationError("A name needs at least two characters.")
@@ -105,7 +106,8 @@ def check_name(name: str) -> None:
     scripts = {_script(c) for c in name if c.isalnum()} - {"DIGIT"}
     if "MODIFIER" in scripts or (len(scripts) > 1 and scripts != {"LATIN", "EAST ASIAN"}):
         raise ValidationError("Please keep to one alphabet within a name.")
-    if VOICE.fullmatch(skeleton(name)) or _is_reserved(name):
+    shape = skeleton(name)
+    if VOICE.fullmatch(shape) or shape.startswith(skeleton(FORMER)) or _is_reserved(name):
         raise ValidationError("This name is reserved. Please choose another.")
 
 

@@ -163,6 +163,14 @@ _TABLE = (
         own="Another name given",
         members=True,
     ),
+    Act("leave", own="Account closed by yourself"),
+    Act(
+        "close account",
+        "closed the account of {}",
+        own="Account closed",
+        gravity=Gravity.FINAL,
+        members=True,
+    ),
     Act(
         "refuse name",
         "refused another name to {}",

@@ -498,6 +498,18 @@ def rename_member(user, member: User) -> None:
         raise Refused("Administrators are out of reach here.")
 
 
+def leave(user, _thing=None) -> None:
+    """Members close their own accounts, suspended ones too."""
+    use_account(user)
+
+
+def close_account(user, member: User) -> None:
+    """Administrators close members' accounts; nobody closes an administrator's."""
+    administer(user)
+    if member.is_superuser:
+        raise Refused("Administrators are out of reach here.")
+
+
 def administer(user, _thing=None) -> None:
     """Administrators make boards, moderators and members' accounts."""
     if not (user.is_authenticated and user.is_active and user.is_superuser):
@@ -557,6 +569,8 @@ CHARTER: dict[str, Callable] = {
     "clean up": clean_up,
     "note": note,
     "rename member": rename_member,
+    "leave": leave,
+    "close account": close_account,
     "erase": erase,
     "load": load,
     "define": define,

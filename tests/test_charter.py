@@ -39,6 +39,8 @@ SAID = {
     "clean up": "----yy",
     "note": "----yy",
     "rename member": "-----y",
+    "leave": "-yyyyy",
+    "close account": "-----y",
     "administer": "-----y",
     "enter desk": "----yy",
 }

@@ -127,6 +127,7 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
     tried = {verb for kind in takes.values() for verb in kind}
     asked_elsewhere = {"answer act", "decide", "undo"}  # of notices, cases and entries
     asked_elsewhere |= {"warn", "suspend", "clean up", "note", "rename member"}  # of members
+    asked_elsewhere |= {"leave", "close account"}  # of accounts
     asked_elsewhere |= {
         "write",
         "use account",

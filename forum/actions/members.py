@@ -106,7 +106,7 @@ def _free_name(member: User, name: str) -> str:
         raise Unacceptable(error.messages[0]) from error
     if len(name) > longest(User, "username"):
         raise Unacceptable("A name holds at most 30 characters.")
-    if User.objects.look_alike(name).exclude(pk=member.pk).exists():
+    if User.objects.is_taken(name, by_other_than=member.pk):
         raise Unacceptable("This name is taken, or looks too much like another member's.")
     return name
 

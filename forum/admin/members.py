@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from allauth.account.adapter import get_adapter
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
@@ -10,7 +11,7 @@ from django.urls import path, reverse
 
 from core import clock
 from forum.actions import members
-from forum.moderation import sanctions
+from forum.moderation import closing, sanctions
 
 from ..actions.composing import Unacceptable
 from ..models import AuditEntry, Member, Note, Post, State, Suspension, Warning
@@ -21,7 +22,7 @@ from . import reviewing
 from .site import ReadOnly
 
 HISTORY = 50
-VERBS = ("warn", "suspend", "clean up", "note", "rename member")
+VERBS = ("warn", "suspend", "clean up", "note", "rename member", "close account")
 
 
 @admin.register(Member)
@@ -142,6 +143,8 @@ class MemberAdmin(ReadOnly):
                 sanctions.note(user=request.user, member=member, text=sent.get("text", ""))
             elif act == "rename":
                 members.rename(member=member, name=sent.get("name", ""), **asked)
+            elif act == "close":
+                _close(request, member, sent.get("name", ""), reason)
             else:
                 raise Refused("Choose an act.")
         except (Refused, Unacceptable) as error:
@@ -192,3 +195,10 @@ class NoteAdmin(OfMember):
     list_select_related = ("member", "author")
     search_fields = ("member__username", "text")
     ordering = ("-pk",)
+
+
+def _close(request, member: Member, name: str, reason: str) -> None:
+    if name.strip().casefold() != member.username.casefold():
+        raise Refused("Write the member's name to close the account.")
+    if address := closing.close(user=request.user, member=member, reason=reason):
+        get_adapter().send_mail("account/email/closed", address, {"reason": reason})

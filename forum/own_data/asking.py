@@ -50,7 +50,7 @@ def ask(*, user: User) -> OwnData:
         old = drop(user)
         row = OwnData.objects.create(member=user, asked_at=now)
         make.enqueue(row.pk)
-        transaction.on_commit(lambda: _unlink(old))
+        transaction.on_commit(lambda: unlink(old))
     return row
 
 
@@ -105,7 +105,7 @@ def make_all_anew() -> None:
     for row in old:
         again = OwnData.objects.create(member_id=row.member_id, asked_at=row.asked_at)
         make.enqueue(again.pk)
-    transaction.on_commit(lambda: _unlink(old))
+    transaction.on_commit(lambda: unlink(old))
 
 
 def sweep() -> int:
@@ -113,7 +113,7 @@ def sweep() -> int:
     wrote). Returns how many archives there were."""
     old = list(OwnData.objects.filter(asked_at__lte=clock.now() - OwnData.KEPT))
     OwnData.objects.filter(pk__in=[row.pk for row in old]).delete()
-    _unlink(old)
+    unlink(old)
     known = set(OwnData.objects.values_list("file", flat=True))
     for path in (settings.DATA_DIR / FOLDER).glob("*.zip"):
         with suppress(FileNotFoundError):
@@ -122,7 +122,8 @@ def sweep() -> int:
     return len(old)
 
 
-def _unlink(rows: list[OwnData]) -> None:
+def unlink(rows: list[OwnData]) -> None:
+    """Delete the files of archives that are forgotten."""
     for row in rows:
         if row.file:
             row.path.unlink(missing_ok=True)

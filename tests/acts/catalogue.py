@@ -11,6 +11,7 @@ from importlib import import_module
 
 import forum.actions
 import forum.moderation
+import forum.own_data
 import forum.transfer
 from forum.actions import (
     arguments,
@@ -34,6 +35,7 @@ from forum.actions import (
 from forum.models import AuditEntry, Board, Case, Notice, Suspension, Term, Upload, Warning
 from forum.moderation import (
     cleanup,
+    closing,
     erasing,
     merging,
     moving,
@@ -43,10 +45,11 @@ from forum.moderation import (
     states,
     undoing,
 )
+from forum.own_data import asking
 from forum.transfer import uploads
 from tests.acts.world import ROOT, World
 
-WINGS = (forum.actions, forum.moderation, forum.transfer)
+WINGS = (forum.actions, forum.moderation, forum.own_data, forum.transfer)
 # Public, with a member, and yet no act of their own.
 PARTS = {
     "composing.compose": "reads only",
@@ -178,6 +181,13 @@ CASES: dict[str, Callable[[World], object]] = {
     ),
     "members.rename": lambda w: members.rename(
         user=w.user("chief"), member=w.user("answerer"), name="respondent", **WHY
+    ),
+    "asking.ask": lambda w: asking.ask(user=w.user("stranger")),
+    "closing.close_later": lambda w: closing.close_later(user=w.user("stranger")),
+    "closing.keep_open": lambda w: closing.keep_open(user=w.user("stranger")),
+    "closing.close_own": lambda w: closing.close_own(user=w.user("stranger")),
+    "closing.close": lambda w: closing.close(
+        user=w.user("chief"), member=w.user("stranger"), **WHY
     ),
     "members.ignore": lambda w: members.ignore(
         user=w.user("opener"), other=w.user("stranger"), ignored=True

@@ -34,7 +34,8 @@ OWN = set(
     "reports.report threads.start threads.rename threads.close description.describe "
     "threadmarks.mark threadmarks.unmark variants.declare notices.mark_opened "
     "watching.watch watching.watch_history watching.set_levels watching.stop "
-    "bookmarks.keep bookmarks.drop feeds.make feeds.take_back queue.look_at".split()
+    "bookmarks.keep bookmarks.drop feeds.make feeds.take_back queue.look_at "
+    "asking.ask closing.close_later closing.keep_open closing.close_own".split()
 )
 # Acts that are themselves the taking back of another, and are done again by doing that one.
 BACK = {"undoing.undo", "cleanup.undo", "sanctions.lift_warning", "sanctions.lift_suspension"}
@@ -45,6 +46,7 @@ FOR_GOOD = {
     "uploads.discard": "what was sent is with whoever sent it; nothing of the forum goes",
     "uploads.correct": "a draft of a debate that nobody sees is corrected again",
     "uploads.receive": "what was received is discarded; no debate is there yet",
+    "closing.close": "the person is gone: nothing is kept that could be brought back",
     "sanctions.note": "moderators' notes are a record of what was known, and stay",
 }
 # What is taken back by the same act the other way round, or by one of its own.

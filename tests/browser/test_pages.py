@@ -138,6 +138,7 @@ FOR_AUTHORS = """
     /accounts/sessions/
     /accounts/tokens/
     /accounts/data/
+    /accounts/close/
     /accounts/email/
     /accounts/password/change/
     /accounts/reauthenticate/

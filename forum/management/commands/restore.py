@@ -5,6 +5,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from forum.checking import check
+from forum.moderation import closing
 from forum.operations import archive
 from forum.search import index
 
@@ -30,6 +31,11 @@ class Command(BaseCommand):
         self.stdout.write(f"Restored and compared: {count:,} rows of {len(tables)} tables.")
         for _ in index.write_all():
             pass  # what is searched is not in the backup
+        if left := len(closing.closed_since()):
+            self.stdout.write(
+                f"Accounts that were closed after this backup was made: {left}. They are open "
+                "again until you run manage.py close_account --again."
+            )
         faults = list(check(quick=True))
         for fault in faults:
             self.stdout.write(str(fault))
