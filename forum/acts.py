@@ -369,6 +369,23 @@ _TABLE = (
         opener=True,
     ),
     Act(
+        "close poll",
+        "closed the poll of {}",
+        label="Close its poll",
+        effect={"post": "Nobody votes in it any more, and everybody sees the results."},
+        notice={"post": "The poll of your post was closed."},
+        undo="undo",
+    ),
+    Act(
+        "remove poll",
+        "took the poll out of {}",
+        label="Take its poll out",
+        effect={"post": "The post stays, its poll is gone with all votes. It can be brought back."},
+        notice={"post": "The poll of your post was taken out."},
+        undo="undo",
+        gravity=Gravity.TAKES,
+    ),
+    Act(
         "variant",
         "said of which debate {} is a variant",
         notice={"thread": "A moderator said which debate yours is a variant of."},

@@ -67,7 +67,13 @@ def _clean_up(entry: AuditEntry) -> Asked:
 
 OPPOSITES: dict[str, Callable[[AuditEntry], Asked]] = {
     **dict.fromkeys(("hide", "remove", "restore"), _stands),
-    **dict.fromkeys(("approve", "reject", "lock branch", "unlock branch"), _of("post")),
+    **dict.fromkeys(
+        (
+            *("approve", "reject", "lock branch", "unlock branch"),
+            *("close poll", "remove poll"),
+        ),
+        _of("post"),
+    ),
     **dict.fromkeys(
         (
             *("lock", "unlock", "pin", "unpin", "archive", "unarchive"),

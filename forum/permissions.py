@@ -361,6 +361,39 @@ def change_mind(user, post: Post) -> None:
         _not_locked(post)
 
 
+def vote(user, post: Post) -> None:
+    """Members vote in the polls of posts that stand, while neither the debate nor its branch is
+    locked, the debate not archived and its board not read only; moderators also in locked ones."""
+    see_post(user, post)
+    write(user)
+    if post.state != State.VISIBLE:
+        raise Refused("This post does not stand, so nobody votes in its poll.")
+    _open_to_writing(post.thread.board)
+    _not_archived(post.thread)
+    if moderates(user, post.thread.board_id):
+        return
+    if post.thread.locked:
+        raise Refused("This debate is locked, so nobody votes in it just now.")
+    if in_locked_branch(post):
+        raise Refused("This branch is locked, so nobody votes in it just now.")
+
+
+def close_poll(user, post: Post) -> None:
+    """Authors close the polls of their own standing posts before their time, where they may edit in
+    the debate; moderators close any."""
+    see_post(user, post)
+    write(user)
+    if moderates(user, post.thread.board_id):
+        return
+    if post.author_id != user.pk:
+        raise Refused("Only who made a poll can close it.")
+    if post.state not in (State.VISIBLE, State.PENDING):
+        raise Refused("This post does not stand any more.")
+    _open_to_writing(post.thread.board)
+    _not_archived(post.thread)
+    _not_locked(post)
+
+
 def close(user, thread: Thread) -> None:
     """Members close and reopen the debates they opened; a moderator's lock is stronger."""
     see_thread(user, thread)
@@ -557,6 +590,8 @@ CHARTER: dict[str, Callable] = {
     "tie answer": tie_answer,
     "take stance": take_stance,
     "change mind": change_mind,
+    "vote": vote,
+    "close poll": close_poll,
     "close": close,
     "report": report,
     "answer act": answer_act,

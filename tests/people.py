@@ -77,9 +77,9 @@ def start(
     )
 
 
-def reply(thread: Thread, author: User, text="An answer.", to: Post | None = None) -> Post:
-    """Answer in a debate, or one of its posts."""
-    return posts.reply(user=author, thread=thread, source=text, token=uuid4(), parent=to)
+def reply(thread: Thread, author: User, text="An answer.", to: Post | None = None, **more) -> Post:
+    """Answer in a debate, or one of its posts; `more`: what else a reply can have."""
+    return posts.reply(user=author, thread=thread, source=text, token=uuid4(), parent=to, **more)
 
 
 def quoting(post: Post, words: str, then="I doubt it.") -> str:

@@ -26,6 +26,8 @@ SAID = {
     "rename": "--ooyy",
     "describe": "--ooyy",
     "close": "--oooo",
+    "vote": "--yyyy",
+    "close poll": "--ooyy",
     "report": "--yyyy",
     "use account": "-yyyyy",
     "read notices": "-yyyyy",

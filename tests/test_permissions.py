@@ -122,6 +122,7 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
             *("see post", "see history", "answer", "edit", "withdraw", "release", "mark"),
             *("report", "moderate", "erase"),
             *("argue", "set lane", "tie answer", "take stance", "change mind"),
+            *("vote", "close poll"),
         ),
     }
     tried = {verb for kind in takes.values() for verb in kind}

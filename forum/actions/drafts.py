@@ -15,7 +15,8 @@ from core.spellings import BLACK, blackened_as
 from forum.text import markup
 from forum.text.history_dates import spoken
 
-from ..models import Draft, Post, PostBody, Submission, Thread
+from ..models import Draft, Poll, Post, PostBody, Submission, Thread
+from . import polls
 from .description import spot_to_type
 from .erased_quotes import without_erased_quotes
 
@@ -163,6 +164,8 @@ def give_back(post: Post) -> None:
         fields["more-TOTAL_FORMS"] = [str(max(len(thread.card.get("divergences", ())) - 1, 0))]
         fields["more-INITIAL_FORMS"] = ["0"]
         fields["question"] = [one["text"] for one in thread.card.get("questions", ())]
+    if poll := Poll.objects.filter(post=post).first():
+        fields |= polls.typed(poll)
     Draft.objects.get_or_create(
         user_id=post.author_id,
         token=_token(post),

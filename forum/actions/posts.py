@@ -36,6 +36,7 @@ from . import (
     members,
     notices,
     pace,
+    polls,
     read_state,
     screening,
     telling,
@@ -67,13 +68,15 @@ def reply(
     stance: str = "",
     quotes: Mapping[int, str] | None = None,
     ties: Sequence[arguments.Tie] = (),
+    poll: polls.Asked | None = None,
     trapped: bool = False,
 ) -> Post:
     """Answer in `thread`; `parent` is the post answered, none or the opening for the debate.
 
     `lane` is that of the parent if none is named; `stance` is toward the parent, `quotes` are
     those toward single quotes, by their order in the text; `ties` say which questions it answers;
-    `trapped`: see screening.screen, by which the post may have to wait for approval.
+    `poll` is one that it puts; `trapped`: see screening.screen, by which the post may have to wait
+    for approval.
 
     Returns the new post, or the one that this token made before. Raises permissions.Refused,
     composing.Unacceptable or pace.TooFast, and then nothing was changed.
@@ -85,6 +88,7 @@ def reply(
             user=user, board=thread.board, source=source, thread=thread, parent=parent
         )
         composed.take_stances(quotes or {})
+        poll = polls.check(poll) if poll else None
         held = screening.screen(user, board=thread.board, composed=composed, trapped=trapped)
 
         def write() -> Post:
@@ -110,7 +114,7 @@ def reply(
                 stance=stance,
             )
             waits = held or screening.of_debate(user, locked)
-            add(post, composed, editor=user, ties=ties, held=waits)
+            add(post, composed, editor=user, ties=ties, poll=poll, held=waits)
             if post.number:
                 read_state.mark_written(user=user, post=post)
             _sent(token, user, post)
@@ -149,11 +153,12 @@ def add(
     *,
     editor,
     ties: Sequence[arguments.Tie] = (),
+    poll: polls.Asked | None = None,
     held: screening.Held | None = None,
 ) -> Post:
-    """Write a new post with its first revision and the answers that it gives into its locked
-    thread, number it and count it; one that is held for approval gets neither number nor place.
-    The post that it answers was read under that lock (tree.fresh)."""
+    """Write a new post with its first revision, the answers that it gives and its poll (checked)
+    into its locked thread, number it and count it; one that is held for approval gets neither
+    number nor place. The post that it answers was read under that lock (tree.fresh)."""
     if held:
         post.state, post.state_reason = State.PENDING, held.why
         post.held_until = held.until
@@ -161,9 +166,10 @@ def add(
     tree.require_lock(thread.pk)
     post.loaded_at = now
     post.written_at = post.written_at or now
+    post.has_poll = poll is not None
     if post.state == State.PENDING:
         tree.insert(post)
-        _store(composed, post, 1, editor=editor, now=now)
+        _store(composed, post, 1, editor=editor, now=now, poll=poll)
         arguments.tie_answers(editor, post, ties)
         tree.raise_version(thread.pk)
         cases.hold(post, kind=held.kind if held else Case.Kind.HELD)
@@ -171,7 +177,7 @@ def add(
     thread.numbered += 1
     post.number = thread.numbered
     tree.insert(post, post.parent)
-    _store(composed, post, 1, editor=editor, now=now)
+    _store(composed, post, 1, editor=editor, now=now, poll=poll)
     if not post.is_opening:
         thread.reply_count += 1
     thread.last_post, thread.last_post_at = post, now
@@ -360,13 +366,23 @@ def _sent(token: UUID, user, post: Post) -> None:
 
 
 def _store(
-    composed: Composed, post: Post, number: int, *, editor, now, reason: str = ""
+    composed: Composed,
+    post: Post,
+    number: int,
+    *,
+    editor,
+    now,
+    reason: str = "",
+    poll: polls.Asked | None = None,
 ) -> PostRevision:
-    """Write a revision with its quotes and make it the post's current one."""
+    """Write a revision with its quotes and make it the post's current one; with the first, the
+    poll of the post."""
     hold_sources(composed, post.thread.board)
     revision = composed.revision(post, number, editor=editor, now=now, reason=reason)
     insert_row(revision)
     body = composed.body(revision)
+    if poll is not None:
+        polls.add(post, poll, now)
     if number == 1:
         insert_row(body)
     else:

@@ -18,6 +18,7 @@ from . import (
     keyword_index,
     notices,
     pace,
+    polls,
     posts,
     read_state,
     screening,
@@ -42,12 +43,14 @@ def start(
     policy: str = "",
     own_answer: str = "",
     variant_of: Thread | None = None,
+    poll: polls.Asked | None = None,
     trapped: bool = False,
 ) -> Thread:
     """Open a debate and return it, or the one that this token opened before. `divergences` say
     where it leaves history, `questions` are those of its own that it puts beside it, `policy` is
     whether its premise may be challenged (it may, if nothing is said), `own_answer` what its
-    author expects, and why, `variant_of` a debate of which it is another version.
+    author expects, and why, `variant_of` a debate of which it is another version, `poll` one that
+    its opening puts.
     `trapped`: see screening.screen, by which it may have to wait.
 
     Raises permissions.Refused, composing.Unacceptable or pace.TooFast; then nothing was changed.
@@ -65,6 +68,7 @@ def start(
     if policy and policy not in Thread.Policy.values:
         raise Unacceptable("Choose whether the premise may be challenged.")
     variants.check(None, variant_of, user)
+    poll = polls.check(poll) if poll else None
     held = screening.screen(user, board=board, composed=composed, trapped=trapped)
 
     def write() -> Post:
@@ -106,7 +110,7 @@ def start(
         else:
             keyword_index.index(thread)
         opening = Post(thread=thread, parent_basis=Post.Basis.OPENING, author=user)
-        posts.add(opening, composed, editor=user, held=held)
+        posts.add(opening, composed, editor=user, poll=poll, held=held)
         if not held:  # boards count what everybody may see
             tree.count_on_board(thread, 1)
             read_state.mark_opening(thread)

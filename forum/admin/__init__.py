@@ -12,6 +12,7 @@ from . import (
     notices,
     own_data,
     pages,
+    polls,
     story,
     uploads,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "notices",
     "own_data",
     "pages",
+    "polls",
     "story",
     "uploads",
 ]

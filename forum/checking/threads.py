@@ -12,6 +12,7 @@ from ..models import NOWHERE, Post, State, Thread, slug_for
 from .arguments import check_argument
 from .faults import Fault
 from .labels import CHUNK, check_labels
+from .polls import check_polls
 
 NAMED = 5
 UNNUMBERED = (State.PENDING, State.REJECTED)
@@ -35,6 +36,7 @@ def check_thread(thread_id: int, *, fix: bool) -> list[Fault]:
             *check_labels(thread, fix=fix),
             *_check_counters(thread, fix=fix),
             *check_argument(thread, fix=fix),
+            *check_polls(thread, fix=fix),
         ]
         if any(fault.healed for fault in found):
             tree.raise_version(thread_id)

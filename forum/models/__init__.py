@@ -16,6 +16,7 @@ from .moderation import AuditEntry
 from .notices import Notice, Reason
 from .own_data import OwnData
 from .pages import Page
+from .polls import Ballot, Poll
 from .posts import Lane, Post, PostBody, PostRevision, Stance, Submission, new_key
 from .quotes import PassageKey, Quote
 from .read_state import ReadMark
@@ -29,6 +30,7 @@ __all__ = [
     "NOWHERE",
     "Answer",
     "AuditEntry",
+    "Ballot",
     "Board",
     "Bookmark",
     "Case",
@@ -47,6 +49,7 @@ __all__ = [
     "OwnData",
     "Page",
     "PassageKey",
+    "Poll",
     "Post",
     "PostBody",
     "PostRevision",

@@ -99,6 +99,8 @@ class Post(MPTTModel):
     stance = models.CharField(max_length=8, choices=Stance.choices, blank=True)
     # How many members said that it changed their mind.
     minds_changed = models.PositiveIntegerField(default=0, editable=False)
+    # Whether its poll is shown; a page asks for polls only where one of its posts says so.
+    has_poll = models.BooleanField(default=False, editable=False)
     written_at = models.DateTimeField(null=True)
     loaded_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.VISIBLE)

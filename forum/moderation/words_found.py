@@ -23,6 +23,7 @@ from forum.models import (
     Note,
     Notice,
     Page,
+    Poll,
     Post,
     PostRevision,
     Question,
@@ -43,6 +44,7 @@ MOST = 20  # phrases at once
 TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Thread: ("title", "own_answer", "byline", "source"),
     Board: ("name", "description"),
+    Poll: ("question", "choices"),
     User: ("about", "suspended_for"),
     Post: ("byline", "state_reason"),
     Divergence: ("change", "actor", "place"),
@@ -120,7 +122,7 @@ def find(post: Post, words: str) -> Found:
         of_thread = model._default_manager.filter(pk__in=found.rows.get(model, ()))
         found.threads |= set(of_thread.values_list("thread_id", flat=True))
     found.threads |= {*found.rows.get(Thread, ()), post.thread_id}
-    posts = Post.objects.filter(pk__in=found.rows.get(Post, ()))
+    posts = Post.objects.filter(pk__in=[*found.rows.get(Post, ()), *found.rows.get(Poll, ())])
     found.threads |= set(posts.values_list("thread_id", flat=True))
     return found
 
@@ -156,6 +158,8 @@ def _find_post(post: Post, found: Found) -> None:
             drafts[draft.pk] = _lines(draft.text)
         elif mine := lines(text, spellings.quoted_in(draft.text), near=True):
             drafts[draft.pk] = mine
+    if Poll.objects.filter(post=post).exists():
+        found.rows[Poll] = {post.pk: None}
     if post.is_opening:
         _find_description(post.thread, found)
 

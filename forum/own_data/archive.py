@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from ..models import Post, PostRevision
+from ..models import Poll, Post, PostRevision
 from .parts import NOT_GIVEN, PARTS
 
 _README = """All that {site} keeps of {name}, as of {moment}.
@@ -78,6 +78,8 @@ def _markdown(post: Post) -> str:
             f"## Revision {revision.number}, {revision.created_at:%Y-%m-%d %H:%M} UTC{why}",
             _fenced(revision.source),
         ]
+    if poll := Poll.objects.filter(post=post).first():
+        lines += ["## Its poll", poll.question, "\n".join(f"- {text}" for text in poll.choices)]
     return "\n\n".join(lines) + "\n"
 
 

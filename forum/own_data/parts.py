@@ -19,6 +19,7 @@ from ..acts import PRIVATE
 from ..models import (
     Answer,
     AuditEntry,
+    Ballot,
     Board,
     Bookmark,
     Case,
@@ -81,6 +82,7 @@ PARTS = (
     ),
     Part("answers to questions", Answer, "author"),
     Part("changes of mind", ChangeOfMind, "member"),
+    Part("votes", Ballot),
     Part("threadmarks", Threadmark, "marked_by"),
     Part("drafts", Draft, "user"),
     Part("uploaded debates", Upload, "user"),

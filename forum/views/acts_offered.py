@@ -6,8 +6,10 @@ from typing import cast
 
 from django import forms
 
+from core import clock
 from forum.moderation import erasing, merging, moving, states
 
+from ..actions import polls
 from ..actions.threads import MAX_TITLE
 from ..acts import ACTS, Act
 from ..models import Board, Post, State, Thread
@@ -192,6 +194,12 @@ POST_OFFERS = (
         _plain(states.unlock_branch, "post"),
         offered=lambda post: post.branch_locked,
     ),
+    _offer(
+        "close poll",
+        _plain(polls.close, "post"),
+        offered=lambda post: post.has_poll and not post.poll.closed(clock.now()),
+    ),
+    _offer("remove poll", _plain(polls.remove, "post"), offered=lambda post: post.has_poll),
     _offer(
         "split",
         lambda user, post, data: moving.split(

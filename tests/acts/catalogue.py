@@ -25,6 +25,7 @@ from forum.actions import (
     members,
     notices,
     pages,
+    polls,
     posts,
     read_state,
     threadmarks,
@@ -236,6 +237,16 @@ CASES: dict[str, Callable[[World], object]] = {
         user=w.user("stranger"), posts=[w.ids["d"]]
     ),
     "pages.edit": lambda w: pages.edit(user=w.user("chief"), kind="rules", source="Be kind."),
+    "polls.vote": lambda w: polls.vote(user=w.user("opener"), post=w.post("polled"), chosen=[0]),
+    "polls.take_back": _on_post(polls.take_back, "stranger", "polled"),
+    "polls.change": _on_post(
+        polls.change,
+        "answerer",
+        "unasked",
+        asked=polls.Asked("And who obeys?", ["Nobody", "The clerk", "The party"]),
+    ),
+    "polls.close": _on_post(polls.close, "keeper", "polled", **WHY),
+    "polls.remove": _on_post(polls.remove, "keeper", "polled", **WHY),
     "posts.reply": lambda w: posts.reply(
         user=w.user("stranger"),
         thread=w.thread("main"),

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.postgres
 # Rows that are locked by more than one kind of act, in the order in which they are. Whatever else
 # is written belongs to one of them, and is written under its lock.
 ORDER = (
-    *("forum_thread", "forum_board", "accounts_user", "forum_case", "forum_readmark"),
+    *("forum_thread", "forum_board", "forum_poll", "accounts_user", "forum_case"),
+    "forum_readmark",
     "accounts_edition",
 )
 LOCKING = re.compile(
@@ -30,6 +31,7 @@ LOCKING = re.compile(
     r"(?: ORDER BY [^()]*?)?(?P<lock> FOR (?:NO KEY UPDATE|UPDATE|KEY SHARE).*)?\s*",
     re.S,
 )
+KEYS = {"forum_poll": "post_id"}
 # Written under the lock of the debate as well, by whoever holds that: only what is locked by itself
 # is looked at.
 GUARDED = {"forum_case", "forum_readmark"}
@@ -41,7 +43,9 @@ class Watched:
     def __init__(self) -> None:
         self.held: dict[str, set[int]] = {table: set() for table in ORDER}
         self.wrong: list[str] = []
-        self.there = {table: self.ids(f'SELECT id FROM "{table}"', ()) for table in ORDER}
+        self.there = {
+            table: self.ids(f'SELECT {KEYS.get(table, "id")} FROM "{table}"', ()) for table in ORDER
+        }
 
     def ids(self, sql: str, params) -> set[int]:
         with connection.connection.cursor() as cursor:  # past the wrapper
@@ -65,7 +69,8 @@ class Watched:
         where, given = found["where"] or "TRUE", list(params or ())
         if found["where"]:
             given = given[sql[: found.start("where")].count("%s") :]
-        rows = self.ids(f'SELECT "{table}".id FROM "{table}" WHERE {where}', given)
+        key = KEYS.get(table, "id")
+        rows = self.ids(f'SELECT "{table}".{key} FROM "{table}" WHERE {where}', given)
         self.take(table, rows & self.there[table])
 
     def take(self, table: str, rows: set[int]) -> None:

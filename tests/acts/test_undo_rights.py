@@ -17,7 +17,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.utils import timezone
 
-from forum.actions import arguments, description, threadmarks, threads, variants
+from forum.actions import arguments, description, polls, threadmarks, threads, variants
 from forum.actions.composing import Unacceptable
 from forum.models import AuditEntry, Board, Question, Suspension, Thread, Warning
 from forum.moderation import cleanup, merging, moving, sanctions, states, undoing
@@ -151,6 +151,10 @@ def _bring_back(w, user):
     states.restore_thread(user=user, thread=w.row("theirs"), **WHY)
 
 
+def _as_a_moderator(w, user):
+    require(user, "moderate", w.row("polled"))
+
+
 def _hide_it(w):
     _post("hide", "second")(w, w.administrator)
 
@@ -200,6 +204,12 @@ WAYS: dict[str, Way] = {
         _mark,
         verb="unmark",
         since=_hide_it,
+    ),
+    "close poll": Way(
+        lambda w, user: polls.close(user=user, post=w.row("polled"), **WHY), _as_a_moderator
+    ),
+    "remove poll": Way(
+        lambda w, user: polls.remove(user=user, post=w.row("polled"), **WHY), _as_a_moderator
     ),
     "set lane": Way(_argue("premise", False), _argue("consequence", False)),
     "set lane of what was hidden then": Way(
@@ -270,6 +280,7 @@ def world(settled):
     w.opening_later = w.later.posts.get()
     w.twin = start(w.board, w.stranger, "What if twins", "It happens twice, to the letter.")
     w.extra = reply(w.twin, w.stranger, "Said in one of them.")
+    w.polled = reply(w.here, w.answerer, poll=polls.Asked("Who decides?", ["All", "Nobody"]))
     w.waiting = pending(w.here, w.answerer)
     description.describe(
         user=w.opener,

@@ -15,6 +15,7 @@ from forum.actions import (
     drafts,
     feeds,
     glossary,
+    polls,
     read_state,
     threadmarks,
     watching,
@@ -170,6 +171,13 @@ def build() -> World:
     w.ids["case"] = Case.objects.get(post=x).pk
     w.ids["bookmark"] = bookmarks.keep(user=stranger, post=w.post("d"), note="Why?").pk
     feeds.make(user=w.user("stranger"))
+    asked = polls.Asked("Who decides?", ["The party", "Its clerk"])
+    polled, unasked = (
+        reply(fresh(main), answerer, text, poll=asked).pk
+        for text in ("Let us vote on it.", "Or on this.")
+    )
+    w.ids |= {"polled": polled, "unasked": unasked}
+    polls.vote(user=stranger, post=w.post("polled"), chosen=[1])
     w.ids["watch"] = watching.watch(user=stranger, target=w.thread("main"), level="all").pk
     Worker().drain()
     w.ids["notice"] = Notice.objects.get(member=answerer, entry__verb="hide").pk

@@ -14,12 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import tokens
-from forum.actions import threadmarks
+from forum.actions import polls, threadmarks
 from forum.actions.arguments import Tie, argue, change_mind
 from forum.actions.description import describe, read_divergence
 from forum.admin import debates
 from forum.models import (
     AuditEntry,
+    Ballot,
     Board,
     Bookmark,
     Case,
@@ -32,6 +33,7 @@ from forum.models import (
     Notice,
     OwnData,
     Page,
+    Poll,
     Post,
     Question,
     Submission,
@@ -124,6 +126,9 @@ def world(settled):
         )
         change_mind(user=stranger, post=told, was="against", now="for", reason="It adds up.")
         threadmarks.mark(user=opener, post=source, category="story", label="The opening")
+        asked = polls.Asked("Who pays?", ["The people", "The crown"])
+        voted = reply(debate, opener, "Let us vote.", poll=asked)
+        polls.vote(user=stranger, post=voted, chosen=[1])
         ThreadWord.objects.get_or_create(thread=debate, word="bridge", role="c")
     for case in Case.objects.filter(kind="report"):
         queue.look_at(user=moderator, case=case)
@@ -217,6 +222,19 @@ def test_what_nobody_has_published_is_not_read_at_the_desk(full, moderator, admi
     assert listed(browser(moderator).get(url(Draft, "changelist")), Draft) == set()
     for page in (url(Draft, "changelist"), url(Draft, "change", draft.pk)):
         assert "Nobody else reads" not in browser(administrator).get(page).content.decode()
+
+
+def test_who_voted_for_what_is_not_told_at_the_desk(full, administrator, stranger):
+    """Neither shown nor to be found out by asking the list for a member or a choice."""
+    client, ballot = browser(administrator), Ballot.objects.first()
+    for address in (url(Ballot, "changelist"), url(Ballot, "change", ballot.pk)):
+        page = client.get(address).content.decode()
+        assert stranger.username not in page and "The crown" not in page
+    for asked in (f"member={stranger.pk}", "chosen=[1]", f"member__id__exact={stranger.pk}"):
+        response = client.get(f"{url(Ballot, 'changelist')}?{asked}")
+        assert response.status_code == 400 and "a vote" not in response.content.decode(), asked
+    page = client.get(url(Poll, "change", ballot.poll_id)).content.decode()
+    assert "Who pays?" in page and "Counts" not in page
 
 
 def test_names_of_boards_behind_doors_are_not_in_the_filters(full, inner_board, board_moderator):

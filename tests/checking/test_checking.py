@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from forum.actions import arguments, read_state, threadmarks
+from forum.actions import arguments, polls, read_state, threadmarks
 from forum.actions.rendering import recompose
 from forum.checking import check, texts
 from forum.checking.threads import check_thread
@@ -22,6 +22,7 @@ from forum.models import (
     Answer,
     Divergence,
     PassageKey,
+    Poll,
     Post,
     PostBody,
     Question,
@@ -102,6 +103,8 @@ DERIVED = {
     "lanes": "UPDATE forum_thread SET lane_counts = '{{\"meta\": 9}}'",
     "locked branches": "UPDATE forum_thread SET branch_locks = 9",
     "changes of mind": "UPDATE forum_post SET minds_changed = 4 WHERE id IN ({b}, {c})",
+    "votes in a poll": "UPDATE forum_poll SET counts = '[5, 5]', voters = 3",
+    "a poll that is not there": "UPDATE forum_post SET has_poll = TRUE WHERE id = {b}",
     "threadmarks": "UPDATE forum_threadmark SET thread_id = (SELECT thread_id FROM forum_post"
     " WHERE id = {x})",
     "words": "DELETE FROM forum_threadword WHERE word = 'lenin'",
@@ -180,7 +183,8 @@ def names(board, other_board, opener, answerer, stranger) -> dict[str, int]:
     d = reply(thread, answerer, "It is two.", to=c)
     e = reply(thread, opener, "Three even.", to=d)
     f = reply(thread, answerer, quoting(b, "It had a secretary"), to=b)
-    g = edit(reply(thread, opener, "Which purges?"), "Which purges do you mean?")
+    asked = polls.Asked("Which purges?", ["All of them", "Those of 1936"])
+    g = edit(reply(thread, opener, "Which purges?", poll=asked), "Which purges do you mean?")
     w = pending(thread, stranger, to=b)
     x = reply(other := start(other_board, opener, "What if the strait froze"), answerer, "It did.")
     y = reply(other, opener, quoting(b, "The party obeyed nobody.", "Neither did the sea."), to=x)
@@ -195,6 +199,7 @@ def names(board, other_board, opener, answerer, stranger) -> dict[str, int]:
     arguments.change_mind(user=stranger, post=fresh(b), was="for", now="against", reason="Purges.")
     threadmarks.mark(user=opener, post=fresh(a), category="story", label="The beginning")
     o = other.posts.get(number=1)
+    polls.vote(user=stranger, post=g, chosen=[1])
     assert [fault.kind for fault in check(fix=True)] == [
         *("answers", "card", "search", "divergences", "card", "words"),
         "notices",  # what follows a commit, which a test has none of
@@ -223,7 +228,7 @@ def truth() -> list:
 
 
 def rows() -> dict:
-    return dump(Post, PostBody, Quote, ReadMark, Divergence, Question, Threadmark)
+    return dump(Post, PostBody, Quote, ReadMark, Divergence, Question, Threadmark, Poll)
 
 
 def test_what_is_derived_is_healed(names, record_property):

@@ -13,7 +13,7 @@ from django.db import models
 
 from accounts import tokens
 from accounts.models import User
-from forum.actions import drafts
+from forum.actions import drafts, polls
 from forum.models import Job, OwnData
 from forum.moderation import erasing, sanctions
 from forum.outbox.worker import Worker
@@ -96,6 +96,19 @@ def test_the_file_holds_rows_and_posts_with_their_revisions(thread, answerer, op
     assert b"Watch this one." not in whole
     assert answerer.password.encode() not in whole
     assert f"posts/{thread.pk}-{thread.slug}/{other.number}.md" not in archive.namelist()
+
+
+def test_votes_and_polls_are_in_it_of_secret_polls_too(thread, answerer, opener):
+    asked = polls.Asked("Who decides?", ["The party", "Its clerk"])
+    post = reply(thread, answerer, "Let us vote.", poll=asked)
+    polls.vote(user=opener, post=post, chosen=[1])
+    polls.vote(user=answerer, post=post, chosen=[0])
+    (vote,) = rows(made(opener), "votes")
+    assert (vote["poll_id"], vote["member_id"], vote["chosen"]) == (post.pk, opener.pk, [1])
+    archive = made(answerer)
+    assert [row["chosen"] for row in rows(archive, "votes")] == [[0]]
+    text = archive.read(f"posts/{thread.pk}-{thread.slug}/{post.number}.md").decode()
+    assert "Who decides?" in text and "- Its clerk" in text
 
 
 def test_no_key_of_the_account_is_in_it(db):

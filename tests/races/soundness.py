@@ -18,7 +18,7 @@ def faults(connection) -> list[str]:
     posts = _rows(
         connection,
         "SELECT id, thread_id, parent_id, parent_basis, number, state, origin_id, loaded_at,"
-        " lft, rght, level, tree_id, merged_into_id, branch_locked FROM forum_post",
+        " lft, rght, level, tree_id, merged_into_id, branch_locked, has_poll FROM forum_post",
     )
     threads = _rows(
         connection,
@@ -39,6 +39,30 @@ def faults(connection) -> list[str]:
     found += _text_faults(connection, posts)
     found += _quote_faults(connection)
     found += _index_faults(connection)
+    found += _poll_faults(connection, posts)
+    return found
+
+
+def _poll_faults(connection, posts: list[dict]) -> list[str]:
+    """Every ballot is one of its poll, every member has one at most, and all of them are counted
+    once; no post shows a poll that is not there."""
+    polls = {poll["post_id"]: poll for poll in _rows(connection, "SELECT * FROM forum_poll")}
+    ballots = _rows(connection, "SELECT poll_id, member_id, chosen FROM forum_ballot")
+    shown = {post["id"] for post in posts if post["has_poll"]}
+    found = [f"post {pk} has no poll" for pk in shown - polls.keys()]
+    for pk, poll in polls.items():
+        mine = [ballot for ballot in ballots if ballot["poll_id"] == pk]
+        members = [ballot["member_id"] for ballot in mine if ballot["member_id"]]
+        if len(set(members)) < len(members):
+            found.append(f"somebody voted twice in the poll of post {pk}")
+        chosen = [json.loads(ballot["chosen"]) for ballot in mine]
+        if any(not one or len(one) > poll["most"] or len(set(one)) < len(one) for one in chosen):
+            found.append(f"a ballot in the poll of post {pk} is none")
+        brought = json.loads(poll["brought"]) or [0] * len(json.loads(poll["choices"]))
+        counts = [before + sum(n in one for one in chosen) for n, before in enumerate(brought)]
+        told = json.loads(poll["counts"]), poll["voters"]
+        if told != (counts, poll["voters_brought"] + len(mine)):
+            found.append(f"the poll of post {pk} counts {told}, its ballots say {counts}")
     return found
 
 

@@ -544,6 +544,10 @@ VERBS = {
     ),
     "take stance": lambda what: {"answerer"} if what == "waiting post" else set(),
     "change mind": lambda what: set(),
+    "vote": lambda what: members_who_read(what) if what in STANDS else set(),
+    "close poll": lambda what: (
+        moderators_of(what) | (set() if what in PLACEHOLDERS else writer_of(what))
+    ),
     "release": lambda what: set(),  # it waits for approval, not for slow mode
 }
 # The states of a debate that everybody reads, and the column that makes them.
@@ -584,6 +588,8 @@ IN_STATES = {
         "withdraw": (NONE,) * 6,
         "argue": (NONE,) * 6,
         "change mind": (NONE,) * 6,
+        "vote": (MEMBER, NONE, MODS, MEMBER, NONE, MEMBER),
+        "close poll": (OPENER, MODS, MODS, OPENER, MODS, OPENER),
         "mark": (OPENER, MODS, MODS, OPENER, OPENER, OPENER),
         "report": ("s i a w A m",) * 4 + (NONE, "s i a w A m"),
         "moderate": (MODS,) * 6,
@@ -600,6 +606,8 @@ IN_STATES = {
         "tie answer": (AUTHOR, MODS, MODS, MODS, MODS, AUTHOR),
         "take stance": ("a", NONE, NONE, NONE, NONE, "a"),
         "change mind": (OTHERS, NONE, MODS, MODS, NONE, OTHERS),
+        "vote": (MEMBER, NONE, MODS, MODS, NONE, MEMBER),
+        "close poll": ("a A m", MODS, MODS, MODS, MODS, "a A m"),
         "mark": (OPENER, MODS, MODS, OPENER, OPENER, OPENER),
         "report": (OTHERS, OTHERS, OTHERS, OTHERS, NONE, OTHERS),
         "moderate": (MODS,) * 6,
