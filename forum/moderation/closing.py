@@ -28,6 +28,7 @@ from forum.permissions import Refused, require
 
 from ..models import (
     AuditEntry,
+    Ballot,
     Board,
     Bookmark,
     Case,
@@ -62,6 +63,7 @@ BECOMES = {
     "forum.Answer.author": STAYS,
     "forum.AuditEntry.actor": STAYS,
     "forum.AuditEntry.member": STAYS,  # names in its details go
+    "forum.Ballot.member": GOES,  # the vote stays counted, nobody's
     "forum.Board_invited.user": GOES,
     "forum.Board_moderators.user": GOES,
     "forum.Bookmark.member": GOES,
@@ -225,6 +227,7 @@ def _close(member: User) -> None:
     archives = own_data.drop(member)
     for model, column in _GOING:
         model._default_manager.filter(**{column: member.pk}).delete()
+    Ballot.objects.filter(member=member).update(member=None)
     Notice.objects.filter(member=member, case=None).delete()
     wishes = Case.objects.filter(member=member, kind=Case.Kind.NAME)
     wishes.open().update(decided_at=clock.now())

@@ -16,9 +16,9 @@ from django.urls import reverse
 from accounts import tokens
 from accounts.models import ClosedName, Session, User
 from core import clock
-from forum.actions import bookmarks, cases, drafts, members, watching
+from forum.actions import bookmarks, cases, drafts, members, polls, watching
 from forum.checking import check
-from forum.models import AuditEntry, Case, Draft, Job, Notice, Post, Thread
+from forum.models import AuditEntry, Ballot, Case, Draft, Job, Notice, Post, Thread
 from forum.moderation import closing, reports, sanctions
 from forum.outbox.worker import Worker
 from forum.own_data import asking
@@ -50,6 +50,8 @@ def full(thread, board, opener, stranger, administrator, moderator):
     start(board, user, title="What if it had rained?", text="Suppose it.")
     post = reply(thread, user, "It would have rained all the same.")
     reply(thread, opener, quoting(post, "It would have rained", then=f"So says @{NAME}."))
+    asked = polls.Asked("Did it rain?", ["It did", "It did not"])
+    polls.vote(user=user, post=reply(thread, opener, "Vote!", poll=asked), chosen=[0])
     members.ask_for_name(user=user, name="somebody-else", why="A whim.")
     drafts.save(user=user, token=uuid4(), target="/threads/new/", label="x", text="y", title="z")
     bookmarks.keep(user=user, post=post, note="mine")
@@ -148,6 +150,8 @@ def test_the_debate_is_as_it_was(full, thread, stranger):
     assert f"/members/{NAME}/" not in page
     assert f"So says @{NAME}." in re.sub(r"<[^>]+>", "", page)
     assert Thread.objects.get(author=full).state == "visible"
+    ballot = Ballot.objects.get()
+    assert (ballot.member, ballot.poll.counts) == (None, [1, 0])
 
 
 def test_a_kept_page_forgets_the_name(full, thread):
