@@ -124,7 +124,13 @@ def posts_visible_to(user) -> PostQuerySet:
         if own := moderated_board_ids(user):
             thread |= Q(thread__board_id__in=own)
         rule &= thread
-    return Post.objects.filter(rule, _states(user, "thread__board_id"))
+    return posts_standing_for(user).filter(rule)
+
+
+def posts_standing_for(user) -> PostQuerySet:
+    """Posts that `user` may read if they may read the debate: half of `posts_visible_to`, for who
+    asks `threads_visible_to` of the debates."""
+    return Post.objects.filter(_states(user, "thread__board_id"))
 
 
 def notices_visible_to(user) -> NoticeQuerySet:
@@ -159,12 +165,23 @@ class ForReader:
     """A queryset of what a reader sees, which `build` makes out of the reader and values of these
     kinds (see CompiledQuery, also for `name`). It is compiled once for visitors and once for
     members without rights of their own. `counting`: it depends on since when a member counts what
-    is new."""
+    is new. `alike`: all who moderate every board are given the same, so that it is compiled for
+    them too."""
 
     def __init__(
-        self, name: str, build: Callable[..., QuerySet], *kinds: str, counting: bool = False
+        self,
+        name: str,
+        build: Callable[..., QuerySet],
+        *kinds: str,
+        counting: bool = False,
+        alike: bool = False,
     ) -> None:
         self.build, self.counting = build, counting
+        self.moderator = None
+        if alike:
+            self.moderator = CompiledQuery(
+                name, lambda *values: build(User(pk=0, is_moderator=True), *values), *kinds
+            )
         self.visitor = CompiledQuery(name, lambda *values: build(AnonymousUser(), *values), *kinds)
         if counting:
             self.member = CompiledQuery(
@@ -180,6 +197,8 @@ class ForReader:
     def __call__(self, user, *values) -> list:
         """The rows for `user` and these values, in one query."""
         if not like_any_other(user):
+            if self.moderator is not None and moderates_all(user):
+                return self.moderator(*values)
             return list(self.build(user, *values))
         if not user.is_authenticated:
             return self.visitor(*values)

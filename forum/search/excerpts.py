@@ -1,6 +1,6 @@
 """What of a text is shown with a hit: some words around those that were found, marked."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forum.models import PostRevision
@@ -8,7 +8,7 @@ from forum.text.markup import hidden_spans
 
 from .index import visible_runs
 from .match import Match, Side
-from .words import Word, folded, words
+from .words import Word, folded, places, stems, words
 
 AROUND = 12  # words before and behind those that are marked
 MOST = 40  # words of an excerpt
@@ -32,58 +32,62 @@ def excerpt(revision: PostRevision, html: str, match: Match) -> Excerpt:
     spoiler."""
     hidden = hidden_spans(html, plain=revision.plain, passages=revision.passages)
     sides = [side for group in match.words for side in group]
-    best: tuple[int, list[Word], list[Word]] | None = None
+    best: tuple[int, tuple[int, int], list[str], list[int]] | None = None
     for run in visible_runs(revision.plain, revision.passages, hidden):
-        own = list(words(revision.plain, *run))
+        own = stems(revision.plain, *run)
         if not own:
             continue
-        marked = _marked(own, sides)
-        worth = len({word.word for word in marked})
+        found = _marked(own, sides)
+        worth = len({own[at] for at in found})
         if best is None or worth > best[0]:
-            best = (worth, own, marked)
+            best = (worth, run, own, found)
             if worth == len(sides):
                 break
     if best is None:
         return Excerpt([])
-    _, own, marked = best
-    passage = next((n for n, (a, b) in enumerate(revision.passages, 1) if a <= own[0].start < b), 0)
-    return _cut(revision.plain, own, {word.start for word in marked}, passage)
+    _, run, own, found = best
+    return _cut(revision, run, len(own), found)
 
 
 def marked(text: str, match: Match) -> list[tuple[str, bool]]:
     """A short text, such as a title, with what `match` asks for marked."""
     own = list(words(text))
-    starts = {word.start for word in _marked(own, [s for group in match.words for s in group])}
-    return _pieces(text, 0, len(text), [word for word in own if word.start in starts])
+    found = _marked([word.word for word in own], [s for group in match.words for s in group])
+    return _pieces(text, 0, len(text), [own[at] for at in found])
 
 
-def _marked(own: Sequence[Word], sides: Sequence[Side]) -> list[Word]:
-    found: dict[int, Word] = {}
+def _marked(own: Sequence[str], sides: Sequence[Side]) -> list[int]:
+    """Which of these words are those that are asked for, by their places."""
+    found: set[int] = set()
     for side in sides:
-        size = len(side.words)
-        for at in range(len(own) - size + 1):
-            if side.prefix:
-                hit = folded(own[at].word).startswith(side.words[0])
-            else:
-                hit = all(own[at + n].word == word for n, word in enumerate(side.words))
-            if hit:
-                found |= {at + n: own[at + n] for n in range(size)}
-    return [found[at] for at in sorted(found)]
+        size, first = len(side.words), side.words[0]
+        if side.prefix:
+            found.update(at for at, word in enumerate(own) if folded(word).startswith(first))
+            continue
+        for at, word in enumerate(own):
+            if word == first and (size == 1 or tuple(own[at : at + size]) == side.words):
+                found.update(range(at, at + size))
+    return sorted(found)
 
 
-def _cut(plain: str, own: Sequence[Word], starts: Container[int], passage: int) -> Excerpt:
-    first = next((at for at, word in enumerate(own) if word.start in starts), 0)
+def _cut(revision: PostRevision, run: tuple[int, int], count: int, found: Sequence[int]) -> Excerpt:
+    """Some of the `count` words of a stretch around the first of those at `found`."""
+    plain = revision.plain
+    first = found[0] if found else 0
     begin = max(first - AROUND, 0)
-    end = min(begin + MOST, len(own))
-    while end > begin + 1 and own[end - 1].end - own[begin].start > LETTERS:
-        if end - 1 > first:
-            end -= 1
+    own = places(plain, *run, begin, min(begin + MOST, count))
+    while len(own) > 1 and own[-1].end - own[0].start > LETTERS:
+        if begin + len(own) - 1 > first:
+            own.pop()
         else:
+            own.pop(0)
             begin += 1
-    a = own[begin].start if begin else _run_start(plain, own[0].start)
-    b = own[end - 1].end if end < len(own) else _run_end(plain, own[-1].end)
-    shown = [word for word in own[begin:end] if word.start in starts]
-    return Excerpt(_pieces(plain, a, b, shown), passage, begin > 0, end < len(own))
+    end = begin + len(own)
+    a = own[0].start if begin else _run_start(plain, own[0].start)
+    b = own[-1].end if end < count else _run_end(plain, own[-1].end)
+    shown = [own[at - begin] for at in found if begin <= at < end]
+    passage = next((n for n, (s, e) in enumerate(revision.passages, 1) if s <= run[0] < e), 0)
+    return Excerpt(_pieces(plain, a, b, shown), passage, begin > 0, end < count)
 
 
 def _run_start(plain: str, at: int) -> int:

@@ -4,34 +4,41 @@ The order of a search: a probe takes some posts that match, by the index of word
 are all there are, the reader's rights leave those they may read, which are counted, ordered and cut
 into pages. If there are more, the newest rows are walked until a page is full; hits that are older
 than the rows walked are taken from all hits at once. The best of many are the best of the newest.
+Where a word stands in many of the newest rows, these are taken in place of the probe.
 docs/decisions/ says what was measured.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.db.models import Q
 
 from forum.models import Post, Thread
 from forum.models.threads import ThreadQuerySet
-from forum.models.visibility import openings_visible_to, posts_visible_to, threads_visible_to
+from forum.models.visibility import ForReader, openings_visible_to, threads_visible_to
 
-from . import probes, quoted
+from . import probes
 from .asking import Asked
 from .match import Match
 from .probes import Hit
+from .rights import readable
 
 PER_PAGE = 20
 COUNTED = 1_000  # hits up to here are counted
 # Somewhat more, so that a few that the reader may not see leave enough to say "more than 1,000".
 PROBE = 1_200
-RANKED = 2_000  # of the newest, when there are more than were probed
-ENOUGH = 200  # of the newest rows alone, before all hits are looked at for the newest of them
-BATCH = 400
-ROUNDS = 4  # batches that are asked for their rights before a page is as full as it gets
-MOST_TITLES = 3  # debates above the posts
-FACETS = ("pk", "thread_id", "thread__board_id", "parent_basis", "lane")
+RANKED = 1_000  # of the newest, when there are more than were probed
+# Of so few among the newest rows (probes.NEAR) it takes less to look at all that there are.
+RARE = 8
+RARELY_RANKED = 20
+# Hits that are asked for their rights, one batch after the other, before a page is as full as it
+# gets. The first are hardly more than a page: mostly the reader may read nearly all.
+BATCHES = (40, 40, 400, 400, 400)
+MOST_TITLES = 6  # debates that are shown above the posts or offered
+LIMITING = frozenset(("board", "kind", "pod", "place", "who"))  # filters with which they are shown
+NOBODYS = -1  # an id that no debate has
 
 
 @dataclass(slots=True)
@@ -60,88 +67,105 @@ def posts(asked: Asked, *, best: bool = False, after: int = 0) -> Found:
         return Found([], 0)
     limits = probes.Limits(asked.threads, asked.since, asked.until)
     index = probes.Posts(asked.match, limits)
-    hits = index.some(PROBE)
-    all_of_them = len(hits) < PROBE
-    rows = _readable(asked, [hit.pk for hit in hits])
-    found = Found([], len(rows), more=not all_of_them or len(rows) > COUNTED)
-    if all_of_them and not found.more:
-        _count(found, rows)
-    last = index.moment(after) if after else None
-    if best and asked.match.words:
-        if not all_of_them:
-            hits = index.newest(RANKED, None)
-            if len(hits) < ENOUGH:
-                hits = index.newest_of_all(RANKED, None)
-            rows = _readable(asked, [hit.pk for hit in hits])
-            found.newest_of = len(hits)
-        ordered = _ranked(index, [hit for hit in hits if hit.pk in rows])
-        begin = next((n for n, hit in enumerate(ordered, 1) if hit.pk == after), 0)
-        page = ordered[begin : begin + PER_PAGE + 1]
-    elif all_of_them:
-        ordered = sorted((hit for hit in hits if hit.pk in rows), key=_order, reverse=True)
-        page = [hit for hit in ordered if last is None or _order(hit) < _order(last)]
+    best = best and bool(asked.match.words)
+    newest = index.newest_if_frequent(PROBE)
+    hits = newest or index.some(PROBE)
+    if len(hits) < PROBE:
+        found, page = _of_all(asked, index, hits, best=best, after=after)
     else:
-        page = _walked(asked, index, last)
+        rows = readable(asked, hits)
+        found = Found([], len(rows), more=True)
+        if best:
+            page = _best_of_newest(asked, index, found, after)
+        else:
+            first = [] if after else [hit for hit in newest if hit.pk in rows]
+            page = first if len(first) > PER_PAGE else _walked(asked, index, after)
     found.ids = [hit.pk for hit in page[:PER_PAGE]]
     if len(page) > PER_PAGE:
         found.after = found.ids[-1]
     return found
 
 
-def _order(hit: Hit) -> tuple:
-    return hit.at, hit.pk
+def _of_all(
+    asked: Asked, index: probes.Posts, hits: list[Hit], *, best: bool, after: int
+) -> tuple[Found, list[Hit]]:
+    """What is found, and its page with more, where `hits` are all there are."""
+    rows = readable(asked, hits)
+    found = Found([], len(rows), more=len(rows) > COUNTED)
+    if not found.more:
+        _count(found, rows.values())
+    if best:
+        hits = _ranked(hits, index.ranks([hit.pk for hit in hits if hit.pk in rows]))
+    elif after and after not in rows and (place := index.place(after)):
+        hits, after = index.newest_of_all(PROBE, place), 0
+    return found, [hit for hit in _behind(hits, after) if hit.pk in rows]
 
 
-def _readable(asked: Asked, ids: Sequence[int]) -> dict[int, tuple]:
-    """Those of some posts that the reader may read, with what they are counted by: the one rule,
-    asked of the posts themselves."""
-    rows = posts_visible_to(asked.user).filter(asked.rule, pk__in=ids)
-    found = {row[0]: row for row in rows.values_list(*FACETS)}
-    if asked.statuses:
-        shown = quoted.statuses(list(found), asked.user)
-        wanted = set(asked.statuses)
-        found = {pk: row for pk, row in found.items() if wanted <= shown.get(pk, set())}
-    return found
+def _ranked(hits: list[Hit], ranks: dict[int, float]) -> list[Hit]:
+    """Best first; of what matches as well, the newest."""
+    return sorted(hits, key=lambda hit: -ranks.get(hit.pk, 0.0))
 
 
-def _count(found: Found, rows: dict[int, tuple]) -> None:
-    for _, thread_id, board_id, basis, lane in rows.values():
-        found.threads[thread_id] += 1
-        found.boards[board_id] += 1
+def _behind(hits: list[Hit], pk: int) -> list[Hit]:
+    return hits[next((n for n, hit in enumerate(hits, 1) if hit.pk == pk), 0) :]
+
+
+def _count(found: Found, rows: Iterable[tuple]) -> None:
+    for thread, board, basis, lane in rows:
+        found.threads[thread] += 1
+        found.boards[board] += 1
         found.parts["opening" if basis == Post.Basis.OPENING else "reply"] += 1
         if lane:
             found.lanes[lane] += 1
 
 
-def _ranked(index: probes.Posts, hits: list[Hit]) -> list[Hit]:
-    ranks = index.ranks([hit.pk for hit in hits])
-    return sorted(hits, key=lambda hit: (ranks.get(hit.pk, 0.0), *_order(hit)), reverse=True)
-
-
-def _walked(asked: Asked, index: probes.Posts, last: Hit | None) -> list[Hit]:
-    """The newest that the reader may read, one more than a page, unless so many that they may not
-    read come before."""
+def _walked(asked: Asked, index: probes.Posts, after: int) -> list[Hit]:
+    """The newest that the reader may read behind the one with the id `after`, one more than a page,
+    unless so many that they may not read come before."""
     page: list[Hit] = []
-    for _ in range(ROUNDS):
-        hits = index.newest(BATCH, last)
+    place = index.place(after) if after else None
+    for size in BATCHES:
+        near = size < BATCHES[-1]
+        hits = index.newest(size, place, rows=probes.NEAR if near else probes.WINDOW)
         page += _seen(asked, hits)
         if len(page) > PER_PAGE:
             return page
         if hits:
-            last = hits[-1]
-        if len(hits) < BATCH:
+            place = index.place(hits[-1].pk)
+        if len(hits) < (RARE if near else size):
             break
     # All at once: to find the newest of all hits takes as long for few as for many.
-    hits = index.newest_of_all(BATCH * ROUNDS, last)
-    for start in range(0, len(hits), BATCH):
-        page += _seen(asked, hits[start : start + BATCH])
-        if len(page) > PER_PAGE:
+    hits = index.newest_of_all(sum(BATCHES), place)
+    return page + _first_seen(asked, hits, PER_PAGE + 1 - len(page))
+
+
+def _best_of_newest(asked: Asked, index: probes.Posts, found: Found, after: int) -> list[Hit]:
+    """The best of the newest, one more than a page, behind the one with the id `after`. `found` is
+    told of how many."""
+    if len(index.newest(RARELY_RANKED, None, rows=probes.NEAR)) == RARELY_RANKED:
+        hits, ranks = index.newest_ranked(RANKED)
+    else:
+        hits = index.newest_of_all(RANKED, None)
+        ranks = index.ranks([hit.pk for hit in hits])
+    found.newest_of = len(hits)
+    hits = _behind(_ranked(hits, ranks), after)
+    return _first_seen(asked, hits, PER_PAGE + 1)
+
+
+def _first_seen(asked: Asked, hits: list[Hit], most: int) -> list[Hit]:
+    """The first of these that the reader may read."""
+    seen: list[Hit] = []
+    start = 0
+    for size in BATCHES:
+        seen += _seen(asked, hits[start : start + size])
+        start += size
+        if len(seen) >= most:
             break
-    return page
+    return seen
 
 
 def _seen(asked: Asked, hits: list[Hit]) -> list[Hit]:
-    rows = _readable(asked, [hit.pk for hit in hits])
+    rows = readable(asked, hits)
     return [hit for hit in hits if hit.pk in rows]
 
 
@@ -154,20 +178,24 @@ def newest_ids(asked: Asked) -> list[int]:
     hits = index.some(PROBE)
     if len(hits) == PROBE:
         hits = index.newest_of_all(PROBE, None)
-    return list(_readable(asked, [hit.pk for hit in hits]))
+    return list(readable(asked, hits))
 
 
 # --- Debates ------------------------------------------------------------------------------------
 
 
-def titles(asked: Asked, *, most: int = MOST_TITLES) -> list[Thread]:
+def titles(asked: Asked, *, most: int = 3) -> list[Thread]:
     """The few debates to show above the posts: all words stand in their title, or in what their
     openings say of them; newest activity first."""
     if not asked.titles.words or asked.nothing:
         return []
-    if not {one.key for one in asked.query.filters} <= {"board", "kind", "pod", "place", "who"}:
+    if asked.query.filters:
+        of_debates = {one.key for one in asked.query.filters} <= LIMITING
+        return list(_listed(debates_of(asked), most)) if of_debates else []
+    found = _named_by(asked)
+    if not any(found):
         return []
-    return list(debates_of(asked).for_listing().order_by("-last_post_at", "-pk")[:most])
+    return _titled(asked.user, found.titles or [NOBODYS], found.anywhere or [NOBODYS])[:most]
 
 
 def debates(asked: Asked, *, after: int = 0) -> tuple[list[Thread], int, bool, int]:
@@ -179,31 +207,59 @@ def debates(asked: Asked, *, after: int = 0) -> tuple[list[Thread], int, bool, i
     count = len(rows.order_by().values_list("pk")[: COUNTED + 1])
     if last := Thread.objects.filter(pk=after).first() if after else None:
         rows = rows.older_than("last_post_at", last.last_post_at, last.pk)
-    page = list(rows.for_listing().order_by("-last_post_at", "-pk")[: PER_PAGE + 1])
+    page = list(_listed(rows, PER_PAGE + 1))
     leads = page[PER_PAGE - 1].pk if len(page) > PER_PAGE else 0
     return page[:PER_PAGE], min(count, COUNTED), count > COUNTED, leads
+
+
+class Named(NamedTuple):
+    """Debates that words are found in: in their titles, and in all that is said of them."""
+
+    titles: list[int]
+    anywhere: list[int]
 
 
 def debates_of(asked: Asked) -> ThreadQuerySet:
     """The debates with these words. What a title says all see who see the debate; the rest goes
     where the opening goes."""
-    rule = asked.debate_rule
-    seen, opened = threads_visible_to(asked.user), openings_visible_to(asked.user)
+    seen = threads_visible_to(asked.user)
     if asked.opening_rule:
-        seen = opened.filter(asked.opening_rule)
-    if not asked.titles.all:
-        return seen.filter(rule)
-    if asked.in_divergences:
-        return opened.filter(asked.opening_rule, rule, pk__in=_with(asked.titles))
+        seen = openings_visible_to(asked.user).filter(asked.opening_rule)
+    if asked.titles.all:
+        seen = seen.filter(_named(asked.user, *_named_by(asked)))
+    return seen.filter(asked.debate_rule)
+
+
+def _named_by(asked: Asked) -> Named:
+    anywhere = _with(asked.titles)
+    if not anywhere or asked.in_divergences:
+        return Named([], anywhere)
+    if any(side.words[0].startswith("t=") for side in asked.titles.all[0]):
+        return Named(anywhere, [])
     in_title = Match(
         all=[[_in_title(side) for side in group] for group in asked.titles.all],
         none=asked.titles.none,
     )
-    by_title = Q(pk__in=_with(in_title))
-    if any(side.words[0].startswith("t=") for side in asked.titles.all[0]):
-        return seen.filter(rule, by_title)
-    anywhere = Q(pk__in=_with(asked.titles)) & Q(pk__in=opened.order_by().values("pk"))
-    return seen.filter(rule, by_title | anywhere)
+    return Named(_with(in_title), anywhere)
+
+
+def _named(user, titles: list[int], anywhere: list[int]) -> Q:
+    opened = openings_visible_to(user).order_by().values("pk")
+    return Q(pk__in=titles) | Q(pk__in=anywhere) & Q(pk__in=opened)
+
+
+def _listed(rows: ThreadQuerySet, most: int) -> ThreadQuerySet:
+    return rows.for_listing().order_by("-last_post_at", "-pk")[:most]
+
+
+_titled = ForReader(
+    "debates_titled",
+    lambda user, titles, anywhere: _listed(
+        threads_visible_to(user).filter(_named(user, titles, anywhere)), MOST_TITLES
+    ),
+    *("numbers", "numbers"),
+    alike=True,
+)
 
 
 def _in_title(side):

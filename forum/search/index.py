@@ -26,7 +26,7 @@ from forum.models import (
 )
 from forum.text.markup import hidden_spans
 
-from .words import VERSION, folded, placed, stems, words
+from .words import VERSION, folded, placed, stems
 
 CHUNK = 500
 
@@ -39,7 +39,7 @@ def made_of(post: Post, revision: PostRevision, html: str, verdicts: Iterable[st
     `verdicts` are those of the quotes in it. Unsaved."""
     hidden = hidden_spans(html, plain=revision.plain, passages=revision.passages)
     runs = visible_runs(revision.plain, revision.passages, hidden)
-    own = placed([word.word for word in words(revision.plain, *run)] for run in runs)
+    own = placed(stems(revision.plain, *run) for run in runs)
     return PostWords(
         post_id=post.pk,
         thread_id=post.thread_id,

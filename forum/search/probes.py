@@ -13,17 +13,27 @@ from forum.models import DebateWords, PostWords
 from . import postgresql, sqlite
 from .match import Match
 
-# Newest rows that are looked at for a word that many hold; about 30 ms of PostgreSQL.
+# Newest rows that are looked at for a word that many hold; about 20 ms of PostgreSQL. A few first:
+# of the rest of them nothing is learnt if hardly any of these hold it.
 WINDOW = 20_000
+NEAR = 2_000
+FREQUENT = 0.15  # of the rows near by
 ALL = 50_000  # hits of which the newest are taken, if the window held too few
 FEW = 50  # debates whose own rows are walked; of more, the rows of all debates are
 
 
 class Hit(NamedTuple):
-    """A post that may be one, and its moment, by which hits are ordered."""
+    """A post that may be one, and its debate, unless it went to another one since."""
 
     pk: int
+    thread: int
+
+
+class Place(NamedTuple):
+    """Where a post stands in the order of hits."""
+
     at: datetime
+    pk: int
 
 
 class Limits(NamedTuple):
@@ -32,6 +42,10 @@ class Limits(NamedTuple):
     threads: list[int] | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+
+HIT = "w.post_id, w.thread_id"
+NEWEST = "ORDER BY w.at DESC, w.post_id DESC"
 
 
 def _language(connection) -> ModuleType:
@@ -60,34 +74,40 @@ class Posts:
         self.connection = connections[PostWords.objects.db]
         self.language = _language(self.connection)
         self.names = {"table": "forum_postwords", "key": "post_id"}
+        # FTS5 finds the newest as fast as any; without words there is nothing to look at.
+        self.by_window = self.language is postgresql and bool(match.all)
 
     def some(self, limit: int) -> list[Hit]:
-        """Some that match, in no order."""
+        """Some that match, whichever, in order."""
         where, values = self._where()
-        return self._hits(
-            f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} LIMIT {limit}", values
-        )
+        inner = f"SELECT {HIT}, w.at FROM {self._source()} WHERE {where} LIMIT {limit}"
+        return self._hits(f"SELECT {HIT} FROM ({inner}) w {NEWEST}", values)
 
-    def newest(self, limit: int, after: Hit | None) -> list[Hit]:
-        """The newest that match behind one, in order, among the newest rows there are (SQLite, and
-        where no words are asked for: among all)."""
-        order = f"ORDER BY w.at DESC, w.post_id DESC LIMIT {limit}"
-        if self.language is sqlite or not self.match.all:
+    def newest_if_frequent(self, limit: int) -> list[Hit]:
+        """So many of the newest that match, if they are found so sooner than by `some`; else none.
+        PostgreSQL takes all hits out of its index before it gives a few of them."""
+        if not self.by_window:
+            return []
+        rows = NEAR // 2
+        if len(self.newest(int(rows * FREQUENT), None, rows=rows)) < int(rows * FREQUENT):
+            return []
+        hits = self.newest(limit, None)
+        return hits if len(hits) == limit else []
+
+    def newest(self, limit: int, after: Place | None, *, rows: int = WINDOW) -> list[Hit]:
+        """The newest that match behind one, in order, among so many of the newest rows there are
+        (SQLite, and where no words are asked for: among all)."""
+        order = f"{NEWEST} LIMIT {limit}"
+        if not self.by_window:
             where, values = self._where(after)
-            return self._hits(
-                f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} {order}", values
-            )
-        return self._in_window(after, order)
+            return self._hits(f"SELECT {HIT} FROM {self._source()} WHERE {where} {order}", values)
+        return self._hits(*self._in_window(after, order, rows=rows))
 
-    def newest_of_all(self, limit: int, after: Hit | None) -> list[Hit]:
+    def newest_of_all(self, limit: int, after: Place | None) -> list[Hit]:
         """The same among all that match, as far as these are counted."""
         where, values = self._where(after)
-        inner = f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} LIMIT {ALL}"
-        return self._hits(
-            f"SELECT w.post_id, w.at FROM ({inner}) w"
-            f" ORDER BY w.at DESC, w.post_id DESC LIMIT {limit}",
-            values,
-        )
+        inner = f"SELECT {HIT}, w.at FROM {self._source()} WHERE {where} LIMIT {ALL}"
+        return self._hits(f"SELECT {HIT} FROM ({inner}) w {NEWEST} LIMIT {limit}", values)
 
     def earliest(self, limit: int, *, among_all: bool) -> list[Hit]:
         """The earliest that match, in order, `among_all` of them or (SQLite looks at all anyway)
@@ -95,25 +115,38 @@ class Posts:
         order = f"ORDER BY w.at, w.post_id LIMIT {limit}"
         if among_all or self.language is sqlite:
             where, values = self._where()
-            return self._hits(
-                f"SELECT w.post_id, w.at FROM {self._source()} WHERE {where} {order}", values
-            )
-        return self._in_window(None, order)
+            return self._hits(f"SELECT {HIT} FROM {self._source()} WHERE {where} {order}", values)
+        return self._hits(*self._in_window(None, order))
 
-    def _in_window(self, after: Hit | None, order: str) -> list[Hit]:
-        """Those that match among the first rows behind `after` in an order, on PostgreSQL. Of many
-        debates the rows of all are looked at: else so many would have to be found first."""
+    def newest_ranked(self, limit: int) -> tuple[list[Hit], dict[int, float]]:
+        """The newest that match, as `newest` gives them, and how well each does."""
+        if not self.by_window:
+            hits = self.newest(limit, None)
+            return hits, self.ranks([hit.pk for hit in hits])
+        order = f"{NEWEST} LIMIT {limit}"
+        sql, values = self._in_window(None, order, rank=f", {self.language.RANK}")
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, [self.language.query(self.match, ranked=True), *values])
+            rows = cursor.fetchall()
+        return [Hit(*row[:2]) for row in rows], {row[0]: row[2] for row in rows}
+
+    def _in_window(
+        self, after: Place | None, order: str, *, rank: str = "", rows: int = WINDOW
+    ) -> tuple[str, list]:
+        """The statement for those that match among the first rows behind `after` in an order, on
+        PostgreSQL. Of many debates the rows of all are looked at: else so many would have to be
+        found first."""
         threads = self.limits.threads
         many = threads is not None and len(threads) > FEW
-        rows, values = self._limited(after, None if many else threads)
+        where, values = self._limited(after, None if many else threads)
         by_moment = order.partition(" LIMIT ")[0]
-        window = f"SELECT * FROM forum_postwords w WHERE {rows} {by_moment} LIMIT {WINDOW}"
-        sql = f"SELECT w.post_id, w.at FROM ({window}) w WHERE {postgresql.FOUND}"
+        window = f"SELECT * FROM forum_postwords w WHERE {where} {by_moment} LIMIT {rows}"
+        sql = f"SELECT {HIT}{rank} FROM ({window}) w WHERE {postgresql.FOUND}"
         values.append(postgresql.query(self.match))
         if many:
             sql += " AND w.thread_id = ANY(%s)"
             values.append(threads)
-        return self._hits(f"{sql} {order}", values)
+        return f"{sql} {order}", values
 
     def ranks(self, ids: list[int]) -> dict[int, float]:
         """How well each of these posts matches."""
@@ -130,24 +163,24 @@ class Posts:
             cursor.execute(f"SELECT w.post_id, {rank} FROM {self._source()} WHERE {where}", values)
             return dict(cursor.fetchall())
 
-    def moment(self, pk: int) -> Hit | None:
+    def place(self, pk: int) -> Place | None:
         """Where a post stands in the order of hits."""
-        row = PostWords.objects.filter(pk=pk).values_list("pk", "at").first()
-        return Hit(*row) if row else None
+        row = PostWords.objects.filter(pk=pk).values_list("at", "pk").first()
+        return Place(*row) if row else None
 
     def _source(self) -> str:
         if not self.match.all:
             return "forum_postwords w"
         return self.language.SOURCE.format(**self.names)
 
-    def _where(self, after: Hit | None = None) -> tuple[str, list]:
+    def _where(self, after: Place | None = None) -> tuple[str, list]:
         where, values = self._limited(after, self.limits.threads)
         if self.match.all:
             where = f"{self.language.FOUND.format(**self.names)} AND {where}"
             values.insert(0, self.language.query(self.match))
         return where, values
 
-    def _limited(self, after: Hit | None, threads: list[int] | None) -> tuple[str, list]:
+    def _limited(self, after: Place | None, threads: list[int] | None) -> tuple[str, list]:
         adapt = self.connection.ops.adapt_datetimefield_value
         parts: list[str] = []
         values: list = []
@@ -166,10 +199,4 @@ class Posts:
     def _hits(self, sql: str, values: Sequence) -> list[Hit]:
         with self.connection.cursor() as cursor:
             cursor.execute(sql, values)
-            rows = cursor.fetchall()
-        field = PostWords._meta.get_field("at")
-        if self.language is sqlite:
-            read = self.connection.ops.get_db_converters(field.get_col("w"))
-            for convert in read:
-                rows = [(pk, convert(at, field.get_col("w"), self.connection)) for pk, at in rows]
-        return [Hit(*row) for row in rows]
+            return [Hit(*row) for row in cursor.fetchall()]

@@ -9,6 +9,7 @@ Whatever changes what `words` gives needs a higher VERSION: rows say by which th
 own analysers are not asked.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -34,6 +35,10 @@ _WORD = regex.compile(
     rf"|{_SIGN}+(?:[{_APOSTROPHES}{_UNSEEN}]+{_SIGN}+)*",
     regex.VERSION1,
 )
+# The same for what is plain ASCII, three times as fast.
+_ASCII_WORD = re.compile(
+    r"(?<![a-zA-Z0-9])[a-zA-Z](?:\.[a-zA-Z](?![a-zA-Z0-9]))+|[a-zA-Z0-9]+(?:'+[a-zA-Z0-9]+)*"
+)
 _RUN = regex.compile(r"[\p{L}\p{N}\p{M}]+")
 _DROPPED = dict.fromkeys(map(ord, "." + _APOSTROPHES + _UNSEEN))
 # What Unicode takes for letters of their own.
@@ -56,14 +61,34 @@ class Word(NamedTuple):
 def words(text: str, start: int = 0, end: int | None = None) -> Iterator[Word]:
     """The words of a text, or of a part of it, in order. Several may stand in one place: what looks
     like one sign may be read as two words."""
-    for found in _WORD.finditer(text, start, len(text) if end is None else end):
+    for found in _words_of(text).finditer(text, start, len(text) if end is None else end):
         for word in _read(found[0]):
             yield Word(word, found.start(), found.end())
 
 
-def stems(text: str) -> list[str]:
-    """The words of a text alone."""
-    return [found.word for found in words(text)]
+def stems(text: str, start: int = 0, end: int | None = None) -> list[str]:
+    """The words of a text, or of a part of it, alone: much faster than with their places."""
+    found = _words_of(text).findall(text, start, len(text) if end is None else end)
+    return [word for one in found for word in _read(one)]
+
+
+def places(text: str, start: int, end: int, first: int, last: int) -> list[Word]:
+    """From the word with the number `first` (from 0) to the one before `last`, of those of a part
+    of a text."""
+    out: list[Word] = []
+    at = 0
+    for found in _words_of(text).finditer(text, start, end):
+        for word in _read(found[0]):
+            if at >= first:
+                out.append(Word(word, found.start(), found.end()))
+            at += 1
+            if at == last:
+                return out
+    return out
+
+
+def _words_of(text: str):
+    return _ASCII_WORD if text.isascii() else _WORD
 
 
 def folded(text: str) -> str:

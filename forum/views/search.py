@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.models import User
+from core.compiled_queries import CompiledQuery
 from forum.operations import limits
 from forum.rendering.quotes import ignored_by
 from forum.search import finding
@@ -20,7 +21,7 @@ from forum.search.excerpts import Excerpt, excerpt, marked
 from forum.search.grammar import FILTERS, Query, parse
 
 from ..models import Board, Lane, Post, Thread
-from ..models.visibility import posts_visible_to
+from ..models.visibility import ForReader, posts_visible_to
 
 MOST_FACETS = 8
 OFFERED = 6  # debates, and half as many members
@@ -164,15 +165,26 @@ def _year(thread: Thread) -> str:
     return divergences[0]["edtf"] if divergences else ""
 
 
-def _lines(found: finding.Found, asked: Asked, user) -> list[Line]:
-    rows = (
+_posts = ForReader(
+    "posts_shown",
+    lambda user, ids: (
         posts_visible_to(user)
-        .filter(pk__in=found.ids)
+        .filter(pk__in=ids)
         .select_related("author", "thread__board", "body__revision")
-    )
-    posts = {post.pk: post for post in rows}
-    ids = {post.thread_id for post in posts.values()}
-    debates = Thread.objects.with_opening().in_bulk(ids)
+    ),
+    "numbers",
+    alike=True,
+)
+_debates = CompiledQuery(
+    "debates_shown", lambda ids: Thread.objects.with_opening().filter(pk__in=ids), "numbers"
+)
+
+
+def _lines(found: finding.Found, asked: Asked, user) -> list[Line]:
+    posts = {post.pk: post for post in _posts(user, found.ids)} if found.ids else {}
+    if not posts:
+        return []
+    debates = {one.pk: one for one in _debates(list({p.thread_id for p in posts.values()}))}
     ignored = ignored_by(user)
     here = Counter(post.thread_id for post in posts.values())
     lines, seen = [], set()

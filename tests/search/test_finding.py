@@ -386,8 +386,9 @@ def test_pages_follow_one_another(world, best):
 def test_more_than_are_counted(world, monkeypatch):
     monkeypatch.setattr(finding, "COUNTED", 10)
     monkeypatch.setattr(finding, "PROBE", 12)
-    monkeypatch.setattr(finding, "BATCH", 5)
+    monkeypatch.setattr(finding, "BATCHES", (3, 5, 5, 5))
     monkeypatch.setattr(finding, "RANKED", 15)
+    monkeypatch.setattr(finding, "RARE", 2)
     ids = [reply(world.rail, world.opener, f"Manifold {n}.").pk for n in range(30)]
     for pk in ids[-4:]:
         Post.objects.filter(pk=pk).update(state=State.HIDDEN)

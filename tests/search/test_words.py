@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forum.search import grammar
-from forum.search.words import GAP, LAST_PLACE, PLACES_OF_A_WORD, placed, stems, words
+from forum.search.words import GAP, LAST_PLACE, PLACES_OF_A_WORD, placed, places, stems, words
 
 pytestmark = pytest.mark.once
 TODAY = date(2026, 11, 28)
@@ -51,6 +51,16 @@ def test_words_hold_nothing_that_a_database_could_read_otherwise(text):
         # What is found is found by itself, as it stands and shouted.
         assert word.word in stems(text[word.start : word.end])
     assert stems(text) == [word.word for word in words(text)]
+
+
+@given(st.text(st.sampled_from("aBz09.' -'’é=\n"), max_size=30))
+def test_plain_texts_are_parted_as_all_are(text):
+    """ASCII has a faster expression of its own; places are those of the words."""
+    text = text.encode("ascii", "ignore").decode()
+    beyond = f"{text} é"  # no more than a word behind it makes it no ASCII
+    assert stems(text) == stems(beyond)[:-1] == [word.word for word in words(text)]
+    for first in range(3):
+        assert places(text, 0, len(text), first, first + 2) == list(words(text))[first : first + 2]
 
 
 def test_the_stemmer_is_the_one_that_rows_were_made_by():
