@@ -333,6 +333,10 @@ HOLD_NEW_LINKS = env.bool("HOLD_NEW_LINKS", default=True)
 REPEAT_MINUTES = env.int("REPEAT_MINUTES", default=30)
 # Drafts in which nobody wrote for so long are swept out (manage.py sweep); 0 keeps them all.
 DRAFTS_KEPT_DAYS = env.int("DRAFTS_KEPT_DAYS", default=365)
+# The same for notices of what others wrote that were read, and for accounts whose address was never
+# confirmed where it must be (CONFIRM_ADDRESS) and that nobody used; 0 keeps them.
+NOTICES_KEPT_DAYS = env.int("NOTICES_KEPT_DAYS", default=365)
+UNCONFIRMED_KEPT_DAYS = env.int("UNCONFIRMED_KEPT_DAYS", default=30)
 # Warnings: how long their points count, and what they bring about when they add up; 0: nothing.
 WARNING_DAYS = env.int("WARNING_DAYS", default=90)
 WARNING_APPROVAL_POINTS = env.int("WARNING_APPROVAL_POINTS", default=3)

@@ -1,5 +1,7 @@
 """Writing the audit log: part of the act, in the same transaction."""
 
+from django.db import connection
+
 from ..models import AuditEntry, Board, Post, Thread
 
 
@@ -37,3 +39,18 @@ def record(
         reason=reason,
         detail=detail,
     )
+
+
+def take_names_out(entry: AuditEntry, detail: dict) -> None:
+    """Set the details of an entry to what they are without the names of somebody who left, in a
+    transaction that called `open_the_log`."""
+    AuditEntry.objects.filter(pk=entry.pk).update(detail=detail)
+
+
+def open_the_log() -> None:
+    """Tell PostgreSQL's trigger that this transaction takes words out of the log, for a legal
+    reason or since an account is closed; it then lets reason and detail of entries be changed, and
+    nothing else."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL jonbar.erasing = 'on'")

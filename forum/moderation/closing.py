@@ -22,7 +22,7 @@ from accounts.models import ApiToken, ClosedName, PastName, Session, User, new_e
 from accounts.names import FORMER
 from core import clock
 from core.tasks import task
-from forum.actions.audit import record
+from forum.actions.audit import open_the_log, record, take_names_out
 from forum.own_data import asking as own_data
 from forum.permissions import Refused, require
 
@@ -265,10 +265,11 @@ def _take_names_out_of_logs(member: User, names: Iterable[str], instead: str) ->
             return {key: without(one) for key, one in value.items()}
         return value
 
+    open_the_log()
     told = AuditEntry.objects.filter(Q(verb__in=_NAMING) | Q(member=member)).order_by("pk")
     for entry in told.only("pk", "detail").iterator(chunk_size=500):
         if (detail := without(entry.detail)) != entry.detail:
-            AuditEntry.objects.filter(pk=entry.pk).update(detail=detail)
+            take_names_out(entry, detail)
     kinds = ContentType.objects.get_for_models(User, Member, for_concrete_models=False).values()
     rows = LogEntry.objects.filter(content_type__in=kinds, object_id=str(member.pk))
     rows.update(object_repr=instead)

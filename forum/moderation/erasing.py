@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
 
 from accounts.models import User, new_edition
@@ -22,7 +22,7 @@ from core.spellings import BLACK
 from forum import tree
 from forum.actions import description, notices, pages
 from forum.actions import keyword_index as words_of
-from forum.actions.audit import record
+from forum.actions.audit import open_the_log, record
 from forum.actions.composing import passage_keys
 from forum.actions.following import follow_source
 from forum.actions.locking import lock_texts
@@ -201,7 +201,7 @@ def _erase_rows(found: Found) -> None:
     """Blacken the other rows that hold the words."""
     for model, known in found.rows.items():
         if model is AuditEntry:
-            _open_the_log()
+            open_the_log()
         for row in model._base_manager.filter(pk__in=known):
             phrases = known[row.pk]
             columns = TEXTS[model]
@@ -263,11 +263,3 @@ def _stay_unique(row: models.Model, column: str, among: models.QuerySet) -> None
     others = among.exclude(pk=row.pk)
     while others.filter(**{column: getattr(row, column)}).exists():
         setattr(row, column, getattr(row, column) + BLACK)
-
-
-def _open_the_log() -> None:
-    """Tell PostgreSQL's trigger that this transaction erases; it then lets reason and detail of
-    entries be changed, and nothing else."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL jonbar.erasing = 'on'")

@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 import traceback
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from django.utils.module_loading import import_string
 
 from core import clock
 from core.tasks import INSIDE, Task
+from forum.own_data import retention
 
 from ..models import Job
 
@@ -29,6 +31,7 @@ PAUSES = tuple(
     timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 2 * 3600, 6 * 3600, 12 * 3600)
 )
 POLL_SECONDS = 1.0  # an empty look is one query of an index
+SWEEP_SECONDS = 24 * 3600.0  # between two times that it deletes what is kept no longer
 AWAY_SECONDS = 5.0  # before a database that is away is asked again
 log = logging.getLogger("forum.outbox")
 
@@ -39,6 +42,7 @@ class Worker:
     def __init__(self) -> None:
         self.owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}"
         self._stopping = threading.Event()
+        self._sweep_at = time.monotonic()  # by its own clock: nothing hangs on the moment
 
     def stop(self) -> None:
         """Ask `run` to return once the job at hand is done; safe in a signal handler."""
@@ -49,6 +53,9 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 idle = not self.do_next()
+                if idle and time.monotonic() >= self._sweep_at:
+                    self._sweep_at = time.monotonic() + SWEEP_SECONDS
+                    retention.sweep()
                 pause = POLL_SECONDS if idle else 0
             except (DatabaseError, InterfaceError):
                 log.warning("the database is away", exc_info=True)

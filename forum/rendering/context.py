@@ -64,6 +64,7 @@ def _written() -> tuple[Page.Kind, ...]:
     if not known:
         try:
             kinds = set(Page.objects.exclude(source="").values_list("kind", flat=True))
+            kinds.add(Page.Kind.PRIVACY)  # which says in any case what is kept how long
         except DatabaseError:
             return ()  # the page that says so has a foot too
         _links.pages = tuple(kind for kind in Page.AT_THE_FOOT if kind in kinds)

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from accounts.models import User
 from forum.operations import replica_lag
 from forum.operations.readiness import describe_clock, ready
+from forum.own_data import retention
 from forum.rendering import help_pages, rules_page
 from forum.rendering.context import THEMES
 
@@ -74,11 +75,13 @@ def help_page(request: HttpRequest, name) -> HttpResponse:
 
 
 def page(request: HttpRequest, kind) -> HttpResponse:
-    """One of the site's own pages; not there as long as nobody has written it."""
+    """One of the site's own pages; not there as long as nobody has written it, but for that on
+    privacy, which says in any case what is kept how long."""
     found = Page.objects.filter(kind=kind).exclude(source="").first()
-    if found is None:
+    kept = retention.table() if kind == Page.Kind.PRIVACY else ()
+    if found is None and not kept:
         raise Http404
-    return render(request, "site/page.html", {"page": found})
+    return render(request, "site/page.html", {"page": found or Page(kind=kind), "kept": kept})
 
 
 def glossary(request: HttpRequest) -> HttpResponse:

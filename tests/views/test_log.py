@@ -186,9 +186,10 @@ def test_what_is_no_page_of_the_log(db, query):
 
 
 def test_no_code_changes_or_deletes_an_entry():
-    """Entries are created in one place, and nothing is ever called on them that would change them.
-    On PostgreSQL a trigger refuses it as well."""
+    """Entries are created in one place, and nothing is ever called on them that would change them,
+    but for the one way there that takes words out. On PostgreSQL a trigger refuses it as well."""
     root, created = Path(forum.__file__).parent, set()
+    one_place = root / "actions/audit.py"
     for path in root.rglob("*.py"):
         if "migrations" in path.parts:
             continue
@@ -197,7 +198,7 @@ def test_no_code_changes_or_deletes_an_entry():
             said = ast.unparse(call)
             if said.startswith("AuditEntry.objects"):
                 for way in (".update(", ".delete(", "bulk_update", "update_or_create"):
-                    assert way not in said, (path, said)
+                    assert way not in said or (way, path) == (".update(", one_place), (path, said)
                 if ".create(" in said or "bulk_create" in said:
                     created.add(path.relative_to(root).as_posix())
             for way in ("entry.save", "entry.delete"):
@@ -229,20 +230,20 @@ def test_the_pages_of_the_site_are_linked_when_they_are_written(
 ):
     """Also at the foot of pages that are kept for visitors."""
     settings.KEPT_PAGES_MB = 4
-    link = '<a href="/privacy/">Privacy</a>'
+    link = '<a href="/imprint/">Imprint</a>'
     address = thread.get_absolute_url()
     for client in (browser(), browser(administrator)):
         assert link not in client.get(address).content.decode()
     with django_capture_on_commit_callbacks(execute=True):
-        pages.edit(user=administrator, kind="privacy", source="We keep *little*.")
+        pages.edit(user=administrator, kind="imprint", source="We keep *little*.")
     for client in (browser(), browser(administrator)):
         assert link in client.get(address).content.decode()
-        assert "We keep <em>little</em>." in client.get("/privacy/").content.decode()
+        assert "We keep <em>little</em>." in client.get("/imprint/").content.decode()
     with django_capture_on_commit_callbacks(execute=True):
-        pages.edit(user=administrator, kind="privacy", source=" \n ")
+        pages.edit(user=administrator, kind="imprint", source=" \n ")
     for client in (browser(), browser(administrator)):
         assert link not in client.get(address).content.decode()
-        assert client.get("/privacy/").status_code == 404
+        assert client.get("/imprint/").status_code == 404
 
 
 def test_another_worker_learns_of_a_new_page_with_the_next_edition(thread, administrator, settings):

@@ -1,18 +1,16 @@
-"""Sweep out what nobody asks for any more; to be run once a day."""
+"""Sweep out what is kept no longer; to be run once a day."""
 
 from django.core.management.base import BaseCommand
 
-from forum.actions import sweeping
-from forum.own_data import asking
+from forum.own_data import retention
 
 
 class Command(BaseCommand):
     help = (
-        "Delete sessions that ended, tokens of forms and outcomes of mails of long ago, drafts "
-        "that were left (DRAFTS_KEPT_DAYS) and members' archives of their data after a week, "
-        "and set counts of notices right. It may run while people write."
+        "Delete all that is kept no longer, as the page /privacy/ says, and set counts of notices "
+        "right. It may run while people write."
     )
 
     def handle(self, *args, **options):
-        swept = {**sweeping.sweep(), "archives of own data": asking.sweep()}
+        swept = retention.sweep()
         self.stdout.write(", ".join(f"{what}: {count:,}" for what, count in swept.items()))
