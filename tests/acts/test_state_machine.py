@@ -7,10 +7,12 @@ JONBAR_LONG=1 goes on for much longer.
 """
 
 import os
+import re
 import uuid
 from copy import deepcopy
 
 import pytest
+from django.core import mail
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection
 from hypothesis import HealthCheck, Phase, settings
@@ -34,7 +36,8 @@ from forum.actions.composing import Unacceptable
 from forum.actions.pace import TooFast
 from forum.actions.posts import EditedMeanwhile
 from forum.checking import check
-from forum.models import AuditEntry, Board, Case, Page, Post, Quote, Thread, Upload
+from forum.mailing import composing
+from forum.models import AuditEntry, Board, Case, Mail, Page, Post, Quote, Thread, Upload
 from forum.models.visibility import notices_visible_to
 from forum.models.watches import LEVELS
 from forum.moderation import (
@@ -52,6 +55,7 @@ from forum.outbox.worker import Worker
 from forum.permissions import Refused, may
 from forum.transfer import Rejected, uploads
 from tests.acts import world as worlds
+from tests.mailing.conftest import make_due
 from tests.races.soundness import faults
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
@@ -63,6 +67,8 @@ ANNOUNCED = (
 PEOPLE = st.sampled_from(["opener", "answerer", "stranger", "keeper", "chief"])
 STAFF = st.sampled_from(["keeper", "chief"])
 ANY = st.integers(0, 10**6)
+# In the words that the rules write.
+TOKEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 done: dict[str, int] = {}
 
 
@@ -75,7 +81,7 @@ class Forum(RuleBasedStateMachine):
         self.sound = Forum.empty
         self.w = deepcopy(Forum.world)
         self.model = self.read()
-        self.audiences, self.carried = {}, set()
+        self.audiences, self.carried, self.mailed = {}, set(), set()
 
     # --- The model ---
 
@@ -581,6 +587,27 @@ class Forum(RuleBasedStateMachine):
         level = LEVELS[what][how % len(LEVELS[what])].value
         self.act("watch", lambda: watching.watch(user=user, target=target, level=level))
 
+    @rule()
+    def send_mail(self):
+        """All mail that waits goes out now; who gets it may read its words just then."""
+        mail.outbox.clear()
+        make_due()
+        sent = Worker().drain()
+        done["send mail"] = done.get("send mail", 0) + bool(sent)
+        assert sorted(told.recipients() for told in mail.outbox) == sorted(
+            [told.member.email]
+            for told in Mail.objects.select_related("member").filter(outcome="sent")
+            if told.pk == told.message and told.pk not in self.mailed
+        )
+        self.mailed |= set(Mail.objects.filter(outcome="sent").values_list("pk", flat=True))
+        for told in mail.outbox:
+            member = User.objects.get(email=told.to[0])
+            words = {*TOKEN.findall(told.body), *TOKEN.findall(str(told.alternatives))}
+            for post in Post.objects.select_related("thread__board", "body__revision"):
+                if may(member, "see post", post):
+                    words -= {*TOKEN.findall(post.body.revision.source)}
+            assert not words, f"{member} may read them nowhere"
+
     # --- What always holds ---
 
     @invariant()
@@ -605,6 +632,18 @@ class Forum(RuleBasedStateMachine):
                 who = notice.change.member_id if notice.change else notice.post.author_id
                 assert who != user.pk
                 assert who not in user.ignoring
+
+    @invariant()
+    def no_mail_that_waits_would_tell_what_its_member_may_not_see(self):
+        if not hasattr(self, "model"):
+            return
+        for user in User.objects.all():
+            waiting = Mail.objects.unsettled().filter(member=user).select_related("notice__post")
+            for line in composing.lines_of(list(waiting)):
+                if line.words:
+                    told = self.by_id(line.mail.notice.post_id)
+                    assert may(user, "see post", told)
+                    done["lines of mail"] = done.get("lines of mail", 0) + 1
 
     @invariant()
     def no_act_carries_words_to_readers_who_may_not_read_their_source(self):
@@ -647,6 +686,11 @@ def test_acts_in_any_order(forum, record_property):
         phases=[Phase.generate],
     )
     case.runTest()
+    lines = done.pop("lines of mail")
     total = sum(done.values())
     kinds = len(done) - ("refused" in done)
-    record_property("measured", f"{total} acts of {kinds} kinds, {done.get('refused', 0)} refused")
+    record_property(
+        "measured",
+        f"{total} acts of {kinds} kinds, {done.get('refused', 0)} refused; "
+        f"{lines} lines of mail that waited",
+    )

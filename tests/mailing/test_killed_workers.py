@@ -6,9 +6,12 @@ from collections import Counter
 
 import pytest
 from django.core.mail.backends.smtp import EmailBackend
+from django.db import transaction
 
+from accounts.models import User
+from forum.actions import telling
 from forum.mailing import queueing
-from forum.models import AuditEntry, Job, Mail, Notice
+from forum.models import AuditEntry, Board, Job, Mail, MailSettings, Notice, Watch
 from forum.outbox.worker import Worker
 from tests.acts.ends import counted, cut, kill
 from tests.mailing.conftest import make_due, pass_time
@@ -18,7 +21,7 @@ from tests.outbox.forks import (
     wait_until_all_is_done,
     workers,
 )
-from tests.people import make_member
+from tests.people import make_member, reply, start
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
 LONG = os.environ.get("JONBAR_LONG") == "1"
@@ -51,6 +54,54 @@ def test_a_worker_killed_at_each_statement_of_a_mail(server, record_property):
         assert len({mail["Message-ID"] for mail in server.mails}) == 1
         assert len(server.mails) == 1, statement
     record_property("measured", f"{points} {'kills' if LONG else 'cuts'}")
+
+
+def test_a_worker_killed_at_each_statement_of_telling_watchers(
+    server, monkeypatch, record_property
+):
+    """From the job that a reply leaves to the last mail about it, in several batches."""
+    monkeypatch.setattr(telling, "BATCH", 2)
+    opener, answerer = make_member("opener"), make_member("answerer")
+    thread = start(Board.objects.create(name="After 1900", slug="after-1900"), opener)
+    Worker().drain()
+    people = [make_member(f"member-{number}") for number in range(3)]
+    for one in people:
+        Watch.objects.create(member=one, thread=thread)
+        MailSettings.objects.create(member=one, rhythms={"watched": "now"})
+
+    def begin() -> None:
+        Notice.objects.all().delete()
+        Job.objects.all().delete()
+        User.objects.update(unread_notices=0)
+        server.mails.clear()
+        with transaction.atomic():
+            telling.appeared(post)
+
+    def work() -> None:
+        pass_time()
+        pass_time()
+
+    post = reply(thread, answerer)
+    begin()
+    points = counted(work)
+    statements = range(1, points + 1, 1 if LONG else 9)
+    for statement in statements:
+        begin()
+        (kill if LONG else cut)(work, statement)
+        work()
+        told = [*people, opener]
+        assert Counter(Notice.objects.values_list("member", flat=True)) == Counter(
+            one.pk for one in told
+        ), statement
+        counts = User.objects.filter(unread_notices=1).values_list("username", flat=True)
+        assert set(counts) == {one.username for one in told}, statement
+        assert {mail.outcome for mail in Mail.objects.all()} == {"sent"}, statement
+        assert not Job.objects.exists()
+        assert Counter(mail["To"] for mail in server.mails) == Counter(one.email for one in told), (
+            statement
+        )
+    how = "kills" if LONG else "cuts"
+    record_property("measured", f"{points} statements, {len(statements)} {how}")
 
 
 def test_workers_that_are_killed_at_any_moment(server, record_property):
