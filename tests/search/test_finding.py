@@ -317,7 +317,7 @@ def test_whatever_a_reader_finds_they_may_read(world, text, role):
     assert response.status_code == 200
     if role in ("guest", "stranger", "opener"):
         for word in ("secretly", "Hendaye", "in secret", "hidden words"):
-            if not set(word.split()) & set(text.replace('"', "").split()):
+            if word not in text and not set(word.split()) & set(text.replace('"', "").split()):
                 assert word not in response.content.decode()
 
 
