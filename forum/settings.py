@@ -221,7 +221,8 @@ DOWNLOADS_PER_MINUTE = env.int("DOWNLOADS_PER_MINUTE", default=20)
 # What the API answers within a minute: to one token, and to one network without any; 0 lifts it.
 API_PER_MINUTE = env.int("API_PER_MINUTE", default=300)
 API_PER_MINUTE_VISITORS = env.int("API_PER_MINUTE_VISITORS", default=60)
-# So often one network is told, while its people type, what the search would find; 0: no limit.
+# So often one network is told, while its people type, what the search would find, or how chosen
+# words are quoted, and one member whom "@na" may mean; 0: no limit.
 OFFERS_PER_MINUTE = env.int("OFFERS_PER_MINUTE", default=120)
 # Where a proxy sends the files, the address under which it does.
 DOWNLOADS_BY_PROXY = env.str("DOWNLOADS_BY_PROXY", default="")
@@ -396,7 +397,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "core.static_files.HashedFiles"
         if env.bool("STATIC_MANIFEST", default=not DEBUG)
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

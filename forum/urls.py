@@ -45,6 +45,7 @@ from .views import (
     timeline,
     variants,
     watching,
+    while_writing,
 )
 
 thread_urls = [
@@ -83,6 +84,7 @@ post_urls = [
     path("road/", road.road, name="road"),
     path("road/epub/", takeaway.road_epub, name="road-epub"),
     path("quotes/", road.quotes, name="quotes"),
+    path("words/", while_writing.words, name="post-words"),
     path("quotes/<int:ordinal>/", comparing.quote, name="compare-quote"),
     path("withdraw/", posts.withdraw, name="withdraw"),
     path("release/", posts.release, name="release"),
@@ -140,6 +142,7 @@ urlpatterns = [
     path("timeline/", timeline.timeline, name="timeline"),
     path("timeline/feed/", feeds.timeline, name="timeline-feed"),
     path("drafts/", include(draft_urls)),
+    path("names/", while_writing.names, name="names"),
     path("notices/", include(notice_urls)),
     path("mail/", mail.choices, name="mail-settings"),
     path("mail/again/", mail.again, name="mail-again"),

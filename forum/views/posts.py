@@ -15,7 +15,7 @@ from core.problems import Problem
 from core.spellings import BLACK, blackened_as
 from forum import rendering, tree
 from forum.actions import arguments, composing, drafts, read_state
-from forum.text import markup, quoting
+from forum.text import quoting
 
 from ..actions import posts as acts
 from ..models import Answer, Draft, Lane, Post, PostRevision, State, Thread
@@ -23,6 +23,7 @@ from ..models.visibility import posts_visible_to
 from ..permissions import require
 from . import problems
 from .fetch import Moved, place_or_404, post_or_404, thread_or_404
+from .while_writing import quote_form
 from .writing import (
     ArgumentForm,
     TokenField,
@@ -281,25 +282,9 @@ def _quoted_words(request: HttpRequest) -> str:
         if 0 < passage <= len(revision.passages):
             start, end = revision.passages[passage - 1]
         if revision.plain[start:end].strip():
-            texts.append(_quote_form(posts[post_id], start, end))
+            whole = quoting.Match("exact", revision.pk, start, end, ((start, end),))
+            texts.append(quote_form(posts[post_id], whole) or "")
     return "".join(texts)
-
-
-def _quote_form(post: Post, start: int, end: int) -> str:
-    """The quote form for words of a post, with its strikes, spoilers and emphasis, and "[…]" where
-    it quotes somebody else between them."""
-    revision = post.body.revision
-    match = quoting.Match("exact", revision.pk, start, end, ((start, end),))
-    html = markup.excerpt(
-        post.body.html,
-        plain=revision.plain,
-        passages=revision.passages,
-        parts=quoting.over_quotes(match, revision.passages).parts,
-        listed=revision.format == revision.Format.PLAIN,
-    )
-    if html is None:
-        return markup.attribution_source(post.writer, post.pk, revision.plain[start:end])
-    return markup.marked_attribution_source(post.writer, post.pk, html)
 
 
 _last_of = CompiledQuery(

@@ -4,6 +4,5 @@ for (const button of document.querySelectorAll(".shift")) {
   button.addEventListener("keydown", (event) => event.stopPropagation());
 }
 addEventListener("load", () => {
-  const moved = /^#order-\d+$/.test(location.hash) ? document.querySelector(location.hash) : null;
-  moved?.querySelector(".shift")?.focus();
+  document.getElementById(location.hash.slice(1))?.querySelector(".shift")?.focus();
 });

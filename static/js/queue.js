@@ -2,20 +2,17 @@
 // row opens and every button decides as well.
 
 const rows = [...document.querySelectorAll(".docket")];
-const off = () => localStorage.getItem("keys") === "off";
-
 for (const row of rows) {
   row.addEventListener("toggle", () => {
     if (!row.open) return;
-    const body = new FormData(row.querySelector(".decide"));
-    const look = new URLSearchParams({ look: row.dataset.case });
-    look.set("csrfmiddlewaretoken", body.get("csrfmiddlewaretoken"));
-    fetch(location.href, { method: "POST", body: look }).catch(() => {});
+    const csrfmiddlewaretoken = row.querySelector("[name=csrfmiddlewaretoken]").value;
+    const body = new URLSearchParams({ look: row.dataset.case, csrfmiddlewaretoken });
+    fetch(location.href, { method: "POST", body }).catch(() => {});
   });
 }
 
 addEventListener("keydown", (event) => {
-  if (off() || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("keys") === "off") return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
   const at = rows.findIndex((row) => row.contains(event.target));
   if (event.key === "j" || event.key === "k") {

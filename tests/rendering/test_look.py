@@ -8,7 +8,6 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.staticfiles import finders
-from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.core.management import call_command
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
@@ -16,6 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts.models import User
+from core.static_files import HashedFiles
 from forum.middleware import POLICY
 from forum.views import errors
 
@@ -199,11 +199,16 @@ def test_static_files_can_be_gathered_under_hashed_names(settings, tmp_path):
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
         **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+        "staticfiles": {"BACKEND": "core.static_files.HashedFiles"},
     }
     call_command("collectstatic", interactive=False, verbosity=0)
-    gathered = ManifestStaticFilesStorage(location=tmp_path).hashed_files
+    gathered = HashedFiles(location=tmp_path).hashed_files
     assert static_names() <= set(gathered)
+    # Under its own name a script would be fetched twice, and would run twice.
+    for name in (name for name in static_names() if name.startswith("js/")):
+        script = (tmp_path / gathered[name]).read_text()
+        for asked in re.findall(r"""(?:from |import\()["']\./([^"']+)""", script):
+            assert f"js/{asked}" in gathered.values(), (name, asked)
 
 
 @pytest.mark.parametrize("name", ["tokens", "jonbar", "debate", "write", "admin"])
@@ -223,6 +228,15 @@ def test_style_sheets_are_well_formed_and_fetch_nothing(name):
         sheet = (ROOT / f"static/css/{shared}.css").read_text()
         defined |= set(re.findall(r"(--[\w-]+)\s*:", sheet))
     assert used <= defined
+
+
+def test_all_scripts_together_are_small(record_property):
+    """A page is complete without them: what they add must not cost more than 30 KB, as written."""
+    sizes = {path.name: path.stat().st_size for path in sorted((ROOT / "static/js").glob("*.js"))}
+    sizes["all"] = sum(sizes.values())
+    for name, size in sizes.items():
+        record_property(f"bytes of {name}", size)
+    assert sizes["all"] <= 30 * 1024, sizes
 
 
 def test_the_logo_needs_no_style_element():

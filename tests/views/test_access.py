@@ -106,6 +106,7 @@ SEEN = {
     "history": ("/posts/{p}/history/", 200, 200, 200, 200, "/posts/{gone}/history/"),
     "road": ("/posts/{p}/road/", 200, 200, 200, 200, "/posts/{gone}/road/"),
     "quotes": ("/posts/{p}/quotes/", 200, 200, 200, 200, "/posts/{gone}/quotes/"),
+    "post-words": ("/posts/{p}/words/", 200, 200, 200, 200, "/posts/{gone}/words/"),
     "compare-quote": ("/posts/{q}/quotes/1/", 200, 200, 200, 200, "/posts/{p}/quotes/9/"),
     "member": ("/members/opener/", 200, 200, 200, 200, "/members/nobody/"),
     "drafts": ("/drafts/", "in", 200, 200, 200, None),
@@ -124,6 +125,7 @@ SEEN = {
         "/feeds/forged/boards/after-1900/",
     ),
     "search-feed": ("/search/feed/?q=party", 200, 200, 200, 200, "/search/feed/?q="),
+    "names": ("/names/?begun=@op", "in", 200, 200, 200, None),
     "search-offer": ("/search/offer/?q=party", 200, 200, 200, 200, None),
     "thread-picture": ("/threads/{t}/preview.png", *[200] * 4, "/threads/{gone}/preview.png"),
     "standing": ("/standing/", "in", 200, 200, 200, None),
@@ -198,6 +200,7 @@ SENT = {
     ),
     "variant": ("/threads/{t}/variant/", {"other": ""}, 403, 403, "to", "to"),
     "close": ("/threads/{t}/close/", {"do": "close"}, 403, 403, "to", 403),
+    "post-words": ("/posts/{p}/words/", {"words": "The party"}, 200, 200, 200, 200),
     "edit": ("/posts/{p}/edit/", {"text": "Other.", "base": "1"}, 403, 403, "to", 403),
     "argument": ("/posts/{p}/argument/", {"lane": "meta"}, 403, 403, "to", "to"),
     "minds": (

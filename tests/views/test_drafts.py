@@ -57,7 +57,7 @@ def test_a_form_opens_with_what_was_typed_in_it(opener, targets, name):
     if name == "start":
         assert typed(page)["title"] == "A title"
     for other in set(targets.values()) - {target}:
-        assert "restored" not in browser(opener).get(other).content.decode()
+        assert "was restored" not in browser(opener).get(other).content.decode()
 
 
 def test_two_tabs_never_overwrite_each_other(opener, targets):
@@ -107,7 +107,7 @@ def test_gone_once_it_is_posted(opener, targets, board, name, previews):
     assert kept(opener) == []
     # A cookie tells the script that the browser's copy is not needed any more.
     assert typed(page)["token"] in response.cookies["settled"].value.split(".")
-    assert "restored" not in browser(opener).get(target).content.decode()
+    assert "was restored" not in browser(opener).get(target).content.decode()
 
 
 def extra(board: Board, do: str) -> dict:

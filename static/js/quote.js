@@ -1,0 +1,130 @@
+// Quoting where one reads: words selected, or all of a post, go into the reply.
+
+import { ask, fire, idOf, pressed, rested } from "./jonbar.js";
+
+const made = (name, values) => Object.assign(document.createElement(name), values);
+
+// A press on a link ends the selection, so the last one is remembered until the next press.
+let chosen = [];
+const offer = made("p", { className: "offer" }); // what stands at the words chosen
+const rests = rested(offerToQuote, 150); // the pointer or the key
+document.addEventListener("selectionchange", () => {
+  const selection = getSelection();
+  if (selection.isCollapsed) return;
+  chosen = passages(selection.getRangeAt(0));
+  rests();
+});
+document.addEventListener("pointerdown", (event) => {
+  if (event.target.closest(".cite, .offer")) return;
+  chosen = [];
+  // In the text's flow it stays: what is pressed would move away.
+  if (!offer.matches(".resting")) offer.remove();
+});
+
+function stand(post, ...what) {
+  offer.replaceChildren(...what);
+  post.querySelector(".prose").after(offer);
+  const box = post.getBoundingClientRect();
+  const rects = getSelection().rangeCount ? [...getSelection().getRangeAt(0).getClientRects()] : [];
+  const last = rects.findLast((one) => one.width && one.top >= box.top && one.bottom <= box.bottom);
+  offer.classList.toggle("resting", !last);
+  if (!last) return;
+  offer.style.top = `${last.bottom - box.top + 4}px`;
+  offer.style.left = `clamp(0px, ${last.left - box.left}px, 100% - ${offer.offsetWidth}px)`;
+}
+
+function offerToQuote() {
+  if (!chosen.length || getSelection().isCollapsed) return;
+  const button = made("button", { type: "button", textContent: "Quote these words" });
+  button.onmousedown = () => false; // it would end the selection
+  button.onclick = () => collect(chosen.at(-1).post);
+  stand(chosen.at(-1).post, button);
+}
+
+document.addEventListener("told", ({ detail: { post, words, href } }) => {
+  const said = made("span", { role: "status" });
+  stand(post, said);
+  said.textContent = words;
+  if (href) offer.append(made("a", { href, textContent: "Go to it", onclick: () => offer.remove() }));
+});
+
+const NOT_ITS_OWN =
+  "figure, blockquote, .margin, .footnote-ref, .footnote-back, .meaning, summary";
+const LETTER = /[\p{L}\p{M}\p{N}'’-]/u;
+
+// The words of a selection, post by post: whole words, no quotes of others, no margin notes.
+function passages(range) {
+  const found = [];
+  for (const prose of document.querySelectorAll(".post[id] .prose")) {
+    if (!range.intersectsNode(prose)) continue;
+    const part = document.createRange();
+    part.selectNodeContents(prose);
+    const { startContainer: first, endContainer: last } = range;
+    if (prose.contains(first)) part.setStart(first, outOfWord(first, range.startOffset, -1));
+    if (prose.contains(last)) part.setEnd(last, outOfWord(last, range.endOffset, 1));
+    const around = part.commonAncestorContainer;
+    const others = (around.closest ? around : around.parentElement).closest(NOT_ITS_OWN);
+    const words = !others && wordsOf(part.cloneContents());
+    if (words) found.push({ post: prose.closest(".post"), words });
+  }
+  return found;
+}
+
+// A place of a text, or the nearest one in this direction that no word runs on across.
+function outOfWord({ data = "" }, at, by) {
+  while (LETTER.test(data[at - 1] ?? "") && LETTER.test(data[at] ?? "")) at += by;
+  return at;
+}
+
+// Words without their marks, "[…]" where somebody else is quoted between them.
+function wordsOf(part) {
+  for (const other of part.querySelectorAll(NOT_ITS_OWN)) {
+    other.replaceWith(other.matches("figure, blockquote") ? "\n\0\n" : ""); // no text of a page holds it
+  }
+  for (const block of part.querySelectorAll("p, li, h4, h5, h6, pre, td, th, br")) {
+    block.before("\n");
+    block.after("\n");
+  }
+  return part.textContent.replace(/^[\s\0]+|[\s\0]+$/g, "").replaceAll("\0", "[…]");
+}
+
+// The quote form, as the server writes it: with the marks that the words have in their source.
+async function formOf({ post, words }) {
+  const body = new URLSearchParams({ words });
+  return (await ask(`/posts/${idOf(post)}/words/`, body)) ?? `[quote="post: ${idOf(post)}"]\n${words}\n[/quote]\n\n`;
+}
+
+// Quote what was chosen, else all of the post; false if there is nothing. Where no reply can be
+// written, it waits for the next one.
+function collect(post) {
+  if (!chosen.length) {
+    const range = document.createRange();
+    range.selectNodeContents(post.querySelector(".prose"));
+    chosen = passages(range).filter((one) => one.post === post);
+  }
+  if (!chosen.length) return false;
+  const at = (chosen.find((one) => one.post === post) ?? chosen.at(-1)).post;
+  const quotes = Promise.all(chosen.map(formOf)).then((forms) => forms.join(""));
+  chosen = [];
+  offer.remove();
+  if (fire("quote", { post: at, quotes })) {
+    quotes.then((words) => {
+      sessionStorage.setItem("quotes", (sessionStorage.getItem("quotes") ?? "") + words);
+      fire("told", { post: at, words: "Collected for your reply." });
+    });
+  }
+  getSelection().removeAllRanges();
+  return true;
+}
+
+pressed(".cite", (link) => collect(link.closest(".post")));
+
+// By key the next stop after words chosen is their offer. Escape ends it.
+addEventListener("keydown", (event) => {
+  const next = chosen.length && document.querySelector(".offer button:not(:focus)");
+  if (next && event.key === "Tab" && !event.shiftKey) {
+    event.preventDefault();
+    next.focus();
+  }
+  if (event.key === "Escape") offer.remove();
+});

@@ -1,0 +1,116 @@
+"""What a form asks for while somebody writes: words that were chosen as a quote form, names and
+numbers that begin as typed."""
+
+import re
+
+import pytest
+
+from forum.moderation import states
+from tests.people import browser, make_member, reply, start
+
+pytestmark = pytest.mark.django_db
+
+MARKED = """We will ~~never~~ always sign it, and *all* of us know.
+
+> Somebody else said so.
+
+After that, ||he dies||."""
+
+
+@pytest.fixture
+def post(board, opener, answerer):
+    return reply(start(board, opener), answerer, MARKED)
+
+
+def words_of(user, post, chosen: str = "") -> str:
+    return browser(user).post(f"/posts/{post.pk}/words/", {"words": chosen}).content.decode()
+
+
+def names(user, begun: str, thread=None):
+    asked = {"begun": begun} | ({"in": thread.pk} if thread else {})
+    html = browser(user).get("/names/", asked).content.decode()
+    return re.findall(r'data-words="([^"]*)"', html)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "quoted"),
+    [
+        ("never always", "~~never~~ always"),
+        ("and all of us", "and *all* of us"),
+        ("us know.\n[…]\nAfter that, he", "us know.\n\n[…]\n\nAfter that, ||he||"),
+        ("never said *so*", "never said \\*so\\*"),  # it does not stand there
+    ],
+)
+def test_chosen_words_come_with_the_marks_of_their_source(post, answerer, guest, chosen, quoted):
+    form = words_of(guest, post, chosen)
+    assert form == f'[quote="{answerer.username}, post: {post.pk}"]\n{quoted}\n[/quote]\n\n'
+
+
+def test_without_words_all_of_the_post_is_quoted(post, guest):
+    form = words_of(guest, post)
+    assert "~~never~~" in form and "[…]" in form and "||he dies||" in form
+
+
+def test_a_visitor_needs_no_token_to_quote(post):
+    from django.test import Client
+
+    answer = Client(enforce_csrf_checks=True).post(f"/posts/{post.pk}/words/", {"words": "always"})
+    assert answer.status_code == 200
+
+
+def test_words_of_a_hidden_post_are_nobodys_to_quote(post, stranger, moderator):
+    states.hide(user=moderator, post=post, reason="Off.")
+    answer = browser(stranger).post(f"/posts/{post.pk}/words/", {"words": "always"})
+    assert answer.status_code == 404
+
+
+def test_names_begin_as_typed_writers_of_the_debate_first(board, opener, stranger):
+    thread = start(board, opener)
+    known = [make_member(f"zoo-{letter}") for letter in "abcdefghij"]
+    reply(thread, known[7], "Here.")
+    assert names(stranger, "@zoo", thread)[:2] == ["@zoo-h", "@zoo-a"]
+    assert len(names(stranger, "@ZOO", thread)) == 8
+    assert names(stranger, "@zoo")[0] == "@zoo-a"
+    assert names(known[0], "@zoo-a") == []  # nobody calls themselves
+    assert names(stranger, "@nobody", thread) == []
+
+
+def test_names_of_closed_accounts_are_not_offered(board, opener, stranger):
+    thread = start(board, opener)
+    gone = make_member("zoo-a")
+    reply(thread, gone, "Here.")
+    gone.is_active = False
+    gone.save()
+    assert names(stranger, "@zoo", thread) == []
+
+
+def test_numbers_begin_as_typed_and_are_of_the_debate(board, opener, answerer, stranger, moderator):
+    thread = start(board, opener)
+    posts = [reply(thread, answerer, f"Answer {number}.") for number in range(2, 14)]
+    assert names(stranger, "#1", thread) == ["#1", "#10", "#11", "#12", "#13"]
+    assert names(stranger, "#", thread)[0] == "#13"
+    assert len(names(stranger, "#", thread)) == 8
+    states.hide(user=moderator, post=posts[-1], reason="Off.")
+    assert "#13" not in names(stranger, "#1", thread)
+    assert names(stranger, "#1") == []
+
+
+@pytest.mark.parametrize(
+    "begun", ["", "@", "#", "#x", "#99999999999", "@" + "x" * 3000, "what", "#²"]
+)
+def test_whatever_is_typed_is_answered(board, opener, stranger, begun):
+    thread = start(board, opener)
+    answer = browser(stranger).get("/names/", {"begun": begun, "in": thread.pk})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/names/?begun=@a", "/posts/{p}/words/"])
+def test_asking_too_often_is_refused(settings, post, stranger, address):
+    settings.OFFERS_PER_MINUTE = 2
+    asks = browser(stranger)
+    statuses = [asks.get(address.format(p=post.pk)).status_code for _ in range(3)]
+    assert statuses[-1] == 429 and statuses[0] == 200
+
+
+def test_a_debate_that_is_not_there_has_no_names(stranger):
+    assert browser(stranger).get("/names/", {"begun": "@a", "in": 10**9}).status_code == 404
