@@ -226,6 +226,17 @@ API_PER_MINUTE_VISITORS = env.int("API_PER_MINUTE_VISITORS", default=60)
 OFFERS_PER_MINUTE = env.int("OFFERS_PER_MINUTE", default=120)
 # Where a proxy sends the files, the address under which it does.
 DOWNLOADS_BY_PROXY = env.str("DOWNLOADS_BY_PROXY", default="")
+# Of one picture: megabytes as it is sent, million pixels, frames, and megabytes of memory that the
+# process has that decodes it.
+PICTURE_MB = env.int("PICTURE_MB", default=20)
+PICTURE_MEGAPIXELS = env.int("PICTURE_MEGAPIXELS", default=89)
+PICTURE_FRAMES = env.int("PICTURE_FRAMES", default=500)
+PICTURE_MEMORY_MB = env.int("PICTURE_MEMORY_MB", default=1280)
+# What one member may send within a day; 0 lifts a limit.
+PICTURES_PER_DAY = env.int("PICTURES_PER_DAY", default=50)
+PICTURES_MB_PER_DAY = env.int("PICTURES_MB_PER_DAY", default=200)
+# Where a proxy sends the files of pictures, the address under which it does.
+PICTURES_BY_PROXY = env.str("PICTURES_BY_PROXY", default="")
 
 # --- People ---------------------------------------------------------------------------------
 
@@ -385,6 +396,11 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL] if SI
 # A post of 60,000 characters in any script, and room for the form around it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+FILE_UPLOAD_HANDLERS = [
+    "forum.operations.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 SILENCED_SYSTEM_CHECKS = [
     "models.W038",  # deferrable constraints: PostgreSQL has them, SQLite does without
     "security.W005",  # HSTS for sub-domains: the domain's owner decides, not one site on it
@@ -396,6 +412,10 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "pictures": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "pictures"},
+    },
     "staticfiles": {
         "BACKEND": "core.static_files.HashedFiles"
         if env.bool("STATIC_MANIFEST", default=not DEBUG)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 
 import dev
 from forum.rendering import glossary
@@ -40,6 +41,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -
     """Of several workers one migrates, see `place_migrated`."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         postgres.place_migrated(settings.DATABASES["default"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pictures_folder(tmp_path_factory):
+    """The pictures of tests stand where nobody else's do."""
+    storage = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    storage["OPTIONS"] = {"location": tmp_path_factory.mktemp("pictures")}
+    with override_settings(STORAGES={**settings.STORAGES, "pictures": storage}):
+        yield
 
 
 @pytest.fixture(autouse=True)

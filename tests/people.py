@@ -5,6 +5,7 @@ reaches all boards, the board moderator only `board`, the administrator everythi
 no account. Whoever reads a test knows at once who should be refused.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -19,10 +20,11 @@ from django.db import transaction
 from django.test import override_settings
 
 from accounts.models import User
+from core import clock
 from forum import tree
 from forum.actions import composing, posts, threads
-from forum.models import Board, Job, Post, State, Thread
-from forum.operations import downloads
+from forum.models import Board, Job, Picture, PictureUse, Post, State, Thread
+from forum.operations import downloads, pictures
 from forum.rendering import context
 from tests.reading import Reader
 
@@ -85,6 +87,28 @@ def reply(thread: Thread, author: User, text="An answer.", to: Post | None = Non
 def quoting(post: Post, words: str, then="I doubt it.") -> str:
     """A text that quotes `words` of a post."""
     return f'[quote="{post.writer}, post: {post.pk}"]\n{words}\n[/quote]\n\n{then}'
+
+
+def shown_picture(post: Post, words: str, *, member: User) -> Picture:
+    """A picture that a post shows; its description and its bytes are these words, since whoever
+    looks for leaks looks for words. It was never decoded."""
+    data = words.encode()
+    sha256 = hashlib.sha256(data).hexdigest()
+    picture = Picture.objects.create(
+        member=member,
+        created_at=clock.now(),
+        state=Picture.State.READY,
+        kind=Picture.Kind.PNG,
+        sent_sha256=sha256,
+        sent_bytes=len(data),
+        sha256=sha256,
+        width=1,
+        height=1,
+        alt=words,
+    )
+    pictures.add(data, pictures.name_of(sha256, "png"))
+    PictureUse.objects.create(picture=picture, post=post, revision=post.body.revision)
+    return picture
 
 
 def edit(post: Post, text: str, reason="") -> Post:

@@ -224,6 +224,8 @@ def world(settled):
             "notice_id": Notice.objects.values_list("pk", flat=True).first(),
             "entry_id": AuditEntry.objects.values_list("pk", flat=True).first(),
             "username": "answerer",
+            "picture_key": "abcdefgh2345",
+            "name": "about",
             "slug": thread.slug,
             "token": Draft.objects.get().token,
             "app_label": "forum",

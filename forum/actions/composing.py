@@ -5,7 +5,7 @@ that nobody else should wait for. The rows it makes are written by the action th
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,11 +14,12 @@ from django.db.models import Q
 from core.problems import Problem
 from forum.text import markup, quoting
 
-from ..models import Board, PassageKey, Post, PostBody, PostRevision, Quote, State, Thread
+from ..models import Board, PassageKey, Picture, Post, PostBody, PostRevision, Quote, State, Thread
 from ..models.visibility import posts_visible_to, wider
 from .erased_quotes import without_erased_quotes
 from .following import follow_source, followed_passage
 from .rendering import insides_of, recompose
+from .shown_pictures import shown_pictures
 from .sources import Search, proposed, signed
 
 # Characters of their sources over which all quotes of a post may reach, from the first word of each
@@ -52,6 +53,7 @@ class Composed:
     quotes: list[Quote]
     html: str
     quoted: Sequence[tuple[int, int]] = ()
+    pictures: Sequence[Picture] = ()
 
     def sha256(self) -> str:
         """By which two texts are known to be the same."""
@@ -124,6 +126,7 @@ def compose(
         raise Unacceptable(
             "Add something of your own to the quotes." if rendered.quotes else "Write your text."
         )
+    pictures = check_pictures(rendered.pictures, user=user, board=board, earlier=earlier)
     carried, inside = _carried(earlier, rendered.quotes)
     fresh = [block for block in rendered.quotes if block.ordinal not in carried]
     judged = _judge(
@@ -158,7 +161,21 @@ def compose(
         )
     inside |= insides_of(quote for quote in quotes if quote.ordinal not in inside)
     html = markup.fill_quotes(rendered.html, inside)
-    return Composed(source, PostRevision.Format.MARKDOWN, rendered, quotes, html)
+    return Composed(source, PostRevision.Format.MARKDOWN, rendered, quotes, html, pictures=pictures)
+
+
+def check_pictures(
+    keys: Collection[str], *, user, board: Board, earlier: PostRevision | None
+) -> list[Picture]:
+    """The pictures with these keys, which a text of `user` in `board` may show, as
+    `shown_pictures` says. Raises Unacceptable where one may not be shown."""
+    found, missing = shown_pictures(keys, user=user, board=board, earlier=earlier)
+    if missing:
+        raise Unacceptable(
+            f"There is no picture “{missing}” that you can show here. Add it below the text, or "
+            "take it out."
+        )
+    return found
 
 
 def _numbered(

@@ -18,6 +18,7 @@ from ..models import (
     Case,
     Draft,
     PassageKey,
+    PictureUse,
     Post,
     PostRevision,
     Quote,
@@ -42,7 +43,7 @@ from . import (
     telling,
 )
 from .audit import record
-from .composing import Composed, Unacceptable, compose, passage_keys
+from .composing import Composed, Unacceptable, check_pictures, compose, passage_keys
 from .following import follow_edit
 from .locking import hold_sources, locked_post
 
@@ -378,6 +379,12 @@ def _store(
     """Write a revision with its quotes and make it the post's current one; with the first, the
     poll of the post."""
     hold_sources(composed, post.thread.board)
+    pictures = check_pictures(
+        [picture.key for picture in composed.pictures],
+        user=editor,
+        board=post.thread.board,
+        earlier=post.body.revision if number > 1 else None,
+    )
     revision = composed.revision(post, number, editor=editor, now=now, reason=reason)
     insert_row(revision)
     body = composed.body(revision)
@@ -387,6 +394,9 @@ def _store(
         insert_row(body)
     else:
         body.save(force_update=True)
+    PictureUse.objects.bulk_create(
+        PictureUse(picture=picture, post=post, revision=revision) for picture in pictures
+    )
     PassageKey.objects.bulk_create(passage_keys(post, revision.plain))
     found_by = index.made_of(post, revision, body.html, (q.verdict for q in composed.quotes))
     if number == 1:

@@ -16,6 +16,7 @@ from .moderation import AuditEntry
 from .notices import Notice, Reason
 from .own_data import OwnData
 from .pages import Page
+from .pictures import Picture, PictureUse
 from .polls import Ballot, Poll
 from .posts import Lane, Post, PostBody, PostRevision, Stance, Submission, new_key
 from .quotes import PassageKey, Quote
@@ -49,6 +50,8 @@ __all__ = [
     "OwnData",
     "Page",
     "PassageKey",
+    "Picture",
+    "PictureUse",
     "Poll",
     "Post",
     "PostBody",

@@ -14,6 +14,7 @@ from .bookmarks import Bookmark
 from .cases import Case, CaseQuerySet
 from .moderation import AuditEntry, AuditEntryQuerySet
 from .notices import Notice, NoticeQuerySet
+from .pictures import Picture, PictureUse
 from .posts import Post, PostQuerySet
 from .threads import NOWHERE, State, Thread, ThreadQuerySet, opening_standing
 
@@ -148,6 +149,16 @@ def bookmarks_of(user) -> QuerySet[Bookmark]:
     """The bookmarks of `user` on posts that they may read: a bookmark goes where its post goes."""
     posts = posts_visible_to(user).filter(pk=OuterRef("post"))
     return Bookmark.objects.filter(Exists(posts), member=user)
+
+
+def pictures_visible_to(user) -> QuerySet[Picture]:
+    """The pictures that `user` may see: those that a post shows, or once showed, whose words they
+    may read; their own as long as no post shows it. What was erased nobody sees."""
+    uses = PictureUse.objects.filter(picture=OuterRef("pk"))
+    rule = Q(Exists(uses.filter(post__in=posts_visible_to(user))))
+    if user.is_authenticated:
+        rule |= Q(member=user) & ~Q(Exists(uses))
+    return Picture.objects.filter(rule).exclude(state=Picture.State.ERASED)
 
 
 def readers_of(board: Board) -> QuerySet[User]:

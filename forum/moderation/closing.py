@@ -77,6 +77,7 @@ BECOMES = {
     "forum.Note.member": GOES,
     "forum.Notice.member": GOES,  # but for one that a case answers
     "forum.OwnData.member": GOES,
+    "forum.Picture.member": STAYS,  # what no post shows is swept out
     "forum.Post.author": STAYS,
     "forum.PostRevision.editor": STAYS,
     "forum.ReadMark.user": GOES,

@@ -20,7 +20,7 @@ from accounts.models import User, new_edition
 from core import spellings
 from core.spellings import BLACK
 from forum import tree
-from forum.actions import description, notices, pages
+from forum.actions import description, notices, pages, pictures
 from forum.actions import keyword_index as words_of
 from forum.actions.audit import open_the_log, record
 from forum.actions.composing import passage_keys
@@ -33,6 +33,7 @@ from forum.models import (
     Divergence,
     Page,
     PassageKey,
+    PictureUse,
     Post,
     PostBody,
     PostRevision,
@@ -80,6 +81,8 @@ def erase(*, user, post: Post, words: str = "", reason: str, texts: int) -> Audi
             )
         _erase_texts(again)
         _erase_rows(again)
+        if not phrases:
+            _erase_pictures(post)
         for thread in threads.values():
             thread.refresh_from_db()
             description.write_card(thread)
@@ -135,6 +138,15 @@ def _erase_texts(found: Found) -> None:
     drawn = Q(revision__in=revisions) | Q(revision__quotes__source_revision__in=revisions)
     render_again(PostBody.objects.filter(drawn).select_related("revision").distinct(), htmls)
     _index(found.posts)
+
+
+def _erase_pictures(post: Post) -> None:
+    """Let a post show no picture any more; those that no other standing post shows are erased."""
+    uses = PictureUse.objects.filter(post=post).select_related("picture")
+    shown = [use.picture for use in uses]
+    uses.delete()
+    if alone := pictures.unused(shown):
+        pictures.erase(alone)
 
 
 def _rewrite(revision: PostRevision, phrases: Sequence[str]) -> markup.Rendered:

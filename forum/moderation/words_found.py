@@ -23,6 +23,7 @@ from forum.models import (
     Note,
     Notice,
     Page,
+    Picture,
     Poll,
     Post,
     PostRevision,
@@ -60,6 +61,7 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     AuditEntry: ("reason", "detail"),
     Term: ("name", "aliases", "meaning"),
     Page: ("source",),
+    Picture: ("alt", "credit", "source"),
     Watch: ("place", "years"),
     Bookmark: ("note",),
     Job: ("last_error",),  # what an error says of what it met

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Session, User
 from core import clock
-from forum.actions import notices
+from forum.actions import notices, pictures
 
 from ..models import AuditEntry, Draft, Mail, Notice, OwnData, Post, Submission, Thread
 from . import asking
@@ -97,6 +97,12 @@ def table() -> tuple[Kept, ...]:
             _days(OwnData.KEPT.days),
             "archives of own data",
             lambda now: asking.sweep(),
+        ),
+        Kept(
+            "Pictures in posts, until they are erased",
+            "As long as the posts; what no post and no draft shows, a day.",
+            "pictures",
+            lambda now: pictures.sweep(),
         ),
         Kept("Bookmarks, what one watches, what one has read", "As long as the account."),
         Kept("Reports, and what was decided", "For good: they are part of the log."),

@@ -2,9 +2,9 @@
 
 Stored HTML knows no names and no rights. `render_posts` fetches, for all posts of a page at once,
 the quotes in them and the quotes of them, asks the charter about each source, and gives every post
-as a `PostEntry` with its finished `html`. Three queries, and one more if a page holds mentions. No
-text is compared here: what there is to say of one was found when it was saved, or stands on a page
-of its own.
+as a `PostEntry` with its finished `html`. Three queries, and one more each if a page holds mentions
+or pictures. No text is compared here: what there is to say of one was found when it was saved, or
+stands on a page of its own.
 """
 
 import re
@@ -26,6 +26,7 @@ from forum.tree import Position
 
 from .glossary import Glossary
 from .margins import answers_given, notes
+from .post_pictures import fill_pictures, pictures_in
 from .quotes import backlinks, ignored_by, nested_numbers, quotes_in, render_quote, shown_status
 
 MENTION = re.compile(r"<!--@([^>]+?)-->")
@@ -107,6 +108,7 @@ def render_posts(
     quoted = {} if road else backlinks(readable, user, here)
     answers = {} if road else answers_given(readable)
     members = _members((post.body.html for post in readable), ignoring)
+    pictures = pictures_in(readable)
     numbers = nested_numbers(quotes, user)
     steps = _steps(posts, {post.pk for post in readable}, quotes, shown) if road else {}
     frame = fragment_renderer("posts/_quote.html")
@@ -116,6 +118,7 @@ def render_posts(
         html = markup.without_quotes(post.body.html, [quote.ordinal for quote in step.quotes])
         html = marking.mark_words(html, step.answered) if step.answered else html
         html, meanings = terms.explain(html, post.pk) if terms else (html, {})
+        html = fill_pictures(html, pictures.get(post.body.revision_id, {}))
         laid = {
             quote.ordinal: render_quote(frame, quote, shown[quote.pk], numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())
@@ -244,7 +247,7 @@ def render_preview(composed, *, user, post_id="preview") -> str:
         quote.ordinal: render_quote(frame, quote, shown[quote.ordinal], numbers, (), ignoring)
         for quote in composed.quotes
     }
-    html = composed.html
+    html = fill_pictures(composed.html, {picture.key: picture for picture in composed.pictures})
     members = _members([html], ignoring)
     html = markup.fill_markers(html, post_id=post_id, quotes=laid, notes={}, members=members)
     return mark_safe(html)

@@ -20,6 +20,7 @@ from ..actions import threads as acts
 from ..models import Board, Draft, Post, State, Thread
 from ..models.visibility import boards_visible_to
 from ..permissions import may, require
+from . import pictures
 from .fetch import board_or_404, thread_named
 from .writing import TokenField, keep_draft, kept_in, posted, previewed, write_page
 
@@ -137,6 +138,10 @@ def start(request: HttpRequest) -> HttpResponse:
     variant, lost = _variant_of(user, request.POST)
     if request.POST.get("do") == "more":
         return _start_page(request, *_as_typed(request.POST, user, more=True), variant=variant)
+    if pictures.asked_for(request):
+        sent = request.POST.copy()
+        sent["text"], status = pictures.with_picture(request)
+        return _start_page(request, *_as_typed(sent, user), variant=variant, status=status)
     form, rows = StartForm(request.POST, user=user), _more(request.POST)
     asked, unseen = _asked(request.POST)
     page = partial(_start_page, request, form, rows, asked=asked, variant=variant)

@@ -1,5 +1,4 @@
-"""What the forms that write have in common: tokens, drafts, previews, a reply's place in the
-argument."""
+"""What the forms that write have in common: tokens, drafts, previews, the place of a reply."""
 
 import hashlib
 from collections.abc import Callable
@@ -24,11 +23,11 @@ from ..actions.arguments import Tie
 from ..jinja import fragment_renderer
 from ..models import Answer, Draft, Lane, Stance, Thread
 from ..permissions import may
-from . import problems
+from . import pictures, problems
 from .settled import settle
 
-# What a draft keeps in columns of its own, and what belongs to one sending of a form only.
-NOT_IN_FIELDS = frozenset(
+# What a draft keeps in columns of its own, and what belongs to one sending only.
+NOT_IN_FIELDS = pictures.FIELDS | frozenset(
     "text title token target to do csrfmiddlewaretoken restored restored_at sent_by_itself".split()
 )
 NO_STANCE = ("", "none of these")
@@ -81,14 +80,16 @@ def write_page(
     post: Callable[[dict], HttpResponse],
     page: Callable[..., HttpResponse],
 ) -> HttpResponse:
-    """Do with a text what its form was sent for: keep it as a draft, show how it will look, or post
-    it. Whatever goes wrong comes back as the page of the form, with all that was typed in it.
+    """Do with a text what its form was sent for: add a picture, keep a draft, show how it will
+    look, or post it. Whatever goes wrong comes back as the form's page, with all that was typed.
 
     `draft`, `preview` and `post` do these, the last two out of the data of a valid form; each may
     raise Problem. `page` draws the form, out of `preview` (HTML or None), `problem` (what was
     raised, or None) and `status`.
     """
     wanted, shown, met, status = request.POST.get("do"), None, None, 200
+    if pictures.asked_for(request):
+        return page(preview=None, problem=None, status=pictures.add_to(request, form))
     if wanted == "look":
         return looked_at(form, preview)
     try:

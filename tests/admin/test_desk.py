@@ -33,6 +33,8 @@ from forum.models import (
     Notice,
     OwnData,
     Page,
+    Picture,
+    PictureUse,
     Poll,
     Post,
     Question,
@@ -64,12 +66,14 @@ REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
 FOR_ADMINISTRATORS = {"forum.Page", "forum.Job", "forum.Mail", "forum.MailSettings"}
-FOR_ADMINISTRATORS |= {"forum.OwnData"}
+FOR_ADMINISTRATORS |= {"forum.OwnData", "forum.Picture", "forum.PictureUse"}
 FOR_ADMINISTRATORS |= {"accounts.User", "accounts.ApiToken"}
 # Made and changed at the desk, through actions; everything else is only looked at.
 WRITTEN = (Board, Page, Term)
 # What is done later, and mailboxes.
 OF_WORK = (Job, Mail, MailSettings, OwnData)
+# Which belong to the member who sent them, whatever board shows them.
+OF_PICTURES = (Picture, PictureUse)
 # About members, who belong to no board.
 OF_MEMBERS = (Member, Note, Suspension, Warning)
 FORUM = [
@@ -134,6 +138,9 @@ def world(settled):
         queue.look_at(user=moderator, case=case)
     MailSettings.objects.create(member=stranger)
     OwnData.objects.create(member=stranger, asked_at=timezone.now())
+    sent = Picture.objects.create(member=stranger, created_at=timezone.now(), sent_bytes=1)
+    body = thread.posts.get(number=1).body
+    PictureUse.objects.create(picture=sent, post_id=body.post_id, revision=body.revision)
     tokens.make(user=stranger, name="A program", scope="read")
     Job.objects.create(task="a.task", queue="default", payload={}, run_after=timezone.now())
     Term.objects.create(name="POD", meaning="Where a timeline leaves our history.")
@@ -191,7 +198,7 @@ def test_the_desk_is_closed_to_everybody_else(full, guest, stranger, opener):
 
 @pytest.mark.parametrize(
     "model",
-    [m for m in OURS if m not in (*WRITTEN, *OF_MEMBERS, Draft, *OF_WORK)],
+    [m for m in OURS if m not in (*WRITTEN, *OF_MEMBERS, Draft, *OF_WORK, *OF_PICTURES)],
     ids=lambda m: m.__name__,
 )
 def test_board_moderators_see_the_rows_of_their_boards(

@@ -67,6 +67,8 @@ FOR_VISITORS = """
     /posts/{stale.pk}/quotes/1/
     /posts/{edited.pk}/history/
     /members/member-a/
+    /pictures/{picture.key}/
+    /threads/{locked.pk}/{locked.slug}/
     /members/خوارزمي/
     /members/member-c/
     /theme/
@@ -130,6 +132,7 @@ FOR_AUTHORS = """
     /members/member-b/watch/
     /standing/
     /standing/name/
+    /pictures/{picture.key}/
     /posts/{exact.pk}/report/
     /members/member-a/
     /members/member-q/
@@ -164,7 +167,7 @@ NO_PAGES |= {"outline-argdown", "outline-json", "thread-epub", "road-epub"}
 NO_PAGES |= {"thread-fixture", "thread-markdown", "release"}
 NO_PAGES |= {"feed", "board-feed", "thread-feed", "story-feed", "branch-feed", "member-feed"}
 NO_PAGES |= {"search-feed", "own-watching-feed", "own-notices-feed", "own-board-feed"}
-NO_PAGES |= {"names", "post-words", "search-offer", "thread-picture"}
+NO_PAGES |= {"names", "post-words", "search-offer", "thread-picture", "picture-file", "add-picture"}
 # What programs read and write; the page about it is looked at.
 NO_PAGES |= {f"api-{name}" for name in "boards thread threads posts post replies tree".split()}
 NO_PAGES |= {f"api-{name}" for name in "revisions quotes questions divergences".split()}

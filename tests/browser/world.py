@@ -1,5 +1,6 @@
 """A forum with everything in it that a page may have to draw."""
 
+from io import BytesIO
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -13,14 +14,16 @@ from forum.actions import (
     drafts,
     members,
     pages,
+    pictures,
     posts,
     threadmarks,
     watching,
 )
-from forum.models import AuditEntry, Board, Notice, Post, Question, Thread
+from forum.models import AuditEntry, Board, Notice, Picture, Post, Question, Thread
 from forum.moderation import reports, sanctions, states
 from forum.outbox.worker import Worker
 from tests import people
+from tests.operations.pictures import corpus
 
 PASSWORD, member, edit = people.PASSWORD, people.make_member, people.edit
 LONG_TITLE = "Donaudampfschifffahrtsgesellschaft" * 4 + "skapitänsmützenabzeichen"
@@ -48,6 +51,20 @@ def opening(thread: Thread) -> Post:
     return Post.objects.get(thread=thread, number=1)
 
 
+def shown_picture(made) -> Picture:
+    """Two pictures side by side, one of them without any words, in the locked debate."""
+    sent = [
+        pictures.send(user=made.one, file=BytesIO(corpus.packed(corpus.drawn(w, h, "P"), "PNG")))
+        for w, h in ((1600, 900), (300, 500))
+    ]
+    shown = pictures.describe(
+        user=made.one, picture=sent[0], alt="A map.", credit="Voice A", source="https://e.org/map"
+    )
+    lines = "\n".join(one.markdown for one in (shown, sent[1]))
+    reply(made.one, made.locked, f"Look at this:\n{lines}")
+    return shown
+
+
 def furnish() -> SimpleNamespace:
     """Fill the forum, and give what a test asks for by name."""
     made = SimpleNamespace(
@@ -73,6 +90,7 @@ def furnish() -> SimpleNamespace:
     made.removed = removed(made)
     made.waiting = waiting(made)
     made.locked = start(made.one, "Was the Marshall Plan avoidable?", "Locked below.", kind="PC")
+    made.picture = shown_picture(made)
     states.lock(user=made.moderator, thread=made.locked, reason="Settled.")
     drafts.save(
         user=made.one,

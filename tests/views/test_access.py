@@ -24,6 +24,7 @@ from forum.models import (
     Case,
     Draft,
     Notice,
+    Picture,
     Post,
     PostBody,
     PostRevision,
@@ -33,11 +34,11 @@ from forum.models import (
     Thread,
 )
 from forum.moderation import states
-from tests.people import browser, cast, dump, quoting, reply, settled_row, start
+from tests.people import browser, cast, dump, quoting, reply, settled_row, shown_picture, start
 
 pytestmark = pytest.mark.django_db
 TABLES = (
-    *(AuditEntry, Board, Case, Draft, Notice, Post, PostBody, PostRevision, Quote, Report),
+    *(AuditEntry, Board, Case, Draft, Notice, Picture, Post, PostBody, PostRevision, Quote, Report),
     *(Submission, Thread, User),
 )
 TOKEN = str(uuid4())
@@ -150,6 +151,8 @@ SEEN = {
     "theme": ("/theme/", 200, 200, 200, 200, None),
     "rules": ("/rules/", 200, 200, 200, 200, None),
     "log": ("/log/", 200, 200, 200, 200, "/log/?board=nowhere"),
+    "picture": ("/pictures/{k}/", 200, 200, 200, 200, "/pictures/nothing/"),
+    "picture-file": ("/pictures/{k}/{file}", *[200] * 4, "/pictures/{k}/nothing.png"),
     "page": ("/imprint/", 404, 404, 404, 404, "/imprint/"),  # nobody has written it here
     "keys": ("/keys/", 200, 200, 200, 200, None),
     # What a session says is nothing to the API; with tokens: tests/api.
@@ -253,6 +256,8 @@ SENT = {
     "watch-member": ("/members/answerer/watch/", {"level": "openings"}, 403, "to", "to", "to"),
     "bookmark": ("/posts/{p}/bookmark/", {"note": "Mine."}, 403, "to", "to", "to"),
     "drop-bookmark": ("/bookmarks/drop/", {"bookmark": "1"}, 403, "to", "to", "to"),
+    "picture": ("/pictures/{k}/", {"alt": "A map."}, 403, 403, "to", "to"),
+    "add-picture": ("/pictures/", {}, 403, 422, 422, 422),
     "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
     "api-discard-draft": (f"/api/drafts/{TOKEN}/discard/", {}, 401, 401, 401, 401),
 }
@@ -282,6 +287,7 @@ def address(thread, opener, moderator):
     told = notices.notify(opener, entry=entry)
     quoted = reply(thread, opener, quoting(thread.posts.get(number=2), "The party"))
 
+    picture = shown_picture(post, "A map", member=opener)
     feeds.make(user=opener)
     own_feeds = feeds.address(opener, "own-watching-feed").split("/")[2]
 
@@ -294,6 +300,8 @@ def address(thread, opener, moderator):
             .replace("{n}", str(told.pk))
             .replace("{e}", str(entry.pk))
             .replace("{f}", own_feeds)
+            .replace("{k}", picture.key)
+            .replace("{file}", picture.file.rpartition("/")[2])
             .replace("{s}", stopping.token(opener, ["act"]))
             .replace("{gone}", str(GONE))
         )

@@ -40,7 +40,7 @@ from forum.models import (
 from forum.moderation import moving, reports, sanctions, states
 from forum.permissions import CHARTER, may
 from forum.search.grammar import STATUSES
-from tests.people import browser, make_member, pending, quoting, reply, start
+from tests.people import browser, make_member, pending, quoting, reply, shown_picture, start
 
 GONE = 10**9
 STAFF = {"moderator", "administrator"}
@@ -184,6 +184,10 @@ class Marked(TestCase):
         cls.own_posts = {
             what: thread.posts.get(number=1) for what, thread in cls.threads.items()
         } | cls.posts
+        cls.pictures = {
+            what: shown_picture(post, word(what, "picture"), member=cls.people[WRITER[what]])
+            for what, post in cls.own_posts.items()
+        }
         cls.tell_everybody()
         cls.statuses = {}
         cls.clients = {role: browser(user) for role, user in cls.people.items()}
@@ -297,6 +301,10 @@ class Marked(TestCase):
             "slug": [(what, {"slug": what}) for what in self.boards],
             "username": [(None, {"username": u.username}) for u in self.people.values() if u.pk],
             "part": [(None, {"part": 0})],  # of the sitemap
+            "picture_key": [
+                (what, {"picture_key": one.key, "name": one.file.rpartition("/")[2]})
+                for what, one in self.pictures.items()
+            ],
             "name": [(None, {"name": "about"})],  # of the help
             "token": [(None, {"token": self.token})],
             "feed_token": [(None, {"feed_token": "forged", "slug": "public"})],
@@ -359,6 +367,7 @@ class Marked(TestCase):
         """Each word with the roles that may read it."""
         found = {secret(what): roles for what, roles in ALONE.items()}
         found |= {word(what): READERS[what] for what in READERS}
+        found |= {word(what, "picture"): READERS[what] for what in READERS}
         for part in ("title", "fork", "question"):
             found |= {word(what, part): READERS[what] for what in DEBATES}
         for part in ("text", "fork", "question"):
@@ -424,6 +433,7 @@ class Marked(TestCase):
                     continue
                 nowhere = re.sub(r"^(/api)?/(threads|posts)/\d+/", rf"\1/\2/{GONE}/", address)
                 nowhere = re.sub(r"^/boards/\w+/", "/boards/nowhere/", nowhere)
+                nowhere = re.sub(r"^/pictures/\w+/", "/pictures/nowhere/", nowhere)
                 for ask in ways:
                     key = (name, ask.__name__)
                     if key not in nothing:

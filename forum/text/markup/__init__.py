@@ -15,6 +15,7 @@ of a text is escaped, and the only attribute that holds members' text is `href`,
     <!--m3-->             where the margin note of passage 3 goes
     <!--q1-->…<!--/q1-->  around the words of quote 1
     <!--@name-->          a mention
+    <!--f1-->…<!--/f-->   a picture of the forum's own, as a link; f0 where nobody described it
     <!--n1--> <!--r1.0--> <!--b1.0-->   footnote 1: its text, a reference to it, the way back
 """
 
@@ -36,6 +37,7 @@ from .limits import (
 from .markers import fill_markers, without_quotes
 from .numbers import MAX_NUMBERS, numbers_in
 from .parser import MARKDOWN, check_nesting
+from .pictures import UNDESCRIBED, fill_pictures, keys_in
 from .plain_texts import write_plain
 from .quote_form import attribution_source, marked_attribution_source
 from .rendered import Passage, QuoteBlock, Rendered
@@ -61,6 +63,7 @@ __all__ = [
     "MAX_SOURCE",
     "RENDERER_VERSION",
     "SPOILER",
+    "UNDESCRIBED",
     "MarkupError",
     "Passage",
     "QuoteBlock",
@@ -68,9 +71,11 @@ __all__ = [
     "attribution_source",
     "excerpt",
     "fill_markers",
+    "fill_pictures",
     "fill_quotes",
     "hidden_spans",
     "insides",
+    "keys_in",
     "marked_attribution_source",
     "numbers_in",
     "paragraphs",
@@ -96,7 +101,8 @@ def render(
     "markdown" is CommonMark without raw HTML, with tables, ~~strikethrough~~, footnotes
     (`[^1]` with a definition at top level), bare web addresses, ||spoilers||, @mentions and the
     forms `[spoiler]…[/spoiler]` and `[quote]…[/quote]` (see `tags.attribution`), whose tags may
-    stand anywhere but in code. Images are links, since a remote image tells its server who reads.
+    stand anywhere but in code. Images are links, since a remote image tells its server who reads;
+    lines of `![description](picture:key "caption")` are pictures of the forum's own.
     A Markdown `>` quote is a quote as well. Every quote counts, in a list or spoiler too; only
     a quote inside a quote is dropped. In a list item the tags stand on lines of their own, as
     far in as the item's text; after a "-" or ">" on the same line they end that list or quote.

@@ -19,6 +19,7 @@ _ALLOWED_URL = re.compile(
     r"https?://(?:[\w.:@~!$&'()*+,;=-]|%[89A-F][0-9A-F])+(?=[/?#]|$)|mailto:[^/?#]",
     re.IGNORECASE | re.ASCII,
 )
+_PICTURE = re.compile(r"picture:([a-z0-9]{12})")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HEAD = re.compile(r"[^/?#]*")
 
@@ -40,11 +41,13 @@ def trimmed_url(url: str) -> str:
 
 
 def href_of(url: str) -> str:
-    """Percent-encode an address for an attribute.
+    """Percent-encode an address for an attribute; "picture:key" is the page of a picture.
 
     Nothing but ASCII letters, digits and the signs below is left, so that an address can neither
     leave its attribute nor look like a marker.
     """
+    if own := _PICTURE.fullmatch(url):
+        return f"/pictures/{own[1]}/"
     url = _STRAY_PERCENT.sub("%25", url)
     return percent_encode(url, safe=";/?:@&=+$,-_.!~*'()#%") if len(url) <= MAX_URL else ":"
 

@@ -13,6 +13,7 @@ MAX_MENTIONS = 25  # each is a notice to somebody
 MAX_QUOTE_DEPTH = 8  # quotes and spoilers inside one another; nobody follows more
 MAX_NESTING = 20  # levels of the parser; it drops what lies deeper, so deeper is refused instead
 MAX_PASSAGES = 2_000  # each has an address, and two markers in the stored HTML
+MAX_PICTURES = 50  # different ones; each is looked up when the post is saved
 MAX_CELLS = 4_000  # a short row under a wide head is filled up: 2 KB of source, 65,000 cells
 MAX_FOOTNOTE_REFERENCES = 200  # each becomes two links
 MAX_HTML = 400_000  # characters: one reference definition, used often, multiplies its address

@@ -9,7 +9,7 @@ _MARKER = re.compile(
     r"|p([0-9]+)--><!--q([0-9]+)-->"
     r"|(/q|m)([0-9]+)-->"
     r"|@([\w.-]+?)-->"
-    r"|([rb])([0-9]+)\.([0-9]+)-->)"
+    r"|([rb])([0-9]+)\.([0-9]+)-->|(f[01]|/f)-->)"
 )
 _FIRST_TAG = re.compile(r"<[A-Za-z][A-Za-z0-9]*")
 _PLAIN_QUOTE = ("<blockquote>", "</blockquote>")
@@ -37,11 +37,13 @@ def fill_markers(
 
     def put(found: re.Match[str]) -> str:
         kind = found.lastindex
+        if kind == 12:  # a picture that stays a link
+            return ""
         if kind == 3:
             name, number, tag = found.group(1, 2, 3)
             if name == "n":
                 return f'<{tag} id="{base}fn{number}"'
-            if marks and int(number) in marks:
+            if marks and int(number) in marks and tag != "div":  # which has a class of its own
                 return f'<{tag} id="{base}{number}" class="said"'
             return f'<{tag} id="{base}{number}"'
         if kind == 7:

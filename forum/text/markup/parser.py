@@ -15,6 +15,7 @@ from mdit_py_plugins.footnote.index import footnote_def, footnote_ref
 
 from .addresses import BARE_URL, href_of, is_allowed, trimmed_url
 from .limits import MAX_CELLS, MAX_NESTING, MAX_QUOTES, MarkupError, refuse_depth, refuse_more
+from .pictures import pictures_rule
 
 
 def _tag_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -188,6 +189,7 @@ def _parser() -> MarkdownIt:
     md.use(footnote_plugin, inline=False)
     breaks_in: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     md.block.ruler.before("table", "tag", _tag_rule, breaks_in)
+    md.block.ruler.before("table", "pictures", pictures_rule, breaks_in)
     md.block.ruler.at("table", _table_rule, {"alt": ["paragraph", "reference"]})
     md.block.ruler.at("footnote_def", _footnote_rule, {"alt": ["paragraph", "reference"]})
     md.block.ruler.at("reference", _reference_rule)

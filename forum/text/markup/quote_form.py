@@ -27,7 +27,7 @@ _BLOCK_START = re.compile(
 _EMPTY_LINES = re.compile(r"\n{3,}")
 _PIECE = re.compile(rf"{re.escape(GAP)}|<sup[^>]*>.*?</sup>|<(/?)([a-z]+[0-9]?)[^>]*>|[^<]+", re.S)
 _SIGNS = {"em": "*", "strong": "**", "s": "~~", "span": "||"}
-_LEAVES = {"p", "li", "h4", "h5", "h6", "pre", "td", "th", "details"}
+_LEAVES = {"p", "div", "li", "h4", "h5", "h6", "pre", "td", "th", "details"}
 _ELLIPSIS = "[…]"
 
 

@@ -37,7 +37,8 @@ class Rendered:
     """What `render` makes of a source.
 
     `plain` is the post's own words: passages joined by an empty line, quotes left out. `posts` are
-    the ids of the posts to which "#5" leads in it, by number.
+    the ids of the posts to which "#5" leads in it, by number; `pictures` the keys of those that it
+    shows, in order.
     """
 
     html: str
@@ -46,3 +47,4 @@ class Rendered:
     quotes: tuple[QuoteBlock, ...]
     mentions: tuple[str, ...]
     posts: dict[int, int]
+    pictures: tuple[str, ...]

@@ -17,7 +17,7 @@ _QUOTE = re.compile(r"<!--q([0-9]+)-->.*?<!--/q\1-->", re.DOTALL)
 _TOKEN = re.compile(
     r"<!--(?P<mark>.*?)-->|<(?P<close>/?)(?P<tag>[a-z]+[0-9]?)[^>]*>|[^<]+", re.DOTALL
 )
-_BLOCKS = {"p", "li", "h4", "h5", "h6", "pre", "tr", "details", "ul", "ol", "table"}
+_BLOCKS = {"p", "div", "li", "h4", "h5", "h6", "pre", "tr", "details", "ul", "ol", "table"}
 _FOOTNOTES = '<section class="footnotes"'
 
 

@@ -7,6 +7,7 @@ from markdown_it.token import Token
 
 from .limits import MAX_INLINE_DEPTH
 from .numbers import with_posts
+from .pictures import write_pictures
 from .tags import attribution
 from .writer import Writer, escape
 
@@ -48,6 +49,8 @@ def write_blocks(writer: Writer, tokens: Sequence[Token]) -> None:
             level = min(int(token.tag[1]) + 3, 6)
             writer.leaf(f"h{level}", *_inline(writer, tokens[i + 1]))
             i += 2
+        elif kind == "pictures":
+            write_pictures(writer, token.meta["pictures"])
         elif kind in ("fence", "code_block"):
             code = f"<code>{escape(token.content)}</code>"
             writer.leaf("pre", code, token.content.rstrip("\n"))

@@ -9,15 +9,15 @@ import nh3
 from .limits import MAX_FOOTNOTE_REFERENCES, MAX_HTML, MAX_MENTIONS, MAX_PASSAGES, refuse_more
 from .rendered import Passage, QuoteBlock, Rendered
 
-_BLOCKS = "h4 h5 h6 li p pre summary table td th"
-_TAGS = f"{_BLOCKS} a br code details div em hr ol s section span strong tbody thead tr ul"
+_BLOCKS = "div h4 h5 h6 li p pre summary table td th"
+_TAGS = f"{_BLOCKS} a br code details em hr ol s section span strong tbody thead tr ul"
 
 _CLEANER = nh3.Cleaner(
     tags=set(_TAGS.split()),
     attributes={"a": {"href"}, "ol": {"start"}, **{tag: {"dir"} for tag in _BLOCKS.split()}},
     tag_attribute_values={
         "div": {
-            "class": {"wide"},
+            "class": {"wide", "pictures"},
             "tabindex": {"0"},
             "role": {"group"},
             "aria-label": {"Table"},
@@ -56,6 +56,7 @@ class Writer:
         self.passages: list[Passage] = []
         self.quotes: list[QuoteBlock] = []
         self.mentions: dict[str, str] = {}
+        self.pictures: dict[str, None] = {}  # keys, each once, in order
         self.quote_words: list[str] | None = None
         self.references: set[str] = set()  # to footnotes: "1.0" is the first one to the first
 
@@ -130,6 +131,7 @@ class Writer:
             quotes=tuple(self.quotes),
             mentions=tuple(self.mentions.values()),
             posts=self.posts,
+            pictures=tuple(self.pictures),
         )
 
 

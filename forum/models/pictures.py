@@ -1,0 +1,113 @@
+"""Pictures that members sent, and which texts show them."""
+
+import re
+import secrets
+
+from django.conf import settings
+from django.db import models
+
+from .posts import Post, PostRevision
+
+MAX_ALT = 1000  # characters: a map wants a paragraph
+MAX_CREDIT = 200
+MAX_SOURCE = 300
+SIGNIFICANT, ESCAPED = re.compile(r"[\\\[\]]"), r"\\\g<0>"  # in a description, to Markdown
+SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"  # none is taken for another
+
+
+def new_picture_key() -> str:
+    """A key that nobody guesses; it stands in texts and addresses."""
+    return "".join(secrets.choice(SIGNS) for _ in range(12))
+
+
+class Picture(models.Model):
+    """What one member sent, with their words for it. The bytes are kept once, whoever sent them:
+    their files are named by their sums (forum.operations.pictures)."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waits to be made ready"
+        READY = "ready", "ready"
+        REFUSED = "refused", "refused"
+        ERASED = "erased", "erased"
+
+    class Kind(models.TextChoices):
+        PNG = "png", "PNG"
+        JPEG = "jpeg", "JPEG"
+        WEBP = "webp", "WebP"
+        GIF = "gif", "GIF"
+
+    key = models.CharField(max_length=12, unique=True, default=new_picture_key, editable=False)
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    why = models.CharField(max_length=300, blank=True, help_text="Why it was refused.")
+    sent_sha256 = models.CharField(max_length=64, help_text="Of the file as it was sent.")
+    sent_bytes = models.PositiveIntegerField()
+    kind = models.CharField(max_length=4, choices=Kind.choices, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file that is kept.")
+    preview_sha256 = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Of the smaller one for pages, if there is one.",
+    )
+    bytes = models.PositiveIntegerField(default=0)
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    alt = models.CharField("description", max_length=MAX_ALT, blank=True)
+    credit = models.CharField(max_length=MAX_CREDIT, blank=True)
+    source = models.CharField(max_length=MAX_SOURCE, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "sent_sha256"], name="picture_sent_once")
+        ]
+        indexes = [
+            models.Index(fields=["member", "-id"], name="picture_newest"),
+            models.Index(fields=["sent_sha256"], name="picture_sent"),
+            models.Index(fields=["sha256"], name="picture_file"),
+            models.Index(fields=["preview_sha256"], name="picture_preview"),
+        ]
+
+    def __str__(self) -> str:
+        # Without its words, which belong to the posts that show it.
+        return f"picture {self.key}"
+
+    def get_absolute_url(self) -> str:
+        return f"/pictures/{self.key}/"
+
+    @property
+    def file(self) -> str:
+        """The address of the whole picture; it changes with what it holds."""
+        return f"/pictures/{self.key}/{self.sha256[:16]}.{self.kind}"
+
+    @property
+    def shown(self) -> str:
+        """The address of what pages show: the smaller one, or the whole."""
+        if not self.preview_sha256:
+            return self.file
+        return f"/pictures/{self.key}/{self.preview_sha256[:16]}.webp"
+
+    @property
+    def markdown(self) -> str:
+        """How a text shows it."""
+        return f"![{SIGNIFICANT.sub(ESCAPED, self.alt)}](picture:{self.key})"
+
+
+class PictureUse(models.Model):
+    """That a text shows a picture. Who may read the post may see the picture."""
+
+    picture = models.ForeignKey(Picture, on_delete=models.PROTECT, related_name="uses")
+    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="+")
+    revision = models.ForeignKey(
+        PostRevision, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["revision", "picture"], name="picture_use_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.picture_id} in post {self.post_id}"
