@@ -4,8 +4,9 @@ import json
 
 from django.contrib import admin
 
-from ..models import AuditEntry
+from ..models import AuditEntry, Quarter
 from ..models.visibility import entries_moderated_by
+from .mails import ForAdministrators
 from .site import OwnBoards, ReadOnly
 
 
@@ -50,3 +51,13 @@ class AuditEntryAdmin(ReadOnly):
             entry.other_thread is None or entry.other_seen,
         )
         return json.dumps(entry.detail, ensure_ascii=False) if all(seen) else ""
+
+
+@admin.register(Quarter)
+class QuarterAdmin(ForAdministrators):
+    """What /transparency/ tells of each quarter, and when it was counted."""
+
+    list_display = ("begins", "counted_at")
+    ordering = ("-begins",)
+    show_full_result_count = False
+    fields = ("begins", "figures", "counted_at")

@@ -23,6 +23,7 @@ from .quotes import PassageKey, Quote
 from .read_state import ReadMark
 from .threadmarks import Threadmark
 from .threads import NOWHERE, State, Thread, slug_for
+from .transparency import Quarter
 from .uploads import Upload
 from .watches import Watch
 from .words import DebateWords, PostWords
@@ -57,6 +58,7 @@ __all__ = [
     "PostBody",
     "PostRevision",
     "PostWords",
+    "Quarter",
     "Question",
     "Quote",
     "ReadMark",

@@ -20,6 +20,7 @@ from django.utils.module_loading import import_string
 
 from core import clock
 from core.tasks import INSIDE, Task
+from forum.moderation import transparency
 from forum.own_data import retention
 
 from ..models import Job
@@ -31,7 +32,7 @@ PAUSES = tuple(
     timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 2 * 3600, 6 * 3600, 12 * 3600)
 )
 POLL_SECONDS = 1.0  # an empty look is one query of an index
-SWEEP_SECONDS = 24 * 3600.0  # between two times that it deletes what is kept no longer
+SWEEP_SECONDS = 24 * 3600.0  # between two times that it does what is done once a day
 AWAY_SECONDS = 5.0  # before a database that is away is asked again
 log = logging.getLogger("forum.outbox")
 
@@ -56,6 +57,7 @@ class Worker:
                 if idle and time.monotonic() >= self._sweep_at:
                     self._sweep_at = time.monotonic() + SWEEP_SECONDS
                     retention.sweep()
+                    transparency.count_quarters()
                 pause = POLL_SECONDS if idle else 0
             except (DatabaseError, InterfaceError):
                 log.warning("the database is away", exc_info=True)

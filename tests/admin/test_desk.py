@@ -37,6 +37,7 @@ from forum.models import (
     PictureUse,
     Poll,
     Post,
+    Quarter,
     Question,
     Submission,
     Suspension,
@@ -47,7 +48,7 @@ from forum.models import (
     Warning,
     Watch,
 )
-from forum.moderation import queue, reports, sanctions, states
+from forum.moderation import queue, reports, sanctions, states, transparency
 from tests.people import (
     browser,
     cast,
@@ -66,12 +67,12 @@ REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
 FOR_ADMINISTRATORS = {"forum.Page", "forum.Job", "forum.Mail", "forum.MailSettings"}
-FOR_ADMINISTRATORS |= {"forum.OwnData", "forum.Picture", "forum.PictureUse"}
+FOR_ADMINISTRATORS |= {"forum.OwnData", "forum.Picture", "forum.PictureUse", "forum.Quarter"}
 FOR_ADMINISTRATORS |= {"accounts.User", "accounts.ApiToken"}
 # Made and changed at the desk, through actions; everything else is only looked at.
 WRITTEN = (Board, Page, Term)
 # What is done later, and mailboxes.
-OF_WORK = (Job, Mail, MailSettings, OwnData)
+OF_WORK = (Job, Mail, MailSettings, OwnData, Quarter)
 # Which belong to the member who sent them, whatever board shows them.
 OF_PICTURES = (Picture, PictureUse)
 # About members, who belong to no board.
@@ -141,6 +142,7 @@ def world(settled):
     sent = Picture.objects.create(member=stranger, created_at=timezone.now(), sent_bytes=1)
     body = thread.posts.get(number=1).body
     PictureUse.objects.create(picture=sent, post_id=body.post_id, revision=body.revision)
+    transparency.count_quarters()
     tokens.make(user=stranger, name="A program", scope="read")
     Job.objects.create(task="a.task", queue="default", payload={}, run_after=timezone.now())
     Term.objects.create(name="POD", meaning="Where a timeline leaves our history.")

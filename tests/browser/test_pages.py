@@ -75,6 +75,7 @@ FOR_VISITORS = """
     /keys/
     /rules/
     /log/
+    /transparency/
     /privacy/
     /glossary/
     /threads/{quotes.pk}/read/
@@ -160,7 +161,7 @@ FOR_MODERATORS = """
 OWN_PAGES = {"auditentry", "board", "case", "member", "post", "thread", "upload", "user"}
 # What is no page: it takes a form, answers a machine, or leads elsewhere.
 NO_PAGES = {"mark-read", "fold", "ignore", "healthz", "readyz", "metrics"}
-NO_PAGES |= {"mail-again", "news", "drop-bookmark", "own-data-file"}
+NO_PAGES |= {"transparency-json", "mail-again", "news", "drop-bookmark", "own-data-file"}
 NO_PAGES |= {"save-draft", "newest-draft", "discard-draft", "read-notices"}
 NO_PAGES |= {"stop-watching", "watch-history"}
 NO_PAGES |= {"outline-argdown", "outline-json", "thread-epub", "road-epub"}

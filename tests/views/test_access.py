@@ -150,6 +150,8 @@ SEEN = {
     "map": ("/map/", 200, 200, 200, 200, "/map/?in=nowhere"),
     "theme": ("/theme/", 200, 200, 200, 200, None),
     "rules": ("/rules/", 200, 200, 200, 200, None),
+    "transparency": ("/transparency/", 200, 200, 200, 200, None),
+    "transparency-json": ("/transparency/figures.json", 200, 200, 200, 200, None),
     "log": ("/log/", 200, 200, 200, 200, "/log/?board=nowhere"),
     "picture": ("/pictures/{k}/", 200, 200, 200, 200, "/pictures/nothing/"),
     "picture-file": ("/pictures/{k}/{file}", *[200] * 4, "/pictures/{k}/nothing.png"),

@@ -2,15 +2,17 @@
 
 from django.core.management.base import BaseCommand
 
+from forum.moderation import transparency
 from forum.own_data import retention
 
 
 class Command(BaseCommand):
     help = (
-        "Delete all that is kept no longer, as the page /privacy/ says, and set counts of notices "
-        "right. It may run while people write."
+        "Delete all that is kept no longer, as the page /privacy/ says, set counts of notices "
+        "right, and count what /transparency/ tells. It may run while people write."
     )
 
     def handle(self, *args, **options):
         swept = retention.sweep()
+        swept["quarters counted"] = transparency.count_quarters()
         self.stdout.write(", ".join(f"{what}: {count:,}" for what, count in swept.items()))
