@@ -1,4 +1,4 @@
-// The field in the masthead offers debates and members while one types; Return searches as ever.
+// The field in the masthead offers debates and members while one types.
 import { ask, rested } from "./jonbar.js";
 
 const find = document.querySelector(".find form");

@@ -5,7 +5,7 @@ import { ask, drawn, pressed } from "./jonbar.js";
 
 const here = (id) => document.getElementById(id);
 const news = here("news");
-const [FIRST, LONGEST] = [20_000, 600_000]; // milliseconds between questions
+const [FIRST, LONGEST] = [20_000, 600_000]; // milliseconds
 let pause = FIRST;
 let timer = setTimeout(question, pause);
 let said = "";

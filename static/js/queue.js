@@ -1,5 +1,4 @@
-// The queue by keyboard, and a word to other moderators about which case is open. Without it every
-// row opens and every button decides as well.
+// The queue by keyboard, and a word to other moderators about which case is open.
 
 const rows = [...document.querySelectorAll(".docket")];
 for (const row of rows) {

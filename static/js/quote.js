@@ -8,12 +8,12 @@ const made = (name, values) => Object.assign(document.createElement(name), value
 let chosen = [];
 const offer = made("p", { className: "offer" }); // what stands at the words chosen
 const rests = rested(offerToQuote, 150); // the pointer or the key
-document.addEventListener("selectionchange", () => {
-  const selection = getSelection();
-  if (selection.isCollapsed) return;
-  chosen = passages(selection.getRangeAt(0));
+document.addEventListener("selectionchange", choose);
+function choose() {
+  if (getSelection().isCollapsed) return;
+  chosen = passages(getSelection().getRangeAt(0));
   rests();
-});
+}
 document.addEventListener("pointerdown", (event) => {
   if (event.target.closest(".cite, .offer")) return;
   chosen = [];
@@ -36,7 +36,7 @@ function stand(post, ...what) {
 function offerToQuote() {
   if (!chosen.length || getSelection().isCollapsed) return;
   const button = made("button", { type: "button", textContent: "Quote these words" });
-  button.onmousedown = () => false; // it would end the selection
+  button.onmousedown = () => false; // else the selection ends
   button.onclick = () => collect(chosen.at(-1).post);
   stand(chosen.at(-1).post, button);
 }
@@ -100,7 +100,7 @@ function collect(post) {
   if (!chosen.length) {
     const range = document.createRange();
     range.selectNodeContents(post.querySelector(".prose"));
-    chosen = passages(range).filter((one) => one.post === post);
+    chosen = passages(range);
   }
   if (!chosen.length) return false;
   const at = (chosen.find((one) => one.post === post) ?? chosen.at(-1)).post;
@@ -128,3 +128,5 @@ addEventListener("keydown", (event) => {
   }
   if (event.key === "Escape") offer.remove();
 });
+
+choose();

@@ -5,9 +5,13 @@ import { fire, idOf, pressed } from "./jonbar.js";
 const posts = () => [...document.querySelectorAll(".post[id]")];
 const postOf = (node) => node?.closest(".post[id]");
 
+// For visitors, once they choose words.
+const quoting = () => import("./quote.js");
+document.addEventListener("selectionchange", quoting, { once: true });
+
 pressed("a.copy", (link) => {
   if (!navigator.clipboard) return false;
-  const say = (words) => fire("told", { post: postOf(link), words });
+  const say = (words) => quoting().then(() => fire("told", { post: postOf(link), words }));
   navigator.clipboard.writeText(link.href).then(() => say("Link copied."), () => say(link.href));
 });
 

@@ -112,8 +112,6 @@ document.addEventListener("quote", (event) => {
   answer(post, quotes);
 });
 
-// --- The text
-
 // As if typed, so that it can be undone.
 function insert(text, words) {
   text.focus({ preventScroll: true });
@@ -200,7 +198,7 @@ function complete(form) {
   };
 }
 
-// How it will look, with the verdicts of its quotes, once the hand rests.
+// How it will look, with the verdicts of its quotes.
 function look(form) {
   const show = async () => {
     const html = form.isConnected ? await ask(form.action, bodyOf(form, { do: "look" })) : null;

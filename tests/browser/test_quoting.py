@@ -252,6 +252,22 @@ def test_quotes_collected_in_one_debate_join_the_reply_in_another(debate, posts,
     assert text.input_value() == ""
 
 
+def test_words_that_a_visitor_chose_wait_for_the_reply(debate, posts, sits_down):
+    """What quotes is fetched once they choose words; the words are there after signing in."""
+    member = world.member("member-x")
+    reader = sits_down(None)
+    page = reader.page
+    reader.opens(debate.get_absolute_url())
+    assert "quote.js" not in page.content()
+    select(page, "The party obeyed", within=f"#post-{posts[2].pk}")
+    page.get_by_role("button", name="Quote these words").click()
+    page.get_by_text("Collected for your reply.").wait_for()
+    reader.comes_signed_in(member)
+    reader.opens(debate.get_absolute_url())
+    text = page.locator("textarea[name=text]")
+    expect(text).to_have_value(re.compile("The party obeyed"))
+
+
 def test_without_script_quote_opens_the_posts_own_words(debate, posts, sits_down):
     reader = sits_down(world.member("member-x"), javascript=False)
     page = reader.page

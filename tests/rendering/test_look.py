@@ -4,6 +4,7 @@ import re
 from html import unescape
 from pathlib import Path
 
+import brotli
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -12,12 +13,14 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 from django.template.loader import render_to_string
+from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
 from core.static_files import HashedFiles
 from forum.middleware import POLICY
 from forum.views import errors
+from tests.people import start
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
@@ -211,7 +214,7 @@ def test_static_files_can_be_gathered_under_hashed_names(settings, tmp_path):
             assert f"js/{asked}" in gathered.values(), (name, asked)
 
 
-@pytest.mark.parametrize("name", ["tokens", "jonbar", "debate", "write", "admin"])
+@pytest.mark.parametrize("name", ["tokens", "jonbar", "pages", "debate", "write", "admin"])
 def test_style_sheets_are_well_formed_and_fetch_nothing(name):
     css = (ROOT / f"static/css/{name}.css").read_text()
     bare = re.sub(r'/\*.*?\*/|"[^"]*"', "", css, flags=re.S)
@@ -275,11 +278,29 @@ def test_the_own_face_can_be_left_out(client, settings):
     assert "face.css" not in without and "woff2" not in without
 
 
+def wire(name: str) -> int:
+    """What a file costs on the wire, compressed as it is served."""
+    return len(brotli.compress(Path(finders.find(name)).read_bytes()))
+
+
 def test_what_every_page_fetches_stays_small():
-    sizes = [
-        len(Path(finders.find(name)).read_bytes()) for name in ("css/jonbar.css", "js/jonbar.js")
-    ]
-    assert sum(sizes) < 40_000
+    names = ("css/tokens.css", "css/jonbar.css", "css/pages.css", "js/jonbar.js")
+    assert sum(map(wire, names)) < 10_000
+
+
+@pytest.mark.django_db
+def test_a_first_view_of_a_debate_fetches_only_what_it_needs(board, opener, record_property):
+    """With the 9.5 KB that twenty posts of 100 words take, 20 KB without the face."""
+    html = Client().get(start(board, opener).get_absolute_url()).content.decode()
+    names = re.findall(r'<(?:link rel="(?:icon|stylesheet)"|script)[^>]*"/static/([^"]+)"', html)
+    named = {name for name in names if "face" not in name}
+    assert named == {
+        *("css/tokens.css", "css/jonbar.css", "css/debate.css"),
+        *("img/logo.svg", "js/jonbar.js", "js/read.js"),
+    }
+    fetched = sum(map(wire, named))
+    record_property("bytes beside the page, compressed", fetched)
+    assert fetched < 10_500
 
 
 # --- Contrast -------------------------------------------------------------------------------------

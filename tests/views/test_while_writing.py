@@ -4,6 +4,7 @@ numbers that begin as typed."""
 import re
 
 import pytest
+from django.test import Client
 
 from forum.moderation import states
 from tests.people import browser, make_member, reply, start
@@ -52,8 +53,6 @@ def test_without_words_all_of_the_post_is_quoted(post, guest):
 
 
 def test_a_visitor_needs_no_token_to_quote(post):
-    from django.test import Client
-
     answer = Client(enforce_csrf_checks=True).post(f"/posts/{post.pk}/words/", {"words": "always"})
     assert answer.status_code == 200
 
