@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.problems import Problem
 
+from . import invitations
 from .devices import device_of, is_known, remember
 from .models import User
 
@@ -48,6 +49,12 @@ class Adapter(DefaultAccountAdapter):
         "rate_limited": "Too many wrong codes. Try again in five minutes.",
         "username_taken": "This name is taken.",
     }
+
+    def is_open_for_signup(self, request) -> bool:
+        """Whether whoever asks may make an account, by the setting JOINING."""
+        if settings.JOINING == "invitation":
+            return invitations.found(invitations.shown(request)) is not None
+        return settings.JOINING == "open"
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """Return the name if it may be taken, raise ValidationError with a sentence if not."""

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from core.opened_texts import OpenedForm
 
 from .filtering import NamedFilters
-from .models import ApiToken, User, new_edition
+from .models import ApiToken, Invitation, User, new_edition
 
 # Addresses are shown and changed with their member, and rights come from the charter, not from
 # groups. Both pages are registered by the modules imported above.
@@ -121,18 +121,8 @@ class MemberAdmin(NamedFilters, django_admin.UserAdmin):
         return False
 
 
-@admin.register(ApiToken)
-class ApiTokenAdmin(NamedFilters, admin.ModelAdmin):
-    """Which programs read or write for whom. An administrator takes a token back by deleting it;
-    what it is nobody can see, only its hash is kept."""
-
-    list_display = ("name", "user", "scope", "created_at", "last_used_at")
-    list_filter = ("scope", "created_at", "last_used_at")
-    list_select_related = ("user",)
-    search_fields = ("name", "user__username")
-    ordering = ("-pk",)
-    date_hierarchy = "created_at"
-    fields = readonly_fields = ("name", "user", "scope", "created_at", "last_used_at")
+class EndedHere(NamedFilters, admin.ModelAdmin):
+    """What members make, and an administrator ends by deleting it."""
 
     def has_module_permission(self, request) -> bool:
         return _administrator(request)
@@ -148,6 +138,45 @@ class ApiTokenAdmin(NamedFilters, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return _administrator(request)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(EndedHere):
+    """Which programs read or write for whom. An administrator takes a token back by deleting it;
+    what it is nobody can see, only its hash is kept."""
+
+    list_display = ("name", "user", "scope", "created_at", "last_used_at")
+    list_filter = ("scope", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("name", "user__username")
+    ordering = ("-pk",)
+    date_hierarchy = "created_at"
+    fields = readonly_fields = ("name", "user", "scope", "created_at", "last_used_at")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(EndedHere):
+    """Who invites whom. An administrator ends a link by deleting it; who joined by it stays."""
+
+    list_display = ("made_by", "note", "uses_left", "ends_at", "created_at")
+    list_filter = ("created_at", "ends_at")
+    list_select_related = ("made_by",)
+    search_fields = ("note", "made_by__username")
+    ordering = ("-pk",)
+    date_hierarchy = "created_at"
+    fields = readonly_fields = (
+        "made_by",
+        "note",
+        "uses_left",
+        "ends_at",
+        "created_at",
+        "who_joined",
+    )
+
+    @admin.display(description="who joined by it")
+    def who_joined(self, invitation: Invitation) -> str:
+        """The names of the guests, in order."""
+        return ", ".join(invitation.guests.order_by("pk").values_list("username", flat=True))
 
 
 def _administrator(request) -> bool:

@@ -21,12 +21,16 @@ from django.db import transaction
 
 from core.opened_texts import OpenedForm
 
+from . import invitations
 from .adapter import TooManyAttempts
 from .models import ApiToken, User
 
 
 class SignupForm(allauth.SignupForm):
-    """Name, address, password, and a trap for programs that fill in every field."""
+    """Name, address, password, a trap for programs that fill in every field, and the invitation by
+    which one came, if by one."""
+
+    invitation = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
 
     def clean_username(self) -> str:
         """The name in composed form: some keyboards send an accent as a character of its own."""
@@ -35,9 +39,13 @@ class SignupForm(allauth.SignupForm):
 
     def save(self, request):
         """Make the member and the address, both or none. Raises IntegrityError if the name, or
-        one that looks like it, was taken since the form was checked."""
+        one that looks like it, was taken since the form was checked; Problem if the invitation
+        was used up meanwhile, and nobody joins without one."""
         with transaction.atomic():
-            return super().save(request)
+            user = super().save(request)
+            if token := self.cleaned_data["invitation"]:
+                invitations.use(token, user)
+            return user
 
     def trap(self):
         """The field that people do not see. Drawn by the template: allauth would hide it with an
@@ -182,6 +190,14 @@ class SettingsForm(OpenedForm):
         """Write the fields of this form that changed, and no others, whatever `commit` says."""
         self.instance.save(update_fields=self.changed_data)
         return self.instance
+
+
+class InvitationForm(forms.Form):
+    """For whom a link is, how many may join by it, and how long."""
+
+    note = forms.CharField(max_length=100, required=False)
+    uses = forms.IntegerField(min_value=1, max_value=invitations.MOST_USES, initial=1)
+    days = forms.IntegerField(min_value=1, max_value=invitations.MOST_DAYS, initial=14)
 
 
 class TokenForm(forms.Form):

@@ -200,6 +200,16 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
     closing_at = models.DateTimeField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # The link by which the member joined, if by one.
+    invitation = models.ForeignKey(
+        "Invitation",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="guests",
+    )
+
     watch_written = models.CharField(
         "a debate in which I write",
         max_length=7,
@@ -310,6 +320,28 @@ UNSHOWN = tuple(
     for field in User._meta.concrete_fields
     if field.name not in ("id", "username", "is_active")
 )
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def usable(self, now: datetime) -> "InvitationQuerySet":
+        """Those by which somebody may still join, of accounts that are not closed."""
+        return self.filter(uses_left__gt=0, ends_at__gt=now, made_by__is_active=True)
+
+
+class Invitation(models.Model):
+    """A link by which some people may join (accounts.invitations); `guests` are those who did."""
+
+    made_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    token = models.CharField(max_length=40, unique=True, editable=False)
+    note = models.CharField(max_length=100, blank=True)
+    uses_left = models.PositiveSmallIntegerField(default=1)
+    ends_at = models.DateTimeField("holds until")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
 
 
 class PastName(models.Model):

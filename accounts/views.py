@@ -15,18 +15,30 @@ from django.views.decorators.http import require_http_methods
 
 from core.problems import Problem
 
+from . import invitations
 from . import sessions as signed_in_devices
-from .forms import ResendForm, SettingsForm, TokenForm
-from .models import ApiToken, User
+from .forms import InvitationForm, ResendForm, SettingsForm, TokenForm
+from .models import ApiToken, Invitation, User
 from .tokens import make, take_back
 
 
 class Signup(SignupView):
-    """allauth's sign-up; a name lost in a race is a mistake in the form, not a failure."""
+    """allauth's sign-up; a name lost in a race is a mistake in the form, not a failure, and so is
+    an invitation whose last use somebody else had."""
+
+    def get_initial(self) -> dict:
+        return {**super().get_initial(), "invitation": invitations.shown(self.request)}
+
+    def get_context_data(self, **kwargs) -> dict:
+        found = invitations.found(invitations.shown(self.request))
+        return {**super().get_context_data(**kwargs), "invited_by": found and found.made_by}
 
     def form_valid(self, form):
         try:
             return super().form_valid(form)
+        except Problem as problem:
+            form.add_error(None, problem.sentence)
+            return self.form_invalid(form)
         except IntegrityError:
             form.add_error("username", "This name was taken a moment ago. Please choose another.")
             return self.form_invalid(form)
@@ -123,3 +135,31 @@ def tokens(request):
     mine = ApiToken.objects.filter(user=request.user).order_by("-pk")
     page = {"form": form, "made": made, "tokens": mine}
     return render(request, "members/tokens.html", page, status=status)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitations_made(request: HttpRequest) -> HttpResponse:
+    """The links by which the member invites others, who joined by them, and the form for one."""
+    assert request.user.is_authenticated  # by login_required
+    sent, user = request.POST, request.user
+    if pk := sent.get("take_back"):
+        if pk.isdecimal() and len(pk) < 19:
+            invitations.take_back(user=user, pk=int(pk))
+        messages.success(request, "The link is taken back: nobody joins by it any more.")
+        return redirect("invitations")
+    form, status = InvitationForm(), 200
+    if request.method == "POST":
+        form, status = InvitationForm(sent), 422
+        if form.is_valid():
+            try:
+                invitations.make(user=user, **form.cleaned_data)
+                messages.success(request, "The link is made. Copy it from the list.")
+                return redirect("invitations")
+            except Problem as problem:
+                form.add_error(problem.field or None, problem.sentence)
+                status = problem.status
+    made = Invitation.objects.filter(made_by=user).order_by("-pk").prefetch_related("guests")
+    page = {"form": form, "invitations": made[:100], "now": user.now}
+    return render(request, "members/invitations.html", page, status=status)

@@ -272,6 +272,11 @@ ACCOUNT_FORMS = {
     "change_password": "accounts.forms.PasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
+# Who may make an account: everybody, who has a link of a member, or nobody; administrators make
+# accounts at the desk in any case.
+JOINING = env.str("JOINING", default="open")
+if JOINING not in ("open", "invitation", "closed"):
+    raise ImproperlyConfigured("JOINING must be open, invitation or closed.")
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False  # mail scanners follow links; a person presses the button
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

@@ -18,7 +18,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model, Q
 
-from accounts.models import ApiToken, ClosedName, PastName, Session, User, new_edition
+from accounts.models import ApiToken, ClosedName, Invitation, PastName, Session, User, new_edition
 from accounts.names import FORMER
 from core import clock
 from core.tasks import task
@@ -53,6 +53,7 @@ STAYS = "stays, under the account, which has no name any more"
 # By model and column.
 BECOMES = {
     "accounts.ApiToken.user": GOES,
+    "accounts.Invitation.made_by": GOES,
     "accounts.PastName.user": GOES,
     "accounts.Session.user": GOES,
     "account.EmailAddress.user": GOES,
@@ -97,6 +98,7 @@ _GOING: tuple[tuple[type[Model], str], ...] = (
     *((model, "user") for model in (Draft, ReadMark, Submission)),
     *((model, "member") for model in (Bookmark, CaseViewer, Mail, MailSettings, Note, Watch)),
     (Watch, "author"),
+    (Invitation, "made_by"),
     (Board.invited.through, "user"),
     (Board.moderators.through, "user"),
     (User.groups.through, "user"),

@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import User
+from accounts.models import Invitation, User
 from core import spellings
 from forum.models import (
     AuditEntry,
@@ -64,6 +64,7 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Picture: ("alt", "credit", "source"),
     Watch: ("place", "years"),
     Bookmark: ("note",),
+    Invitation: ("note",),
     Job: ("last_error",),  # what an error says of what it met
     LogEntry: ("object_repr", "change_message"),
 }

@@ -13,7 +13,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model, Q
 
-from accounts.models import ApiToken, PastName, Session, User
+from accounts.models import ApiToken, Invitation, PastName, Session, User
 
 from ..acts import PRIVATE
 from ..models import (
@@ -73,6 +73,7 @@ PARTS = (
     Part("second steps", Authenticator, "user", without=("data",)),
     Part("sessions", Session, "user", without=("session_key", "session_data")),
     Part("tokens of programs", ApiToken, "user", without=("digest",)),
+    Part("invitations", Invitation, "made_by"),
     Part("debates", Thread, "author", without=("card", "branch_locks")),
     Part("posts", Post, "author", without=_TREE),
     Part(

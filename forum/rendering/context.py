@@ -31,6 +31,7 @@ def site(request) -> dict:
         "theme": theme if theme in THEMES else "auto",
         "member": member,
         "confirm_address": settings.CONFIRM_ADDRESS,
+        "joining": settings.JOINING,
         "two_step_demanded": settings.REQUIRE_TWO_STEP_FOR_STAFF,
         "site_pages": _written(),
         "cases_waiting": partial(_cases_waiting, member),

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import tokens
+from accounts.models import Invitation
 from forum.actions import polls, threadmarks
 from forum.actions.arguments import Tie, argue, change_mind
 from forum.actions.description import describe, read_divergence
@@ -68,7 +69,7 @@ OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
 FOR_ADMINISTRATORS = {"forum.Page", "forum.Job", "forum.Mail", "forum.MailSettings"}
 FOR_ADMINISTRATORS |= {"forum.OwnData", "forum.Picture", "forum.PictureUse", "forum.Quarter"}
-FOR_ADMINISTRATORS |= {"accounts.User", "accounts.ApiToken"}
+FOR_ADMINISTRATORS |= {"accounts.User", "accounts.ApiToken", "accounts.Invitation"}
 # Made and changed at the desk, through actions; everything else is only looked at.
 WRITTEN = (Board, Page, Term)
 # What is done later, and mailboxes.
@@ -144,6 +145,7 @@ def world(settled):
     PictureUse.objects.create(picture=sent, post_id=body.post_id, revision=body.revision)
     transparency.count_quarters()
     tokens.make(user=stranger, name="A program", scope="read")
+    Invitation.objects.create(made_by=stranger, token="x" * 22, ends_at=timezone.now())
     Job.objects.create(task="a.task", queue="default", payload={}, run_after=timezone.now())
     Term.objects.create(name="POD", meaning="Where a timeline leaves our history.")
     Draft.objects.create(

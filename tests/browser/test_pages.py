@@ -142,6 +142,7 @@ FOR_AUTHORS = """
     /accounts/sessions/
     /accounts/tokens/
     /accounts/data/
+    /accounts/invitations/
     /accounts/close/
     /accounts/email/
     /accounts/password/change/

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.urls import reverse
 
-from accounts import tokens
+from accounts import invitations, tokens
 from accounts.models import ClosedName, Session, User
 from core import clock
 from forum.actions import bookmarks, cases, drafts, members, polls, watching
@@ -67,6 +67,8 @@ def full(thread, board, opener, stranger, administrator, moderator):
     )
     board.invited.add(user)
     board.moderators.add(user)
+    User.objects.filter(pk=user.pk).update(welcomed_at=user.date_joined)
+    invitations.make(user=fresh(user))
     asking.ask(user=user)
     Worker().drain()
     return fresh(user)
