@@ -16,6 +16,7 @@ from ..models import Thread
 from .faults import Fault
 from .labels import check_boards
 from .members import check_cases, check_members
+from .pictures import check_pictures
 from .readers import check_marks
 from .texts import check_texts
 from .threads import check_thread
@@ -50,6 +51,7 @@ def check(
     if thread_id is None:
         yield from check_members(fix=fix)
         yield from check_cases(fix=fix)
+        yield from check_pictures(fix=fix, quick=quick)
 
 
 def _thread_ids() -> Iterator[int]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -11,8 +12,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from accounts.models import User
+from forum.operations import pictures
 
-from ..models import Poll, Post, PostRevision
+from ..models import Picture, Poll, Post, PostRevision
 from .parts import NOT_GIVEN, PARTS
 
 _README = """All that {site} keeps of {name}, as of {moment}.
@@ -20,6 +22,7 @@ _README = """All that {site} keeps of {name}, as of {moment}.
 data/   One file for each kind of row, as JSON (UTF-8). Times are UTC; a column that ends in _id
         names a row of another kind.
 posts/  Each post as Markdown, with all its revisions, in a folder for each debate.
+pictures/  Each picture that was sent, as it is kept.
 
 Left out is what would open the account to whoever finds this file (password, keys, codes, tokens)
 and:
@@ -46,6 +49,7 @@ def write(member: User, file: IO[bytes]) -> None:
                 _write_rows(out, part.rows(member))
         for name, text in _posts(member):
             archive.writestr(name, text)
+        _write_pictures(archive, member)
 
 
 def _write_rows(out: IO[bytes], rows: Iterator[dict]) -> None:
@@ -54,6 +58,17 @@ def _write_rows(out: IO[bytes], rows: Iterator[dict]) -> None:
         out.write(b",\n" if number else b"\n")
         out.write(json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False).encode())
     out.write(b"\n]\n")
+
+
+def _write_pictures(archive: ZipFile, member: User) -> None:
+    sent = Picture.objects.filter(member=member.pk, state=Picture.State.READY).order_by("pk")
+    for picture in sent.iterator(chunk_size=200):
+        # One whose file is lost has its row.
+        with (
+            suppress(FileNotFoundError),
+            pictures.opened(pictures.name_of(picture.sha256, picture.kind)) as file,
+        ):
+            archive.writestr(f"pictures/{picture.key}.{picture.kind}", file.read())
 
 
 def _posts(member: User) -> Iterator[tuple[str, str]]:

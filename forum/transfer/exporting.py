@@ -11,8 +11,10 @@ attribution of a quote, whose ids belong to this site.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC
+from urllib.parse import urljoin
 
 from django.db.models import F
 
@@ -36,6 +38,7 @@ from .fields import ANSWER, CHANGE, DIVERGENCE, POST, QUESTION, QUOTE, THREAD, T
 from .fixture import FORMAT, spot_fields
 
 PART = 200  # posts read at once
+_PICTURE = re.compile(r"\]\(picture:([a-z0-9]{12})(?=[ )])")
 
 
 class NotWhole(ValueError):
@@ -264,7 +267,7 @@ def _argued(thread: Thread, last: int) -> Iterator[dict]:
 
 def markdown(thread: Thread, *, address: str) -> Iterator[str]:
     """The debate as one Markdown text, in pieces: a heading for each post, its text as typed,
-    quotes as they are marked in it. Raises NotWhole at once."""
+    quotes as they are marked in it; its pictures by their addresses. Raises NotWhole at once."""
     _check(thread)
     return _markdown(thread, address)
 
@@ -282,6 +285,10 @@ def _markdown(thread: Thread, address: str) -> Iterator[str]:
         yield "\nWhat it asks:\n\n" + "\n".join(asked) + "\n"
     if thread.own_answer:
         yield f"\nThe author's own answer:\n\n{thread.own_answer}\n"
+
+    def picture(found: re.Match[str]) -> str:
+        return f"]({urljoin(address, f'/pictures/{found[1]}/')}"
+
     for post in _posts(thread, newest):
         heading = [_line(post.writer)]
         if post.written_at:
@@ -289,7 +296,8 @@ def _markdown(thread: Thread, address: str) -> Iterator[str]:
         parent = post.parent
         if parent and parent.state == State.VISIBLE and parent.thread_id == thread.pk:
             heading.append(f"in reply to #{parent.number}")
-        yield f"\n## #{post.number}, {', '.join(heading)}\n\n{_readable(post)}\n"
+        text = _PICTURE.sub(picture, _readable(post))
+        yield f"\n## #{post.number}, {', '.join(heading)}\n\n{text}\n"
 
 
 def _readable(post: Post) -> str:

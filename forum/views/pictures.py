@@ -91,7 +91,9 @@ def _for_how_long(*, public: bool) -> str:
 class PictureForm(forms.Form):
     """What a picture shows, whose it is, where it is from."""
 
-    alt = forms.CharField(max_length=MAX_ALT, required=False, widget=forms.Textarea)
+    alt = forms.CharField(
+        max_length=MAX_ALT, required=False, widget=forms.Textarea(attrs={"rows": 4})
+    )
     credit = forms.CharField(max_length=MAX_CREDIT, required=False)
     source = forms.CharField(max_length=MAX_SOURCE, required=False)
 

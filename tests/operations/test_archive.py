@@ -20,7 +20,7 @@ from django.db import OperationalError, connection
 
 from core.files import whole_file
 from forum.models import Post
-from forum.operations import archive
+from forum.operations import archive, pictures
 from forum.operations.archive import reading, restoring
 from forum.operations.archive.snapshot import Snapshot, Sum
 from forum.operations.archive.writing import seal
@@ -314,3 +314,38 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     with whole_file(Path(os.devnull)) as file:
         file.write(b"nothing")
     assert not Path(os.devnull).is_file()
+
+
+@pytest.fixture
+def pictured() -> Iterator[dict[str, bytes]]:
+    """Files of pictures, by name; one is longer than a piece of an archive."""
+    contents = (random.Random(1).randbytes(2_500_000), b"x")
+    files = {pictures.name_of(hashlib.sha256(one).hexdigest(), "png"): one for one in contents}
+    for name, data in files.items():
+        pictures.add(data, name)
+    yield files
+    for name in files:
+        pictures.dropped(name)
+
+
+def test_pictures_are_in_it_to_the_byte(pictured, good, tmp_path):
+    """A restore that fails leaves none behind."""
+    for name in pictured:
+        pictures.dropped(name)
+    lost = [line for line in lines(good) if b'"accounts_user"' not in line]
+    for told in (sealed(b"".join(lost)), good.read_bytes()[:-200]):
+        (tmp_path / "broken.backup").write_bytes(told)
+        with pytest.raises(archive.Unusable):
+            archive.restore(tmp_path / "broken.backup")
+        assert not set(pictures.listed()) & set(pictured)
+    archive.restore(good)
+    assert {name: pictures.opened(name).read() for name in pictured} == pictured
+
+
+def test_a_restore_that_the_database_refuses_keeps_no_picture(pictured, good, monkeypatch):
+    for name in pictured:
+        pictures.dropped(name)
+    monkeypatch.setattr(restoring, "_set_sequences", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        archive.restore(good)
+    assert not set(pictures.listed()) & set(pictured)

@@ -1,6 +1,7 @@
 """Pictures from the form to the page: sent, made ready, shown to whom they may be shown, gone."""
 
 import re
+import zipfile
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -16,11 +17,12 @@ from PIL import Image
 
 from core import clock
 from forum.actions import composing, pictures
+from forum.checking import check
 from forum.models import Draft, Job, Picture, PictureUse
 from forum.moderation import erasing, states
 from forum.operations import pictures as files
 from forum.outbox.worker import Worker
-from forum.own_data import retention
+from forum.own_data import archive, retention
 from tests.operations.pictures import corpus
 from tests.people import browser, edit, fresh, reply, start, typed
 
@@ -390,3 +392,44 @@ def test_a_file_half_written_is_mended(kept):
     assert storages["pictures"].open("ab/x.png").read() == b"whole"
     assert re.fullmatch(r"[0-9a-f]{2}/[0-9a-f]+\.png", files.name_of("ab" * 32, "png"))
     assert not Job.objects.exists()
+
+
+def test_what_is_wrong_with_pictures_is_found(shown, picture, kept):
+    assert list(check(quick=True)) == list(check()) == []
+    path = kept / files.name_of(picture.sha256, "png")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"?")
+    assert list(check(quick=True)) == []
+    assert [fault.sentence for fault in check()] == [
+        f"1 pictures lack their files, or other bytes stand there: {picture.key}"
+    ]
+    path.unlink()
+    assert [fault.healable for fault in check(quick=True)] == [False]
+    files.add(whole, files.name_of(picture.sha256, "png"))
+    other = sent(shown.author, seed=2)
+    PictureUse.objects.create(picture=other, post=shown, revision=shown.body.revision)
+    assert [fault.healed for fault in check(fix=True)] == [True]
+    assert list(check()) == []
+
+
+def test_markdown_and_books_lead_to_pictures(shown, picture, thread):
+    markdown = bytes_of(browser().get(f"/threads/{thread.pk}/markdown/")).decode()
+    address = f"http://testserver/pictures/{picture.key}/"
+    assert f'![A map of Spain]({address} "The front")' in markdown
+    book = zipfile.ZipFile(BytesIO(bytes_of(browser().get(f"/threads/{thread.pk}/epub/"))))
+    text = "".join(book.read(name).decode() for name in book.namelist() if "xhtml" in name)
+    assert f'href="{address}">A map of Spain</a>' in text
+    assert "The front" in text
+
+
+def test_search_and_feeds_find_its_words(shown, picture, thread):
+    found = browser().get("/search/?q=Spain").content.decode()
+    assert re.search("A map of <mark[^>]*>Spain</mark>", found)
+    feed = browser().get(f"/threads/{thread.pk}/feed/").content.decode()
+    assert picture.file in feed
+
+
+def test_who_asks_for_their_own_data_gets_their_pictures(picture, opener):
+    archive.write(opener, file := BytesIO())
+    assert f"pictures/{picture.key}.png" in (names := zipfile.ZipFile(file).namelist())
+    assert "data/pictures.json" in names

@@ -15,9 +15,9 @@ from forum.operations import archive
 
 class Command(BaseCommand):
     help = (
-        "Write everything that is in the database into one file, while people go on writing, and "
-        "restore it into a scratch database to see that it is whole. The file holds addresses, "
-        "passwords' hashes and sessions: it is readable by its owner only."
+        "Write everything that is in the database, and all pictures, into one file, while people "
+        "go on writing, and restore it into a scratch database to see that it is whole. The file "
+        "holds addresses, passwords' hashes and sessions: it is readable by its owner only."
     )
 
     def add_arguments(self, parser):
@@ -51,7 +51,11 @@ class Command(BaseCommand):
             done = subprocess.run(
                 [sys.executable, settings.BASE_DIR / "manage.py", "restore", path],
                 env=os.environ
-                | {"DATABASE_URL": f"sqlite:///{folder}/scratch.sqlite3", "DATABASE_REPLICAS": ""},
+                | {
+                    "DATABASE_URL": f"sqlite:///{folder}/scratch.sqlite3",
+                    "DATABASE_REPLICAS": "",
+                    "JONBAR_DATA": folder,  # where the pictures go
+                },
                 capture_output=True,
                 text=True,
                 check=False,

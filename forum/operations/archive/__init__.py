@@ -1,4 +1,5 @@
-"""Archives: all rows of the forum in one file that either database can be made from again.
+"""Archives: all rows of the forum, and the files of its pictures, in one file that either database
+can be made from again.
 
 An archive is compressed JSON lines: a head (format, when, of which server, migrations), then each
 table with its columns, its rows and their sum, then an end with the counters of ids, and last the

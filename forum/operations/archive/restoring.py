@@ -14,6 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from core.files import put_in_place
 
+from . import pictures
 from .reading import check, opened
 from .snapshot import DATABASE_ERRORS, LEFT_OUT, SEQUENCES, Unusable, first_line, sums
 
@@ -26,20 +27,21 @@ def restore(path: Path, *, using: str = DEFAULT_DB_ALIAS) -> dict[str, dict]:
 
     The archive is read to its end first. Then all is done in one transaction or, of SQLite, in a
     file beside that takes the place of the empty one: whatever happens, the database is as the
-    archive says or empty as before.
+    archive says or empty as before, and no file of a picture is left that was not there.
 
     Raises Unusable, with a sentence, if the database is not empty, if the archive is broken, or if
     it comes from a newer forum than this one.
     """
     check(path)
-    connection = connections[using]
+    connection, files = connections[using], pictures.Taken()
     whole = _beside if connection.vendor == "sqlite" else _transaction
     try:
         with opened(path) as contents, whole(connection):
             _make_tables(connection, contents.migrations)
             with transaction.atomic(using=using):
-                _load(connection, contents)
+                _load(connection, contents, files)
             found = sums(using=using, inside=True)
+            found[pictures.TABLE] = pictures.sum_of(files.held)
             if wrong := [
                 table for table, summed in contents.summary.items() if found[table] != summed
             ]:
@@ -47,8 +49,11 @@ def restore(path: Path, *, using: str = DEFAULT_DB_ALIAS) -> dict[str, dict]:
             _migrate(connection, None)
             call_command("migrate", database=using, verbosity=0, interactive=False)
             return contents.summary
-    except (*DATABASE_ERRORS, OverflowError) as error:
-        raise Unusable(f"The database does not take it: {first_line(error)}") from error
+    except BaseException as error:
+        files.drop_added()
+        if isinstance(error, (*DATABASE_ERRORS, OverflowError)):
+            raise Unusable(f"The database does not take it: {first_line(error)}") from error
+        raise
 
 
 # --- All or nothing -------------------------------------------------------------------------
@@ -149,12 +154,15 @@ def _settle(connection) -> None:
 # --- Rows -----------------------------------------------------------------------------------
 
 
-def _load(connection, contents) -> None:
+def _load(connection, contents, files: pictures.Taken) -> None:
     _settle(connection)
     with connection.cursor() as cursor:
         here = set(connection.introspection.table_names(cursor)) - LEFT_OUT
         _empty(connection, cursor, sorted(here))
         for table, columns, rows in contents.tables():
+            if table == pictures.TABLE:
+                files.take(rows)
+                continue
             if table not in here:
                 raise Unusable(f"There is no table {table} in that version of the forum.")
             _insert(connection, cursor, table, columns, rows)

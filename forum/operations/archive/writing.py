@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import struct
 import zlib
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +13,10 @@ from django.db import DEFAULT_DB_ALIAS
 
 from core.files import whole_file
 
+from . import pictures
 from .snapshot import DATABASE_ERRORS, Snapshot, Sum, Unusable, first_line, line_of
 
-FORMAT = 2  # 1 had no seal and did not say of which server it was
+FORMAT = 3  # 1 had no seal and did not say of which server it was, 2 no pictures
 HEADER = b"\x1f\x8b\x08" + bytes(6) + b"\xff"  # of a part packed by gzip: no name, no time
 
 
@@ -45,8 +47,9 @@ def seal(digest: str) -> bytes:
 def write(
     path: Path, *, using: str = DEFAULT_DB_ALIAS, standby: str | None = None
 ) -> dict[str, dict]:
-    """Write an archive of a database, readable by its owner only, and return the rows and sum of
-    each table. The file has its name only once it is complete and on the disk.
+    """Write an archive of a database and of the files of pictures, readable by its owner only, and
+    return the rows and sum of each table. The file has its name only once it is complete and on the
+    disk.
 
     Raises Unusable if the database cannot be read, or if it is a standby, which may be behind: only
     `standby`, "host" or "host:port", names one that is to be read. Raises OSError.
@@ -72,15 +75,22 @@ def _write_lines(snapshot: Snapshot, packed) -> dict[str, dict]:
     }
     packed.write(line_of(head) + b"\n")
     for table in snapshot.tables():
-        total = Sum()
         with snapshot.rows(table) as (columns, rows):
-            packed.write(line_of({"table": table, "columns": columns}) + b"\n")
-            for row in rows:
-                line = line_of(row)
-                total.add(line)
-                packed.write(line + b"\n")
-        summed[table] = total.summary()
-        packed.write(line_of({"end": table, **summed[table]}) + b"\n")
+            summed[table] = _write_table(packed, table, columns, rows)
+    # After the rows that tell of them: a file is there before its row is.
+    summed[pictures.TABLE] = _write_table(packed, pictures.TABLE, pictures.COLUMNS, pictures.rows())
     end = {"complete": len(summed), "sequences": snapshot.sequences()}
     packed.write(line_of(end) + b"\n")
     return summed
+
+
+def _write_table(packed, table: str, columns: list[str], rows: Iterable[list]) -> dict:
+    total = Sum()
+    packed.write(line_of({"table": table, "columns": columns}) + b"\n")
+    for row in rows:
+        line = line_of(row)
+        total.add(line)
+        packed.write(line + b"\n")
+    summary = total.summary()
+    packed.write(line_of({"end": table, **summary}) + b"\n")
+    return summary
