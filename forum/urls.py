@@ -155,6 +155,7 @@ urlpatterns = [
     path("standing/", standing.standing, name="standing"),
     path("standing/name/", standing.name, name="change-name"),
     path("members/<str:username>/", members.member, name="member"),
+    path("members/<str:username>/debates/", members.debates, name="member-debates"),
     path("members/<str:username>/feed/", feeds.member, name="member-feed"),
     path("members/<str:username>/ignore/", members.ignore, name="ignore"),
     path("members/<str:username>/watch/", watching.member, name="watch-member"),

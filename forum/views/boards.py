@@ -25,16 +25,14 @@ from .debate_lists import (
     ORDERS,
     OWN,
     PER_PAGE,
-    AllBoards,
+    across_boards,
     asked_for,
-    chosen_threads,
     listed,
     narrowed,
     page_of,
 )
 from .fetch import board_or_404, member_of
 from .notices import lens_counts
-from .years import YEARS, read_years
 
 NEWEST = 10
 EXAMPLE = "example-fleets"  # key of the debate in fixtures/threads/worked-example.json
@@ -157,18 +155,15 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
 def debates(request: HttpRequest) -> HttpResponse:
     """All debates of all boards, filtered and ordered as asked, page by page."""
     user, asked = request.user, asked_for(request)
-    years = {name: request.GET.get(name, "").strip() for name in YEARS}
-    limits, errors = read_years(years)
-    chosen = request.GET.get("board", "")
-    threads = chosen_threads(user, board=chosen, limits=limits).rows(user, asked.moment)
-    rows = page_of(narrowed(threads, user, asked), asked)
+    threads, across = across_boards(request)
+    rows = page_of(narrowed(threads.rows(user, asked.moment), user, asked), asked)
     shown = listed(
         user,
         asked,
         rows,
         address=reverse("debates"),
         start=reverse("start"),
-        across=AllBoards(boards_visible_to(user).in_order(), chosen, years, errors),
+        across=across,
     )
     kept = lens_counts(member_of(request)) if asked.only in OWN else None
     return render(request, "boards/debates.html", {"list": shown, "kept": kept})

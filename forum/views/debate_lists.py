@@ -14,8 +14,8 @@ from forum.text.history_dates import HistoryDate
 
 from ..models import Board, Divergence, Post, Thread
 from ..models.threads import ThreadQuerySet
-from ..models.visibility import openings_visible_to, threads_visible_to
-from .years import within
+from ..models.visibility import boards_visible_to, openings_visible_to, threads_visible_to
+from .years import YEARS, read_years, within
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PER_PAGE = 30
@@ -47,6 +47,7 @@ class DebateList:
     later: bool  # whether it is another page than the first
     older: str  # where the next page begins
     across: "AllBoards | None" = None  # where the list is not of one board
+    nothing: str = ""  # what is said where there is no debate, if not that none was opened yet
 
     orders = ORDERS
     kinds = Thread.Kind.choices
@@ -107,6 +108,17 @@ def chosen_threads(user, *, board: str, limits: Mapping[str, HistoryDate]) -> Th
     return threads
 
 
+def across_boards(request: HttpRequest) -> tuple[ThreadQuerySet, AllBoards]:
+    """The debates of all boards, or of that in the address, and of the years there, as far as the
+    reader sees them; and what the list is told of that choice."""
+    user = request.user
+    years = {name: request.GET.get(name, "").strip() for name in YEARS}
+    limits, errors = read_years(years)
+    board = request.GET.get("board", "")
+    threads = chosen_threads(user, board=board, limits=limits)
+    return threads, AllBoards(boards_visible_to(user).in_order(), board, years, errors)
+
+
 def narrowed(threads, user, asked: Asked):
     """Those of `threads` that `asked` names, in its order. They come with `unread`."""
     if asked.kind:
@@ -148,6 +160,7 @@ def listed(
     may_start: bool = True,
     pinned: Sequence[tuple] = (),
     across: AllBoards | None = None,
+    nothing: str = "",
 ) -> DebateList:
     """The list of the debates of these `rows`, which are one more than it shows if there are
     further ones."""
@@ -173,6 +186,7 @@ def listed(
         later=bool(asked.cursor),
         older=older,
         across=across,
+        nothing=nothing,
     )
 
 

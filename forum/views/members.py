@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -22,6 +23,7 @@ from ..models.visibility import (
     posts_visible_to,
 )
 from ..permissions import require
+from .debate_lists import across_boards, asked_for, listed, narrowed, page_of
 
 PER_PAGE = 20
 NEWEST = 2**62  # above the id of any post
@@ -97,6 +99,32 @@ def member(request: HttpRequest, username) -> HttpResponse:
     )
 
 
+def debates(request: HttpRequest, username) -> HttpResponse:
+    """The debates that somebody began, filtered and ordered as all debates are, as far as the
+    reader may see them."""
+    found = User.objects.named(username).filter(is_active=True).first()
+    if found is None:
+        return _renamed(username, "member-debates")
+    user, asked = request.user, asked_for(request)
+    threads, across = across_boards(request)
+    rows = narrowed(threads.filter(author=found.pk).rows(user, asked.moment), user, asked)
+    shown = listed(
+        user,
+        asked,
+        page_of(rows, asked),
+        address=reverse("member-debates", args=[found.username]),
+        start=reverse("start"),
+        may_start=found.pk == user.pk,
+        across=across,
+        nothing="No debate begun yet that you can see.",
+    )
+    return render(
+        request,
+        "members/debates.html",
+        {"profile": found, "list": shown, "count": _count(rows), "counted": COUNTED},
+    )
+
+
 def _asked(request: HttpRequest) -> _Asked:
     """What the address asks for; raises Http404 for a kind, age or place that there is not."""
     kind, age = request.GET.get("kind", ""), request.GET.get("age", "")
@@ -124,12 +152,12 @@ def _count(rows: QuerySet) -> int:
     return rows.order_by().values("pk")[: COUNTED + 1].count()
 
 
-def _renamed(username: str):
-    """To the member who had this name before."""
+def _renamed(username: str, page: str = "member"):
+    """To this page of the member who had this name before."""
     found = User.objects.once_named(username).filter(is_active=True).order_by("pk").first()
     if found is None:
         raise Http404
-    response = redirect("member", found.username)
+    response = redirect(page, found.username)
     response.headers["Cache-Control"] = "no-cache"
     return response
 

@@ -121,6 +121,8 @@ FOR_AUTHORS = """
     /mail/stop/{stop_token}/
     /feeds/
     /members/member-b/?kind=WI&age=30
+    /members/member-b/debates/
+    /members/member-b/debates/?kind=AHC&order=newest
     /watching/
     /bookmarks/
     /posts/{exact.pk}/bookmark/

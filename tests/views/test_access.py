@@ -110,6 +110,11 @@ SEEN = {
     "post-words": ("/posts/{p}/words/", 200, 200, 200, 200, "/posts/{gone}/words/"),
     "compare-quote": ("/posts/{q}/quotes/1/", 200, 200, 200, 200, "/posts/{p}/quotes/9/"),
     "member": ("/members/opener/", 200, 200, 200, 200, "/members/nobody/"),
+    "member-debates": (
+        "/members/opener/debates/",
+        *[200] * 4,
+        "/members/nobody/debates/",
+    ),
     "drafts": ("/drafts/", "in", 200, 200, 200, None),
     "newest-draft": ("/drafts/newest/?target=/threads/new/", "in", 200, 200, 200, None),
     "report": ("/posts/{p}/report/", "in", 200, 403, 200, "/posts/{gone}/report/"),

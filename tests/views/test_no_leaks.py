@@ -722,6 +722,7 @@ ENTRIES = {
     "questions": (DEBATES, page("/questions/", "question")),
     "minds": (list(READERS), page("/posts/{p}/minds/")),
     "profile of the opener": (OF_THE_OPENER, page("/members/opener/", "title")),
+    "debates of the opener": (OF_THE_OPENER, page("/members/opener/debates/", "title")),
     "profile of the answerer": (POSTS, page("/members/answerer/")),
     "glossary": (list(READERS), page("/glossary/")),
     "debates, api": (DEBATES, page("/api/threads/?limit=50", "title")),
