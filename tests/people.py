@@ -90,8 +90,15 @@ def quoting(post: Post, words: str, then="I doubt it.") -> str:
 
 
 def shown_picture(post: Post, words: str, *, member: User) -> Picture:
-    """A picture that a post shows; its description and its bytes are these words, since whoever
-    looks for leaks looks for words. It was never decoded."""
+    """A picture that a post shows, see `sent_picture`."""
+    picture = sent_picture(words, member=member)
+    PictureUse.objects.create(picture=picture, post=post, revision=post.body.revision)
+    return picture
+
+
+def sent_picture(words: str, *, member: User) -> Picture:
+    """A picture that no post shows yet; its description and its bytes are these words, since
+    whoever looks for leaks looks for words. It was never decoded."""
     data = words.encode()
     sha256 = hashlib.sha256(data).hexdigest()
     picture = Picture.objects.create(
@@ -107,7 +114,6 @@ def shown_picture(post: Post, words: str, *, member: User) -> Picture:
         alt=words,
     )
     pictures.add(data, pictures.name_of(sha256, "png"))
-    PictureUse.objects.create(picture=picture, post=post, revision=post.body.revision)
     return picture
 
 

@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from importlib import import_module
+from io import BytesIO
 
 import forum.actions
 import forum.moderation
@@ -25,6 +26,7 @@ from forum.actions import (
     members,
     notices,
     pages,
+    pictures,
     polls,
     posts,
     read_state,
@@ -33,7 +35,7 @@ from forum.actions import (
     variants,
     watching,
 )
-from forum.models import AuditEntry, Board, Case, Notice, Suspension, Term, Upload, Warning
+from forum.models import AuditEntry, Board, Case, Notice, Picture, Suspension, Term, Upload, Warning
 from forum.moderation import (
     cleanup,
     closing,
@@ -49,6 +51,7 @@ from forum.moderation import (
 from forum.own_data import asking
 from forum.transfer import uploads
 from tests.acts.world import ROOT, World
+from tests.operations.pictures import corpus
 
 WINGS = (forum.actions, forum.moderation, forum.own_data, forum.transfer)
 # Public, with a member, and yet no act of their own.
@@ -95,6 +98,7 @@ def _on_thread(act, who: str, thread: str, **more):
     return lambda w: act(user=w.user(who), thread=w.thread(thread), **more)
 
 
+MAP = corpus.packed(corpus.drawn(), "PNG")
 WHY = {"reason": "As an example."}
 
 CASES: dict[str, Callable[[World], object]] = {
@@ -285,6 +289,14 @@ CASES: dict[str, Callable[[World], object]] = {
     ),
     "bookmarks.drop": lambda w: bookmarks.drop(
         user=w.user("stranger"), bookmark_id=w.ids["bookmark"]
+    ),
+    "pictures.send": lambda w: pictures.send(user=w.user("opener"), file=BytesIO(MAP), alt="A map"),
+    "pictures.describe": lambda w: pictures.describe(
+        user=w.user("answerer"),
+        picture=Picture.objects.get(pk=w.ids["picture"]),
+        alt="Spain.",
+        credit="Voice A",
+        source="",
     ),
     "watching.watch": lambda w: watching.watch(
         user=w.user("opener"), target=w.post("b"), level="answers"

@@ -34,7 +34,7 @@ OWN = set(
     "reports.report threads.start threads.rename threads.close description.describe "
     "threadmarks.mark threadmarks.unmark variants.declare notices.mark_opened "
     "watching.watch watching.watch_history watching.set_levels watching.stop "
-    "polls.vote polls.take_back polls.change "
+    "pictures.send pictures.describe polls.vote polls.take_back polls.change "
     "bookmarks.keep bookmarks.drop feeds.make feeds.take_back queue.look_at "
     "asking.ask closing.close_later closing.keep_open closing.close_own".split()
 )

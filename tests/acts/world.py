@@ -38,7 +38,7 @@ from forum.models import (
 from forum.moderation import cleanup, erasing, reports, sanctions, states
 from forum.outbox.worker import Worker
 from forum.transfer import uploads
-from tests.people import edit, fresh, make_member, pending, quoting, reply, start
+from tests.people import edit, fresh, make_member, pending, quoting, reply, sent_picture, start
 
 ROOT = Path(__file__).parents[2]
 TOKENS = uuid.UUID("8c7dc1ac-7d52-4b17-9a0c-3d7ae3a63bd5")
@@ -172,9 +172,11 @@ def build() -> World:
     w.ids["bookmark"] = bookmarks.keep(user=stranger, post=w.post("d"), note="Why?").pk
     feeds.make(user=w.user("stranger"))
     asked = polls.Asked("Who decides?", ["The party", "Its clerk"])
+    picture = sent_picture("The party on a map", member=answerer)
+    w.ids["picture"] = picture.pk
     polled, unasked = (
         reply(fresh(main), answerer, text, poll=asked).pk
-        for text in ("Let us vote on it.", "Or on this.")
+        for text in ("Let us vote on it.", f"Or on this.\n\n{picture.markdown}")
     )
     w.ids |= {"polled": polled, "unasked": unasked}
     polls.vote(user=stranger, post=w.post("polled"), chosen=[1])
