@@ -329,7 +329,7 @@ function tend(form) {
 }
 
 function begin(form) {
-  for (const button of form.querySelectorAll(".tools button")) {
+  for (const button of form.querySelectorAll(".tools button:not([class])")) {
     button.onclick = () => format(form.elements.text, button.dataset);
   }
   complete(form);

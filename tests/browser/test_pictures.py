@@ -39,7 +39,7 @@ def test_pictures_are_chosen_dropped_and_pasted(debate, sits_down):
     text = page.locator("textarea[name=text]")
     text.fill("Look:")
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Add a picture").click()
+        page.get_by_role("button", name="Picture").click()
     chooser.value.set_files({"name": "map.png", "mimeType": "image/png", "buffer": png(1)})
     expect(text).to_have_value(re.compile("picture:"))
     page.keyboard.type("A map")  # where it asks what the picture shows
@@ -64,7 +64,7 @@ def test_what_is_not_taken_is_said_beside_the_text(debate, sits_down):
     page = reader.page
     reader.opens(f"/threads/{debate.pk}/reply/")
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Add a picture").click()
+        page.get_by_role("button", name="Picture").click()
     chooser.value.set_files({"name": "a.png", "mimeType": "image/png", "buffer": b"<svg></svg>"})
     page.get_by_text("SVG is not taken").wait_for()
     (said,) = reader.trouble  # the browser's own word for a refusal
