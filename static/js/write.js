@@ -17,6 +17,7 @@ const place = document.createComment(""); // where that stood
 // The form as the server draws it for this post, with its draft.
 async function bring(address) {
   const writing = drawn((await ask(address)) ?? "").querySelector(".writing");
+  writing?.querySelector("noscript")?.remove(); // it was read without script
   return writing && document.adoptNode(writing);
 }
 

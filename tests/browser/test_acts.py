@@ -44,7 +44,7 @@ def test_a_branch_becomes_a_debate_and_comes_back(sits_down):
     assert "Another subject." in member.page.inner_text("main")
 
     reader.opens(f"/threads/{thread.pk}/moderate/")
-    page.get_by_role("link", name="Take it back").first.click()
+    page.locator("summary", has_text="Take back").first.click()
     page.get_by_role("button", name="Take it back").click()
     assert thread.posts.count() == before
     assert AuditEntry.objects.filter(verb="undo").exists()
