@@ -223,10 +223,10 @@ def typed(poll: Poll) -> dict[str, list[str]]:
     return {
         "poll_question": [poll.question],
         "poll_choices": ["\n".join(poll.choices)],
-        "poll_kind": [poll.kind],
-        "poll_most": [str(poll.most)],
+        "poll_kind": ["" if poll.kind == Poll.Kind.ONE else poll.kind],
+        "poll_most": [str(poll.most) if poll.kind == Poll.Kind.SEVERAL else ""],
         "poll_closes": [closes],
-        "poll_ballot": ["open" if poll.is_open else "secret"],
+        "poll_ballot": ["open" if poll.is_open else ""],
     }
 
 

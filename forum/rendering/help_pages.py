@@ -14,7 +14,9 @@ FOLDER = settings.BASE_DIR / "docs" / "help"
 # By reader, in the order of the list; each is the name of a file and the last part of an address.
 PAGES = {
     "For everybody": ("about", "reading", "quoting", "search"),
-    "For members": ("writing", "arguing", "divergences", "watching", "account", "programs"),
+    "For members": (
+        *("writing", "arguing", "polls", "divergences", "watching", "account", "programs"),
+    ),
     "For moderators": ("moderating",),
     "For operators": ("operating",),
 }

@@ -2,9 +2,9 @@
 
 Stored HTML knows no names and no rights. `render_posts` fetches, for all posts of a page at once,
 the quotes in them and the quotes of them, asks the charter about each source, and gives every post
-as a `PostEntry` with its finished `html`. Three queries, and one more each if a page holds mentions
-or pictures. No text is compared here: what there is to say of one was found when it was saved, or
-stands on a page of its own.
+as a `PostEntry` with its finished `html`. Three queries, one more each if a page holds mentions or
+pictures, and one or two if it holds polls. No text is compared here: what there is to say of one
+was found when it was saved, or stands on a page of its own.
 """
 
 import re
@@ -26,6 +26,8 @@ from forum.tree import Position
 
 from .glossary import Glossary
 from .margins import answers_given, notes
+from .polls import PollShown
+from .polls import shown as polls_shown
 from .post_pictures import fill_pictures, pictures_in
 from .quotes import backlinks, ignored_by, nested_numbers, quotes_in, render_quote, shown_status
 
@@ -72,6 +74,7 @@ class PostEntry:
     fresh: bool = False  # the reader has not seen it before
     aside: bool = False  # it keeps to another lane than the one that is read
     mark: Threadmark | None = None
+    poll: PollShown | None = None
     position: Position | None = None  # in the tree; None in a list
     folded: Folded | None = None
     line: Line = ALONE  # in a list
@@ -107,6 +110,7 @@ def render_posts(
     shown = {quote.pk: shown_status(quote, user) for group in quotes.values() for quote in group}
     quoted = {} if road else backlinks(readable, user, here)
     answers = {} if road else answers_given(readable)
+    polls = polls_shown(readable, user=user)
     members = _members((post.body.html for post in readable), ignoring)
     pictures = pictures_in(readable)
     numbers = nested_numbers(quotes, user)
@@ -154,6 +158,7 @@ def render_posts(
                 ignored=post.author_id in ignoring,
                 locked=in_locked_branch(post),
                 parent_here=post.parent_id in here,
+                poll=polls.get(post.pk),
                 position=positions.get(post.pk) if positions else None,
                 line=lines.get(post.pk, ALONE) if lines else ALONE,
                 step=step.words,

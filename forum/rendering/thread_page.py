@@ -12,7 +12,7 @@ from forum.models import Board, Lane, Post, State, Thread, Threadmark
 from forum.models.visibility import moderates, moderates_all, posts_visible_to, threads_visible_to
 from forum.permissions import may, verbs
 
-from . import fragments, glossary
+from . import fragments, glossary, polls
 from .page_cuts import Cut, ReadState, Wanted, flat, in_lane, in_tree
 from .pictures import Axis, axis
 from .posts import Line, PostEntry, offered, render_posts
@@ -168,6 +168,9 @@ def _entries(
     by_post = {mark.post_id: mark for mark in marks}
     offers = offered([entry.post for entry in cut.entries], user=user) if common else {}
     # Doubts about a granted premise change the places of the others.
+    # What is kept shows a poll as whoever has no vote sees it.
+    unkept = (entry.post for entry in cut.entries if common and not entry.gone)
+    asked = polls.shown(unkept, user=user)
     kept = common and thread.policy != Thread.Policy.GRANTED
     entries = []
     for entry in cut.entries:
@@ -177,6 +180,8 @@ def _entries(
             own["fresh"] = True
         if mark := by_post.get(post.pk):
             own["mark"] = mark
+        if poll := asked.get(post.pk):
+            own["poll"] = poll
         if folded := cut.folds.get(post.pk):
             own["folded"] = folded
         if wanted.lane and not post.is_opening and post.lane != wanted.lane:
@@ -184,7 +189,7 @@ def _entries(
         if common and offers[post.pk] != (entry.gone, entry.verbs):
             own["gone"], own["verbs"] = offers[post.pk]
         entry = replace(entry, **own) if own else entry
-        if kept and not entry.fresh and post.author_id != user.pk:
+        if kept and not (entry.fresh or entry.poll) and post.author_id != user.pk:
             entry = fragments.finished(entry, key, user=user)
         entries.append(entry)
     return cut, entries, common

@@ -20,8 +20,9 @@ from ..actions import threads as acts
 from ..models import Board, Draft, Post, State, Thread
 from ..models.visibility import boards_visible_to
 from ..permissions import may, require
-from . import pictures
+from . import pictures, poll_fields
 from .fetch import board_or_404, thread_named
+from .poll_fields import PollFields
 from .writing import TokenField, keep_draft, kept_in, posted, previewed, write_page
 
 START = "/threads/new/"
@@ -82,7 +83,7 @@ class DivergenceForm(forms.Form):
 # --- /threads/new/ ----------------------------------------------------------------------------
 
 
-class StartForm(DivergenceForm):
+class StartForm(PollFields, DivergenceForm):
     """What a new debate needs. Further divergences stand in rows of their own (`more-0-change`)."""
 
     board = forms.ModelChoiceField(Board.objects.none(), to_field_name="slug", empty_label=None)
@@ -176,7 +177,10 @@ def start(request: HttpRequest) -> HttpResponse:
         request,
         form,
         draft=lambda: keep_draft(request, target=START, label=drafts.label_for(None)),
-        preview=lambda data: previewed(request, data["text"], board=data["board"]),
+        preview=lambda data: (
+            previewed(request, data["text"], board=data["board"])
+            + poll_fields.preview(data["poll"])
+        ),
         post=post,
         page=partial(page, similar=similar),
     )
@@ -279,6 +283,7 @@ def _given(data: Mapping, rows: forms.BaseFormSet, asked: list[tuple[str, bool]]
         "kind": data["kind"],
         "policy": data["policy"],
         "own_answer": data["own_answer"],
+        "poll": data["poll"],
         "token": data["token"],
         "divergences": [divergence for divergence in divergences if divergence],
         "questions": [text for text, ticked in asked if ticked],

@@ -21,8 +21,9 @@ from ..actions import posts as acts
 from ..models import Answer, Draft, Lane, Post, PostRevision, State, Thread
 from ..models.visibility import posts_visible_to
 from ..permissions import require
-from . import problems
+from . import poll_fields, problems
 from .fetch import Moved, place_or_404, post_or_404, thread_or_404
+from .poll_fields import PollFields
 from .while_writing import quote_form
 from .writing import (
     ArgumentForm,
@@ -87,8 +88,9 @@ def where(user, post: Post, *, passage: int = 0, view: str = "") -> str:
 # --- /threads/<id>/reply/ ---------------------------------------------------------------------
 
 
-class ReplyForm(ArgumentForm):
-    """A reply: its text, the post it answers, its place in the argument, the form's token."""
+class ReplyForm(PollFields, ArgumentForm):
+    """A reply: its text, its poll, the post it answers, its place in the argument, the form's
+    token."""
 
     text = forms.CharField(
         strip=False, widget=forms.Textarea, error_messages={"required": "Write your text."}
@@ -175,6 +177,7 @@ def _reply_sent(request: HttpRequest, opened: Thread, parent: Post | None) -> Ht
                 stance=data["stance"],
                 quotes=form.stances(data["text"]),
                 ties=form.ties(),
+                poll=data["poll"],
                 trapped=bool(request.POST.get("leave_empty")),
             )
         return posted(request, data["token"], where(request.user, done))
@@ -183,8 +186,9 @@ def _reply_sent(request: HttpRequest, opened: Thread, parent: Post | None) -> Ht
         request,
         form,
         draft=lambda: keep_draft(request, target=reply_address(thread, parent), label=label),
-        preview=lambda data: previewed(
-            request, data["text"], board=thread.board, thread=thread, parent=parent
+        preview=lambda data: (
+            previewed(request, data["text"], board=thread.board, thread=thread, parent=parent)
+            + poll_fields.preview(data["poll"])
         ),
         post=post,
         page=page,

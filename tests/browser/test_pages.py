@@ -63,6 +63,8 @@ FOR_VISITORS = """
     /search/?q=party
     /posts/{exact.pk}/
     /posts/{exact.pk}/road/
+    /posts/{voted.pk}/poll/
+    /threads/{voted.thread_id}/
     /posts/{edited.pk}/quotes/
     /posts/{stale.pk}/quotes/1/
     /posts/{edited.pk}/history/
@@ -113,6 +115,9 @@ FOR_AUTHORS = """
     /posts/{own.pk}/withdraw/
     /posts/{exact.pk}/argument/
     /posts/{exact.pk}/minds/
+    /threads/{voted.thread_id}/
+    /posts/{polled.pk}/poll/
+    /posts/{polled.pk}/poll/change/
     /posts/{edited.pk}/quotes/
     /drafts/
     /notices/

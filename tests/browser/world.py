@@ -15,6 +15,7 @@ from forum.actions import (
     members,
     pages,
     pictures,
+    polls,
     posts,
     threadmarks,
     watching,
@@ -42,9 +43,9 @@ def start(user: User, title: str, text: str, *, board: str = "after-1900", kind=
     return people.start(Board.objects.get(slug=board), user, title, text, kind=kind)
 
 
-def reply(user: User, thread: Thread, text: str, parent: Post | None = None) -> Post:
+def reply(user: User, thread: Thread, text: str, parent: Post | None = None, **more) -> Post:
     """Answer in a debate, or one of its posts."""
-    return people.reply(thread, user, text, parent)
+    return people.reply(thread, user, text, parent, **more)
 
 
 def opening(thread: Thread) -> Post:
@@ -123,6 +124,7 @@ def furnish() -> SimpleNamespace:
     description.describe(
         user=made.arabic, thread=made.rtl, divergences=divergences, questions=[ARABIC]
     )
+    made.polled, made.voted = voted_in(made)
     members.ignore(user=made.one, other=made.quiet, ignored=True)
     reports.report(
         user=made.quiet, post=made.exact, reason="misquote", text="Was it cheap?", token=uuid4()
@@ -140,6 +142,24 @@ def furnish() -> SimpleNamespace:
     made.told = Notice.objects.get(member=made.one, entry__verb="lock")
     made.empty = Board.objects.get(slug="antiquity")
     return made
+
+
+def voted_in(made) -> tuple[Post, Post]:
+    """A secret poll of member-a in which nobody voted yet, and an open one that is closed; between
+    them one in which member-a voted."""
+    thread = start(made.one, "Which way would it have gone?", "Let us count.", kind="discussion")
+    choices = ["Into the abyss", ARABIC, HEBREW, "W" * 200, "x y " * 50]
+    asked = polls.Asked(ARABIC, choices, kind="several", most=3)
+    waits = reply(made.one, thread, "Nobody has voted in this.", poll=asked)
+    asked = polls.Asked("Q" * 200, choices)
+    running = reply(made.two, thread, "This one goes on.", poll=asked)
+    asked = polls.Asked("And which way did it go?", choices, kind="approved", is_open=True)
+    over = reply(made.two, thread, "And this one is over.", poll=asked)
+    for who, chosen in ((made.one, [1]), (made.two, [3]), (made.quiet, [1])):
+        polls.vote(user=who, post=running, chosen=chosen)
+        polls.vote(user=who, post=over, chosen=[*chosen, 4])
+    polls.close(user=made.two, post=over)
+    return waits, over
 
 
 def deep(made) -> Thread:

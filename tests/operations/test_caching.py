@@ -15,7 +15,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import new_edition
-from forum.actions import arguments, description, glossary, members, posts, threadmarks, threads
+from forum.actions import (
+    arguments,
+    description,
+    glossary,
+    members,
+    polls,
+    posts,
+    threadmarks,
+    threads,
+)
 from forum.models import Board, Term, Thread
 from forum.moderation import merging, moving, states
 from forum.operations import caching
@@ -152,6 +161,13 @@ ACTS = {
         ),
         "Chapter 1",
     ),
+    "change a poll": (
+        lambda w: polls.change(
+            user=w.answerer, post=w.polled, asked=polls.Asked("Who obeys?", ["All", "Nobody"])
+        ),
+        "Who obeys?",
+    ),
+    "close a poll": (lambda w: polls.close(user=w.answerer, post=w.polled), "0 of 0, 0 %"),
     "describe": (describes, "Trotsky succeeds Lenin"),
     "hide": (hides, "Off the point"),
     "restore": (restores, "Which purges do you mean?"),
@@ -181,7 +197,7 @@ ACTS = {
         lambda w: moving.split(
             user=w.moderator, thread=w.thread, chosen=[w.answer.pk], title="Of clerks"
         ),
-        "2 replies",
+        "3 replies",
     ),
     "put into a lane": (
         lambda w: arguments.argue(
@@ -221,6 +237,8 @@ def scene(
     elsewhere = reply(other, answerer, "Ships need coal, and coal needs ships.")
     reply(thread, opener, quoting(elsewhere, "Ships need coal"))
     hidden = states.hide(user=moderator, post=thread.posts.get(number=4), reason="Spam")
+    asked = polls.Asked("Who decides?", ["The party", "Its clerk"])
+    polled = reply(thread, answerer, "Let us vote.", poll=asked)
     return Scene(
         thread=fresh(thread),
         answer=fresh(answer),
@@ -232,6 +250,7 @@ def scene(
         other=other,
         elsewhere=fresh(elsewhere),
         hidden=hidden,
+        polled=fresh(polled),
         waiting=pending(thread, answerer),
         commits=lambda: django_capture_on_commit_callbacks(execute=True),
     )

@@ -14,17 +14,19 @@ from django.db import transaction
 from django.urls import get_resolver
 
 from accounts.models import User
-from forum.actions import feeds, notices, posts
+from forum.actions import feeds, notices, polls, posts
 from forum.actions.audit import record
 from forum.api.service import service
 from forum.mailing import stopping
 from forum.models import (
     AuditEntry,
+    Ballot,
     Board,
     Case,
     Draft,
     Notice,
     Picture,
+    Poll,
     Post,
     PostBody,
     PostRevision,
@@ -39,7 +41,7 @@ from tests.people import browser, cast, dump, quoting, reply, settled_row, shown
 pytestmark = pytest.mark.django_db
 TABLES = (
     *(AuditEntry, Board, Case, Draft, Notice, Picture, Post, PostBody, PostRevision, Quote, Report),
-    *(Submission, Thread, User),
+    *(Submission, Thread, User, Poll, Ballot),
 )
 TOKEN = str(uuid4())
 GONE = 10**9
@@ -104,6 +106,11 @@ SEEN = {
     "questions": ("/questions/", 200, 200, 200, 200, None),
     "argument": ("/posts/{p}/argument/", "in", 403, 200, 200, "/posts/{gone}/argument/"),
     "minds": ("/posts/{p}/minds/", 200, 200, 200, 200, "/posts/{gone}/minds/"),
+    "poll": ("/posts/{v}/poll/", 200, 200, 200, 200, "/posts/{gone}/poll/"),
+    "change-poll": (
+        *("/posts/{v}/poll/change/", "in", 403, 200, 200),
+        "/posts/{gone}/poll/change/",
+    ),
     "history": ("/posts/{p}/history/", 200, 200, 200, 200, "/posts/{gone}/history/"),
     "road": ("/posts/{p}/road/", 200, 200, 200, 200, "/posts/{gone}/road/"),
     "quotes": ("/posts/{p}/quotes/", 200, 200, 200, 200, "/posts/{gone}/quotes/"),
@@ -218,6 +225,8 @@ SENT = {
         {"was": "for", "now": "against", "reason": "It adds up."},
         *(403, "to", 403, "to"),
     ),
+    "poll": ("/posts/{v}/poll/", {"choice": "0"}, 403, "to", "to", "to"),
+    "change-poll": ("/posts/{v}/poll/change/", {"do": "close"}, 403, 403, "to", "to"),
     "withdraw": ("/posts/{p}/withdraw/", {"reason": "Wrong."}, 403, 403, "to", 403),
     "release": ("/posts/{p}/release/", {}, 403, 403, "to", 403),
     "mark": (
@@ -293,6 +302,8 @@ def address(thread, opener, moderator):
     )
     told = notices.notify(opener, entry=entry)
     quoted = reply(thread, opener, quoting(thread.posts.get(number=2), "The party"))
+    asked = polls.Asked("Who decides?", ["The party", "Its clerk"])
+    polled = reply(thread, opener, "Let us vote.", poll=asked)
 
     picture = shown_picture(post, "A map", member=opener)
     feeds.make(user=opener)
@@ -304,6 +315,7 @@ def address(thread, opener, moderator):
             .replace("{slug}", thread.slug)
             .replace("{p}", str(post.pk))
             .replace("{q}", str(quoted.pk))
+            .replace("{v}", str(polled.pk))
             .replace("{n}", str(told.pk))
             .replace("{e}", str(entry.pk))
             .replace("{f}", own_feeds)

@@ -30,6 +30,7 @@ from forum.models import (
     Bookmark,
     Member,
     Notice,
+    Poll,
     Post,
     Quote,
     Reason,
@@ -188,6 +189,10 @@ class Marked(TestCase):
             what: shown_picture(post, word(what, "picture"), member=cls.people[WRITER[what]])
             for what, post in cls.own_posts.items()
         }
+        for what, post in cls.own_posts.items():
+            choices = [word(what, "poll"), "Neither"]
+            Poll.objects.create(post=post, question="Which?", choices=choices, counts=[0, 0])
+            Post.objects.filter(pk=post.pk).update(has_poll=True)
         cls.tell_everybody()
         cls.statuses = {}
         cls.clients = {role: browser(user) for role, user in cls.people.items()}
@@ -706,6 +711,12 @@ ENTRIES = {
     "permalink": ([*DEBATES, "waiting post"], leads),
     "history": (list(READERS), page("/posts/{p}/history/")),
     "road": ([what for what in READERS if what != "waiting post"], page("/posts/{p}/road/")),
+    "poll": (list(READERS), page("/threads/{t}/{s}/", "poll")),
+    "page of a poll": (list(READERS), page("/posts/{p}/poll/", "poll")),
+    "poll on the road": (
+        [what for what in READERS if what != "waiting post"],
+        page("/posts/{p}/road/", "poll"),
+    ),
     "quotes": (DEBATES, page("/posts/{p}/quotes/", "title")),
     "quote": ([*STANDING], page("/threads/{m}/reply/?quote={p}")),
     "preview": ([*STANDING, "hidden post", "waiting post"], preview),
