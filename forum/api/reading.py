@@ -61,8 +61,8 @@ def threads(
     asked = debate_lists.Asked(order, kind, only, cursor)
     seen = debate_lists.chosen_threads(user, board=board, limits=years(first_year, last_year))
     found = debate_lists.narrowed(seen.for_listing().with_unread(user), user, asked)
-    page = debate_lists.page_of(found, asked, limit)
-    leads = None
+    page, end = debate_lists.page_of(found, user, asked, limit)
+    leads = end or None
     if len(page) > limit:
         last = page[limit - 1]
         leads = debate_lists.cursor_of(getattr(last, asked.moment), last.pk)

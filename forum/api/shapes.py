@@ -172,7 +172,8 @@ class Boards(Schema):
 
 
 class Page(Schema):
-    """A part of a list; `next` leads on, as the parameter `after`; null at the end."""
+    """A part of a list; `next` leads on, as the parameter `after`; null at the end. Of what is
+    unread a part may hold few or none, and yet lead on."""
 
     next: str | None
 

@@ -69,8 +69,17 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
 
     def older_than(self, moment: str, at, pk: int) -> "ThreadQuerySet":
         """Those after (`at`, `pk`) in a list ordered by `moment`, newest first: no OFFSET."""
+        # Databases seek by the plain bound; the other tells debates of one moment apart.
         return self.filter(
-            models.Q(**{f"{moment}__lt": at}) | models.Q(**{moment: at, "pk__lt": pk})
+            models.Q(**{f"{moment}__lt": at}) | models.Q(**{moment: at, "pk__lt": pk}),
+            **{f"{moment}__lte": at},
+        )
+
+    def down_to(self, moment: str, at, pk: int) -> "ThreadQuerySet":
+        """Those up to (`at`, `pk`) and itself in such a list."""
+        return self.filter(
+            models.Q(**{f"{moment}__gt": at}) | models.Q(**{moment: at, "pk__gte": pk}),
+            **{f"{moment}__gte": at},
         )
 
     def with_unread(self, user) -> "ThreadQuerySet":

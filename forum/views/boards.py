@@ -26,6 +26,7 @@ from .debate_lists import (
     OWN,
     PER_PAGE,
     across_boards,
+    all_of,
     asked_for,
     listed,
     narrowed,
@@ -36,7 +37,7 @@ from .notices import lens_counts
 
 NEWEST = 10
 EXAMPLE = "example-fleets"  # key of the debate in fixtures/threads/worked-example.json
-MAX_COUNTED = 500  # debates with something new that the front page counts
+LOOKED_AT = 500  # debates of which the front page counts those with something new
 
 
 _newest = ForReader(
@@ -72,26 +73,26 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "boards/home.html", {"page": page})
 
 
-def _threads_with_news(user, since):
+def _newest_since(user, since):
     return (
         threads_visible_to(user)
         .filter(last_post_at__gt=since)
         .with_unread(user)
-        .filter(unread__gt=0)  # type: ignore[misc]  # of with_unread
         .order_by("-last_post_at", "-pk")
-        .values_list("board_id", flat=True)[:MAX_COUNTED]
+        .values_list("board_id", "unread")[:LOOKED_AT]  # type: ignore[misc]  # of with_unread
     )
 
 
-_news = ForReader("threads_with_news", _threads_with_news, "moment", counting=True)
+_news = ForReader("threads_with_news", _newest_since, "moment", counting=True)
 
 
 def _unread_threads(user) -> Counter[int]:
-    """How many debates with something new each board holds. Looks only at what was answered since
-    counting began, newest first, and no further than MAX_COUNTED."""
+    """How many debates with something new each board holds, of the LOOKED_AT that were answered
+    last since counting began: who has read them all pays for no more."""
     if not user.is_authenticated:
         return Counter()
-    return Counter(_news(user, user.read_until or user.date_joined))
+    found = _news(user, user.read_until or user.date_joined)
+    return Counter(board for board, unread in found if unread > 0)
 
 
 def _listed(user, board_id: int, moment: str, pinned: bool):
@@ -129,11 +130,12 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     user, asked = request.user, asked_for(request)
     if not (asked.narrowed or asked.cursor):
         pinned, rows = (_first_page[asked.moment, first](user, board.pk) for first in (True, False))
+        end = ""
     else:
         here = threads_visible_to(user).filter(board=board).rows(user, asked.moment)
         threads = narrowed(here, user, asked)
-        pinned = [] if asked.cursor else list(threads.filter(pinned=True))
-        rows = page_of(threads.filter(pinned=False), asked)
+        pinned = [] if asked.cursor else list(all_of(threads.filter(pinned=True), user, asked))
+        rows, end = page_of(threads.filter(pinned=False), user, asked)
     parent = board.parent
     page = BoardPage(
         board=board,
@@ -145,6 +147,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
         asked,
         rows,
         pinned=pinned,
+        end=end,
         address=board.get_absolute_url(),
         start=f"{reverse('start')}?board={board.slug}",
         may_start=not user.is_authenticated or may(user, "start", board),
@@ -156,11 +159,12 @@ def debates(request: HttpRequest) -> HttpResponse:
     """All debates of all boards, filtered and ordered as asked, page by page."""
     user, asked = request.user, asked_for(request)
     threads, across = across_boards(request)
-    rows = page_of(narrowed(threads.rows(user, asked.moment), user, asked), asked)
+    rows, end = page_of(narrowed(threads.rows(user, asked.moment), user, asked), user, asked)
     shown = listed(
         user,
         asked,
         rows,
+        end=end,
         address=reverse("debates"),
         start=reverse("start"),
         across=across,

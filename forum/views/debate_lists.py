@@ -19,6 +19,7 @@ from .years import YEARS, read_years, within
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PER_PAGE = 30
+LOOKED_AT = 1_000  # debates among which one page of the unread looks for them
 ORDERS = {"answer": ("last_post_at", "Newest answer"), "newest": ("created_at", "Newest debate")}
 FILTERS = {
     "unread": "Unread",
@@ -46,6 +47,7 @@ class DebateList:
     narrowed: bool
     later: bool  # whether it is another page than the first
     older: str  # where the next page begins
+    looked_at: int  # among how many debates this page looked, if there are more behind them
     across: "AllBoards | None" = None  # where the list is not of one board
     nothing: str = ""  # what is said where there is no debate, if not that none was opened yet
 
@@ -120,29 +122,47 @@ def across_boards(request: HttpRequest) -> tuple[ThreadQuerySet, AllBoards]:
 
 
 def narrowed(threads, user, asked: Asked):
-    """Those of `threads` that `asked` names, in its order. They come with `unread`."""
+    """Those of `threads` that `asked` names, in its order, with `unread`; which of them are unread
+    is left to `page_of`."""
     if asked.kind:
         threads = threads.filter(kind=asked.kind)
     threads = threads.order_by(f"-{asked.moment}", "-pk")
-    if asked.only == "unread":
-        since = user.read_until or user.date_joined
-        return threads.filter(last_post_at__gt=since, unread__gt=0)
     if asked.only == "opened":
         return threads.filter(author=user)
     if asked.only == "mine":
         written = Post.objects.filter(author=user, number__isnull=False)
         return threads.filter(pk__in=written.values("thread"))
-    if asked.only:
+    if asked.only and asked.only != "unread":
         wanted = {"reply_count": 0} if asked.only == "unanswered" else {"reply_count__gt": 0}
         return threads.filter(**wanted)
     return threads
 
 
-def page_of(rows, asked: Asked, size: int = PER_PAGE) -> list:
-    """The rows of the page, and one more if there are further ones."""
+def all_of(rows, user, asked: Asked):
+    """All of these rows of `narrowed`, which must be few: what is pinned, or of one author."""
+    return _new_to(user, rows).filter(unread__gt=0) if asked.only == "unread" else rows
+
+
+def page_of(rows, user, asked: Asked, size: int = PER_PAGE) -> tuple[list, str]:
+    """The rows of the page, and one more if there are further ones; and where the next page begins
+    if this one ends before, or "". Of the unread a page shows those among the next LOOKED_AT: who
+    has read nearly all of a large forum would wait while all of it is asked for the rest."""
     if asked.cursor:
         rows = rows.older_than(asked.moment, *asked.cursor)
-    return list(rows[: size + 1])
+    end = ""
+    if asked.only == "unread":
+        last = _new_to(user, rows).values_list(asked.moment, "pk")[LOOKED_AT - 1 : LOOKED_AT + 1]
+        if len(last) > 1:
+            # Before the other bound: SQLite seeks by the first.
+            rows = rows.down_to(asked.moment, *last[0])
+            end = cursor_of(*last[0])
+        rows = _new_to(user, rows).filter(unread__gt=0)
+    return list(rows[: size + 1]), end
+
+
+def _new_to(user, rows):
+    """Those answered since `user` counts what is new."""
+    return rows.filter(last_post_at__gt=user.read_until or user.date_joined)
 
 
 def _query(chosen: dict) -> str:
@@ -159,13 +179,15 @@ def listed(
     start: str,
     may_start: bool = True,
     pinned: Sequence[tuple] = (),
+    end: str = "",
     across: AllBoards | None = None,
     nothing: str = "",
 ) -> DebateList:
     """The list of the debates of these `rows`, which are one more than it shows if there are
-    further ones."""
-    older = ""
+    further ones; with the `end` of `page_of`."""
+    older = end
     if len(rows) > PER_PAGE:
+        end = ""
         rows = rows[:PER_PAGE]
         pk, *_, at = rows[-1]
         older = cursor_of(at, pk)
@@ -185,6 +207,7 @@ def listed(
         narrowed=any(value for name, value in chosen.items() if name != "order"),
         later=bool(asked.cursor),
         older=older,
+        looked_at=LOOKED_AT if end else 0,
         across=across,
         nothing=nothing,
     )

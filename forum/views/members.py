@@ -23,7 +23,7 @@ from ..models.visibility import (
     posts_visible_to,
 )
 from ..permissions import require
-from .debate_lists import across_boards, asked_for, listed, narrowed, page_of
+from .debate_lists import across_boards, all_of, asked_for, listed, narrowed, page_of
 
 PER_PAGE = 20
 NEWEST = 2**62  # above the id of any post
@@ -108,10 +108,12 @@ def debates(request: HttpRequest, username) -> HttpResponse:
     user, asked = request.user, asked_for(request)
     threads, across = across_boards(request)
     rows = narrowed(threads.filter(author=found.pk).rows(user, asked.moment), user, asked)
+    page, end = page_of(rows, user, asked)
     shown = listed(
         user,
         asked,
-        page_of(rows, asked),
+        page,
+        end=end,
         address=reverse("member-debates", args=[found.username]),
         start=reverse("start"),
         may_start=found.pk == user.pk,
@@ -121,7 +123,12 @@ def debates(request: HttpRequest, username) -> HttpResponse:
     return render(
         request,
         "members/debates.html",
-        {"profile": found, "list": shown, "count": _count(rows), "counted": COUNTED},
+        {
+            "profile": found,
+            "list": shown,
+            "count": _count(all_of(rows, user, asked)),
+            "counted": COUNTED,
+        },
     )
 
 

@@ -4,11 +4,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from forum.models import Board, Post, Thread
+from forum.models import Board, Post, ReadMark, Thread
 from forum.moderation import states
+from forum.views import boards, debate_lists
 from forum.views.debate_lists import FILTERS, ORDERS
 from tests.people import browser, fresh, make_member, reply, start
 from tests.tree.test_tree import grow
@@ -85,6 +87,102 @@ def test_unread(many, board, opener):
     client.get(some.get_absolute_url())
     assert set(walk(client, f"{ADDRESS}?only=unread")) == new - {some.pk}
     assert browser().get(f"{ADDRESS}?only=unread").status_code == 404
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("path", [ADDRESS, "/debates/"])
+def test_the_last_unread_of_many_are_found_part_by_part(many, monkeypatch, path, order):
+    """Who has read nearly all of a large forum is not kept waiting for the rest."""
+    monkeypatch.setattr(debate_lists, "LOOKED_AT", 20)
+    user = long_here(many)
+    rows = many.filter(pinned=False).order_by(f"-{ORDERS[order][0]}", "-pk")
+    unread = [rows[n].pk for n in (19, 20, 79)]
+    ReadMark.objects.filter(thread__in=unread).delete()
+    client, found, parts = browser(user), [], 0
+    asked = f"{path}?only=unread&order={order}"
+    while asked:
+        page = client.get(asked).content.decode()
+        assert "You have read everything" not in page
+        found += thread_ids(client.get(asked))
+        further = re.search(r'<a rel="next" href="([^"]*)"[^>]*>([^<]*)', page)
+        assert not further or "before these 20" in further[2]
+        asked = path + further[1].replace("&amp;", "&") if further else None
+        parts += 1
+    assert found == unread
+    assert parts == 5  # of 92 debates, or of 94 with those that are pinned here
+
+
+@pytest.mark.parametrize("path", ["/debates/?only=unread", ADDRESS + "?only=unread", "/"])
+def test_pages_of_unread_cost_no_more_the_more_was_read(many, monkeypatch, path):
+    for module in (debate_lists, boards):
+        monkeypatch.setattr(module, "LOOKED_AT", 20)
+    user = long_here(many)
+    client = browser(user)
+    client.get(path)
+    all_of_them = effort(lambda: client.get(path))
+    few = list(many.order_by("-last_post_at", "-pk").values_list("pk", flat=True)[:40])
+    many.exclude(pk__in=few).update(last_post_at=user.read_until - timedelta(days=1))
+    assert 0 < all_of_them < effort(lambda: client.get(path)) * 1.1
+
+
+def long_here(threads) -> User:
+    """A member who read these debates, and never said so of all at once."""
+    user = make_member("reader")
+    user.read_until = timezone.now() - timedelta(days=9)
+    user.save(update_fields=["read_until"])
+    ReadMark.objects.bulk_create(
+        ReadMark(user=user, thread=thread, ranges="1", count=thread.numbered) for thread in threads
+    )
+    return user
+
+
+def effort(act) -> int:
+    """How much the database does for `act`: rows that PostgreSQL reads of debates, tens of steps
+    that SQLite takes."""
+    count = rows_read if connection.vendor == "postgresql" else steps
+    return count(act)
+
+
+def rows_read(act) -> int:
+    """As it would be in a forum so large that reading all of it is no choice."""
+    asked = []
+
+    def note(execute, sql, params, many, context):
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        act()
+    with connection.cursor() as cursor:
+        for way in ("seqscan", "sort", "bitmapscan", "hashjoin", "mergejoin"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        found = 0
+        for sql, params in asked:
+            if sql.startswith("SELECT") and 'FROM "forum_thread"' in sql:
+                cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {sql}", params)
+                plan = "\n".join(line for (line,) in cursor)
+                scans = re.findall(r"Scan .*rows=([\d.]+) loops=(\d+)", plan)
+                found += sum(round(float(rows) * int(loops)) for rows, loops in scans)
+                found += sum(map(int, re.findall(r"Removed by Filter: (\d+)", plan)))
+        for way in ("seqscan", "sort", "bitmapscan", "hashjoin", "mergejoin"):
+            cursor.execute(f"SET LOCAL enable_{way} = on")
+    return found
+
+
+def steps(act) -> int:
+    taken = 0
+
+    def count() -> int:
+        nonlocal taken
+        taken += 1
+        return 0
+
+    connection.connection.set_progress_handler(count, 10)
+    try:
+        act()
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+    return taken
 
 
 def test_a_debate_answered_meanwhile_is_not_shown_twice(many, opener):
