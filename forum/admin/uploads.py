@@ -14,7 +14,8 @@ from django.urls import reverse
 from core.opened_texts import ChangedMeanwhile, as_erased, base_of
 from forum.actions.description import MAX_DIVERGENCES
 from forum.text.history_dates import spoken
-from forum.text.questions import questions_in
+from forum.text.markup import Rendered
+from forum.text.questions import open_questions
 from forum.transfer import Rejected, uploads
 from forum.transfer.fields import DIVERGENCE, QUESTION
 
@@ -126,7 +127,7 @@ class UploadAdmin(ReadOnly):
         asked = [
             one["fields"].get("text") for one in upload.objects_read if one["model"] == QUESTION
         ]
-        opening = read.posts[0].rendered.plain if read else ""
+        proposed = _questions_of(read.posts[0].rendered) if read else ()
         divergences = [
             {**one["fields"], "when": spoken_or_typed(one["fields"].get("edtf", ""))}
             for one in upload.objects_read
@@ -151,8 +152,7 @@ class UploadAdmin(ReadOnly):
             "count": len(posts),
             "divergences": divergences,
             "questions": [
-                (text, text in asked)
-                for text in dict.fromkeys([*filter(None, asked), *questions_in(opening)])
+                (text, text in asked) for text in dict.fromkeys([*filter(None, asked), *proposed])
             ],
         }
         return self._render(request, "look", context, 422 if problems and request.POST else 200)
@@ -256,3 +256,9 @@ def _quotes(typed, number: int) -> list[tuple[int, int, int]]:
         if first:
             found.append((first, last or first, source or 0))
     return found
+
+
+def _questions_of(opening: Rendered) -> tuple[str, ...]:
+    """What an opening asks, in the open."""
+    spans = [(passage.start, passage.end) for passage in opening.passages]
+    return open_questions(opening.html, plain=opening.plain, passages=spans)

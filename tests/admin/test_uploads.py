@@ -248,3 +248,18 @@ def test_several_debates_of_one_file_are_looked_over_one_by_one(client, administ
     sent(client, Board.objects.first(), file=file)
     assert Upload.objects.count() == 16
     assert not any(uploads.check(upload)[1] for upload in Upload.objects.all())
+
+
+def test_no_question_from_under_a_spoiler_is_proposed(client, board, administrator):
+    """What a debate asks stands beside its title, where nothing is folded away."""
+    client.force_login(administrator)
+    objects = json.loads((FIXTURES / "threads" / "trotsky-spain.json").read_text())
+    objects[0]["fields"]["board"] = [board.slug]
+    opening = next(one for one in objects if one["model"] == "forum.post")["fields"]
+    opening["format"] = "markdown"
+    opening["text"] = "Who wins in the open?\n\n||Does the butler do it?||"
+    file = SimpleUploadedFile("thread.json", json.dumps(objects).encode())
+    sent(client, board, file=file)
+    page = client.get(f"/admin/forum/upload/{Upload.objects.get().pk}/change/").content.decode()
+    assert 'value="Who wins in the open?"' in page
+    assert 'value="Does the butler do it?"' not in page
