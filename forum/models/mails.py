@@ -34,6 +34,9 @@ class MailSettings(models.Model):
     bounced = models.CharField(max_length=254, blank=True)
     bounced_at = models.DateTimeField(null=True)
 
+    class Meta:
+        verbose_name = verbose_name_plural = "choices of mail"
+
     def __str__(self) -> str:
         return f"mail of member {self.pk}"
 
