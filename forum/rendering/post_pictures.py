@@ -4,6 +4,8 @@ since its text was written (made ready, refused, erased) shows at once."""
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
+from django.utils.safestring import mark_safe
+
 from forum.jinja import fragment_renderer
 from forum.models import Picture, PictureUse, Post
 from forum.text import markup
@@ -30,7 +32,7 @@ def picture_drawer(pictures: Mapping[str, Picture]) -> Callable[[str, str, str],
         picture = pictures.get(key)
         if picture is None:
             return ""
-        return frame({"picture": picture, "alt": alt or picture.alt, "caption": caption})
+        return frame({"picture": picture, "alt": alt or picture.alt, "caption": mark_safe(caption)})
 
     return draw
 
