@@ -88,7 +88,7 @@ def check_edit(user, post: Post, composed: Composed) -> None:
     if user.watched:
         raise Unacceptable(
             "What you write waits for approval just now, so posts that stand cannot be changed. "
-            "Write a reply instead; it will wait. Your standing page says until when."
+            "Write a reply instead; it will wait. Your page of warnings and limits says until when."
         )
     links = len(OUTSIDE.findall(composed.html))
     if settings.HOLD_NEW_LINKS and user.is_new and links > len(OUTSIDE.findall(post.body.html)):

@@ -101,7 +101,7 @@ def test_after_warnings_posts_wait_and_standing_ones_stay_as_they_are(thread, st
     post = reply(thread, fresh(stranger), "After.")
     assert post.state == "pending"
     assert "looked at first until" in post.state_reason
-    with pytest.raises(Unacceptable, match="standing page"):
+    with pytest.raises(Unacceptable, match="page of warnings and limits"):
         edit(standing, "Changed.")
 
 

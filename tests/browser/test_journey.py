@@ -63,8 +63,8 @@ def reads_source_thread(reader, thread: Thread) -> None:
     ]
     assert found == [
         ("#5", "the whole of #4", paragraphs()[3]),
-        ("#6", "#5, passage 4", paragraphs()[4][-1:]),
-        ("#7", "#6, passage 2", paragraphs()[5][1:]),
+        ("#6", "#5, paragraph 4", paragraphs()[4][-1:]),
+        ("#7", "#6, paragraph 2", paragraphs()[5][1:]),
     ]
     notes = page.locator(".margin")
     assert [note.inner_text() for note in notes.all()] == [

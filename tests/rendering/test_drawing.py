@@ -53,7 +53,7 @@ def test_the_verdict(thread, answer, opener, guest, words, expected, said):
         assert "Source unknown" in html
         assert "answerer" not in html
     else:
-        assert re.search(r"answerer, <a [^>]*>#2, passage 1</a>", html)
+        assert re.search(r"answerer, <a [^>]*>#2, paragraph 1</a>", html)
 
 
 def test_parts_that_changed_their_order_are_an_edited_source(thread, answer, opener, guest):
@@ -98,7 +98,7 @@ def test_the_passage_may_be_gone_altogether(quote, answer, guest):
     edit(answer, "I take it all back, harvests interest me more.")
     assert status(quote, guest) == ["edited"]
     page = browser().get(f"/posts/{quote.pk}/quotes/1/").content.decode()
-    assert "does not stand in the source any more" in page
+    assert "do not stand in the source any more" in page
 
 
 def test_an_altered_quote_stays_altered_whatever_the_source_says_later(

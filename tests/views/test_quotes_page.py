@@ -96,7 +96,7 @@ def test_words_edited_away_are_found_in_the_history(thread, quote, answer):
     html = page(thread.get_absolute_url())
     assert 'data-status="edited"' in html
     compared = page(f"/posts/{quote.pk}/quotes/1/")
-    assert "The passage does not stand in the source any more." in compared
+    assert "These words do not stand in the source any more." in compared
     href = re.search(r'href="(/posts/\d+/history/[^"]+)"', html)[1].replace("&amp;", "&")
     address, _, place = href.partition("#")
     assert place == "said"

@@ -82,33 +82,33 @@ def test_the_debate_has_an_index_of_its_story(thread, story):
 def test_reading_from_mark_to_mark(thread, story):
     base = f"/threads/{thread.pk}/read/"
     page = get(base)
-    assert "marked passage 1 of 4" in page and ">The opening</h1>" in page
+    assert "part 1 of 4" in page and ">The opening</h1>" in page
     assert "Suppose that Lenin" in page and "That is a point" not in page
     assert f'rel="next" href="?post={story[2].pk}"' in page and 'rel="prev"' not in page
     page = get(f"{base}?post={story[2].pk}")
-    assert "marked passage 2 of 4" in page and "That is a point" in page
+    assert "part 2 of 4" in page and "That is a point" in page
     assert f'rel="prev" href="?post={story[0].pk}"' in page
     last = get(f"{base}?post={story[4].pk}")
-    assert 'rel="next"' not in last and "last mark so far" in last
+    assert 'rel="next"' not in last and "last part so far" in last
 
 
 def test_categories_are_chosen(thread, story):
     base = f"/threads/{thread.pk}/read/?show=story&show=info"
     page = get(base)
-    assert "marked passage 1 of 3" in page
+    assert "part 1 of 3" in page
     assert f'href="?post={story[2].pk}&amp;show=story&amp;show=info"' in page
     page = get(f"{base}&post={story[2].pk}")
     assert f'rel="next" href="?post={story[4].pk}' in page  # the side story is left out
     # What is left out leads to the next that is not.
-    assert "marked passage 3 of 3" in get(f"{base}&post={story[3].pk}")
-    assert "marked passage 1 of 4" in get(f"/threads/{thread.pk}/read/?show=poem")
+    assert "part 3 of 3" in get(f"{base}&post={story[3].pk}")
+    assert "part 1 of 4" in get(f"/threads/{thread.pk}/read/?show=poem")
 
 
 def test_what_is_not_there(thread, story, other_board, opener):
     base = f"/threads/{thread.pk}/read/?post="
     for wrong in ("x", "-1", "9" * 30, "999999", ""):
         get(base + wrong, status=404)
-    assert "marked passage 2 of 4" in get(base + str(story[1].pk))  # not marked: the next one
+    assert "part 2 of 4" in get(base + str(story[1].pk))  # not marked: the next one
 
 
 def test_a_debate_without_marks_says_so(thread):
@@ -152,5 +152,5 @@ def test_the_same_number_of_queries_for_a_long_story(thread, opener, story):
         threadmarks.mark(user=opener, post=post, category="story", label=f"Chapter {number}")
     assert queries() == few
     page = get(f"/threads/{thread.pk}/read/")
-    assert "The marks around this one, of 64" in page
+    assert "The parts around this one, of 64" in page
     assert Thread.objects.get(pk=thread.pk).threadmarks.count() == 64
