@@ -110,11 +110,13 @@ def test_every_form_that_writes_takes_pictures(thread, opener, board):
     for address in ("/threads/new/", f"/posts/{post.pk}/edit/"):
         client = browser(opener)
         form = {"text": "What if?", "title": "Half a ti", "do": "picture", "picture": file()}
-        page = client.post(address, form | {"base": "1"})
+        form |= {"base": "1", "poll_question": "Who decides here?"}
+        page = client.post(address, form)
         assert page.status_code == 200
         assert f"(picture:{Picture.objects.get().key})" in page.content.decode()
         assert "What if?" in page.content.decode()
         assert ("Half a ti" in page.content.decode()) == (address == "/threads/new/")
+        assert ("Who decides here?" in page.content.decode()) == (address == "/threads/new/")
 
 
 @pytest.mark.parametrize("data", [b"<svg></svg>", b"", b"GIF89a"])
