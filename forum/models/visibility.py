@@ -106,13 +106,17 @@ def threads_visible_to(user) -> ThreadQuerySet:
 def openings_visible_to(user) -> ThreadQuerySet:
     """The debates whose opening `user` may read, and with it what are the opening's own words: the
     own answer, the questions, the divergences (`permissions.see_opening` of one debate)."""
-    threads = threads_visible_to(user)
+    return threads_visible_to(user).filter(opening_rule(user))
+
+
+def opening_rule(user) -> Q:
+    """Of a debate that `user` may read in a query: they may read its opening, too."""
     if moderates_all(user):
-        return threads
+        return Q()
     rule = Q(opening_standing())
     if own := moderated_board_ids(user):
         rule |= Q(board_id__in=own)
-    return threads.filter(rule)
+    return rule
 
 
 def posts_visible_to(user) -> PostQuerySet:

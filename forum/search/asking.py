@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from forum.models import Board, Divergence, Question, Thread
-from forum.models.visibility import boards_visible_to, openings_visible_to
+from forum.models.visibility import ForReader, boards_visible_to, openings_visible_to
 
 from . import probes
 from .grammar import Filter, Phrase, Query
@@ -36,7 +36,9 @@ class Asked:
     threads: list[int] | None = None
     rule: Q = field(default_factory=Q)
     debate_rule: Q = field(default_factory=Q)
-    opening_rule: Q = field(default_factory=Q)  # what debates say of themselves in their openings
+    # What debates say of themselves in their openings, as a rule and as those that say it.
+    opening_rule: Q = field(default_factory=Q)
+    named: set[int] | None = None
     since: datetime | None = None
     until: datetime | None = None
     nothing: str = ""
@@ -44,6 +46,11 @@ class Asked:
     debates_only: bool = False
     in_divergences: bool = False
     statuses: list[str] = field(default_factory=list)  # each of a quote in the post
+
+    @property
+    def of_openings(self) -> bool:
+        """Whether it is asked what openings say of their debates."""
+        return bool(self.opening_rule) or self.named is not None
 
 
 def understand(query: Query, user) -> Asked:
@@ -72,7 +79,7 @@ def understand(query: Query, user) -> Asked:
         _READ[one.key](asked, one)
         if asked.nothing:
             return asked
-    if asked.opening_rule and not asked.debates_only:
+    if asked.of_openings and not asked.debates_only:
         _limit(asked)
     if asked.match.all:
         asked.match.refuse([f"=b{pk}" for pk in _unseen_boards(user)])
@@ -192,7 +199,8 @@ def _pod(asked: Asked, one: Filter) -> None:
 def _part(mark: str):
     def take(asked: Asked, one: Filter) -> None:
         match = Match(all=[[Side(tuple(f"{mark}={word}" for word in one.value))]])
-        asked.opening_rule &= Q(pk__in=probes.debates(match, MOST_DEBATES))
+        found = set(probes.debates(match, MOST_DEBATES))
+        asked.named = found if asked.named is None else asked.named & found
 
     return take
 
@@ -232,11 +240,26 @@ def _limit(asked: Asked) -> None:
     """Name the debates that are meant by what their openings say. Of very many, the posts that were
     found are asked instead."""
     meant = openings_visible_to(asked.user).filter(asked.opening_rule).order_by()
+    if asked.named is not None:
+        asked.threads = _openings_among(asked.user, sorted(asked.named))
+        if asked.opening_rule:
+            asked.threads = list(meant.filter(pk__in=asked.threads).values_list("pk", flat=True))
+        return
     ids = list(meant.values_list("pk", flat=True)[: MOST_DEBATES + 1])
     if len(ids) <= MOST_DEBATES:
         asked.threads = ids
     else:
         asked.rule &= Q(thread__in=meant.values("pk"))
+
+
+_openings_among = ForReader(
+    "openings_named",
+    lambda user, ids: (
+        openings_visible_to(user).filter(pk__in=ids).order_by().values_list("pk", flat=True)
+    ),
+    "numbers",
+    alike=True,
+)
 
 
 def _unseen_boards(user) -> list[int]:

@@ -13,11 +13,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from core.compiled_queries import CompiledQuery
 from forum.models import Post, Thread
 from forum.models.threads import ThreadQuerySet
-from forum.models.visibility import ForReader, openings_visible_to, threads_visible_to
+from forum.models.visibility import (
+    ForReader,
+    opening_rule,
+    openings_visible_to,
+    threads_visible_to,
+)
 
 from . import probes
 from .asking import Asked
@@ -132,7 +138,7 @@ def _walked(asked: Asked, index: probes.Posts, after: int) -> list[Hit]:
             return page
         if hits:
             place = index.place(hits[-1].pk)
-        if len(hits) < (RARE if near else size):
+        if len(hits) < (size if not near else 0 if asked.threads else RARE):
             break
     # All at once: to find the newest of all hits takes as long for few as for many.
     hits = index.newest_of_all(sum(BATCHES), place)
@@ -142,9 +148,11 @@ def _walked(asked: Asked, index: probes.Posts, after: int) -> list[Hit]:
 def _best_of_newest(asked: Asked, index: probes.Posts, found: Found, after: int) -> list[Hit]:
     """The best of the newest, one more than a page, behind the one with the id `after`. `found` is
     told of how many."""
-    if len(index.newest(RARELY_RANKED, None, rows=probes.NEAR)) == RARELY_RANKED:
+    near = [] if asked.threads else index.newest(RARELY_RANKED, None, rows=probes.NEAR)
+    hits, ranks = [], {}
+    if asked.threads or len(near) == RARELY_RANKED:
         hits, ranks = index.newest_ranked(RANKED)
-    else:
+    if len(hits) < RARELY_RANKED:
         hits = index.newest_of_all(RANKED, None)
         ranks = index.ranks([hit.pk for hit in hits])
     found.newest_of = len(hits)
@@ -191,11 +199,12 @@ def titles(asked: Asked, *, most: int = 3) -> list[Thread]:
         return []
     if asked.query.filters:
         of_debates = {one.key for one in asked.query.filters} <= LIMITING
-        return list(_listed(debates_of(asked), most)) if of_debates else []
+        return _listed(list(_newest(debates_of(asked), most))) if of_debates else []
     found = _named_by(asked)
     if not any(found):
         return []
-    return _titled(asked.user, found.titles or [NOBODYS], found.anywhere or [NOBODYS])[:most]
+    ids = _titled(asked.user, found.titles or [NOBODYS], found.anywhere or [NOBODYS])
+    return _listed(ids[:most])
 
 
 def debates(asked: Asked, *, after: int = 0) -> tuple[list[Thread], int, bool, int]:
@@ -207,9 +216,9 @@ def debates(asked: Asked, *, after: int = 0) -> tuple[list[Thread], int, bool, i
     count = len(rows.order_by().values_list("pk")[: COUNTED + 1])
     if last := Thread.objects.filter(pk=after).first() if after else None:
         rows = rows.older_than("last_post_at", last.last_post_at, last.pk)
-    page = list(_listed(rows, PER_PAGE + 1))
-    leads = page[PER_PAGE - 1].pk if len(page) > PER_PAGE else 0
-    return page[:PER_PAGE], min(count, COUNTED), count > COUNTED, leads
+    page = list(_newest(rows, PER_PAGE + 1))
+    leads = page[PER_PAGE - 1] if len(page) > PER_PAGE else 0
+    return _listed(page[:PER_PAGE]), min(count, COUNTED), count > COUNTED, leads
 
 
 class Named(NamedTuple):
@@ -223,8 +232,10 @@ def debates_of(asked: Asked) -> ThreadQuerySet:
     """The debates with these words. What a title says all see who see the debate; the rest goes
     where the opening goes."""
     seen = threads_visible_to(asked.user)
-    if asked.opening_rule:
+    if asked.of_openings:
         seen = openings_visible_to(asked.user).filter(asked.opening_rule)
+        if asked.named is not None:
+            seen = seen.filter(pk__in=asked.named)
     if asked.titles.all:
         seen = seen.filter(_named(asked.user, *_named_by(asked)))
     return seen.filter(asked.debate_rule)
@@ -244,17 +255,25 @@ def _named_by(asked: Asked) -> Named:
 
 
 def _named(user, titles: list[int], anywhere: list[int]) -> Q:
-    opened = openings_visible_to(user).order_by().values("pk")
-    return Q(pk__in=titles) | Q(pk__in=anywhere) & Q(pk__in=opened)
+    return Q(pk__in=titles) | Q(pk__in=anywhere) & opening_rule(user)
 
 
-def _listed(rows: ThreadQuerySet, most: int) -> ThreadQuerySet:
-    return rows.for_listing().order_by("-last_post_at", "-pk")[:most]
+def _newest(rows: ThreadQuerySet, most: int) -> QuerySet:
+    return rows.order_by("-last_post_at", "-pk").values_list("pk", flat=True)[:most]
 
 
+def _listed(ids: list[int]) -> list[Thread]:
+    """These debates with all that a line shows, which of all that are found would take long."""
+    rows = {thread.pk: thread for thread in _lines(ids)}
+    return [rows[pk] for pk in ids if pk in rows]
+
+
+_lines = CompiledQuery(
+    "debates_listed", lambda ids: Thread.objects.for_listing().filter(pk__in=ids), "numbers"
+)
 _titled = ForReader(
     "debates_titled",
-    lambda user, titles, anywhere: _listed(
+    lambda user, titles, anywhere: _newest(
         threads_visible_to(user).filter(_named(user, titles, anywhere)), MOST_TITLES
     ),
     *("numbers", "numbers"),

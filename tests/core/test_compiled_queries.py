@@ -16,10 +16,10 @@ from tests.people import browser, quoting, reply
 
 # Every compiled query of the forum, by the pages and acts that send it.
 NAMES = set(
-    "board boards boards_of_threads debates_of_posts_found debates_shown debates_titled"
-    " last_post_of_member locked_threads members_named newest_threads news post posts_by_id"
-    " posts_by_number posts_found posts_of_member posts_shown quotes_in quotes_of read_mark"
-    " session thread threads_of_board threads_with_news".split()
+    "board boards boards_of_threads debates_listed debates_of_posts_found debates_shown"
+    " debates_titled last_post_of_member locked_threads members_named newest_threads news"
+    " openings_named post posts_by_id posts_by_number posts_found posts_of_member posts_shown"
+    " quotes_in quotes_of read_mark session thread threads_of_board threads_with_news".split()
 )
 
 
@@ -130,6 +130,7 @@ def visits(thread, answer, readers):
         *(f"/posts/{answer.pk}/", f"/posts/{answer.pk}/road/", f"/posts/{answer.pk}/quotes/"),
         f"/members/{answer.author.username}/",
         "/search/?q=party",
+        "/search/?q=party+place:Spain",
         f"/search/?q={thread.slug.partition('-')[0]}",  # of its title
     )
     for client in readers:
