@@ -142,6 +142,10 @@ class Headers:
             response = self.get_response(request)
         else:
             response = HttpResponseNotAllowed(METHODS)
+        if response.status_code == 405:
+            from .views import errors
+
+            response = errors.wrong_method(request, response)
         if response.status_code == 429:
             response.headers.setdefault("Retry-After", "60")
         response.headers.setdefault("Content-Security-Policy", POLICY)
@@ -228,11 +232,9 @@ class MembersTime:
         self.get_response = get_response
 
     def __call__(self, request):
-        if request.user.is_authenticated:
-            zone = request.user.time_zone
-            with timezone.override(ZoneInfo(zone) if zone else None):
-                return self.get_response(request)
-        return self.get_response(request)
+        zone = request.user.time_zone if request.user.is_authenticated else ""
+        with timezone.override(ZoneInfo(zone) if zone else None):
+            return self.get_response(request)
 
 
 class ErrorPages:
@@ -281,10 +283,9 @@ class ErrorPages:
         try:
             return view.func(request, *view.args, **view.kwargs)
         except Exception as exception:
-            response = self.process_exception(request, exception)
-            if response is None:
-                raise
-            return response
+            if response := self.process_exception(request, exception):
+                return response
+            raise
 
 
 def _is_away(exception: Exception) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from forum.actions.posts import base_of
 from forum.rendering.posts import PostEntry, render_posts
-from forum.rendering.quotes import judged
+from forum.rendering.quotes import judged, shown_status
 
 from ..models import Board, Divergence, Post, Question, Quote, Thread
 from ..permissions import may, verbs
@@ -15,6 +15,7 @@ from .shapes import (
     DivergenceShape,
     LineShape,
     PostShape,
+    PreviewQuoteShape,
     QuestionShape,
     QuoteShape,
     SourceShape,
@@ -167,6 +168,19 @@ def quote(row: Quote, status: str) -> QuoteShape:
         stance=row.stance,
         whole=row.whole,
         source=_source(row) if status != "unverifiable" else None,
+    )
+
+
+def preview_quote(row: Quote, user) -> PreviewQuoteShape:
+    """A quote that is not stored, with the word that `user` would be shown for it."""
+    status = shown_status(row, user)
+    known = status != "unverifiable"
+    return PreviewQuoteShape(
+        ordinal=row.ordinal,
+        passage=row.passage,
+        words=row.words,
+        status=status,
+        post=row.source_post_id if known else None,
     )
 
 

@@ -40,6 +40,16 @@ class ReplySent(Schema):
     answers: list[AnswerSent] = []
 
 
+class PreviewSent(Schema):
+    """A text to be looked at before it is sent: for a debate (`thread`), as an answer to one of its
+    posts (`to`), or as the opening of a debate in a `board`."""
+
+    text: Text
+    thread: Id | None = None
+    to: Id | None = None
+    board: Annotated[Typed, Field(max_length=80, description="The slug of the board.")] = ""
+
+
 class EditSent(Schema):
     """A new text of one's own post. `base` is what the post said when it was read: where it was
     changed since, the answer is 409 with both texts."""

@@ -102,6 +102,24 @@ class QuoteShape(Schema):
     source: SourceShape | None = Field(description="None where the reader may not know of it.")
 
 
+class PreviewQuoteShape(Schema):
+    """A quote of a text that is not sent yet, as it would be judged."""
+
+    ordinal: int
+    passage: int
+    words: str
+    status: str = Field(description="exact, shortened, altered or unverifiable.")
+    post: int | None = Field(description="The post that is quoted, if one was found.")
+
+
+class PreviewShape(Schema):
+    """How a text would look and how its quotes would be judged. Nothing of it is kept."""
+
+    html: str
+    plain: str
+    quotes: list[PreviewQuoteShape]
+
+
 class PostShape(Schema):
     """A post. Of one that does not stand only its place is told: its words and its writer are
     null."""

@@ -7,16 +7,18 @@ from django.http import Http404, HttpRequest
 from ninja import Header, Status
 
 from core.problems import Problem
+from forum.rendering.posts import render_preview
 from forum.text import markup
 from forum.text.questions import open_questions
 
 from ..actions import description, drafts, threads
 from ..actions import posts as acts
 from ..actions.arguments import Tie
-from ..models import Draft, Post
+from ..models import Board, Draft, Post
 from ..permissions import NotThere, require
 from ..views.drafts import label_of
 from ..views.fetch import Moved, board_or_404, post_or_404, thread_or_404
+from ..views.writing import looked_over
 from . import rows, shapes
 from . import sent as bodies
 from .asking import writer
@@ -65,6 +67,30 @@ def reply(request: HttpRequest, thread_id: int, sent: bodies.ReplySent, key: Key
     return _written(user, post)
 
 
+@service.post("preview/", response=shapes.PreviewShape, url_name="api-preview")
+def preview(request: HttpRequest, sent: bodies.PreviewSent):
+    """Draw a text as it would be shown, and judge its quotes. Nothing is kept."""
+    user = writer(request)
+    thread = parent = None
+    if sent.thread is not None:
+        thread = thread_or_404(user, sent.thread)
+        require(user, "reply", thread)
+        parent = _answered(user, sent.to, thread.pk)
+        board = thread.board
+    elif sent.board:
+        require(user, "write")
+        board = _board_called(user, sent.board)
+    else:
+        raise Problem("Say for which debate the text is, or for which board.", field="thread")
+    composed = looked_over(request, sent.text, board=board, thread=thread, parent=parent)
+    html = render_preview(composed, user=user)
+    return shapes.PreviewShape(
+        html=str(html),
+        plain=composed.rendered.plain,
+        quotes=[rows.preview_quote(one, user) for one in composed.quotes],
+    )
+
+
 def _answered(user, pk: int | None, thread_id: int) -> Post | None:
     """The post that a reply names. Raises Problem where it is not in that debate."""
     if pk is None:
@@ -97,10 +123,7 @@ def edit(request: HttpRequest, post_id: int, sent: bodies.EditSent):
 def start(request: HttpRequest, sent: bodies.ThreadSent, key: Key):
     """Open a debate; gives its opening."""
     user = writer(request)
-    try:
-        board = board_or_404(user, sent.board)
-    except (Http404, NotThere):
-        raise Problem("You see no board with this slug.", field="board") from None
+    board = _board_called(user, sent.board)
     _asked_in(sent)
     thread = threads.start(
         user=user,
@@ -121,6 +144,13 @@ def start(request: HttpRequest, sent: bodies.ThreadSent, key: Key):
     )
     (opening,) = Post.objects.opening_of(thread.pk)
     return _written(user, opening)
+
+
+def _board_called(user, slug: str) -> Board:
+    try:
+        return board_or_404(user, slug)
+    except (Http404, NotThere):
+        raise Problem("You see no board with this slug.", field="board") from None
 
 
 def _asked_in(sent: bodies.ThreadSent) -> None:

@@ -149,7 +149,8 @@ def _best_of_newest(asked: Asked, index: probes.Posts, found: Found, after: int)
     """The best of the newest, one more than a page, behind the one with the id `after`. `found` is
     told of how many."""
     near = [] if asked.threads else index.newest(RARELY_RANKED, None, rows=probes.NEAR)
-    hits, ranks = [], {}
+    hits: list[Hit] = []
+    ranks: dict[int, float] = {}
     if asked.threads or len(near) == RARELY_RANKED:
         hits, ranks = index.newest_ranked(RANKED)
     if len(hits) < RARELY_RANKED:

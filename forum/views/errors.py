@@ -48,6 +48,7 @@ SENTENCES = {
     400: "The request is malformed, or larger than 2 MB.",
     403: "This is not allowed.",
     404: "There is nothing at this address.",
+    405: "This address does not answer to this method.",
     429: "That was too much at once. Wait a minute.",
     500: "Something failed here that should not have; nothing was changed.",
     503: "The forum cannot answer just now; nothing was changed. Try again in a moment.",
@@ -187,6 +188,15 @@ def csrf_failure(request: HttpRequest, reason="") -> HttpResponse:
 def not_found(request: HttpRequest, exception=None) -> HttpResponse:
     """404: nothing is there, or nothing that this reader may know of; the page is the same."""
     return _page(request, 404)
+
+
+def wrong_method(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """405, to programs in JSON, with the methods that `response` says there are."""
+    if not by_token(request):
+        return response
+    told = as_data(405)
+    told.headers["Allow"] = response.headers["Allow"]
+    return told
 
 
 def too_many(request: HttpRequest, exception=None) -> HttpResponse:

@@ -159,19 +159,19 @@ def posted(request: HttpRequest, token, address: str) -> HttpResponse:
     return settle(request, redirect(address), *filter(None, (before["restored"], token)))
 
 
+def looked_over(request: HttpRequest, source: str, **place) -> composing.Composed:
+    """An unsent text for a `place` (composing.compose); raises what that raises, and TooFast."""
+    if not ratelimit.consume(request, action="preview", user=request.user):
+        raise pace.TooFast("That was a lot of previews. Wait a minute and try again.")
+    return composing.compose(user=request.user, source=source, **place)
+
+
 def previewed(
     request: HttpRequest, source: str, *, board, thread=None, parent=None, earlier=None
 ) -> str:
-    """The HTML of a text that is not posted; raises what composing raises, and TooFast."""
-    if not ratelimit.consume(request, action="preview", user=request.user):
-        raise pace.TooFast("That was a lot of previews. Wait a minute and try again.")
-    composed = composing.compose(
-        user=request.user,
-        board=board,
-        source=source,
-        thread=thread,
-        parent=parent,
-        earlier=earlier,
+    """The HTML of a text that is not posted; raises what `looked_over` raises."""
+    composed = looked_over(
+        request, source, board=board, thread=thread, parent=parent, earlier=earlier
     )
     html = rendering.render_preview(composed, user=request.user)
     if thread is None:

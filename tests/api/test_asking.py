@@ -90,3 +90,16 @@ def test_a_suspended_member_reads(program, thread, stranger, moderator):
     sanctions.suspend(user=moderator, member=fresh(stranger), days=3, reason="Calm down.")
     assert client.get(f"/api/threads/{thread.pk}/").status_code == 200
     assert User.objects.get(pk=stranger.pk).suspended
+
+
+@pytest.mark.parametrize("method", ["delete", "put", "patch", "options", "post"])
+@pytest.mark.parametrize("address", ["boards/", "threads/1/", "openapi.json", "nowhere/", "a/b/"])
+def test_a_wrong_method_and_an_unknown_address_are_told_as_all_else(program, address, method):
+    response = getattr(program(), method)(f"/api/{address}")
+    assert response["Content-Type"] == "application/json"
+    told = response.json()
+    assert told["status"] == response.status_code and told["error"]
+    if address in ("nowhere/", "a/b/") and method in ("options", "post"):
+        assert response.status_code == 404
+    else:
+        assert response.status_code == 405 and "GET" in response["Allow"]

@@ -3,7 +3,7 @@
 import pytest
 
 from forum.actions import description, posts
-from forum.models import Answer, Draft, Post, Submission, Thread
+from forum.models import Answer, Board, Draft, Post, Submission, Thread
 from forum.moderation import sanctions, states
 from tests.people import dump, quoting, start
 from tests.views.test_access import TABLES
@@ -265,3 +265,37 @@ def test_a_form_and_a_program_never_share_a_token(sends, thread, stranger):
     assert str(Submission.objects.latest("created_at").token) != "1"
     post = Post.objects.get(number=5)
     assert posts.submitted(Submission.objects.latest("created_at").token, stranger) == post
+
+
+def test_a_preview_draws_and_judges_and_keeps_nothing(sends, thread, answer, stranger):
+    before = dump(*TABLES)
+    text = quoting(answer, "The party obeyed nobody.", "*Did* it?")
+    response = sends(stranger, "preview/", {"text": text, "thread": thread.pk, "to": answer.pk})
+    assert response.status_code == 200, response.content
+    told = response.json()
+    assert "<em>Did</em> it?" in told["html"] and "Did it?" in told["plain"]
+    assert [(q["status"], q["post"], q["words"]) for q in told["quotes"]] == [
+        ("exact", answer.pk, "The party obeyed nobody.")
+    ]
+    text = quoting(answer, "The party obeyed everybody.", "So.")
+    told = sends(stranger, "preview/", {"text": text, "thread": thread.pk}).json()
+    assert [quote["status"] for quote in told["quotes"]] == ["altered"]
+    told = sends(stranger, "preview/", {"text": "New.", "board": thread.board.slug}).json()
+    assert (told["plain"], told["quotes"]) == ("New.", [])
+    assert dump(*TABLES) == before
+
+
+def test_what_cannot_be_previewed_is_told(sends, program, thread, stranger, other_board):
+    Board.objects.filter(pk=other_board.pk).update(audience="moderators")
+    for said, status in (
+        ({"text": "To nobody."}, 422),
+        ({"text": "", "thread": thread.pk}, 422),
+        ({"text": "Nowhere.", "thread": 10**9}, 404),
+        ({"text": "Secret.", "board": other_board.slug}, 422),
+        ({"text": "To none.", "thread": thread.pk, "to": 10**9}, 422),
+    ):
+        response = sends(stranger, "preview/", said)
+        assert response.status_code == status, (said, response.content)
+        assert response.json()["error"]
+    response = program().post("/api/preview/", {"text": "A"}, content_type="application/json")
+    assert response.status_code == 401

@@ -275,6 +275,7 @@ SENT = {
     "picture": ("/pictures/{k}/", {"alt": "A map."}, 403, 403, "to", "to"),
     "add-picture": ("/pictures/", {}, 403, 422, 422, 422),
     "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
+    "api-preview": ("/api/preview/", {}, 400, 400, 400, 400),  # a form is no JSON
     "api-discard-draft": (f"/api/drafts/{TOKEN}/discard/", {}, 401, 401, 401, 401),
 }
 
