@@ -344,7 +344,7 @@ if CRAWLERS not in ("all", "search", "none"):
 NEW_MEMBER_POSTS = env.int("NEW_MEMBER_POSTS", default=3)
 # Of each member so many posts are approved before the next appear at once; boards may differ.
 APPROVE_FIRST_POSTS = env.int("APPROVE_FIRST_POSTS", default=0)
-# Posts of new members that hold links wait for approval.
+# Posts of new members that hold links or pictures wait for approval.
 HOLD_NEW_LINKS = env.bool("HOLD_NEW_LINKS", default=True)
 # A text that the same member wrote within so many minutes waits for approval; 0: it does not.
 REPEAT_MINUTES = env.int("REPEAT_MINUTES", default=30)

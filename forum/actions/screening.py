@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from core import clock
-from forum.text import quoting
+from forum.text import markup, quoting
 
 from ..models import Board, Case, Post, PostRevision, State, Thread
 from ..models.visibility import moderates
@@ -59,8 +59,8 @@ def screen(user, *, board: Board, composed: Composed, trapped: bool = False) -> 
     if first and not user.is_staff and _appeared(user, first) < first:
         posts = "post of a member is" if first == 1 else f"{first} posts of a member are"
         return Held(Case.Kind.FIRST, f"the first {posts} looked at here.")
-    if settings.HOLD_NEW_LINKS and user.is_new and OUTSIDE.search(composed.html):
-        return Held(Case.Kind.HELD, "it holds links, and you are a new member.")
+    if settings.HOLD_NEW_LINKS and user.is_new and _looked_at(composed.html):
+        return Held(Case.Kind.HELD, "it holds links or pictures, and you are a new member.")
     if why := _repeats(user, composed):
         return Held(Case.Kind.HELD, why)
     return None
@@ -90,12 +90,18 @@ def check_edit(user, post: Post, composed: Composed) -> None:
             "What you write waits for approval just now, so posts that stand cannot be changed. "
             "Write a reply instead; it will wait. Your page of warnings and limits says until when."
         )
-    links = len(OUTSIDE.findall(composed.html))
-    if settings.HOLD_NEW_LINKS and user.is_new and links > len(OUTSIDE.findall(post.body.html)):
+    more = _looked_at(composed.html) > _looked_at(post.body.html)
+    if settings.HOLD_NEW_LINKS and user.is_new and more:
         raise Unacceptable(
-            "New members' links are looked at first, so an edit cannot add one. Write a reply with "
-            "the link; it will wait for approval."
+            "New members' links and pictures are looked at first, so an edit cannot add one. Write "
+            "a reply with it; it will wait for approval."
         )
+
+
+def _looked_at(html: str) -> int:
+    """How much stored HTML holds of what is looked at in posts of new members: links to elsewhere,
+    and pictures."""
+    return len(OUTSIDE.findall(html)) + html.count(markup.PICTURE)
 
 
 def _appeared(user, most: int) -> int:

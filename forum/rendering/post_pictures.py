@@ -10,13 +10,11 @@ from forum.jinja import fragment_renderer
 from forum.models import Picture, PictureUse, Post
 from forum.text import markup
 
-MARK = "<!--f"  # of forum.text.markup
-
 
 def pictures_in(posts: Iterable[Post]) -> dict[int, dict[str, Picture]]:
     """The pictures that the current texts of these posts show, by revision and key; asks the
     database only where there are any."""
-    shown = [post.body.revision_id for post in posts if MARK in post.body.html]
+    shown = [post.body.revision_id for post in posts if markup.PICTURE in post.body.html]
     found: dict[int, dict[str, Picture]] = defaultdict(dict)
     if shown:
         for use in PictureUse.objects.filter(revision__in=shown).select_related("picture"):
@@ -39,4 +37,4 @@ def picture_drawer(pictures: Mapping[str, Picture]) -> Callable[[str, str, str],
 
 def fill_pictures(html: str, pictures: Mapping[str, Picture]) -> str:
     """Stored HTML with these of its pictures drawn; others stay links."""
-    return markup.fill_pictures(html, picture_drawer(pictures)) if MARK in html else html
+    return markup.fill_pictures(html, picture_drawer(pictures)) if markup.PICTURE in html else html

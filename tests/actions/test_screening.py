@@ -30,7 +30,7 @@ def kinds() -> list[str]:
 def test_links_of_new_members_wait_and_others_do_not(thread, stranger, opener, moderator):
     post = reply(thread, stranger, LINK)
     assert (post.state, post.number) == ("pending", None)
-    assert post.state_reason == "it holds links, and you are a new member."
+    assert post.state_reason == "it holds links or pictures, and you are a new member."
     assert kinds() == ["held"]
     inside = "See [the opening](/posts/1/) again, and [below](#post-2)."
     assert reply(thread, stranger, inside).state == "visible"

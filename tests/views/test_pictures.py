@@ -435,3 +435,12 @@ def test_who_asks_for_their_own_data_gets_their_pictures(picture, opener):
     archive.write(opener, file := BytesIO())
     assert f"pictures/{picture.key}.png" in (names := zipfile.ZipFile(file).namelist())
     assert "data/pictures.json" in names
+
+
+def test_pictures_of_new_members_are_looked_at_first(thread, stranger, settings):
+    settings.HOLD_NEW_LINKS, settings.NEW_MEMBER_POSTS = True, 3
+    picture = sent(stranger)
+    assert reply(thread, stranger, picture.markdown).state == "pending"
+    plain = reply(thread, stranger, "Words alone.")
+    with pytest.raises(composing.Unacceptable, match="pictures are looked at first"):
+        edit(plain, picture.markdown)

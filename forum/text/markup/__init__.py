@@ -37,7 +37,7 @@ from .limits import (
 from .markers import fill_markers, without_quotes
 from .numbers import MAX_NUMBERS, numbers_in
 from .parser import MARKDOWN, check_nesting
-from .pictures import UNDESCRIBED, fill_pictures, keys_in
+from .pictures import PICTURE, UNDESCRIBED, fill_pictures, keys_in
 from .plain_texts import write_plain
 from .quote_form import attribution_source, marked_attribution_source
 from .rendered import Passage, QuoteBlock, Rendered
@@ -61,6 +61,7 @@ __all__ = [
     "MAX_NUMBERS",
     "MAX_QUOTES",
     "MAX_SOURCE",
+    "PICTURE",
     "RENDERER_VERSION",
     "SPOILER",
     "UNDESCRIBED",

@@ -26,6 +26,7 @@ _STORED = re.compile(
     re.DOTALL,
 )
 _TAG = re.compile(r"<[^>]*>")
+PICTURE = "<!--f"  # how the place of one begins in stored HTML
 UNDESCRIBED = "Picture"  # the words of one that nobody described
 Shown = tuple[str, str, str]  # what it shows, its key, its caption
 
@@ -92,7 +93,7 @@ def fill_pictures(html: str, draw: Callable[[str, str, str], str]) -> str:
         alt = html_lib.unescape(_TAG.sub("", words)) if described == "1" else ""
         return draw(key, alt, caption or "") or found[0]
 
-    return _STORED.sub(put, html) if "<!--f" in html else html
+    return _STORED.sub(put, html) if PICTURE in html else html
 
 
 def keys_in(html: str) -> list[str]:
