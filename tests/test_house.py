@@ -38,6 +38,7 @@ LONG = {
     "accounts.models": "the member, and all that is a part of one account",
     "forum.actions.composing": "one text on its way to be stored, in the order in which it goes",
     "forum.actions.description": "all that a debate says about itself",
+    "forum.actions.polls": "what becomes of a poll, from its question to its last vote",
     "forum.actions.posts": "what becomes of a post, from its reply to its withdrawal",
     "forum.acts": "one table: a reader finds every act in it",
     "forum.admin.debates": "the lists of debates and of all that belongs to them",

@@ -92,8 +92,21 @@ def add(post: Post, asked: Asked, now: datetime) -> Poll:
     _check_time(asked, now)
     poll = Poll(post=post, counts=[0] * len(asked.choices), **_columns(asked))
     poll.save(force_insert=True)
-    _draw_when_closed(poll)
+    draw_when_closed(poll)
     return poll
+
+
+def brought(post_id: int, asked: Asked, *, voters: int, counts: Sequence[int]) -> Poll:
+    """The row, not stored yet, of a poll (checked) that came with a post from elsewhere, where
+    `voters` and `counts` were counted."""
+    return Poll(
+        post_id=post_id,
+        voters=voters,
+        voters_brought=voters,
+        counts=list(counts) or [0] * len(asked.choices),
+        brought=list(counts),
+        **_columns(asked),
+    )
 
 
 def change(*, user, post: Post, asked: Asked, base: str | None = None) -> Poll:
@@ -115,7 +128,7 @@ def change(*, user, post: Post, asked: Asked, base: str | None = None) -> Poll:
             setattr(poll, name, value)
         poll.counts = [0] * len(asked.choices)
         poll.save()
-        _draw_when_closed(poll)
+        draw_when_closed(poll)
         tree.raise_version(post.thread_id)
     return poll
 
@@ -239,7 +252,9 @@ def draw_anew(post_id: int) -> None:
         tree.raise_version(post.thread_id)
 
 
-def _draw_when_closed(poll: Poll) -> None:
+def draw_when_closed(poll: Poll) -> None:
+    """Have the pages of the debate drawn anew when the poll closes; call it in the transaction that
+    writes the poll."""
     if poll.closes_at:
         draw_anew.using(run_after=poll.closes_at).enqueue(poll.pk)
 

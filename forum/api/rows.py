@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from forum.actions.posts import base_of
+from forum.rendering.polls import PollShown
 from forum.rendering.posts import PostEntry, render_posts
 from forum.rendering.quotes import judged, shown_status
 
@@ -14,6 +15,7 @@ from .shapes import (
     BoardShape,
     DivergenceShape,
     LineShape,
+    PollShape,
     PostShape,
     PreviewQuoteShape,
     QuestionShape,
@@ -153,8 +155,23 @@ def _post(entry: PostEntry, quotes: Mapping[int, list[tuple[Quote, str]]]) -> Po
         passages=[tuple(span) for span in revision.passages],
         html=str(entry.html),
         quotes=[quote(row, status) for row, status in quotes.get(revision.pk, ())],
+        poll=_poll(entry.poll) if entry.poll else None,
         may=sorted(entry.verbs),
         base=base_of(revision) if "edit" in entry.verbs else None,
+    )
+
+
+def _poll(shown: PollShown) -> PollShape:
+    poll = shown.poll
+    numbers = {"voters": poll.voters, "counts": poll.counts} if shown.results else {}
+    return PollShape(
+        question=poll.question,
+        choices=poll.choices,
+        most=poll.most,
+        open=poll.is_open,
+        closes_at=poll.closes_at,
+        chosen=[place for place, choice in enumerate(shown.choices) if choice.mine],
+        **numbers,
     )
 
 

@@ -120,6 +120,19 @@ class PreviewShape(Schema):
     quotes: list[PreviewQuoteShape]
 
 
+class PollShape(Schema):
+    """The poll of a post. Numbers are told to who has voted, and to everybody once it is closed."""
+
+    question: str
+    choices: list[str]
+    most: int = Field(description="How many choices one may take.")
+    open: bool = Field(description="Whether who sees the results sees who chose what.")
+    closes_at: datetime | None
+    chosen: list[int] = Field(description="What the reader took, by place from 0 on.")
+    voters: int | None = None
+    counts: list[int] | None = None
+
+
 class PostShape(Schema):
     """A post. Of one that does not stand only its place is told: its words and its writer are
     null."""
@@ -146,6 +159,7 @@ class PostShape(Schema):
     passages: list[tuple[int, int]] | None = Field(None, description="Spans of `plain`.")
     html: str | None = Field(None, description="As the page shows it to this reader.")
     quotes: list[QuoteShape] | None = None
+    poll: PollShape | None = None
     may: list[str] = Field([], description="What the reader may do: answer, edit, …")
     base: str | None = Field(None, description="To be sent with an edit of it, by who may edit.")
 

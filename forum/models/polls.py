@@ -55,6 +55,20 @@ class Poll(models.Model):
         """Whether nobody votes any more at this moment."""
         return self.closes_at is not None and self.closes_at <= now
 
+    def percent(self, place: int) -> int:
+        """In how many of a hundred votes the choice at this place was taken."""
+        return round(100 * self.counts[place] / self.voters) if self.voters else 0
+
+    def told(self, now: datetime) -> list[str]:
+        """The choices as lines of a text that everybody may read: with results once it is closed,
+        alone before."""
+        if not self.closed(now):
+            return list(self.choices)
+        return [
+            f"{text}: {self.counts[place]} of {self.voters}, {self.percent(place)} %"
+            for place, text in enumerate(self.choices)
+        ]
+
     def tally(self, ballots: Iterable[Sequence[int]]) -> tuple[int, list[int]]:
         """How many voted, and how many took each choice, by these ballots and by what was brought
         along: what `voters` and `counts` repeat."""

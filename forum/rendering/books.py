@@ -13,6 +13,8 @@ from forum.models import Post, Quote, State, Thread, Threadmark
 from forum.text import epub, markup
 from forum.text.history_dates import spoken
 
+from . import polls
+
 # A request stays bounded: what does not fit is the next part of the book.
 MAX_POSTS = 300
 MAX_CHARACTERS = 3_000_000  # of HTML
@@ -98,7 +100,8 @@ def _book(
         post.thread = thread
     readable = [post for post in posts if post.state == State.VISIBLE]
     quotes = rendering.judged(readable, user)
-    chapters = [_chapter(post, quotes, labels, base) for post in posts]
+    asked = polls.plain(readable)
+    chapters = [_chapter(post, quotes, labels, base, asked.get(post.pk, "")) for post in posts]
     part = first > 1 or after is not None
     if part and posts:
         about += f": {len(posts)} of them, #{posts[0].number} to #{posts[-1].number}"
@@ -135,7 +138,11 @@ def _front(thread: Thread, title: str, about: str, base: str) -> str:
 
 
 def _chapter(
-    post: Post, quotes: dict[int, list[tuple[Quote, str]]], labels: dict[int, str], base: str
+    post: Post,
+    quotes: dict[int, list[tuple[Quote, str]]],
+    labels: dict[int, str],
+    base: str,
+    poll: str,
 ) -> epub.Chapter:
     """One post, or what stands in its place."""
     name = f"post-{post.number}"
@@ -152,7 +159,7 @@ def _chapter(
     }
     stored = markup.without_spoilers(post.body.html)  # many readers of books cannot fold
     html = markup.fill_markers(stored, post_id=post.pk, quotes=laid, notes={}, members={})
-    body = epub.xhtml(html, address)
+    body = epub.xhtml(html + poll, address)
     head = (
         f'<h1 dir="auto">{epub.text(title)}</h1>\n<p class="meta">{epub.text(post.writer)}, '
         f'<a href="{epub.text(address)}">#{post.number}</a>{written}</p>\n'

@@ -4,6 +4,9 @@ else without any number, so that a vote changes nobody else's page (docs/decisio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
 from core import clock
 from forum.models import Ballot, Poll, Post
 from forum.operations import caching
@@ -65,6 +68,23 @@ def shown(posts: Iterable[Post], *, user) -> dict[int, PollShown]:
     return found
 
 
+def plain(posts: Iterable[Post]) -> dict[int, SafeString]:
+    """The polls of those of `posts` that have one, by their ids, as lists for books and feeds,
+    which everybody reads alike."""
+    asking = [post.pk for post in posts if post.has_poll]
+    if not asking:
+        return {}
+    now = clock.now()
+    return {
+        pk: format_html(
+            '<p dir="auto"><b>{}</b></p><ul>{}</ul>',
+            poll.question,
+            format_html_join("", '<li dir="auto">{}</li>', ((one,) for one in poll.told(now))),
+        )
+        for pk, poll in Poll.objects.in_bulk(asking).items()
+    }
+
+
 def preview(question: str, choices: Sequence[str], most: int, is_open: bool) -> PollShown:
     """A poll that is not posted yet."""
     poll = Poll(pk=0, question=question, choices=list(choices), most=most, is_open=is_open)
@@ -78,7 +98,7 @@ def _choices(poll: Poll, mine: Sequence[int], *, counted: bool) -> list[Choice]:
         Choice(
             text,
             count=poll.counts[place],
-            percent=round(100 * poll.counts[place] / poll.voters) if poll.voters else 0,
+            percent=poll.percent(place),
             mine=place in mine,
         )
         for place, text in enumerate(poll.choices)

@@ -1,16 +1,18 @@
-"""What a thread fixture says about the posts that it brings: answers, changed minds, marks."""
+"""What a thread fixture says about the posts that it brings: answers, changed minds, marks,
+polls."""
 
 from collections import Counter
 from collections.abc import Mapping
 
 from django.db.models import F
 
-from forum.actions import variants
+from forum.actions import polls, variants
 from forum.actions.arguments import count_anew
 from forum.models import (
     Answer,
     AuditEntry,
     ChangeOfMind,
+    Poll,
     Post,
     Question,
     Quote,
@@ -27,14 +29,15 @@ CHUNK = 500
 
 
 def attach(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bool:
-    """Write answers, changed minds and marks for the posts whose indexes in the fixture `ids` leads
-    to their ids, in a locked thread, as far as they are missing and nobody here said otherwise, and
-    count anew; the caller saves `card` and `lane_counts`. Whoever answered elsewhere is no member
-    here. Returns whether anything was missing."""
+    """Write answers, changed minds, marks and polls for the posts whose indexes in the fixture
+    `ids` leads to their ids, in a locked thread, as far as they are missing and nobody here said
+    otherwise, and count anew; the caller saves `card` and `lane_counts`. Whoever answered elsewhere
+    is no member here. Returns whether anything was missing."""
     wrote = [
         _answers(fixture, thread, ids),
         _minds(fixture, thread, ids),
         _marks(fixture, thread, ids),
+        _polls(fixture, ids),
     ]
     count_anew(thread)
     return any(wrote)
@@ -129,6 +132,21 @@ def _marks(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bo
         if index in ids and ids[index] not in here
     ]
     return bool(Threadmark.objects.bulk_create(rows))
+
+
+def _polls(fixture: ThreadFixture, ids: Mapping[int, int]) -> bool:
+    """What was counted elsewhere is kept apart from the votes here, which can be counted then."""
+    here = set(Poll.objects.filter(post__in=ids.values()).values_list("post", flat=True))
+    rows = [
+        polls.brought(ids[post], asked, voters=voters, counts=counts)
+        for post, asked, voters, counts in fixture.polls
+        if post in ids and ids[post] not in here
+    ]
+    Poll.objects.bulk_create(rows)
+    Post.objects.filter(pk__in=[row.pk for row in rows]).update(has_poll=True)
+    for row in rows:
+        polls.draw_when_closed(row)
+    return bool(rows)
 
 
 def _quotes(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bool:

@@ -18,10 +18,12 @@ from urllib.parse import urljoin
 
 from django.db.models import F
 
+from core import clock
 from forum.models import (
     Answer,
     ChangeOfMind,
     Divergence,
+    Poll,
     Post,
     PostRevision,
     Question,
@@ -34,7 +36,7 @@ from forum.permissions import may
 from forum.text import markup, quoting
 from forum.text.history_dates import spoken
 
-from .fields import ANSWER, CHANGE, DIVERGENCE, POST, QUESTION, QUOTE, THREAD, THREADMARK
+from .fields import ANSWER, CHANGE, DIVERGENCE, POLL, POST, QUESTION, QUOTE, THREAD, THREADMARK
 from .fixture import FORMAT, spot_fields
 
 PART = 200  # posts read at once
@@ -239,7 +241,7 @@ def _nested(quote: Quote) -> list[list[str]]:
 
 
 def _argued(thread: Thread, last: int) -> Iterator[dict]:
-    """Answers, changed minds and marks of visible posts."""
+    """Answers, changed minds, marks and polls of visible posts."""
     here = {"post__thread": thread, "post__state": State.VISIBLE, "post__number__lte": last}
     answers = Answer.objects.filter(question__thread=thread, question__stands=True, **here)
     for row in answers.select_related("question", "post").order_by(
@@ -260,6 +262,21 @@ def _argued(thread: Thread, last: int) -> Iterator[dict]:
         Threadmark.objects.story_of(thread.pk).filter(post__number__lte=last).select_related("post")
     ):
         yield _object(THREADMARK, post=[mark.post.key], category=mark.category, label=mark.label)
+    now = clock.now()
+    polls = Poll.objects.filter(post__has_poll=True, **here).select_related("post")
+    for poll in polls.order_by("post__number"):
+        results = {"voters": poll.voters, "counts": poll.counts} if poll.closed(now) else {}
+        yield _object(
+            POLL,
+            post=[poll.post.key],
+            question=poll.question,
+            choices="\n".join(poll.choices),
+            kind=poll.kind,
+            most=poll.most,
+            is_open=poll.is_open,
+            closes_at=poll.closes_at and poll.closes_at.astimezone(UTC).isoformat(),
+            **results,
+        )
 
 
 # --- Markdown -------------------------------------------------------------------------------
@@ -298,6 +315,10 @@ def _markdown(thread: Thread, address: str) -> Iterator[str]:
             heading.append(f"in reply to #{parent.number}")
         text = _PICTURE.sub(picture, _readable(post))
         yield f"\n## #{post.number}, {', '.join(heading)}\n\n{text}\n"
+        if post.has_poll:
+            poll = Poll.objects.get(post=post)
+            choices = "\n".join(f"- {_line(one)}" for one in poll.told(clock.now()))
+            yield f"\nA poll: {_line(poll.question)}\n\n{choices}\n"
 
 
 def _readable(post: Post) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from . import Rejected
@@ -9,13 +10,14 @@ from . import Rejected
 THREAD, POST, QUOTE = "forum.thread", "forum.post", "forum.quote"
 DIVERGENCE, QUESTION = "forum.divergence", "forum.question"
 ANSWER, CHANGE, THREADMARK = "forum.answer", "forum.changeofmind", "forum.threadmark"
-PARTS = (POST, QUOTE, DIVERGENCE, QUESTION, ANSWER, CHANGE, THREADMARK)
+POLL = "forum.poll"
+PARTS = (POST, QUOTE, DIVERGENCE, QUESTION, ANSWER, CHANGE, THREADMARK, POLL)
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LABELS = ("lft", "rght", "level", "tree_id")
 _LARGEST = 2**31 - 1
 SPOT = ("latitude", "longitude", "radius")
-_NUMBERS = ("version", "ordinal", "passage")
+_NUMBERS = ("version", "ordinal", "passage", "most", "voters")
 _NATURAL = ("board", "thread", "parent", "post", "source_post", "variant_of")
 _FIELDS = {
     THREAD: (
@@ -32,6 +34,10 @@ _FIELDS = {
     ANSWER: ({"post", "question", "verdict"}, {"passage"}),
     CHANGE: ({"post", "was", "now", "reason"}, set()),
     THREADMARK: ({"post", "category", "label"}, set()),
+    POLL: (
+        {"post", "question", "choices"},
+        {"kind", "most", "is_open", "closes_at", "voters", "counts"},
+    ),
 }
 
 
@@ -53,7 +59,7 @@ def fields_of(thing: Any, number: int, name: str, *models: str) -> dict:
             raise Rejected(f"{where}: a thread brings no members and no rights ({model!a}).")
         raise Rejected(
             f"{where}: unknown model {model!a}; a thread holds posts, quotes, divergences, "
-            "questions, answers, changes of mind and threadmarks."
+            "questions, answers, changes of mind, threadmarks and polls."
         )
     if "pk" in thing:
         raise Rejected(f"{where} ({model}): a primary key; this forum gives its own.")
@@ -124,6 +130,21 @@ class Check:
             raise self.fail(f"{name} must be a number.")
         return float(value)
 
+    def moment(self, name: str) -> datetime | None:
+        """A time, in UTC; None if the file does not know it."""
+        value = self.fields.get(name)
+        if value is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                raise ValueError
+            return moment.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            raise self.fail(
+                f"{name} must be null or a time with its zone, such as 1998-05-04T12:30:00+00:00."
+            ) from None
+
     def key(self, name: str) -> str:
         value = self.fields[name]
         if not isinstance(value, str) or not _KEY.fullmatch(value):
@@ -152,11 +173,11 @@ class Check:
             elif name in SPOT:
                 if type(value) not in (int, float) or abs(value) > _LARGEST:
                     raise self.fail(f"{name} must be a number.")
-            elif name in ("paragraphs", "nested"):
-                self._list(name, value, of=int if name == "paragraphs" else list)
-            elif name == "by_editor":
+            elif name in ("paragraphs", "nested", "counts"):
+                self._list(name, value, of=list if name == "nested" else int)
+            elif name in ("by_editor", "is_open"):
                 if type(value) is not bool:
-                    raise self.fail("by_editor must be true or false.")
+                    raise self.fail(f"{name} must be true or false.")
             elif name in _NATURAL:
                 self.natural_key(name)
             else:

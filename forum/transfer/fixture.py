@@ -13,9 +13,12 @@ that follows belongs to it, up to the next thread, if a file holds several.
     {"model": "forum.answer",     "fields": {post, question, passage, verdict}}
     {"model": "forum.changeofmind", "fields": {post, was, now, reason}}
     {"model": "forum.threadmark", "fields": {post, category, label}}
+    {"model": "forum.poll", "fields": {post, question, choices, kind, most, is_open, closes_at,
+                                       voters, counts}}
 
 Posts stand in order of arrival, before all that is said about them; a question is named by its
-text.
+text. The choices of a poll are a text of one choice on each line; `voters` and `counts` are told of
+a poll that is closed, and its votes of none.
 
 Relations are natural keys (`["after-1900"]`, `["trotsky-spain-4"]`). Numbers follow from the
 order. A quote names a place, not words: of a plain text the paragraphs, of Markdown the n-th quote
@@ -30,6 +33,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from forum.actions.description import DivergenceInput
+from forum.actions.polls import Asked
 from forum.models import Post, Thread
 from forum.text import markup, quoting
 from forum.text.places import Spot
@@ -80,6 +84,15 @@ class ImportedThreadmark(NamedTuple):
     label: str
 
 
+class ImportedPoll(NamedTuple):
+    """The poll of the post at this place; `counts` is empty where nothing was counted elsewhere."""
+
+    post: int
+    asked: Asked
+    voters: int
+    counts: list[int]
+
+
 @dataclass(slots=True)
 class Contribution:
     """One post, rendered and judged; `parent` is a place in `ThreadFixture.posts`."""
@@ -120,6 +133,7 @@ class ThreadFixture:
     answers: list[ImportedAnswer] = field(default_factory=list)
     minds: list[ImportedChange] = field(default_factory=list)
     marks: list[ImportedThreadmark] = field(default_factory=list)
+    polls: list[ImportedPoll] = field(default_factory=list)
 
     def reject(self, sentence: str, post: Contribution | None = None) -> Rejected:
         """The error to raise for this thread, or for one of its posts."""

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from itertools import pairwise
 from math import isfinite
 from typing import Any
@@ -26,6 +25,7 @@ from .fields import (
     CHANGE,
     DIVERGENCE,
     PARTS,
+    POLL,
     POST,
     QUESTION,
     QUOTE,
@@ -132,7 +132,7 @@ def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
             check = Check(fields_of(thing, number, name, model), name, number, model)
             _of_this_thread(check, fixture)
             fixture.questions.append(check.text("text"))
-        elif model in (ANSWER, CHANGE, THREADMARK):
+        elif model in (ANSWER, CHANGE, THREADMARK, POLL):
             facts.append(Check(fields_of(thing, number, name, model), name, number, model))
         else:
             fields_of(thing, number, name, *PARTS)
@@ -329,7 +329,7 @@ def _post(
         parent=None if parent is None else indexes[parent],
         basis=basis,
         byline=check.text("byline", longest(Post, "byline")),
-        written_at=_moment(check),
+        written_at=check.moment("written_at"),
         format=check.choice("format", PostRevision.Format.values),
         text=check.text("text"),
         lane=check.choice("lane", Lane.values, ""),
@@ -398,22 +398,6 @@ def _why_no_parent(key: str, parent: str, parents: Mapping[str, str]) -> str:
         seen.add(above)
         above = parents.get(above, "")
     return f"its parent {parent!a} comes after it; posts stand in order of arrival."
-
-
-def _moment(check: Check) -> datetime | None:
-    """When a post was written, in UTC, or None if that is not known."""
-    value = check.fields.get("written_at")
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            raise ValueError
-        return moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        raise check.fail(
-            "written_at must be null or a time with its zone, such as 1998-05-04T12:30:00+00:00."
-        ) from None
 
 
 def _render(

@@ -20,6 +20,7 @@ from django.views.decorators.http import condition
 
 from accounts.models import User
 from forum import rendering
+from forum.rendering import polls
 from forum.search import finding
 from forum.search.asking import understand
 from forum.search.grammar import parse
@@ -177,10 +178,11 @@ def base_of(request: HttpRequest) -> str:
 
 def _rendered(posts: list[Post], user) -> Iterable[tuple[Post, str]]:
     """Each post with its text as `user` reads it."""
+    asked = polls.plain(posts)
     for entry in rendering.render_posts(posts, user=user):
         if entry.html is not None:
             # A feed reader has no style sheet of ours and would show what is folded away.
-            yield entry.post, without_spoilers(entry.html)
+            yield entry.post, without_spoilers(entry.html) + asked.get(entry.post.pk, "")
 
 
 def _changed(post: Post) -> datetime:

@@ -12,11 +12,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from forum.actions import arguments, description, threadmarks, variants
+from forum.actions import arguments, description, polls, threadmarks, variants
+from forum.checking import check
 from forum.models import (
     Answer,
+    Ballot,
     Board,
     ChangeOfMind,
+    Poll,
     PostRevision,
     Question,
     Quote,
@@ -24,7 +27,7 @@ from forum.models import (
     Threadmark,
 )
 from forum.moderation import states
-from forum.transfer import exporting, loading, parsing
+from forum.transfer import Rejected, exporting, loading, parsing
 from tests.people import browser, edit, fresh, make_member, pending, quoting, reply, start
 
 pytestmark = [pytest.mark.django_db, pytest.mark.reads]
@@ -92,7 +95,53 @@ def argued(thread, answer, opener, answerer, stranger, moderator) -> Thread:
     )
     arguments.change_mind(user=stranger, post=told, was="for", now="against", reason="It adds up.")
     threadmarks.mark(user=opener, post=told, category="side", label="A turn")
+    asked = polls.Asked("Who decides?", ["The party", "Its clerk"], is_open=True)
+    over, running = (reply(fresh(thread), answerer, text, poll=asked) for text in ("One.", "Two."))
+    for post, who in ((over, stranger), (over, opener), (running, stranger)):
+        polls.vote(user=who, post=post, chosen=[1])
+    polls.close(user=answerer, post=over)
     return fresh(thread)
+
+
+def test_a_poll_travels_with_what_everybody_sees_of_it(argued, stranger):
+    over, running = objects(written(argued), "poll")
+    assert (over["voters"], over["counts"], over["is_open"]) == (2, [0, 2], True)
+    assert "counts" not in running and "voters" not in running
+    round_trip(written(argued))
+    told, asked = Poll.objects.order_by("post__number")
+    assert (told.voters, told.counts, told.brought) == (2, [0, 2], [0, 2])
+    assert (asked.voters, asked.counts) == (0, [0, 0])
+    assert not Ballot.objects.exists()
+    polls.vote(user=make_member("member-v"), post=asked.post, chosen=[0])
+    assert not [fault for fault in check() if fault.kind == "polls"]
+    text = "".join(exporting.markdown(told.post.thread, address="https://example.org/"))
+    assert "- Its clerk: 2 of 2, 100 %" in text
+    assert "\n- Its clerk\n" in text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"choices": "One"},
+        {"question": ""},
+        {"kind": "all"},
+        {"counts": [1]},
+        {"counts": [9, 9]},
+        {"counts": [-1, 1]},
+        {"counts": "many"},
+        {"voters": -1},
+        {"most": "two"},
+        {"closes_at": "tomorrow"},
+        {"closes_at": None},
+        {"is_open": "yes"},
+        {"ballots": []},
+    ],
+)
+def test_a_poll_that_is_none_is_rejected(argued, wrong):
+    data = json.loads(written(argued))
+    next(one for one in data if one["model"] == "forum.poll")["fields"].update(wrong)
+    with pytest.raises(Rejected):
+        parsing.read_all(json.dumps(data).encode(), "x.json")
 
 
 def test_everything_that_was_said_comes_back(argued):
@@ -100,7 +149,7 @@ def test_everything_that_was_said_comes_back(argued):
     assert round_trip(data) == data
     thread = Thread.objects.get(key=argued.key)
     assert (thread.policy, thread.own_answer) == ("granted", "I think not.\n\nHe was ill.")
-    assert thread.lane_counts == {"consequence": 3, "premise": 1}
+    assert thread.lane_counts == {"consequence": 5, "premise": 1}
     post = thread.posts.get(number=5)
     assert (post.lane, post.stance, post.minds_changed) == ("premise", "disputes", 1)
     assert Quote.objects.get(post=post).stance == "asks"
@@ -279,7 +328,7 @@ def test_a_newer_version_brings_what_is_said_of_new_posts_only(argued, moderator
     loaded = loading.load(parsing.read(json.dumps(data).encode(), "x.json"))
     assert loaded.added == 1
     assert [model.objects.filter(**here).count() for model in counted] == [1, 1, 1]
-    assert fresh(loaded.thread).lane_counts == {"consequence": 3, "premise": 1}
+    assert fresh(loaded.thread).lane_counts == {"consequence": 5, "premise": 1}
     assert fresh(loaded.thread).card["questions"][0]["answers"] == 1
 
 

@@ -633,7 +633,7 @@ IN_STATES = {
 # log: tests/acts/test_undo.py.
 ASKED_ELSEWHERE = set(
     "write,use account,read notices,answer act,decide,warn,suspend,clean up,note,rename member,"
-    "define,administer,enter desk,undo".split(",")
+    "define,administer,enter desk,undo,leave,close account".split(",")
 )
 
 # Pages that no one has of a thing: what waits has no place in the tree yet.
@@ -726,6 +726,9 @@ ENTRIES = {
     "book of the road": (DEBATES, page("/posts/{p}/road/epub/")),
     "fixture": (list(READERS), page("/threads/{t}/fixture/")),
     "markdown": (list(READERS), page("/threads/{t}/markdown/")),
+    "fixture, poll": (list(READERS), page("/threads/{t}/fixture/", "poll")),
+    "markdown, poll": (list(READERS), page("/threads/{t}/markdown/", "poll")),
+    "poll, api": (list(READERS), page("/api/posts/{p}/", "poll")),
     "lane": (POSTS, page("/threads/{t}/{s}/?lane=consequence")),
     "outline": (DEBATES, page("/threads/{t}/outline/", "title")),
     "outline, argdown": (DEBATES, page("/threads/{t}/outline.argdown", "title")),

@@ -1,7 +1,9 @@
 """Polls on pages: written in the composer, voted in, results for who voted and once closed."""
 
 import html
+import io
 import re
+import zipfile
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -326,6 +328,50 @@ def test_moderators_close_it_and_take_it_out_at_the_post(thread, answerer, moder
     client.post(f"/posts/{post.pk}/moderate/?act=remove-poll", {"reason": "Loaded."})
     page = client.get(f"/posts/{post.pk}/moderate/").content.decode()
     assert "Close its poll" not in page or not fresh(post).has_poll
+
+
+# --- What leaves the forum --------------------------------------------------------------------
+
+
+def taken(client, address: str) -> str:
+    answer = client.get(address)
+    body = b"".join(answer) if answer.streaming else answer.content
+    if "epub" in answer.headers["Content-Type"]:
+        book = zipfile.ZipFile(io.BytesIO(body))
+        body = b"".join(book.read(name) for name in book.namelist())
+    return html.unescape(body.decode())
+
+
+def test_what_is_taken_along_holds_results_once_it_is_closed(thread, answerer, stranger):
+    """Also for who has voted: a file is handed on."""
+    post = polled(thread, answerer)
+    vote(stranger, post, "1")
+    client = browser(stranger)
+    addresses = [
+        f"/threads/{thread.pk}/{kind}/" for kind in ("epub", "markdown", "fixture", "feed")
+    ]
+    for address in addresses:
+        text = taken(client, address)
+        assert "Its clerk" in text, address
+        assert "100 %" not in text and '"counts"' not in text, address
+    polls.close(user=answerer, post=post)
+    for address in addresses:
+        text = taken(client, address)
+        assert "Its clerk: 1 of 1, 100 %" in text or '"counts": [' in text, address
+        assert stranger.username not in text, address
+
+
+def test_programs_are_told_what_a_page_says(thread, answerer, stranger):
+    post = polled(thread, answerer)
+    address, client = f"/api/posts/{post.pk}/", browser()
+    told = client.get(address).json()["poll"]
+    assert (told["question"], told["choices"]) == (ASKED.question, ASKED.choices)
+    vote(stranger, post, "1")
+    told = client.get(address).json()["poll"]
+    assert (told["counts"], told["voters"], told["chosen"]) == (None, None, [])
+    polls.close(user=answerer, post=post)
+    told = client.get(address).json()["poll"]
+    assert (told["counts"], told["voters"], told["chosen"]) == ([0, 1], 1, [])
 
 
 # --- Kept pages and cost ----------------------------------------------------------------------
