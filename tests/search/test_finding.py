@@ -171,6 +171,9 @@ QUERIES = [
     ("O’Brien’s", "f"),
     ("zoll*", "dg"),
     ("armies*", "o"),
+    ("divis*", "f"),
+    ("divisi*", ""),  # as /help/search/ says: endings are not kept
+    ("division*", "f"),
     ("東京", "r"),
     ("京東", ""),
     ("T-34", "r"),
