@@ -179,7 +179,7 @@ NO_PAGES |= {"search-feed", "own-watching-feed", "own-notices-feed", "own-board-
 NO_PAGES |= {"names", "post-words", "search-offer", "thread-picture", "picture-file", "add-picture"}
 # What programs read and write; the page about it is looked at.
 NO_PAGES |= {f"api-{name}" for name in "boards thread threads posts post replies tree".split()}
-NO_PAGES |= {f"api-{name}" for name in "revisions quotes questions divergences".split()}
+NO_PAGES |= {f"api-{name}" for name in "revisions quotes questions divergences preview".split()}
 NO_PAGES |= {f"api-{name}" for name in "outline search drafts discard-draft description".split()}
 NO_PAGES |= {"timeline-feed", "sitemap", "sitemap-part", "robots", "security", "new-password"}
 
