@@ -189,7 +189,7 @@ CASES: dict[str, Callable[[World], object]] = {
     ),
     "asking.ask": lambda w: asking.ask(user=w.user("stranger")),
     "closing.close_later": lambda w: closing.close_later(user=w.user("stranger")),
-    "closing.keep_open": lambda w: closing.keep_open(user=w.user("stranger")),
+    "closing.keep_open": lambda w: closing.keep_open(user=w.user("warned")),
     "closing.close_own": lambda w: closing.close_own(user=w.user("stranger")),
     "closing.close": lambda w: closing.close(
         user=w.user("chief"), member=w.user("stranger"), **WHY

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.models import User
 from forum.actions import (
@@ -35,7 +36,7 @@ from forum.models import (
     Thread,
     Warning,
 )
-from forum.moderation import cleanup, erasing, reports, sanctions, states
+from forum.moderation import cleanup, closing, erasing, reports, sanctions, states
 from forum.outbox.worker import Worker
 from forum.transfer import uploads
 from tests.people import edit, fresh, make_member, pending, quoting, reply, sent_picture, start
@@ -171,6 +172,8 @@ def build() -> World:
     w.ids["case"] = Case.objects.get(post=x).pk
     w.ids["bookmark"] = bookmarks.keep(user=stranger, post=w.post("d"), note="Why?").pk
     feeds.make(user=w.user("stranger"))
+    # Who wants to leave in a fortnight, without the job that would do it.
+    User.objects.filter(pk=warned.pk).update(closing_at=timezone.now() + closing.PAUSE)
     asked = polls.Asked("Who decides?", ["The party", "Its clerk"])
     picture = sent_picture("The party on a map", member=answerer)
     w.ids["picture"] = picture.pk
