@@ -47,6 +47,7 @@ def own_data(request: HttpRequest) -> HttpResponse:
     return render(request, "members/own_data.html", page, status=status)
 
 
+@login_required  # first: allauth's own answer to a visitor writes a session
 @reauthentication_required
 def file(request: HttpRequest) -> HttpResponseBase:
     """The file, for who gave the password within the last minutes."""
