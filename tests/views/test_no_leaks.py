@@ -630,7 +630,7 @@ IN_STATES = {
     },
 }
 # Asked of nothing, or of notices, cases and members: tests/test_permissions.py; of entries of the
-# log: tests/acts/test_undo.py.
+# log: tests/acts/test_undo.py; of accounts: tests/test_charter.py.
 ASKED_ELSEWHERE = set(
     "write,use account,read notices,answer act,decide,warn,suspend,clean up,note,rename member,"
     "define,administer,enter desk,undo,leave,close account".split(",")
