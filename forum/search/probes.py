@@ -94,9 +94,9 @@ class Posts:
         hits = self.newest(limit, None)
         return hits if len(hits) == limit else []
 
-    def newest(self, limit: int, after: Place | None, *, rows: int = WINDOW) -> list[Hit]:
-        """The newest that match behind one, in order, among so many of the newest rows there are
-        (SQLite, and where no words are asked for: among all)."""
+    def newest(self, limit: int, after: Place | None, *, rows: int = 0) -> list[Hit]:
+        """The newest that match behind one, in order, among so many (WINDOW) of the newest rows
+        there are (SQLite, and where no words are asked for: among all)."""
         order = f"{NEWEST} LIMIT {limit}"
         if not self.by_window:
             where, values = self._where(after)
@@ -131,7 +131,7 @@ class Posts:
         return [Hit(*row[:2]) for row in rows], {row[0]: row[2] for row in rows}
 
     def _in_window(
-        self, after: Place | None, order: str, *, rank: str = "", rows: int = WINDOW
+        self, after: Place | None, order: str, *, rank: str = "", rows: int = 0
     ) -> tuple[str, list]:
         """The statement for those that match among the first rows behind `after` in an order, on
         PostgreSQL. Of many debates the rows of all are looked at: else so many would have to be
@@ -140,7 +140,7 @@ class Posts:
         many = threads is not None and len(threads) > FEW
         where, values = self._limited(after, None if many else threads)
         by_moment = order.partition(" LIMIT ")[0]
-        window = f"SELECT * FROM forum_postwords w WHERE {where} {by_moment} LIMIT {rows}"
+        window = f"SELECT * FROM forum_postwords w WHERE {where} {by_moment} LIMIT {rows or WINDOW}"
         sql = f"SELECT {HIT}{rank} FROM ({window}) w WHERE {postgresql.FOUND}"
         values.append(postgresql.query(self.match))
         if many:
