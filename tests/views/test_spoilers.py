@@ -50,6 +50,7 @@ In open words first, ||with a *damson*|| then, and ~~struck ||medlar|| too~~.
 """
 # They show the text as it was typed, to whoever may change it or takes it along as a file.
 SOURCES = {"edit", "history", "thread-fixture", "thread-markdown", "save-draft", "newest-draft"}
+SOURCES |= {"post-words"}  # for the text of a reply, with its marks: see below
 
 
 class Open(HTMLParser):
@@ -169,6 +170,14 @@ def test_words_under_a_spoiler_stand_nowhere_but_under_one(hiding, opener, answe
     assert "In open words first, [spoiler] then, and struck [spoiler] too." in shown(
         browser().get(f"/members/{answerer.username}/")
     )
+
+
+def test_words_that_go_into_a_reply_keep_their_spoilers(hiding):
+    address = f"/posts/{hiding.pk}/words/"
+    for chosen in ("", "In open words first, with a damson then", "It was the quince."):
+        text = browser().post(address, {"words": chosen}).content.decode()
+        open_ = re.sub(r"\|\|.*?\|\||\[spoiler.*?\[/spoiler\]", "", text, flags=re.DOTALL)
+        assert not [word for word in SECRETS if word in open_], text
 
 
 def test_nor_in_mails_and_the_index(hiding, opener, answerer):
