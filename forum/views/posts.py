@@ -132,7 +132,7 @@ def _reply_opened(request: HttpRequest, thread: Thread, parent: Post | None) -> 
     added = _quoted_words(request)
     text = _after(draft.text if draft else "", added)
     asked, named = _questions(request.user, thread, request.GET.get("question", ""))
-    initial: dict[str, Any] = {"lane": arguments.default_lane(thread, parent), "stance": ""}
+    initial = _chosen_before(request.user, thread, parent)
     if named:
         initial[f"answer-{named['id']}"] = Answer.Verdict.AGREES
     initial |= kept_in(draft).dict()
@@ -141,6 +141,14 @@ def _reply_opened(request: HttpRequest, thread: Thread, parent: Post | None) -> 
         thread=thread, asked=asked, named=named, quotes=quotes_in(text), initial=initial
     )
     return _reply_page(request, form, thread, parent, draft=draft, added=added)
+
+
+def _chosen_before(user, thread: Thread, parent: Post | None) -> dict[str, Any]:
+    """Lane and stance with which a reply begins: those of the last one by `user` to the same post,
+    else the lane of that post."""
+    answers = Post.objects.filter(thread=thread, author=user, parent_basis=Post.Basis.REPLY)
+    last = answers.filter(parent=parent).order_by("-pk").values("lane", "stance").first()
+    return dict(last or {"lane": arguments.default_lane(thread, parent), "stance": ""})
 
 
 def _reply_sent(request: HttpRequest, opened: Thread, parent: Post | None) -> HttpResponse:

@@ -113,3 +113,21 @@ def test_asking_too_often_is_refused(settings, post, stranger, address):
 
 def test_a_debate_that_is_not_there_has_no_names(stranger):
     assert browser(stranger).get("/names/", {"begun": "@a", "in": 10**9}).status_code == 404
+
+
+def test_a_reply_begins_with_lane_and_stance_of_ones_last_to_the_same_post(
+    thread, answerer, stranger
+):
+    thread.policy = "open"
+    thread.save(update_fields=["policy"])
+
+    def chosen(user, to=None) -> list[str]:
+        page = browser(user).get(f"/threads/{thread.pk}/reply/", {"to": to.pk} if to else {})
+        return re.findall(r'<option value="(\w*)" selected', page.content.decode())
+
+    first = chosen(stranger)
+    post = reply(thread, answerer, "It would not.", lane="premise", stance="disputes")
+    assert {"premise", "disputes"} <= set(chosen(answerer))
+    assert chosen(stranger) == first
+    assert "disputes" not in chosen(answerer, to=post)
+    assert "premise" in chosen(stranger, to=post)
