@@ -40,7 +40,7 @@ def reader(thread, sits_down):
 
 
 def text(page):
-    return page.locator("form.composer textarea[name=text]")
+    return page.locator("form.composer [name=text]")
 
 
 def article(page, post: Post):

@@ -46,7 +46,7 @@ def cite(page, post: Post) -> None:
     page.wait_for_timeout(200)  # the button stands there once the hand rests
     offered = page.get_by_role("button", name="Quote these words")
     (offered if offered.count() else page.locator(f"#post-{post.pk} a.cite")).click()
-    expect(page.locator("form.composer textarea")).to_have_value(re.compile(r"\[quote="))
+    expect(page.locator("form.composer [name=text]")).to_have_value(re.compile(r"\[quote="))
 
 
 def verdicts(post: Post) -> list[tuple[str, int, str]]:
