@@ -69,7 +69,7 @@ def test_workers_killed_at_any_moment(member, record_property):
     for number in range(count):
         jobs.write.enqueue(member, f"{number}")
     jobs.write_in_parts.enqueue(member, 1, 20)
-    killed = kill_until_all_is_done(count // 4, seed=17)
+    killed = kill_until_all_is_done(count // 4, seed=17, pause=0.03)
     expected = [f"{number}" for number in range(count)] + [f"part {n}" for n in range(1, 21)]
     assert Counter(jobs.done()) == Counter(expected)
     assert killed > 5
