@@ -79,9 +79,8 @@ def _check_parents(thread: Thread) -> Iterator[Fault]:
     """What contradicts itself about who answers what. Parents are the truth: told, not changed."""
     posts = Post.objects.filter(thread=thread)
     numbered = posts.filter(number__isnull=False)
-    openings = list(
-        numbered.filter(parent_basis=Post.Basis.OPENING).values_list("number", flat=True)[:NAMED]
-    )
+    told = numbered.filter(parent_basis=Post.Basis.OPENING).order_by("number")
+    openings = list(told.values_list("number", flat=True)[:NAMED])
     if openings != list(numbered.order_by("number").values_list("number", flat=True)[:1]):
         yield Fault(thread.pk, "parents", f"its openings are {openings}", healable=False)
     rules = (
