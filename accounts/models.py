@@ -40,7 +40,9 @@ class Edition(models.Model):
 def new_edition() -> None:
     """Raise the number of the site's edition: no page drawn until now is shown again once this
     transaction stands. For rare acts only, and last in them: the row is locked until the commit,
-    and every other such act waits for it."""
+    and every other such act waits for it. An act that changes a member's name calls it before:
+    PostgreSQL looks at the accounts that another act names when that one commits, with this row
+    locked, and would wait for the new name while that waits here."""
     with transaction.atomic():
         while not Edition.objects.filter(pk=1).update(number=models.F("number") + 1):
             Edition.objects.bulk_create([Edition(pk=1)], ignore_conflicts=True)

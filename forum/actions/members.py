@@ -83,12 +83,12 @@ def rename(*, user: User, member: User, name: str, reason: str = "") -> User:
             if before == name:
                 return member
             PastName.objects.get_or_create(user=member, username=before)
+            new_edition()  # pages that are kept show the old one; see its order
             member.save(update_fields=["username", "skeleton"])
             entry = record(
                 user, "rename member", member=member, reason=reason, before=before, after=name
             )
             notices.notify(member, entry=entry, message="You were given another name.")
-            new_edition()  # pages that are kept show the old one
     except Unacceptable as error:
         raise Refused(str(error)) from error
     except IntegrityError:

@@ -134,7 +134,6 @@ def close_own(*, user: User) -> None:
         member = _may_leave(user)
         _close(member)
         record(member, "leave", member=member)
-        new_edition()
 
 
 def close(*, user: User, member: User, reason: str) -> str:
@@ -151,7 +150,6 @@ def close(*, user: User, member: User, reason: str) -> str:
         address = member.email
         _close(member)
         record(user, "close account", member=member, reason=reason)
-        new_edition()
     return address
 
 
@@ -171,7 +169,6 @@ def close_when_due(member_id: int, moment: str) -> None:
             return  # taken back while the lock was waited for
         _close(member)
         record(member, "leave", member=member)
-        new_edition()
 
 
 def closed_since() -> list[User]:
@@ -197,7 +194,6 @@ def close_again() -> int:
             member = _locked(member)
             _close(member)
             record(None, "leave", member=member)
-            new_edition()
     return len(members)
 
 
@@ -237,6 +233,7 @@ def _close(member: User) -> None:
     wishes.update(asked_name="", asked_why="")
     name = f"{FORMER}-{member.pk}"
     _take_names_out_of_logs(member, names, name)
+    new_edition()  # before the name changes, see there
     _empty(member, name)
     transaction.on_commit(partial(own_data.unlink, archives))
     transaction.on_commit(partial(_note_beside, digests))

@@ -204,6 +204,9 @@ MENDED = {
     ("quote b in other", "erase of b"): 1,
     # Merges locked the edition before boards; changes of boards lock it after them.
     ("merge other into main", "narrow modern"): 32,
+    # A new name, which is a key, was set before the edition was locked, and a move that names its
+    # member commits with the edition locked.
+    ("moving.move_branch", "members.rename"): 9,
     # Whoever hid a post did not see a quote that was being written, and its page was kept.
     ("hide e", "quote e in other", "read other"): 8,
 }
