@@ -45,12 +45,14 @@ def quote_form(post: Post, match: quoting.Match) -> str | None:
     revision = post.body.revision
     if match.verdict not in ("exact", "shortened"):
         return None
+    parts = quoting.over_quotes(match, revision.passages).parts
+    if revision.format == revision.Format.PLAIN:
+        # It has no marks, and the heads of its list items (". ") stand in its words alone: without
+        # them a quote of a list would be no exact one.
+        own = "\n\n[…]\n\n".join(revision.plain[start:end].strip() for start, end in parts)
+        return markup.attribution_source(post.writer, post.pk, own)
     html = markup.excerpt(
-        post.body.html,
-        plain=revision.plain,
-        passages=revision.passages,
-        parts=quoting.over_quotes(match, revision.passages).parts,
-        listed=revision.format == revision.Format.PLAIN,
+        post.body.html, plain=revision.plain, passages=revision.passages, parts=parts
     )
     if html is None:
         plain = revision.plain[match.start : match.end]

@@ -4,8 +4,10 @@ numbers that begin as typed."""
 import re
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
+from forum.models import Quote, Thread
 from forum.moderation import states
 from tests.people import browser, make_member, reply, start
 
@@ -131,3 +133,14 @@ def test_a_reply_begins_with_lane_and_stance_of_ones_last_to_the_same_post(
     assert chosen(stranger) == first
     assert "disputes" not in chosen(answerer, to=post)
     assert "premise" in chosen(stranger, to=post)
+
+
+def test_every_post_of_the_source_thread_is_quoted_exactly_as_a_whole(stranger):
+    """Its opening is a plain text with a list, and later posts quote others between their words."""
+    call_command("loaddata", "boards", "fixtures/threads/trotsky-spain.json", verbosity=0)
+    thread = Thread.objects.get(key="trotsky-spain")
+    for post in thread.posts.order_by("number"):
+        answer = reply(thread, stranger, f"{words_of(stranger, post)}\n\nSo you say.", to=post)
+        verdicts = {quote.verdict for quote in Quote.objects.filter(post=answer)}
+        assert verdicts <= {"exact", "shortened"}, (post.number, verdicts)
+        assert verdicts
