@@ -11,7 +11,8 @@
     python3 dev.py types             types alone
     python3 dev.py stress [...]      two hours of random acts, races, kills and restarts on both
                                      databases, and what they leave; --hours, --seed, --database
-    python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE
+    python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE,
+                                     --only WORDS of pages' names, --load SECONDS
     python3 dev.py upgrade-locks     how long each migration since the last release keeps people
                                      from reading and writing; --posts, --since
     python3 dev.py fresh-machine     the first two of these on a Debian 12 and 13 that have nothing
@@ -20,6 +21,7 @@
     python3 dev.py lock [--upgrade]  write requirements/*.txt anew from pyproject.toml
     python3 dev.py keep              keep a forum of this version for tests of later upgrades
     python3 dev.py face              fetch the face of the version in tests/npm into static/vendor
+    python3 dev.py viewer            fetch the viewer of large maps in the same way
     python3 dev.py audit             ask whether a hole is known in any package of the locks
 
 Packages go into .venv/ from the hashed locks, and again whenever the locks or Python have changed.
@@ -480,6 +482,23 @@ def face() -> int:
     return 0
 
 
+def viewer() -> int:
+    """Copy the viewer of large maps and its licence likewise. Its last line names a map of its
+    source, which is not served."""
+    reason = npm_packages()
+    if reason:
+        print(f"The viewer stays as it is: {reason}.")
+        return 1
+    package = ROOT / "var" / "npm" / "node_modules" / "openseadragon"
+    folder = ROOT / "static" / "vendor" / "openseadragon"
+    folder.mkdir(parents=True, exist_ok=True)
+    source = (package / "build" / "openseadragon" / "openseadragon.min.js").read_text()
+    script = re.sub(r"\n//# sourceMappingURL=.*", "", source)
+    (folder / "openseadragon.min.js").write_text(script)
+    shutil.copyfile(package / "LICENSE.txt", folder / "LICENSE.txt")
+    return 0
+
+
 def audit() -> int:
     """Ask the advisory service of the package index about everything in the locks.
 
@@ -527,6 +546,7 @@ def main(arguments: list[str]) -> int | None:
     commands.add_parser("lock").add_argument("--upgrade", action="store_true")
     commands.add_parser("keep")
     commands.add_parser("face")
+    commands.add_parser("viewer")
     commands.add_parser("audit")
 
     known, rest = parser.parse_known_args(arguments)
@@ -552,6 +572,8 @@ def main(arguments: list[str]) -> int | None:
         return keep()
     if known.command == "face":
         return face()
+    if known.command == "viewer":
+        return viewer()
     if known.command == "audit":
         return audit()
     if known.command == "lock":

@@ -4,18 +4,20 @@ import logging
 from smtplib import SMTPException
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.core.internal.ratelimit import get_ip
 from allauth.core.ratelimit import consume
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.problems import Problem
 
-from . import invitations
+from . import connections, invitations
 from .devices import device_of, is_known, remember
 from .models import User
 
@@ -52,9 +54,7 @@ class Adapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request) -> bool:
         """Whether whoever asks may make an account, by the setting JOINING."""
-        if settings.JOINING == "invitation":
-            return invitations.found(invitations.shown(request)) is not None
-        return settings.JOINING == "open"
+        return invitations.may_join(invitations.shown(request))
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """Return the name if it may be taken, raise ValidationError with a sentence if not."""
@@ -113,6 +113,28 @@ class Adapter(DefaultAccountAdapter):
         """Only addresses within this site, which need no host: allauth's own rule lets in every
         host of ALLOWED_HOSTS, and with a wildcard that is any neighbour."""
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def get_login_stages(self) -> list[str]:
+        """What stands between a right password and being signed in, in order."""
+        stages = super().get_login_stages()
+        after = stages.index("allauth.account.stages.EmailVerificationStage") + 1
+        return [*stages[:after], "accounts.stages.Admission", *stages[after:]]
+
+    def is_reauthentication_required(self, *, app: str, **kwargs) -> bool:
+        """Whether an act asks for the password or what stands for it. Raises
+        ReauthenticationRequired for who has to show it by a provider: allauth would let pass
+        whoever has no password."""
+        required = super().is_reauthentication_required(app=app, **kwargs)
+        if required and connections.must_sign_in_again(self.request):
+            raise ReauthenticationRequired
+        return required
+
+    def get_reauthentication_methods(self, user) -> list[dict]:
+        """By which pages a member shows that it is still they, the first one first."""
+        methods = super().get_reauthentication_methods(user)
+        if not methods and connections.signs_in_by_provider_alone(user):
+            methods = [{"id": "again", "description": "", "url": reverse("sign-in-again")}]
+        return methods
 
     def format_email_subject(self, subject: str) -> str:
         """The subject with the site's name behind it."""

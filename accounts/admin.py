@@ -1,9 +1,11 @@
 """Members, for administrators only: nobody else touches an address, a password or a right."""
 
 import allauth.account.admin
-import allauth.mfa.admin  # noqa: F401
+import allauth.mfa.admin
+import allauth.socialaccount.admin  # noqa: F401
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as django_admin
@@ -13,14 +15,19 @@ from django.db.models import Exists, OuterRef
 
 from core.opened_texts import OpenedForm
 
-from .filtering import NamedFilters
-from .models import ApiToken, Invitation, User, new_edition
+from .models import ApiToken, Invitation, User, raise_site_version
+from .seeking import Seeking
 
 # Addresses are shown and changed with their member, and rights come from the charter, not from
 # groups. Both pages are registered by the modules imported above.
 admin.site.unregister(EmailAddress)
 admin.site.unregister(Group)
 admin.site.unregister(Authenticator)  # secrets of two-step login are nobody's to look at
+# Who somebody is elsewhere neither; providers stand in the settings alone, and tokens nowhere.
+admin.site.unregister((SocialAccount, SocialApp, SocialToken))
+
+
+MOST_FOUND = 200  # members whose name begins so, and as many by their address
 
 
 class OneAddress(forms.ModelForm):
@@ -48,17 +55,16 @@ class AddForm(OneAddress, AdminUserCreationForm):
 
 
 @admin.register(User)
-class MemberAdmin(NamedFilters, django_admin.UserAdmin):
+class MemberAdmin(Seeking, django_admin.UserAdmin):
     """The members. Accounts are closed, not deleted: what was argued stays."""
 
     form = ChangeForm
     add_form = AddForm
     list_display = ("username", "email", "known", "is_active", "rights", "date_joined")
     list_filter = ("is_active", "is_superuser", "is_moderator", "is_staff", "date_joined")
-    search_fields = ("username", "email")
-    ordering = ("-date_joined",)
-    date_hierarchy = "date_joined"
-    list_per_page = 50
+    search_fields = ("username", "email")  # see get_search_results
+    search_help_text = "The beginning of a member's name, or of a mail address."
+    finds_few = True
     readonly_fields = ("known", "last_login", "date_joined")
     filter_horizontal = ()
     fieldsets = (
@@ -80,6 +86,16 @@ class MemberAdmin(NamedFilters, django_admin.UserAdmin):
         addresses = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
         return super().get_queryset(request).annotate(has_known=Exists(addresses))
 
+    def get_search_results(self, request, queryset, search_term):
+        """The members whose name or address begins so, by the indexes of both."""
+        begun = search_term.strip()
+        if not begun:
+            return queryset, False
+        named = User.objects.shaped_like(begun).values_list("pk", flat=True)[:MOST_FOUND]
+        addresses = EmailAddress.objects.filter(email__startswith=begun.lower())
+        reached = addresses.order_by().values_list("user", flat=True)[:MOST_FOUND]
+        return queryset.filter(pk__in={*named, *reached}), False
+
     @admin.display(description="address confirmed", boolean=True)
     def known(self, member: User) -> bool:
         """Whether the address was confirmed, by its owner or by an administrator's word."""
@@ -99,7 +115,7 @@ class MemberAdmin(NamedFilters, django_admin.UserAdmin):
         changed = set(form.changed_data)
         if changed & {"is_moderator", "is_superuser"} and "is_staff" not in changed:
             User.objects.leave_desk([obj.pk])
-        new_edition()  # the name shows wherever the member wrote or is mentioned
+        raise_site_version()  # the name shows wherever the member wrote or is mentioned
         if obj.email and "email" in form.changed_data:
             obj.set_address(obj.email, known=True)
         elif "email" in form.changed_data:
@@ -121,7 +137,7 @@ class MemberAdmin(NamedFilters, django_admin.UserAdmin):
         return False
 
 
-class EndedHere(NamedFilters, admin.ModelAdmin):
+class EndedHere(Seeking, admin.ModelAdmin):
     """What members make, and an administrator ends by deleting it."""
 
     def has_module_permission(self, request) -> bool:
@@ -149,8 +165,6 @@ class ApiTokenAdmin(EndedHere):
     list_filter = ("scope", "created_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("name", "user__username")
-    ordering = ("-pk",)
-    date_hierarchy = "created_at"
     fields = readonly_fields = ("name", "user", "scope", "created_at", "last_used_at")
 
 
@@ -162,8 +176,6 @@ class InvitationAdmin(EndedHere):
     list_filter = ("created_at", "ends_at")
     list_select_related = ("made_by",)
     search_fields = ("note", "made_by__username")
-    ordering = ("-pk",)
-    date_hierarchy = "created_at"
     fields = readonly_fields = (
         "made_by",
         "note",

@@ -34,9 +34,9 @@ SYSTEMS = (
 
 def device_of(request: HttpRequest) -> str:
     """The browser that sends a request, in words: "Firefox on Linux"."""
-    told = request.META.get("HTTP_USER_AGENT", "")
-    browser = next((name for mark, name in BROWSERS if mark in told), "A browser")
-    system = next((name for mark, name in SYSTEMS if mark in told), "")
+    agent = request.META.get("HTTP_USER_AGENT", "")
+    browser = next((name for mark, name in BROWSERS if mark in agent), "A browser")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
     return f"{browser} on {system}" if system else browser
 
 

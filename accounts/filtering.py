@@ -1,12 +1,15 @@
 """What narrows a list at the desk. Django lets whoever sees a list filter it by any column of its
 rows, and so read one that no page shows, a password's hash, letter by letter."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib.admin import ShowFacets
+from django.contrib.admin import DateFieldListFilter, ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -14,6 +17,30 @@ if TYPE_CHECKING:
     Page = ModelAdmin[Any]
 else:
     Page = object  # what it is mixed into is the admin's
+
+
+class Moments(DateFieldListFilter):
+    """Filters by when something was. A day or an hour without a zone is of the zone in which the
+    list shows its times: the member's own, or the site's."""
+
+    def queryset(self, request, queryset):
+        """The rows from and until the moments asked for."""
+        for lookup in (self.lookup_kwarg_since, self.lookup_kwarg_until):
+            values = cast("list[str]", self.used_parameters.get(lookup, []))
+            try:
+                moments = [self._moment(value) for value in values]
+            except (ValueError, OverflowError, ValidationError) as error:
+                raise IncorrectLookupParameters(error) from error
+            if moments:
+                self.used_parameters[lookup] = moments
+        return super().queryset(request, queryset)
+
+    def _moment(self, value: str) -> datetime | None:
+        moment = self.field.to_python(value)
+        if moment is not None and timezone.is_naive(moment):
+            # In another zone the first and the last days of the calendar are none.
+            moment = timezone.make_aware(moment).astimezone(UTC)
+        return moment
 
 
 class NamedFilters(Page):
@@ -28,6 +55,17 @@ class NamedFilters(Page):
         """Whether the list may be filtered so; a refusal is answered 400. No value holds a NUL,
         which PostgreSQL takes for an error."""
         return "\0" not in value and lookup in self._named_lookups(request)
+
+    def get_list_filter(self, request):
+        """The filters that a page names; those of moments know of zones."""
+        return [self._in_zone(item) for item in super().get_list_filter(request)]
+
+    def _in_zone(self, item):
+        if isinstance(item, str):
+            field = get_fields_from_path(self.model, item)[-1]
+            if isinstance(field, models.DateTimeField):
+                return item, Moments
+        return item
 
     def _named_lookups(self, request) -> set[str]:
         named = {f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day")}

@@ -15,13 +15,15 @@ from allauth.mfa.base import forms as second_step
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn import forms as keys
 from allauth.mfa.webauthn.internal.auth import extract_user_from_response
+from allauth.socialaccount import forms as provider_forms
+from allauth.socialaccount.models import SocialAccount
 from django import forms
 from django.conf import settings
 from django.db import transaction
 
 from core.opened_texts import OpenedForm
 
-from . import invitations
+from . import invitations, mail_domains
 from .adapter import TooManyAttempts
 from .models import ApiToken, User
 
@@ -32,25 +34,56 @@ class SignupForm(allauth.SignupForm):
 
     invitation = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
 
+    def clean_email(self) -> str:
+        """The address, if the site takes its domain."""
+        mail_domains.check(self.cleaned_data["email"])
+        return super().clean_email()
+
     def clean_username(self) -> str:
         """The name in composed form: some keyboards send an accent as a character of its own."""
         self.cleaned_data["username"] = unicodedata.normalize("NFKC", self.cleaned_data["username"])
         return super().clean_username()
 
-    def save(self, request):
+    def save(self, request) -> User:
         """Make the member and the address, both or none. Raises IntegrityError if the name, or
         one that looks like it, was taken since the form was checked; Problem if the invitation
         was used up meanwhile, and nobody joins without one."""
         with transaction.atomic():
             user = super().save(request)
-            if token := self.cleaned_data["invitation"]:
-                invitations.use(token, user)
+            invitations.use(self.cleaned_data["invitation"], user)
             return user
 
     def trap(self):
         """The field that people do not see. Drawn by the template: allauth would hide it with an
         inline style, which the content policy forbids."""
         return self[settings.ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD]
+
+
+class ResetByMailForm(allauth.ResetPasswordKeyForm):
+    """A new password, by the link of a mail."""
+
+    def save(self) -> None:
+        """Set it. Where nobody had confirmed the address, who made the account may not be who has
+        the mailbox: they do not keep a way in by a provider, beside the sessions and tokens that
+        end with a password."""
+        if not self.user.address_known:
+            SocialAccount.objects.filter(user=self.user).delete()
+        super().save()
+
+
+class ProviderSignupForm(provider_forms.SignupForm):
+    """Name and address of who makes an account by a provider. What the provider tells is offered,
+    and no more: the name shows everywhere, and the address is confirmed here."""
+
+    def clean_email(self) -> str:
+        """The address, if the site takes its domain."""
+        mail_domains.check(self.cleaned_data["email"])
+        return super().clean_email()
+
+    def clean_username(self) -> str:
+        """The name in composed form, as in SignupForm."""
+        self.cleaned_data["username"] = unicodedata.normalize("NFKC", self.cleaned_data["username"])
+        return super().clean_username()
 
 
 class LoginForm(allauth.LoginForm):
@@ -65,6 +98,7 @@ class AddressForm(allauth.AddEmailForm):
     """A new address. It replaces a confirmed one when its link is opened, any other at once."""
 
     def clean_email(self) -> str:
+        mail_domains.check(self.cleaned_data["email"])
         value = super().clean_email()
         if settings.CONFIRM_ADDRESS == "off" and filter_users_by_email(value):
             raise forms.ValidationError("Another account has this address.")

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from importlib import import_module
 from typing import ClassVar
 from zoneinfo import available_timezones
 
@@ -26,30 +27,33 @@ def check_time_zone(value: str) -> None:
         raise ValidationError(f"“{value}” is no time zone we know. Try Europe/Madrid or UTC.")
 
 
-class Edition(models.Model):
+class SiteVersion(models.Model):
     """One row, whose number rises with every act that may show on any page of the site: a member's
     new name, a board made or moved. Pages kept for visitors carry the number they were drawn
     under. What shows on the pages of one debate raises that debate's version instead."""
 
     number = models.PositiveBigIntegerField(default=0)
 
+    class Meta:
+        db_table = "accounts_edition"
+
     def __str__(self) -> str:
         return str(self.number)
 
 
-def new_edition() -> None:
-    """Raise the number of the site's edition: no page drawn until now is shown again once this
+def raise_site_version() -> None:
+    """Raise the number of the site version: no page drawn until now is shown again once this
     transaction stands. For rare acts only, and last in them: the row is locked until the commit,
     and every other such act waits for it. An act that changes a member's name calls it before:
     PostgreSQL looks at the accounts that another act names when that one commits, with this row
     locked, and would wait for the new name while that waits here."""
     with transaction.atomic():
-        while not Edition.objects.filter(pk=1).update(number=models.F("number") + 1):
-            Edition.objects.bulk_create([Edition(pk=1)], ignore_conflicts=True)
+        while not SiteVersion.objects.filter(pk=1).update(number=models.F("number") + 1):
+            SiteVersion.objects.bulk_create([SiteVersion(pk=1)], ignore_conflicts=True)
 
 
 # For a query to bring the number along.
-EDITION = Coalesce(models.Subquery(Edition.objects.filter(pk=1).values("number")), 0)
+SITE_VERSION = Coalesce(models.Subquery(SiteVersion.objects.filter(pk=1).values("number")), 0)
 
 
 class SkeletonField(models.CharField):
@@ -168,6 +172,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
     )
     is_moderator = models.BooleanField("moderator of all boards", default=False)
     about = models.CharField("about me", max_length=300, blank=True)
+    # The SHA-256 of the small picture beside the name, "" without one (forum.actions.emblems).
+    emblem = models.CharField(max_length=64, blank=True, default="", editable=False)
     theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
     view = models.CharField("debates open", max_length=4, choices=View.choices, default=View.FLAT)
     posts_per_page = models.PositiveSmallIntegerField(
@@ -202,6 +208,11 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
     closing_at = models.DateTimeField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # The member asked to join and was not let in yet, or was turned away then: nobody signs in to
+    # such an account (accounts.stages, forum.actions.joining).
+    waits_since = models.DateTimeField(null=True, blank=True, editable=False)
+    turned_away_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     # The link by which the member joined, if by one.
     invitation = models.ForeignKey(
         "Invitation",
@@ -235,6 +246,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
 
     class Meta:
         verbose_name = "member"
+        # Every file of an emblem that is fetched, or that might go, is looked for.
+        indexes = [models.Index(fields=["emblem"], name="member_emblem")]
 
     def __str__(self) -> str:
         return self.username
@@ -316,18 +329,21 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # mptt has no
         return address
 
 
-# What no page shows of whoever wrote a post; their name is shown, and whether they are here still.
+# What no page shows of whoever wrote a post; their name is shown with the emblem, and whether they
+# are here still.
 UNSHOWN = tuple(
     field.name
     for field in User._meta.concrete_fields
-    if field.name not in ("id", "username", "is_active")
+    if field.name not in ("id", "username", "is_active", "emblem")
 )
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def usable(self, now: datetime) -> "InvitationQuerySet":
-        """Those by which somebody may still join, of accounts that are not closed."""
-        return self.filter(uses_left__gt=0, ends_at__gt=now, made_by__is_active=True)
+        """Those by which somebody may still join, of accounts that are neither closed nor
+        suspended: who is kept out does not come back by a link of their own."""
+        rows = self.filter(uses_left__gt=0, ends_at__gt=now, made_by__is_active=True)
+        return rows.exclude(made_by__suspended_until__gt=now)
 
 
 class Invitation(models.Model):
@@ -424,7 +440,5 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls):
-        """The class that reads and writes these rows."""
-        from .sessions import SessionStore
-
-        return SessionStore
+        """The class that reads and writes these rows: that of SESSION_ENGINE."""
+        return import_module(settings.SESSION_ENGINE).SessionStore

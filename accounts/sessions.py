@@ -14,13 +14,14 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends import db
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from core import clock
 from core.compiled_queries import CompiledQuery
+from core.database_answers import database_errors
 
 from .models import Session, User
 from .tokens import by_token
@@ -109,7 +110,7 @@ class SessionStore(db.SessionStore):
             with transaction.atomic():
                 rows = Session.objects.filter(session_key=self.session_key)
                 rows.update(seen_at=timezone.now())
-        except DatabaseError:
+        except database_errors():
             log.info("the use of a session was not noted", exc_info=True)
 
 

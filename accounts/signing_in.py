@@ -73,6 +73,8 @@ def _first_step(request: HttpRequest, fields: dict[str, str]) -> None:
         return
     if LoginStageController.enter(request, AuthenticateStage.key):
         raise NotSignedIn("", step="code")
+    if form.user.waits_since:
+        raise NotSignedIn("This account was not let in yet.", step="password")
     raise NotSignedIn(
         "Your address is not confirmed yet. Open the link in the mail that we sent you.",
         step="password",

@@ -2,8 +2,8 @@
 
 A token is shown once, when it is made; its hash is kept. It reads, or reads and writes, as its
 member may at that moment: whoever is suspended reads with it, a closed account does nothing. All
-tokens of a member end when the password changes (accounts.passwords), since a password is changed
-when somebody else may know it.
+tokens of a member end when the password changes (accounts.password_validator), since a password is
+changed when somebody else may know it.
 """
 
 import secrets
@@ -11,11 +11,12 @@ from datetime import timedelta
 from hashlib import sha256
 
 from allauth.account.models import EmailAddress
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.database_answers import database_errors
 from core.problems import Problem
 
 from .models import ApiToken, User
@@ -49,7 +50,9 @@ def make(*, user: User, name: str, scope: str) -> str:
         raise Problem("Choose what the token may do.", field="scope")
     token = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if not user.is_active:
+            raise Problem("This account was closed.", status=403)
         if ApiToken.objects.filter(user=user).count() >= MOST:
             raise Problem(f"You have {MOST} tokens already. Take one back first.")
         ApiToken.objects.create(user=user, name=name, digest=_digest(token), scope=scope)
@@ -93,7 +96,7 @@ def note_use(token: ApiToken) -> None:
     try:
         with transaction.atomic():
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    except DatabaseError:
+    except database_errors():
         pass
 
 

@@ -1,4 +1,4 @@
-"""Words of a fixed list stand in a statement as they are, not as parameters.
+"""How values stand in statements. Words of a fixed list stand there as they are, not as parameters.
 
 A statement that is planned once and run often is planned without its parameters. That most posts
 are visible and hardly any are pending must not be hidden from the plan: with the state as a
@@ -7,7 +7,7 @@ parameter PostgreSQL read whole tables for a page's backlinks, a hundred times w
 
 import re
 
-from django.db.models import CharField
+from django.db.models import CharField, IntegerField, Lookup
 from django.db.models.lookups import Exact, In
 
 WORD = re.compile(r"[A-Za-z_]+")
@@ -38,3 +38,19 @@ class InWords(In):
 
     def process_rhs(self, compiler, connection):
         return _spelled(self.lhs.output_field, *super().process_rhs(compiler, connection))
+
+
+@IntegerField.register_lookup
+class Among(Lookup):
+    """`pk__among=ids`: as `pk__in`, for thousands of ids. They are one parameter, where Django
+    writes, and the database reads, as many as there are."""
+
+    lookup_name = "among"
+    prepare_rhs = False
+
+    def as_sql(self, compiler, connection):
+        lhs, params = self.process_lhs(compiler, connection)
+        ids = f"[{','.join(map(str, map(int, self.rhs)))}]"
+        if connection.vendor == "postgresql":
+            return f"{lhs} = ANY(%s::bigint[])", [*params, f"{{{ids[1:-1]}}}"]
+        return f"{lhs} IN (SELECT value FROM json_each(%s))", [*params, ids]

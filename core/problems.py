@@ -15,3 +15,7 @@ class Problem(Exception):
         self.sentence = sentence
         self.status = status or self.status
         self.field = field
+
+
+class Unacceptable(Problem):
+    """What was typed or chosen cannot be taken as it is."""

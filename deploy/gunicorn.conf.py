@@ -1,6 +1,8 @@
 """How gunicorn serves the forum: `gunicorn --config deploy/gunicorn.conf.py forum.wsgi`.
 
-On SIGTERM it takes no new requests and lets those that run come to their end.
+On SIGTERM it takes no new requests and lets those that run come to their end. The forum is loaded
+once, before the workers are forked from it, so that they share much of its memory: a new version
+of the code takes a restart, since SIGHUP replaces the workers by others of the version loaded.
 """
 
 import os
@@ -9,6 +11,7 @@ from pathlib import Path
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
+preload_app = True
 threads = int(os.environ.get("WEB_THREADS", "4"))
 # Longer than the database's own limit of 15 s, so that what takes too long is told as a 503.
 timeout = 60
@@ -22,19 +25,22 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 control_socket_disable = True
 accesslog = None  # LOG_FORMAT=json writes a line for each request, without what is private
 forwarded_allow_ips = "127.0.0.1,::1"
+# The forum, which is loaded before `on_starting`, begins to count here.
+if counts := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    Path(counts).mkdir(parents=True, exist_ok=True)
 
 
 def on_starting(server):
-    """Begin with empty counts: those of the last run were another server's."""
-    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for left in Path(folder).glob("*.db"):
+    """Begin with empty counts: those of the last run were another server's. The forum was loaded by
+    now; what it counts in before it is forked is not needed."""
+    if counts:
+        for left in Path(counts).glob("*.db"):
             left.unlink()
 
 
 def child_exit(server, worker):
     """Tell the counts of a worker that ended from those of one that lives."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if counts:
         from prometheus_client import multiprocess
 
         multiprocess.mark_process_dead(worker.pid)

@@ -148,6 +148,13 @@ _TABLE = (
     ),
     Act("lift suspension", "lifted a suspension of {}", own="Suspension lifted", members=True),
     Act(
+        "take emblem",
+        "took the emblem of {} away",
+        own="Emblem taken away",
+        gravity=Gravity.FINAL,
+        members=True,
+    ),
+    Act(
         "clean up",
         "cleaned up after {}",
         own="Posts hidden",
@@ -179,6 +186,9 @@ _TABLE = (
         own="Another name refused",
         members=True,
     ),
+    # Not in the public log: who was turned away is nobody's affair.
+    Act("admit", label="Let in", own="Let in by the moderators"),
+    Act("turn away", label="Turn away"),
     Act(
         "lock",
         "locked {}",
@@ -385,6 +395,7 @@ _TABLE = (
         undo="undo",
         gravity=Gravity.TAKES,
     ),
+    Act("mark picture", "said what a picture in {} is"),
     Act(
         "variant",
         "said of which debate {} is a variant",
@@ -392,8 +403,8 @@ _TABLE = (
         undo="undo",
         opener=True,
     ),
-    Act("mark", "marked {}", undo="undo", opener=True),
-    Act("unmark", "took the mark off {}", undo="undo", opener=True),
+    Act("mark", "made {} part of the story", undo="undo", opener=True),
+    Act("unmark", "took {} out of the story", undo="undo", opener=True),
     Act("make board", "made {}"),
     Act("change board", "changed {}"),
     Act("place board", "moved {} to another place"),

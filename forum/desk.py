@@ -10,11 +10,13 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 
 from .models import Case, Job, Page
+from .models.cases import MOST_COUNTED
 from .models.visibility import cases_visible_to
 from .permissions import may
 
 # What moderators work with, most often first; everything else is a record to look up.
 WORK = ("Case", "Thread", "Post", "Board", "Upload", "Term", "Page", "AuditEntry")
+MOST_JOBS = 1_000  # of what failed for good, which are counted
 # The ways through the desk, on each of its pages: label and address.
 TABS = (
     ("Queue", "admin:index"),
@@ -28,8 +30,9 @@ TABS = (
 
 
 def failed_jobs(user) -> int:
-    """How many jobs failed for good and wait for `user`, if that is an administrator."""
-    return Job.objects.failed().count() if may(user, "administer") else 0
+    """How many jobs failed for good and wait for `user`, if that is an administrator; as far as
+    MOST_JOBS."""
+    return Job.objects.failed()[:MOST_JOBS].count() if may(user, "administer") else 0
 
 
 def _leads_to(tab: str, here: str) -> bool:
@@ -77,12 +80,12 @@ class Desk(admin.AdminSite):
             {"label": label, "href": reverse(name), "here": _leads_to(name, here)}
             for label, name in TABS
         ]
-        waiting = cases_visible_to(request.user).open().count()
+        waiting = cases_visible_to(request.user).open().counted()
         # Asked for where a form asks for a reason.
         return {
             **context,
             "tabs_of_desk": tabs,
-            "waiting": waiting,
+            "waiting": f"{waiting}+" if waiting == MOST_COUNTED else waiting,
             "reasons": Page.reasons,
             "failed_jobs": partial(failed_jobs, request.user),
         }

@@ -4,7 +4,7 @@ The settings name `environment` to Django's backend for Jinja2. The desk, mails 
 drawn by Django's own engine, from `templates_django`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -12,14 +12,16 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template import defaultfilters, engines
-from django.urls import get_script_prefix, get_urlconf, reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import template_localtime  # type: ignore[attr-defined]  # the stubs lack it
 from jinja2 import ChainableUndefined, Environment, StrictUndefined
 
+from core.counting import counted
+
 from .models import Lane
-from .templatetags.forum import count, when
+from .templatetags.forum import when
 from .text.history_dates import short, spoken
 from .text.markup import words_without_spoilers
 
@@ -44,10 +46,12 @@ def environment(**options) -> Environment:
     made.filters.update(
         about=lambda lane: Lane(lane).about,
         capfirst=defaultfilters.capfirst,
-        count=count,
+        count=counted,
         date=_date,
+        emblem=_emblem,
         json_script=defaultfilters.json_script,
         linebreaks=defaultfilters.linebreaks_filter,
+        marked=_marked,
         or_nothing=lambda value: "" if value is None else value,
         short=short,
         spoken=spoken,
@@ -66,6 +70,31 @@ def fragment_renderer(name: str) -> Callable[[dict], SafeString]:
     return lambda given: mark_safe(render(given))
 
 
+def macro(template: str, name: str) -> Callable[..., SafeString]:
+    """A macro of a template, to be called with its own arguments: for what is drawn often, since a
+    template of its own costs half as much again. It has nothing else at hand, as above."""
+    engine: Any = engines["jinja2"]
+    return getattr(engine.env.get_template(template).module, name)
+
+
+def _emblem(member: Any, side: int = 20) -> SafeString:
+    """A member's emblem as a square of so many pixels; nothing where there is none. The name beside
+    it says all that it could say."""
+    if not (settings.EMBLEMS and member.emblem):
+        return SafeString("")
+    address = f"/emblems/{member.emblem}.png"
+    return SafeString(
+        f'<img class="emblem" src="{address}" width="{side}" height="{side}" alt=""> '
+    )
+
+
+def _marked(pieces: Iterable[tuple[str, bool]]) -> SafeString:
+    """Pieces of a text, each with whether it was looked for, which is marked."""
+    return SafeString(
+        "".join(f"<mark>{escape(text)}</mark>" if found else escape(text) for text, found in pieces)
+    )
+
+
 def _date(moment: date | datetime | None, form: str) -> str:
     """A day or moment in Django's signs for dates, in the reader's time zone."""
     return defaultfilters.date(template_localtime(moment), form) if moment else ""
@@ -75,12 +104,13 @@ def _date(moment: date | datetime | None, form: str) -> str:
 
 
 def url(name: str, *args) -> SafeString:
-    """The address of this name, escaped. Raises NoReverseMatch."""
-    place = name, get_script_prefix(), get_urlconf() or settings.ROOT_URLCONF
+    """The address of this name, escaped. Raises NoReverseMatch. The addresses of the site are those
+    of ROOT_URLCONF, for every request."""
+    prefix = get_script_prefix()
     if not args:
-        return _plain(*place)
+        return _plain(name, prefix)
     if len(args) == 1 and type(args[0]) is int and args[0] >= 0:
-        before, after = _around(*place)
+        before, after = _around(name, prefix)
         return mark_safe(f"{before}{args[0]}{after}")
     return escape(reverse(name, args=args))
 
@@ -90,12 +120,12 @@ _STAND_IN = 7_000_000_007
 
 
 @cache
-def _plain(name: str, _prefix: str, _urlconf: str) -> SafeString:
+def _plain(name: str, _prefix: str) -> SafeString:
     return escape(reverse(name))
 
 
 @cache
-def _around(name: str, _prefix: str, _urlconf: str) -> tuple[str, str]:
+def _around(name: str, _prefix: str) -> tuple[str, str]:
     before, _, after = escape(reverse(name, args=[_STAND_IN])).partition(str(_STAND_IN))
     return before, after
 

@@ -1,7 +1,6 @@
 """Headers on every answer, failures as pages that keep the text, and the member's time zone."""
 
 import re
-import sys
 from functools import lru_cache
 from weakref import WeakSet
 from zoneinfo import ZoneInfo
@@ -9,7 +8,6 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
-from django.db import DatabaseError, OperationalError
 from django.db.models import Subquery
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
@@ -18,10 +16,10 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts import signing_in
-from accounts.models import EDITION, Session
+from accounts.models import SITE_VERSION, Session
 from accounts.sessions import KEY, signed_in
 from core.compiled_queries import CompiledQuery
-from core.database_answers import DEADLOCK, did_not_answer, sqlstate, takes_no_writes
+from core.database_answers import DEADLOCK, database_errors, is_away, sqlstate
 from core.problems import Problem
 
 from .models import Thread
@@ -62,12 +60,12 @@ STANDING = "password is_active is_staff is_superuser is_moderator ignoring unrea
 def _depends(key: str, now, thread: int):
     """In one row, all that an answer about a debate depends on: who asks and what binds them, and
     the numbers that rise with whatever happens in the debate, or to its board and its readers."""
+    version = Subquery(Thread.objects.filter(pk=thread).values("version"))
+    names = ["session_data", "version", "site_version", *(f"user__{name}" for name in STANDING)]
     return (
         Session.objects.filter(session_key=key, expire_date__gt=now)
-        .annotate(
-            version=Subquery(Thread.objects.filter(pk=thread).values("version")), edition=EDITION
-        )
-        .values_list("session_data", "version", "edition", *(f"user__{name}" for name in STANDING))
+        .annotate(version=version, site_version=SITE_VERSION)
+        .values_list(*names)
     )
 
 
@@ -91,9 +89,13 @@ class UnchangedNews:
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "") if address else ""
         if address is None or request.method != "GET" or not KEY.fullmatch(key):
             return self.get_response(request)
-        # Before anything is drawn: what changes meanwhile makes another mark.
-        told = f"{request.path}{self.depending(key, timezone.now(), int(address[1]))}"
-        mark = f'"{salted_hmac("news", told, algorithm="sha256").hexdigest()}"'
+        try:
+            # Before anything is drawn: what changes meanwhile makes another mark.
+            depends_on = self.depending(key, timezone.now(), int(address[1]))
+        except database_errors():
+            return self.get_response(request)  # which asks too, and says what is wrong
+        shown_under = f"{request.path}{depends_on}"
+        mark = f'"{salted_hmac("news", shown_under, algorithm="sha256").hexdigest()}"'
         if request.META.get("HTTP_IF_NONE_MATCH", "").removeprefix("W/") == mark:
             request.resolver_match = _match(request.path_info)  # for those who count
             response = HttpResponse(status=304, headers={"Cache-Control": "private, no-cache"})
@@ -122,7 +124,7 @@ class ReplicaRouting:
             if wrote and user is not None and user.is_authenticated:
                 try:
                     replication.note_write(user)
-                except DatabaseError as error:
+                except database_errors() as error:
                     # Not acknowledged, then: sent again, the form finds what it did.
                     from .views import errors
 
@@ -189,7 +191,7 @@ class SessionUser(AuthenticationMiddleware):
     def process_request(self, request):
         try:
             request.user = signed_in(request)
-        except OperationalError as error:
+        except database_errors() as error:
             from .views import errors
 
             request.user = AnonymousUser()
@@ -219,7 +221,7 @@ class SignInWhileSending:
         except signing_in.NotSignedIn as problem:
             return errors.signed_out(request, problem, name=fields.get("sign_in_name", ""))
         except Exception as exception:
-            if not _is_away(exception):
+            if not is_away(exception):
                 raise
             return errors.overloaded(request, exception)
         return None
@@ -272,7 +274,7 @@ class ErrorPages:
             # stands, so the same is done once more.
             self.retried.add(request)
             return self._once_more(request)
-        if _is_away(exception):
+        if is_away(exception):
             return errors.overloaded(request, exception)
         return None
 
@@ -286,15 +288,3 @@ class ErrorPages:
             if response := self.process_exception(request, exception):
                 return response
             raise
-
-
-def _is_away(exception: Exception) -> bool:
-    """Whether database or shared cache did not do what they were asked, whatever it was."""
-    return did_not_answer(exception) or takes_no_writes(exception) or _of_shared_cache(exception)
-
-
-def _of_shared_cache(exception: Exception) -> bool:
-    """Whether Redis or Valkey did not do what it was asked. Its library is loaded only where
-    CACHE_URL names one."""
-    library = sys.modules.get("redis.exceptions")
-    return library is not None and isinstance(exception, library.RedisError)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
+from core.counting import counted
 from core.problems import Problem
 
 from .models import NOWHERE, AuditEntry, Board, Case, Notice, Post, State, Thread
@@ -202,7 +203,9 @@ def edit(user, post: Post) -> None:
     _not_locked(post)
     window = settings.EDIT_WINDOW_HOURS
     if window and user.now - post.loaded_at > timedelta(hours=window):
-        raise Refused(f"Posts can be edited for {window} hours; this one is older.")
+        raise Refused(
+            f"Posts can be edited for {counted(window, 'hour,hours')}; this one is older."
+        )
 
 
 def withdraw(user, post: Post) -> None:
@@ -417,6 +420,14 @@ def report(user, post: Post) -> None:
         raise Refused("This post does not stand any more.")
 
 
+def report_from_outside(user, post: Post) -> None:
+    """Everybody, visitors too, reports without an account a post that stands where they may read
+    it, also in an archived debate."""
+    see_post(user, post)
+    if post.state != State.VISIBLE:
+        raise NotThere
+
+
 def answer_act(user, notice: Notice) -> None:
     """Whoever an act concerned may answer it once, also while suspended."""
     read_notices(user)
@@ -513,6 +524,11 @@ def suspend(user, member: User) -> None:
         raise Refused("This needs a moderator of all boards.")
 
 
+def take_emblem(user, member: User) -> None:
+    """Moderators of all boards and administrators take the emblem away from whom they may warn."""
+    suspend(user, member)
+
+
 def clean_up(user, member: User) -> None:
     """Moderators review all that a member they may warn posted in their boards, hide what they
     choose of it, and bring it back as a whole."""
@@ -594,6 +610,7 @@ CHARTER: dict[str, Callable] = {
     "close poll": close_poll,
     "close": close,
     "report": report,
+    "report from outside": report_from_outside,
     "answer act": answer_act,
     "moderate": moderate,
     "decide": decide,
@@ -601,6 +618,7 @@ CHARTER: dict[str, Callable] = {
     "invite": invite,
     "warn": warn,
     "suspend": suspend,
+    "take emblem": take_emblem,
     "clean up": clean_up,
     "note": note,
     "rename member": rename_member,

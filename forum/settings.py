@@ -6,15 +6,17 @@ and to poisoned reset mails. docs/operating.md lists every variable.
 """
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import quote
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from core.environment import Environment, naming
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = Environment()
 env.read_env(env.str("JONBAR_ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # --- Who we are -----------------------------------------------------------------------------
@@ -48,6 +50,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "mptt",
 ]
 
@@ -116,14 +120,21 @@ def _database(url: str) -> dict:
     return found
 
 
-DATABASES = {
-    "default": _database(env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/jonbar.sqlite3"))
-}
+with naming("DATABASE_URL"):
+    DATABASES = {
+        "default": _database(
+            env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/jonbar.sqlite3")
+        )
+    }
+    _engine = DATABASES["default"]["ENGINE"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _options = DATABASES["default"].setdefault("OPTIONS", {})
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+if _engine.endswith("sqlite3"):
     # IMMEDIATE takes the write lock at BEGIN, so that two writers queue instead of one failing
-    # half-way; synchronous=FULL means that what was acknowledged is on the disk.
+    # half-way, and they do so in order; synchronous=FULL means that what was acknowledged is on the
+    # disk.
+    DATABASES["default"]["ENGINE"] = "core.queued_sqlite3"
+    DATABASES["default"]["STAYS_IN_LINE"] = env.bool("JONBAR_WEB", default=False)
     _options.update(
         transaction_mode="IMMEDIATE",
         timeout=20,
@@ -161,7 +172,8 @@ PLAIN_QUERIES = frozenset(env.list("PLAIN_QUERIES", default=[]))
 
 # Pages are read from these where there are any (forum/operations/replication.py).
 for _number, _url in enumerate(env.list("DATABASE_REPLICAS", default=[]), 1):
-    _replica = _database(_url)
+    with naming("DATABASE_REPLICAS"):
+        _replica = _database(_url)
     DATABASES[f"replica_{_number}"] = {
         **DATABASES["default"],
         **_replica,
@@ -199,14 +211,18 @@ def _cache(url: str) -> dict:
     return {**found, "OPTIONS": {**options, **found.get("OPTIONS", {})}}
 
 
-CACHES = {"default": _cache(env.str("CACHE_URL", default="dbcache://jonbar_cache"))}
+with naming("CACHE_URL"):
+    CACHES = {"default": _cache(env.str("CACHE_URL", default="dbcache://jonbar_cache"))}
 
 # Whether pages come with a serif of the forum's own (static/vendor); else with one of the reader's.
 OWN_FACE = env.bool("OWN_FACE", default=True)
 
-# Megabytes in which each worker keeps finished pages for visitors, and as much again for what many
-# readers see alike; 0 keeps none.
+# Megabytes in which each worker keeps finished pages for visitors, and others for what many readers
+# see alike: posts, lines of lists, forms. Without pages nothing at all is kept.
 KEPT_PAGES_MB = env.int("KEPT_PAGES_MB", default=4)
+KEPT_POSTS_MB = env.int("KEPT_POSTS_MB", default=64)
+# Whether kept pages are answered without calling Django at all (forum/operations/kept_first.py).
+KEPT_BEFORE_DJANGO = env.bool("KEPT_BEFORE_DJANGO", default=True)
 
 # How long a cache between the site and its visitors (a CDN) may show a debate without asking, and
 # how long after that while it asks. What is taken back is gone from it after both together.
@@ -222,7 +238,7 @@ DOWNLOADS_PER_MINUTE = env.int("DOWNLOADS_PER_MINUTE", default=20)
 API_PER_MINUTE = env.int("API_PER_MINUTE", default=300)
 API_PER_MINUTE_VISITORS = env.int("API_PER_MINUTE_VISITORS", default=60)
 # So often one network is told, while its people type, what the search would find, or how chosen
-# words are quoted, and one member whom "@na" may mean; 0: no limit.
+# words are quoted, and one member whom "@na" may mean, or which places begin as typed; 0: no limit.
 OFFERS_PER_MINUTE = env.int("OFFERS_PER_MINUTE", default=120)
 # Where a proxy sends the files, the address under which it does.
 DOWNLOADS_BY_PROXY = env.str("DOWNLOADS_BY_PROXY", default="")
@@ -237,13 +253,19 @@ PICTURES_PER_DAY = env.int("PICTURES_PER_DAY", default=50)
 PICTURES_MB_PER_DAY = env.int("PICTURES_MB_PER_DAY", default=200)
 # Where a proxy sends the files of pictures, the address under which it does.
 PICTURES_BY_PROXY = env.str("PICTURES_BY_PROXY", default="")
+# Members may choose a small picture that stands beside their names.
+EMBLEMS = env.bool("EMBLEMS", default=True)
+# A bucket of S3 instead of a folder (the extra s3), and its server, where that is not Amazon's.
+# Keys and region are boto's to find: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION.
+PICTURES_BUCKET = env.str("PICTURES_BUCKET", default="")
+PICTURES_BUCKET_AT = env.str("PICTURES_BUCKET_AT", default="")
 
 # --- People ---------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "accounts.passwords.PasswordValidator"},
+    {"NAME": "accounts.password_validator.PasswordValidator"},
     *(
         {"NAME": f"django.contrib.auth.password_validation.{name}"}
         for name in (
@@ -261,22 +283,29 @@ LOGIN_REDIRECT_URL = "/"
 # "required": an address must be confirmed before the first login; "optional": a mail is sent,
 # but nobody waits for it (the local run); "off": a site without mail.
 CONFIRM_ADDRESS = env.str("CONFIRM_ADDRESS", default="optional" if DEBUG else "required")
+if CONFIRM_ADDRESS not in ("required", "optional", "off"):
+    raise ImproperlyConfigured("CONFIRM_ADDRESS must be required, optional or off.")
 ACCOUNT_EMAIL_VERIFICATION = {"required": "mandatory", "optional": "optional", "off": "none"}[
     CONFIRM_ADDRESS
 ]
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
 ACCOUNT_FORMS = {
-    "signup": "accounts.forms.SignupForm",
+    "signup": "forum.views.joining.SignupForm",
     "login": "accounts.forms.LoginForm",
     "add_email": "accounts.forms.AddressForm",
     "change_password": "accounts.forms.PasswordForm",
+    "reset_password_from_key": "accounts.forms.ResetByMailForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
-# Who may make an account: everybody, who has a link of a member, or nobody; administrators make
-# accounts at the desk in any case.
+# Who may make an account: everybody, everybody whom moderators then let in, who has a link of a
+# member, or nobody; administrators make accounts at the desk in any case.
 JOINING = env.str("JOINING", default="open")
-if JOINING not in ("open", "invitation", "closed"):
-    raise ImproperlyConfigured("JOINING must be open, invitation or closed.")
+if JOINING not in ("open", "approval", "invitation", "closed"):
+    raise ImproperlyConfigured("JOINING must be open, approval, invitation or closed.")
+# A file with domains of mail that are not taken (accounts.mail_domains).
+MAIL_DOMAINS_REFUSED = env.str("MAIL_DOMAINS_REFUSED", default="")
+if MAIL_DOMAINS_REFUSED and not Path(MAIL_DOMAINS_REFUSED).is_file():
+    raise ImproperlyConfigured(f"MAIL_DOMAINS_REFUSED: there is no file {MAIL_DOMAINS_REFUSED}.")
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False  # mail scanners follow links; a person presses the button
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -327,6 +356,44 @@ MFA_TOTP_TOLERANCE = 1  # half a minute more or less; clocks of telephones go wr
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers let only localhost do without HTTPS
 REQUIRE_TWO_STEP_FOR_STAFF = env.bool("REQUIRE_TWO_STEP_FOR_STAFF", default=False)
 
+# How hard the sum is that a stranger's browser works out before a form is taken
+# (core.proof_of_work): rounds of each of some 128 tries; 0 asks for none.
+PROOF_OF_WORK = env.int("PROOF_OF_WORK", default=0)
+
+# Providers by which one may sign in, by OpenID Connect: their ids, and of each what it is called,
+# its address, and as whom and with which secret it knows the forum.
+
+
+def _openid_provider(name: str) -> dict:
+    """The provider with the id `name`, from the variables that begin with OPENID_ and that id."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,29}", name):
+        raise ImproperlyConfigured(f"OPENID_PROVIDERS: {name!r} is no id. Use letters and digits.")
+    own = f"OPENID_{name.upper().replace('-', '_')}_"
+    told = {key: env.str(own + key, default="") for key in ("SERVER", "CLIENT_ID", "CLIENT_SECRET")}
+    if missing := [own + key for key, value in told.items() if not value]:
+        raise ImproperlyConfigured(f"Set {' and '.join(missing)}, or take {name} away.")
+    if not (told["SERVER"].startswith("https://") or DEBUG):
+        raise ImproperlyConfigured(f"{own}SERVER must begin with https://.")
+    return {
+        "provider_id": name,
+        "name": env.str(f"{own}NAME", default=name.capitalize())[:40],
+        "client_id": told["CLIENT_ID"],
+        "secret": told["CLIENT_SECRET"],
+        "settings": {"server_url": told["SERVER"].rstrip("/")},
+    }
+
+
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "provider_class": "accounts.openid.Provider",
+        "APPS": [_openid_provider(name) for name in env.list("OPENID_PROVIDERS", default=[])],
+    }
+}
+SOCIALACCOUNT_ADAPTER = "accounts.connections.Connections"
+SOCIALACCOUNT_FORMS = {"signup": "forum.views.joining.ProviderSignupForm"}
+SOCIALACCOUNT_AUTO_SIGNUP = False  # a name that shows everywhere is chosen by who bears it
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
+
 # How fast one member may write; 0 lifts a limit. Counted on the posts where they are stored.
 POSTS_PER_MINUTE = env.int("POSTS_PER_MINUTE", default=12)
 STARTS_PER_HOUR = env.int("STARTS_PER_HOUR", default=6)
@@ -361,6 +428,10 @@ WARNING_APPROVAL_DAYS = env.int("WARNING_APPROVAL_DAYS", default=14)
 WARNING_SUSPENSION_POINTS = env.int("WARNING_SUSPENSION_POINTS", default=6)
 WARNING_SUSPENSION_DAYS = env.int("WARNING_SUSPENSION_DAYS", default=7)
 REPORTS_PER_DAY = env.int("REPORTS_PER_DAY", default=20)
+# Posts reported from one network without an account; and how long name and address of such a
+# reporter are kept after the decision.
+GUEST_REPORTS_PER_DAY = env.int("GUEST_REPORTS_PER_DAY", default=10)
+GUEST_ADDRESSES_KEPT_DAYS = env.int("GUEST_ADDRESSES_KEPT_DAYS", default=90)
 EDIT_WINDOW_HOURS = env.int("EDIT_WINDOW_HOURS", default=0)  # 0: one's own posts stay editable
 
 # --- Later ----------------------------------------------------------------------------------
@@ -370,7 +441,9 @@ TASKS = {"default": {"BACKEND": "forum.outbox.backend.Outbox", "QUEUES": ["defau
 
 # --- Mail -----------------------------------------------------------------------------------
 
-vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost"))
+with naming("EMAIL_URL"):
+    _email = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost")
+    vars().update(_email)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <noreply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 10  # seconds; a mail server that hangs must not hold the page
@@ -427,6 +500,27 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+if PICTURES_BUCKET:
+    from botocore.config import Config
+
+    STORAGES["pictures"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": PICTURES_BUCKET,
+            "endpoint_url": PICTURES_BUCKET_AT or None,
+            # boto's own minute, five times over, would hold a thread for each picture meanwhile.
+            "client_config": Config(
+                connect_timeout=3,
+                read_timeout=10,
+                retries={"mode": "standard", "total_max_attempts": 2},
+                s3={"addressing_style": "path" if PICTURES_BUCKET_AT else "auto"},
+                signature_version="s3v4",
+            ),
+            "default_acl": None,  # private, as the bucket says: the forum sends the files itself
+            "file_overwrite": True,  # names are sums
+            "max_memory_size": 2 * 1024 * 1024,
+        },
+    }
 WHITENOISE_USE_FINDERS = not env.bool("STATIC_MANIFEST", default=not DEBUG)
 FIXTURE_DIRS = [BASE_DIR / "fixtures", BASE_DIR / "fixtures" / "threads"]
 

@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from tests.waiting import PATIENCE, until
+
 SECRET = "a" * 32
 
 
@@ -53,11 +55,31 @@ class Writer(threading.Thread):
         return False
 
 
+def told(writers: Sequence[Writer]) -> int:
+    """How many replies were acknowledged by now."""
+    return sum(len(writer.told) for writer in writers)
+
+
+def await_replies(writers: Sequence[Writer], count: int) -> None:
+    """Wait until so many more replies are acknowledged."""
+    enough = told(writers) + count
+    until(lambda: told(writers) >= enough, "nothing is acknowledged any more")
+
+
+def end(writers: Sequence[Writer]) -> None:
+    """Let each take the form at hand to its end; fails if an answer never comes."""
+    for writer in writers:
+        writer.stopped.set()
+    for writer in writers:
+        writer.join(timeout=2 * PATIENCE)
+    assert not any(writer.is_alive() for writer in writers), "a page never answers"
+
+
 def reply(port: int, cookie: str, thread_id: int, token: str, text: str) -> tuple[int, str]:
     """Send the form of a reply; the status and text of the answer."""
     body = urlencode({"text": text, "token": token, "csrfmiddlewaretoken": SECRET})
     headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     line.request("POST", f"/threads/{thread_id}/reply/", body, headers)
     answer = line.getresponse()
     told = answer.status, answer.read().decode()
@@ -67,7 +89,7 @@ def reply(port: int, cookie: str, thread_id: int, token: str, text: str) -> tupl
 
 def get(port: int, path: str, cookie: str = "") -> tuple[int, str]:
     """Ask for a page; its status and text."""
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     line.request("GET", path, headers={"Cookie": cookie} if cookie else {})
     answer = line.getresponse()
     return answer.status, answer.read().decode()
@@ -75,14 +97,14 @@ def get(port: int, path: str, cookie: str = "") -> tuple[int, str]:
 
 def wait_for(port: int, path: str = "/readyz") -> None:
     """Wait until the server answers 200."""
-    for _ in range(300):
+
+    def is_there() -> bool:
         try:
-            if get(port, path)[0] == 200:
-                return
+            return get(port, path)[0] == 200
         except (OSError, http.client.HTTPException):
-            pass
-        time.sleep(0.1)
-    raise RuntimeError("the server did not start")
+            return False
+
+    until(is_there, "the server did not start", pause=0.1)
 
 
 def with_secret(cookie: str) -> str:

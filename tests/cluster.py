@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 
 from tests.postgres import find_programs, free_port
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
@@ -52,11 +52,13 @@ class Node:
             start_new_session=True,
             **self.cluster.runs_as,
         )
-        for _ in range(300):
-            with contextlib.suppress(psycopg.OperationalError), self.connect():
-                return
-            time.sleep(0.1)
-        raise RuntimeError(Path(log.name).read_text())
+        until(self.answers, Path(log.name).read_text, pause=0.1)
+
+    def answers(self) -> bool:
+        """Whether it takes connections."""
+        with contextlib.suppress(psycopg.OperationalError), self.connect():
+            return True
+        return False
 
     def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
         """End it: SIGINT is a fast shutdown, SIGQUIT an immediate one."""
@@ -131,8 +133,10 @@ class Cluster:
             " application_name=standby",
         )
         self.standby.start()
-        while not self.primary.ask("SELECT count(*) FROM pg_stat_replication"):
-            time.sleep(0.05)
+        until(
+            lambda: self.primary.ask("SELECT count(*) FROM pg_stat_replication"),
+            "the standby does not stream",
+        )
 
     def url(self, *nodes: Node, more: str = "") -> str:
         """A DATABASE_URL with these hosts."""
@@ -179,7 +183,7 @@ def served(folder: Path, *, workers: int = 2, **environment: str) -> Iterator[tu
     finally:
         process.terminate()
         try:
-            process.wait(timeout=40)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
 
@@ -187,3 +191,13 @@ def served(folder: Path, *, workers: int = 2, **environment: str) -> Iterator[tu
 def workers_of(pid: int) -> list[int]:
     """The processes that gunicorn has forked."""
     return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def await_workers(pid: int, without: int | None = None) -> list[int]:
+    """Both workers of gunicorn, when both are forked and this one is gone."""
+
+    def both() -> list[int]:
+        workers = workers_of(pid)
+        return workers if len(workers) > 1 and without not in workers else []
+
+    return until(both, "there are not two workers")

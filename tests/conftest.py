@@ -3,13 +3,17 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import override_settings
+from django.utils import timezone
 
 import dev
+from forum.moderation import closing
 from forum.rendering import glossary
-from tests import postgres
+from tests import bucket, postgres
 from tests.people import (  # noqa: F401  (fixtures are found by their names here)
     administrator,
     answer,
@@ -28,6 +32,16 @@ from tests.people import (  # noqa: F401  (fixtures are found by their names her
     unhurried,
 )
 
+# Neither the clock nor chance fails a test: no example has a deadline, nor may the drawing of them
+# be found slow; and but for the long form everybody tries the same ones.
+hypothesis.settings.register_profile(
+    "everywhere",
+    deadline=None,
+    derandomize=os.environ.get("JONBAR_LONG") != "1",
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("everywhere")
+
 
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
@@ -44,6 +58,24 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -
 
 
 @pytest.fixture(scope="session", autouse=True)
+def data_folder(tmp_path_factory):
+    """Beside the database of a worker, and of the commands that its tests run, stand files that no
+    other worker writes: the names of closed accounts are read by each restore."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "static").mkdir()  # as in tests/postgres.py
+    with pytest.MonkeyPatch.context() as patch, override_settings(DATA_DIR=folder):
+        patch.setenv("JONBAR_DATA", str(folder))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def nobody_closed():
+    """No test knows the accounts that the one before it closed."""
+    yield
+    (settings.DATA_DIR / closing.FILE).unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def pictures_folder(tmp_path_factory):
     """The pictures of tests stand where nobody else's do."""
     storage = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
@@ -52,10 +84,37 @@ def pictures_folder(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session")
+def bucket_server():
+    """The address of a server of S3."""
+    with bucket.serving() as address:
+        yield address
+
+
+@pytest.fixture
+def pictures_bucket(bucket_server, monkeypatch) -> str:
+    """A bucket in which the pictures of the test stand; its name."""
+    for name, value in {**bucket.KEYS, **bucket.REGION}.items():
+        monkeypatch.setenv(name, value)
+    name = bucket.made(bucket_server)
+    options = {"bucket_name": name, "endpoint_url": bucket_server, "addressing_style": "path"}
+    storage = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    with override_settings(STORAGES={**settings.STORAGES, "pictures": storage}):
+        yield name
+
+
 @pytest.fixture(autouse=True)
 def unexplained():
     """No test knows the glossary of the one before it."""
     glossary.forget()
+
+
+@pytest.fixture
+def stopped_clock():
+    """The machine's clock stands still: what is counted by the minute or by the day begins no new
+    count while the test is at it, and nothing is a second older on the second of two pages."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from forum.actions import composing, posts, threads
 from forum.models import Board, Job, Picture, PictureUse, Post, State, Thread
 from forum.operations import downloads, pictures
 from forum.rendering import context
+from forum.text.history_dates import day
 from tests.reading import Reader
 
 OPENING = (
@@ -97,8 +98,8 @@ def shown_picture(post: Post, words: str, *, member: User) -> Picture:
 
 
 def sent_picture(words: str, *, member: User) -> Picture:
-    """A picture that no post shows yet; its description and its bytes are these words, since
-    whoever looks for leaks looks for words. It was never decoded."""
+    """A map of 1937 that no post shows yet; its words and its bytes are these, since whoever looks
+    for leaks looks for words. It was never decoded."""
     data = words.encode()
     sha256 = hashlib.sha256(data).hexdigest()
     picture = Picture.objects.create(
@@ -112,8 +113,17 @@ def sent_picture(words: str, *, member: User) -> Picture:
         width=1,
         height=1,
         alt=words,
+        shows=Picture.Shows.MAP,
+        title=words,
+        legend=words,
+        moment="1937",
+        edtf="1937",
+        first_day=day(1937, 1, 1),
+        last_day=day(1937, 12, 31),
+        tiles=Picture.Tiles.READY,
     )
     pictures.add(data, pictures.name_of(sha256, "png"))
+    pictures.add(data, pictures.tile_name(sha256, 0, 0, 0))
     return picture
 
 

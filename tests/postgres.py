@@ -12,18 +12,20 @@ import fcntl
 import importlib.util
 import os
 import pwd
+import random
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+
+from tests.waiting import until
 
 # Nobody needs the tests' data after a power failure, so the disk is not waited for. Commits still
 # reach the operating system before they are acknowledged: a server killed without warning loses
@@ -47,6 +49,9 @@ kill -QUIT $!
 wait $!
 rm -rf "$folder"
 """
+# Below those that a system gives to whoever connects somewhere (Linux: from 32768 on).
+PORTS = range(20_000, 32_000)
+_marks: list[socket.socket] = []  # kept open: a port is marked until this process ends
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -179,7 +184,7 @@ def pytest_report_header() -> str:
 def server() -> Iterator[str]:
     """Run a PostgreSQL server of its own; give a DATABASE_URL whose user may make databases.
 
-    Raises RuntimeError with the server's log if it does not come up within half a minute.
+    Fails with the server's log if it does not come up within a minute.
     """
     folder = Path(tempfile.mkdtemp(prefix="jonbar-postgres-"))
     programs, runs_as = find_programs(folder)
@@ -220,7 +225,7 @@ def server() -> Iterator[str]:
         yield f"postgres://jonbar:{password}@127.0.0.1:{port}/jonbar"
     finally:
         keeper.stdin.close()
-        keeper.wait(timeout=30)
+        keeper.wait(timeout=60)
 
 
 def find_programs(folder: Path) -> tuple[Path, dict]:
@@ -241,18 +246,34 @@ def find_programs(folder: Path) -> tuple[Path, dict]:
 
 
 def free_port() -> int:
-    """Give the number of a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Give the number of a port of this machine that nobody listens on, and that no other test is
+    given while this process lives.
+
+    Others the system gives away of its own accord, to whoever connects to something: such a port
+    may be taken by the time at which a server is started, or started again.
+    """
+    for port in random.Random().sample(PORTS, len(PORTS)):
+        mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            mark.bind(("127.0.0.1", port))  # of UDP: the server's own is of TCP
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            mark.close()
+            continue
+        _marks.append(mark)
+        return port
+    raise RuntimeError("no port is free")
 
 
 def connect(port: int, password: str, log: Path) -> psycopg.Connection:
     """Connect as superuser as soon as the server answers."""
-    for _ in range(300):
+
+    def answered() -> psycopg.Connection | None:
         with contextlib.suppress(psycopg.OperationalError):
             return psycopg.connect(
                 f"host=127.0.0.1 port={port} user=postgres password={password}", autocommit=True
             )
-        time.sleep(0.1)
-    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
+
+    return until(answered, lambda: f"PostgreSQL did not start:\n{log.read_text()}", pause=0.1)

@@ -38,6 +38,7 @@ SAID = {
     "invite": "----yy",
     "warn": "----yy",
     "suspend": "-----y",
+    "take emblem": "-----y",
     "clean up": "----yy",
     "note": "----yy",
     "rename member": "-----y",

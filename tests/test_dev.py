@@ -11,7 +11,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
 import tomllib
 import urllib.error
 import urllib.request
@@ -23,6 +22,8 @@ from django.db import connection
 
 import dev
 from tests import postgres
+from tests.postgres import free_port
+from tests.waiting import PATIENCE, until
 
 SOURCE = dev.ROOT / "dev.py"
 REQUIREMENT = re.compile(
@@ -70,8 +71,7 @@ def test_an_unknown_option_is_refused(capsys):
 
 def test_a_first_run_fills_the_forum_and_a_second_one_finds_it(tmp_path):
     """Served as a newcomer has it: nothing there but the packages, and stopped with Ctrl-C."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
     database = tmp_path / "data" / "forum.sqlite3"
     trial = {
         "DATABASE_URL": f"sqlite:///{database}",
@@ -88,7 +88,7 @@ def test_a_first_run_fills_the_forum_and_a_second_one_finds_it(tmp_path):
             assert wait_for_answer(f"http://127.0.0.1:{port}/", running) == 200
         finally:
             os.killpg(running.pid, signal.SIGINT)  # what a terminal sends for Ctrl-C
-        assert running.wait(timeout=30) == 0
+        assert running.wait(timeout=PATIENCE) == 0
         with contextlib.closing(sqlite3.connect(database)) as found:
             counts = [
                 found.execute(f"SELECT count(*) FROM forum_{table}").fetchone()[0]
@@ -98,17 +98,20 @@ def test_a_first_run_fills_the_forum_and_a_second_one_finds_it(tmp_path):
 
 
 def wait_for_answer(url: str, running: subprocess.Popen) -> int:
-    """The status of the first answer; fails if the server ends without one, or after a minute."""
-    for _ in range(600):
+    """The status of the first answer; fails if the server ends without one, or in five minutes."""
+
+    def answered() -> int | None:
         assert running.poll() is None, "the server has stopped"
         try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
                 return answer.status
         except urllib.error.HTTPError as answer:
             return answer.code
         except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"{url} does not answer")
+            return None
+
+    # Five minutes: a first run migrates and fills a forum.
+    return until(answered, f"{url} does not answer", pause=0.1, patience=300)
 
 
 # --- Locks ----------------------------------------------------------------------------------
@@ -256,17 +259,17 @@ def test_what_a_run_makes_is_ignored_by_git():
 
 
 def test_a_port_in_use_is_noticed():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
         assert dev.port_trouble(port)
     assert not dev.port_trouble(port)
 
 
 def test_a_port_in_use_is_explained_and_nothing_is_made(project):
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        with pytest.raises(SystemExit, match=f"Port {port} is in use.*--port {port + 1}"):
-            dev.run_forum(port, openings=False)
+    port = free_port()
+    said = pytest.raises(SystemExit, match=f"Port {port} is in use.*--port {port + 1}")
+    with socket.create_server(("127.0.0.1", port)), said:
+        dev.run_forum(port, openings=False)
     assert project.ran == []
 
 
@@ -537,8 +540,4 @@ def test_a_test_run_that_is_killed_leaves_no_server_behind():
     assert dev.port_trouble(port)
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    for _ in range(200):
-        if not dev.port_trouble(port):
-            break
-        time.sleep(0.05)
-    assert not dev.port_trouble(port)
+    until(lambda: not dev.port_trouble(port), "the server is left")

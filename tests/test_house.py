@@ -3,12 +3,17 @@
 import ast
 import os
 import re
+import runpy
 import subprocess
 import sys
+import traceback
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 from django.apps import apps
+
+from core.environment import Environment
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = [
@@ -36,25 +41,22 @@ LAYERS = (
 # Modules that are longer than a screen's worth of ideas, and why.
 LONG = {
     "accounts.models": "the member, and all that is a part of one account",
-    "forum.actions.composing": "one text on its way to be stored, in the order in which it goes",
-    "forum.actions.description": "all that a debate says about itself",
     "forum.actions.polls": "what becomes of a poll, from its question to its last vote",
     "forum.actions.posts": "what becomes of a post, from its reply to its withdrawal",
     "forum.acts": "one table: a reader finds every act in it",
     "forum.admin.debates": "the lists of debates and of all that belongs to them",
+    "forum.moderation.closing": "one act, with the table of what becomes of every column",
     "forum.moderation.merging": "one act, told in the order in which it happens",
     "forum.moderation.moving": "two acts that share each step",
+    "forum.operations.pictures.child": "a program of its own, which can import none of ours",
     "forum.permissions": "one charter: a reader finds every rule in it, and no second one",
-    "forum.rendering.outline": "one argument, as text, drawing, Argdown and JSON",
     "forum.search.grammar": "one grammar: a reader finds every filter in it",
     "forum.settings": "every number with its reason, in one file",
-    "forum.text.history_dates.reading": "the ways in which people write dates, in order of trying",
+    "forum.text.history_dates.parsing": "the ways in which people write dates, in order of trying",
     "forum.transfer.exporting": "one file format, in the order in which it stands",
     "forum.transfer.parsing": "one file format, checked in the order in which it stands",
     "forum.transfer.uploads": "one file on its way through the desk",
     "forum.tree.placing": "the only code that may place posts",
-    "forum.views.openings": "one form, with all that is found beside it",
-    "forum.views.posts": "all addresses below one post",
 }
 MOST_LINES = 300
 LONGEST_LINE = 160  # of a template
@@ -100,6 +102,20 @@ def test_modules_import_downwards_only(path):
         found = layer(imported)
         assert found is not None, f"{own} imports {imported}, which stands on no line"
         assert found <= layer(own), f"{own} imports {imported} from above"
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports within functions count: a circle is two modules that can only be read together."""
+    modules = {name_of(path) for path in CODE}
+    graph = {
+        name_of(path): {
+            found if found in modules else found.rpartition(".")[0] for found in imports(path)
+        }
+        & modules - {name_of(path)}
+        for path in CODE
+        if path.name != "__init__.py"  # which hands on what is in its rooms
+    }
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
 @pytest.mark.parametrize("path", CODE, ids=name_of)
@@ -351,7 +367,9 @@ GIVEN = {
     "forum.moderation.merging": {"row.basis"},
     "forum.moderation.moving": {"root.basis", "row.basis"},
     "forum.moderation.undoing_moves": {"rows[pk].basis"},
-    "forum.transfer.parsing": {"post.quoted", "post.rendered"},
+    "forum.transfer.parsing": {"texts.quoted", "texts.rendered"},
+    # What a zip says of a file in it.
+    "forum.transfer.packing": {"entry.compress_type", "entry.create_system", "entry.external_attr"},
 }
 
 
@@ -471,10 +489,54 @@ def test_migrations_have_names_and_one_line_of_history():
         assert not [name for name in names if "_auto_" in name]
 
 
-def test_every_setting_of_the_environment_is_documented():
+def settings_of_the_environment() -> set[str]:
     settings = (ROOT / "forum" / "settings.py").read_text()
     names = set(re.findall(r"""env(?:\.\w+)?\(\s*["'](\w+)["']""", settings))
     assert len(names) > 15, "settings.py is read otherwise now"
+    return names
+
+
+@pytest.mark.parametrize("value", ["no such value", "-1"])
+def test_a_setting_that_cannot_be_is_named(monkeypatch, tmp_path, value):
+    """Whoever mistypes one is told which, by a sentence."""
+    for name, given in {**PRODUCTION, "JONBAR_DATA": str(tmp_path)}.items():
+        monkeypatch.setenv(name, given)
+    unnamed = {}
+    for name in sorted(settings_of_the_environment() - {"JONBAR_DATA", "JONBAR_ENV_FILE"}):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            try:
+                runpy.run_path(str(ROOT / "forum" / "settings.py"))
+            except Exception as error:
+                if name not in str(error):
+                    unnamed[name] = repr(error)
+    assert not unnamed
+
+
+@pytest.mark.parametrize("password", ["gehe/im", "gehe#im", "gehe[im", "gehe:im@x"])
+def test_no_piece_of_a_password_is_shown(monkeypatch, tmp_path, password):
+    """The commonest mistake in an address is a password with a sign that ends it."""
+    for name, given in {**PRODUCTION, "JONBAR_DATA": str(tmp_path)}.items():
+        monkeypatch.setenv(name, given)
+    for name, scheme in (("DATABASE_URL", "postgres"), ("CACHE_URL", "redis")):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, f"{scheme}://member:{password}@host:1234/5")
+            try:
+                runpy.run_path(str(ROOT / "forum" / "settings.py"))
+            except Exception:
+                shown = traceback.format_exc()
+                assert "gehe" not in shown and name in shown
+
+
+def test_a_yes_may_stand_in_another_variable(monkeypatch):
+    monkeypatch.setenv("JONBAR_YES", "on")
+    for given, meant in (("$JONBAR_YES", True), ("2", True), ("0", False), ("off", False)):
+        monkeypatch.setenv("JONBAR_IS", given)
+        assert Environment().bool("JONBAR_IS") is meant
+
+
+def test_every_setting_of_the_environment_is_documented():
+    names = settings_of_the_environment()
     operating = (ROOT / "docs" / "operating.md").read_text()
     assert not {name for name in names if not re.search(rf"`{name}`", operating)}
 

@@ -120,7 +120,7 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
         "thread": ("see thread", "see opening", "reply", "rename", "describe", "close", "moderate"),
         "post": (
             *("see post", "see history", "answer", "edit", "withdraw", "release", "mark"),
-            *("report", "moderate", "erase"),
+            *("report", "report from outside", "moderate", "erase"),
             *("argue", "set lane", "tie answer", "take stance", "change mind"),
             *("vote", "close poll"),
         ),
@@ -128,6 +128,7 @@ def test_rules_allow_by_silence_and_refuse_with_a_sentence(world):
     tried = {verb for kind in takes.values() for verb in kind}
     asked_elsewhere = {"answer act", "decide", "undo"}  # of notices, cases and entries
     asked_elsewhere |= {"warn", "suspend", "clean up", "note", "rename member"}  # of members
+    asked_elsewhere |= {"take emblem"}
     asked_elsewhere |= {"leave", "close account"}  # of accounts
     asked_elsewhere |= {
         "write",

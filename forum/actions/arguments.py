@@ -26,7 +26,7 @@ from ..models import (
     Thread,
 )
 from ..permissions import Refused, require
-from . import description, notices
+from . import cards, notices
 from .audit import record
 from .composing import Unacceptable
 from .locking import locked_post
@@ -169,7 +169,7 @@ def put_back_answers(entry: AuditEntry, thread: Thread) -> None:
         # Past auto_now_add: it was tied when it was.
         Answer.objects.filter(pk=pk).update(created_at=datetime.fromisoformat(moment))
         asked.append(question)
-    description.recount(thread, asked)
+    cards.recount(thread, asked)
     tree.save_thread(thread, "card")
 
 
@@ -196,7 +196,7 @@ def _set_answers(user, post: Post, ties: Sequence[Tie], reason: str) -> bool:
     tie_answers(user, post, ties)
     gone = before.keys() - after.keys()
     Answer.objects.filter(post=post, question__in=gone).delete()
-    description.recount(post.thread, [*gone, *after])
+    cards.recount(post.thread, [*gone, *after])
     if post.author_id != user.pk:
         entry = record(
             user, "tie answer", post=post, reason=reason, before=before, after=after, rows=kept
@@ -286,7 +286,7 @@ def count_anew(thread: Thread) -> None:
     """Count the lanes and the answers of a locked thread from its posts, after many of them came
     or went; the caller saves `lane_counts` and `card`."""
     count_lanes(thread)
-    description.recount(thread, list(thread.questions.values_list("pk", flat=True)))
+    cards.recount(thread, list(thread.questions.values_list("pk", flat=True)))
 
 
 def count_lanes(thread: Thread) -> None:

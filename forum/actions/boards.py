@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from accounts.models import User, new_edition
+from accounts.models import User, raise_site_version
 
 from .. import tree
 from ..models import AuditEntry, Board
@@ -26,7 +26,7 @@ def make(*, user, board: Board, reason: str = "") -> Board:
     with transaction.atomic():
         tree.plant_board(board)
         _tell(user, "make board", board, reason)
-        new_edition()
+        raise_site_version()
     return board
 
 
@@ -57,7 +57,7 @@ def change(*, user, board: Board, reason: str = "", **wanted) -> Board:
             record(user, "change board", board=board, reason=reason, before=was, after=after)
             if "audience" in after:
                 notices.follow_board(board.pk)
-            new_edition()
+            raise_site_version()
     return board
 
 
@@ -112,7 +112,7 @@ def _name(user, board: Board, field: str, verb: str, members: list[User], reason
         for sentence, people in zip(sentences, (after - before, before - after), strict=True):
             for member in people:
                 notices.notify(member, entry=entry, message=sentence)
-        new_edition()  # answers that are known by their mark say what those who are named see
+        raise_site_version()  # answers known by their mark say what those named see
 
 
 def move_beside(*, user, board: Board, beside: Board, position: str) -> None:
@@ -163,7 +163,7 @@ def remove(*, user, board: Board) -> None:
         moderators = list(board.moderators.values_list("pk", flat=True))
         tree.uproot_board(board)
         User.objects.leave_desk(moderators)
-        new_edition()
+        raise_site_version()
 
 
 def stays(board: Board) -> str:

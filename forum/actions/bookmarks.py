@@ -68,7 +68,7 @@ def remind(bookmark_id: int, day: str) -> None:
             return
         Bookmark.objects.filter(pk=row.pk).update(remind_on=None)
         notice = Notice.objects.create(
-            member=member, post_id=row.post_id, kind=Notice.Kind.REMINDER, said=row.note
+            member=member, post_id=row.post_id, kind=Notice.Kind.REMINDER, sentence=row.note
         )
         queueing.queue([notice])
         notices.recount(member.pk)

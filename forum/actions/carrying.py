@@ -4,19 +4,16 @@
 post stands now. What belongs to posts by id needs nothing; what finds them follows by a job.
 """
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Count, Max, Q
 
-from accounts.models import User
-
 from .. import tree
-from ..models import Draft, PassageKey, Post, ReadMark, State, Thread, Threadmark
+from ..models import Draft, PassageKey, Post, State, Thread, Threadmark
 from ..search import index
-from . import arguments, notices, read_state
+from . import arguments, notices
+from .carried_marks import Marks
 from .drafts import label_for
 
 # What names both a post and its thread.
@@ -38,19 +35,21 @@ def carry_rows(
 
     Beside quotes of these posts, in whatever debate, stand their numbers, their debates and whether
     they may be named; one may be quoted just now, which nobody sees yet. So whoever calls this
-    raises the site's edition, last in the act.
+    raises the site version, last in the act.
 
     Returns what undoing the act needs besides the posts' own places: marks that were made, or say
     more because of twins, drafts that lead elsewhere, when threads had their last word.
     """
     last_words = {pk: thread.last_post_at.isoformat() for pk, thread in threads.items()}
-    marks = _Marks(threads, placements, twins or {})
+    marks = Marks(threads, placements, twins or {})
     tree.rearrange(placements)
     for model in REPEATS:
         for source, target in {
             (row.came_from[0], row.thread_id) for row in placements if row.was[0] != row.thread_id
         }:
-            model.objects.filter(thread_id=source, post__thread_id=target).update(thread_id=target)
+            # Not by a join, for which Django reads all rows of the thread a second time.
+            there = Post.objects.filter(thread_id=target).values("pk")
+            model.objects.filter(thread_id=source, post__in=there).update(thread_id=target)
     for thread in threads.values():
         thread.numbering += 1
         recount(thread)
@@ -98,157 +97,6 @@ def last_word(thread_id: int, moment: str) -> None:
     if last is not None and last.origin_id and before <= last.loaded_at:
         thread.last_post_at = before
         tree.save_thread(thread, "last_post_at")
-
-
-# --- Read marks -------------------------------------------------------------------------------
-
-
-class _Marks:
-    """Keeps read what was read. Made before posts are moved; `write` stores what follows.
-
-    A member without a mark has read what had arrived at a moment (see `reading.seen`); numbers go
-    by arrival before and after, so that needs no row as long as no other thread had a mark.
-    """
-
-    def __init__(
-        self,
-        threads: Mapping[int, Thread],
-        placements: Sequence[tree.Placement],
-        twins: Mapping[int, int],
-    ) -> None:
-        self.threads = threads
-        self.arrived: dict[int, list] = defaultdict(list)  # by old thread, in order of numbers
-        self.now_arrived: dict[int, list] = defaultdict(list)
-        # Runs of numbers that stay together: old thread -> [(first, last, thread, first there)]
-        self.runs: dict[int, list[list]] = defaultdict(list)
-        self.home = {row.pk: row.thread_id for row in placements}
-        rows = {row.pk: row for row in placements}
-        # Of doubles: old thread -> {number: (thread, number) of the post that stays for it}
-        self.doubles: dict[int, dict[int | None, tuple[int, int | None]]] = defaultdict(dict)
-        for double, one in twins.items():
-            source, number = rows[double].came_from
-            self.doubles[source][number] = rows[one].thread_id, rows[one].number
-        old = [row for row in placements if row.came_from[1] is not None]
-        for row in sorted(old, key=lambda row: row.came_from):
-            source, number = row.came_from
-            self.arrived[source].append(row.arrived)
-            if row.number is None:
-                continue
-            runs = self.runs[source]
-            if runs:
-                first, last, target, there = runs[-1]
-                if (number, row.thread_id) == (last + 1, target) and (
-                    row.number == there + last + 1 - first
-                ):
-                    runs[-1][1] = number
-                    continue
-            runs.append([number, number, row.thread_id, row.number])
-        new = [row for row in placements if row.number is not None]
-        for row in sorted(new, key=lambda row: (row.thread_id, row.number)):
-            self.now_arrived[row.thread_id].append(row.arrived)
-        self.known: dict[tuple[int, str], dict[int, list[tuple[int, int]]]] = {}
-        # Held until the act is done: reading goes on by the new numbers.
-        marks = ReadMark.objects.select_for_update(no_key=True).order_by("pk")
-        self.marks: dict[int, dict[int, ReadMark]] = defaultdict(dict)
-        for mark in marks.filter(thread__in=threads):
-            self.marks[mark.user_id][mark.thread_id] = mark
-
-    def write(self, unmake: Container[int]) -> dict:
-        """Store the marks. Returns the ids of those that had to be made, and [id, ranges, ranges
-        now] of those that say more because of a double."""
-        changed, made = list[ReadMark](), list[ReadMark]()
-        needless, more = list[int](), list[tuple[ReadMark, str, str]]()
-        since = {
-            pk: until or joined
-            for pk, until, joined in User.objects.filter(pk__in=self.marks).values_list(
-                "pk", "read_until", "date_joined"
-            )
-        }
-        for user_id, mine in self.marks.items():
-            read: dict[int, list[tuple[int, int]]] = defaultdict(list)
-            folded: dict[int, list[int]] = defaultdict(list)
-            for source in self.threads:
-                mark = mine.get(source)
-                known = mark.ranges if mark else _until(self.arrived[source], since[user_id])
-                for target, there in self._mapped(source, known).items():
-                    read[target] += there
-                # The mark in an emptied thread only rests there.
-                for pk in mark.folded if mark and self.arrived[source] else ():
-                    folded[self.home.get(pk, source)].append(pk)
-            doubles = self._doubles(mine, since[user_id])
-            for target in self.now_arrived:
-                alone = read_state.columns(_united(read[target]))["ranges"]
-                ranges = read_state.columns(_united(read[target] + doubles.get(target, [])))
-                default = _until(self.now_arrived[target], since[user_id])
-                mark, fresh = mine.get(target), ranges["ranges"] == default
-                if mark is None and (folded[target] or not fresh):
-                    mark = ReadMark(
-                        user_id=user_id,
-                        thread_id=target,
-                        folded=folded[target][-read_state.MAX_FOLDED :],
-                        **ranges,
-                    )
-                    made.append(mark)
-                elif mark and mark.pk in unmake and not folded[target] and fresh:
-                    needless.append(mark.pk)
-                elif mark is not None:
-                    mark.ranges, mark.count = ranges["ranges"], ranges["count"]
-                    mark.folded = folded[target][-read_state.MAX_FOLDED :]
-                    changed.append(mark)
-                if mark is not None and ranges["ranges"] != alone:
-                    more.append((mark, alone, ranges["ranges"]))
-        ReadMark.objects.filter(pk__in=needless).delete()
-        ReadMark.objects.bulk_update(changed, ["ranges", "count", "folded"], batch_size=500)
-        return {
-            "marks": [mark.pk for mark in ReadMark.objects.bulk_create(made)],
-            "more_read": [[mark.pk, alone, now] for mark, alone, now in more],
-        }
-
-    def _doubles(self, mine: Mapping[int, ReadMark], since) -> dict[int, list[tuple[int, int]]]:
-        """The numbers of posts whose doubles a member has read, by thread."""
-        found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for source, numbers in self.doubles.items():
-            ranges = mine[source].ranges if source in mine else _until(self.arrived[source], since)
-            for first, last in read_state.parse(ranges):
-                for number in range(first, last + 1):
-                    if number in numbers:
-                        target, there = numbers[number]
-                        if there is not None:
-                            found[target].append((there, there))
-        return found
-
-    def _mapped(self, source: int, ranges: str) -> dict[int, list[tuple[int, int]]]:
-        """Where numbers of an old thread are now. Many members have read the same."""
-        if (source, ranges) not in self.known:
-            found = defaultdict(list)
-            runs = self.runs[source]
-            for first, last in read_state.parse(ranges):
-                at = max(bisect_right(runs, first, key=lambda run: run[0]) - 1, 0)
-                for begin, end, target, there in runs[at:]:
-                    if begin > last:
-                        break
-                    a, b = max(first, begin), min(last, end)
-                    if a <= b:
-                        found[target].append((there + a - begin, there + b - begin))
-            self.known[source, ranges] = found
-        return self.known[source, ranges]
-
-
-def _until(arrived: Sequence, since) -> str:
-    """The ranges that hold what had arrived by a moment."""
-    count = bisect_right(arrived, since)
-    return f"1-{count}" if count else ""
-
-
-def _united(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same numbers as ranges that neither overlap nor touch, ascending."""
-    found: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(found[-1][1], last))
-        else:
-            found.append((first, last))
-    return found
 
 
 # --- Drafts -----------------------------------------------------------------------------------

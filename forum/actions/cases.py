@@ -5,6 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from forum.mailing import guests
 
 from ..acts import ACTS
 from ..models import AuditEntry, Case, Notice, Post
@@ -50,8 +51,10 @@ def close(case: Case, entry: AuditEntry, *, message: str = "") -> None:
         notices.notify(case.member, entry=entry, kind=outcome, message=message)
     elif case.kind == Case.Kind.REPORT:
         message = ACTS[entry.verb].outcome or "The post that you reported was looked at."
-        for report in case.reports.select_related("member"):
+        for report in case.reports.filter(member__isnull=False).select_related("member"):
             notices.notify(report.member, entry=entry, kind=outcome, message=message)
+        if case.reports.filter(guest__isnull=False).exists():
+            guests.tell_outcome.enqueue(case.pk, entry.pk)
 
 
 def undone(entry: AuditEntry, by: AuditEntry) -> None:

@@ -5,31 +5,25 @@ that nobody else should wait for. The rows it makes are written by the action th
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
-from core.problems import Problem
+from core.problems import Unacceptable
 from forum.text import markup, quoting
 
 from ..models import Board, PassageKey, Picture, Post, PostBody, PostRevision, Quote, State, Thread
-from ..models.visibility import posts_visible_to, wider
+from ..models.visibility import posts_visible_to
 from .erased_quotes import without_erased_quotes
-from .following import follow_source, followed_passage
-from .rendering import insides_of, recompose
+from .judging import carried_over, judge
+from .rendering import insides_of
 from .shown_pictures import shown_pictures
-from .sources import Search, proposed, signed
+from .sources import proposed, signed
 
 # Characters of their sources over which all quotes of a post may reach, from the first word of each
 # to its last: five times the longest post.
 MAX_REACH = 300_000
 SOUND = (Quote.Verdict.EXACT, Quote.Verdict.SHORTENED)
-
-
-class Unacceptable(Problem):
-    """What was typed or chosen cannot be taken as it is."""
 
 
 class ErasedQuoted(Unacceptable):
@@ -127,9 +121,9 @@ def compose(
             "Add something of your own to the quotes." if rendered.quotes else "Write your text."
         )
     pictures = check_pictures(rendered.pictures, user=user, board=board, earlier=earlier)
-    carried, inside = _carried(earlier, rendered.quotes)
+    carried, inside = carried_over(earlier, rendered.quotes)
     fresh = [block for block in rendered.quotes if block.ordinal not in carried]
-    judged = _judge(
+    judged = judge(
         fresh,
         user=user,
         board=board,
@@ -192,120 +186,6 @@ def _numbered(
     return found
 
 
-def _carried(
-    earlier: PostRevision | None, blocks: Sequence[markup.QuoteBlock]
-) -> tuple[dict[int, Quote], dict[int, str]]:
-    """Rows of the last revision for the blocks that an edit left alone, and what is drawn in them:
-    a quote is judged once, and "#5" keeps meaning the post that it meant when it was typed."""
-    if earlier is None or not blocks:
-        return {}, {}
-    of = earlier.quotes.select_related("source_revision", "source_post__body")
-    rows = {quote.ordinal: quote for quote in of}
-    old = [
-        (block, rows[block.ordinal]) for block in recompose(earlier).quotes if block.ordinal in rows
-    ]
-    bodies = PostBody.objects.filter(revision=earlier, renderer=markup.RENDERER_VERSION)
-    html = bodies.values_list("html", flat=True).first() if old else ""
-    drawn, inside = markup.insides(html or ""), {}
-    found = {}
-    for block in blocks:
-        for index, (before, row) in enumerate(old):
-            if _same(before, block):
-                if row.source_revision_id and row.ordinal in drawn:
-                    inside[block.ordinal] = drawn[row.ordinal]
-                row.ordinal, row.passage = block.ordinal, block.passage
-                found[block.ordinal] = row
-                del old[index]
-                break
-    return found, inside
-
-
-def _same(a: markup.QuoteBlock, b: markup.QuoteBlock) -> bool:
-    return (a.author, a.post_id, a.post_number, a.words, a.syntax) == (
-        b.author,
-        b.post_id,
-        b.post_number,
-        b.words,
-        b.syntax,
-    )
-
-
-def _judge(
-    blocks: Sequence[markup.QuoteBlock],
-    *,
-    user,
-    board: Board,
-    thread: Thread | None,
-    parent: Post | None,
-    quoting_post: int | None,
-) -> dict[int, Quote]:
-    """Find the source of each block among the posts it may come from, and judge it."""
-    if not blocks:
-        return {}
-    by_id, by_number = _named_posts(blocks, user, thread, parent)
-    search = Search(user, thread, parent, quoting_post)
-    found = {}
-    for block in blocks:
-        named = by_id.get(block.post_id or 0) or by_number.get(block.post_number or 0)
-        match, source = search.find(block.words, named)
-        if block.syntax == "blockquote" and match.verdict != Quote.Verdict.EXACT:
-            continue  # a plain ">" claims nothing, so there is nothing to judge
-        nested = [
-            by_id.get(post_id or 0) or by_number.get(number or 0)
-            for _, post_id, number in block.nested
-        ]
-        if source and wider(source[0].thread.board, board):
-            raise Unacceptable(
-                f"Words from “{source[0].thread.board}” cannot be quoted here, where more people "
-                "read. Say it in your own words or take the quote out."
-            )
-        found[block.ordinal] = quote_row(
-            ordinal=block.ordinal,
-            passage=block.passage,
-            words=block.words,
-            match=match,
-            source=source,
-            current=source[0].body.revision if source else None,
-            nested=[post.pk for post in nested if post],
-            reason=Quote.TOO_MUCH if match.stopped else "",
-        )
-    return found
-
-
-def _named_posts(
-    blocks: Iterable[markup.QuoteBlock], user, thread: Thread | None, parent: Post | None
-) -> tuple[dict[int, Post], dict[int, Post]]:
-    """The posts that quotes name, by id and by number in the thread, that `user` may read. Most
-    name the post that is answered, which is at hand."""
-    ids, numbers = set(), set()
-    for block in blocks:
-        for post_id, number in (
-            (block.post_id, block.post_number),
-            *((post_id, number) for _, post_id, number in block.nested),
-        ):
-            ids.add(post_id)
-            numbers.add(number)
-    ids, numbers, posts = ids - {None}, numbers - {None}, []
-    if parent is not None and parent.state == State.VISIBLE:
-        posts = [parent]
-        ids.discard(parent.pk)
-        if thread is not None and parent.thread_id == thread.pk:
-            numbers.discard(parent.number)
-    rule = Q(pk__in=ids)
-    if thread is not None:
-        rule |= Q(thread=thread, number__in=numbers)
-    if ids or numbers:
-        posts += (
-            posts_visible_to(user)
-            .filter(rule, state=State.VISIBLE)
-            .select_related("thread__board", "body__revision")
-        )
-    return (
-        {post.pk: post for post in posts},
-        {post.number or 0: post for post in posts if thread and post.thread_id == thread.pk},
-    )
-
-
 def also_in(
     composed: Composed, *, user, thread: Thread, besides: int | None = None
 ) -> list[tuple[Quote, list[Post]]]:
@@ -337,38 +217,3 @@ def passage_keys(post: Post, plain: str) -> list[PassageKey]:
         PassageKey(thread_id=post.thread_id, key=signed(key), post_id=post.pk)
         for key in quoting.paragraph_keys(plain)
     ]
-
-
-def quote_row(
-    *,
-    ordinal: int,
-    passage: int,
-    words: str,
-    match: quoting.Match,
-    source: tuple[Post, PostRevision] | None,
-    current: PostRevision | None = None,
-    nested: Sequence[int] = (),
-    reason: str = "",
-) -> Quote:
-    """The row of a judged quote, unsaved and without its post and revision. `current` is the newest
-    text of its source, where the words may come from an older one."""
-    if source is not None:
-        match = quoting.over_quotes(match, source[1].passages)
-    quote = Quote(
-        ordinal=ordinal,
-        passage=passage,
-        words=words,
-        verdict=match.verdict,
-        nested=list(nested),
-        reason=reason,
-    )
-    if source is None:
-        return quote
-    post, revision = source
-    quote.source_post, quote.source_revision = post, revision
-    quote.start, quote.end = match.start, match.end
-    quote.parts = [list(part) for part in match.parts]
-    current = current or revision
-    quote.source_passage = followed_passage(revision, match.start or 0, match.end or 0, current)
-    follow_source(quote, current)
-    return quote

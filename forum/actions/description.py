@@ -1,90 +1,30 @@
 """What a debate is about: its divergences, its author's own answer, and what its opening asks."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import transaction
-from django.db.models import Count, F, Field, Q
 
 from core.columns import longest
 from core.opened_texts import check_base
 from forum import tree
-from forum.models import Answer, AuditEntry, Board, Divergence, Question, State, Thread
+from forum.models import AuditEntry, Board, Divergence, Question, Thread
 from forum.models.debate import spot_columns
 from forum.permissions import Refused, may, require
 from forum.text import places
-from forum.text.history_dates import HistoryDate, NotADate, read
 from forum.text.questions import MAX_LENGTH
 
-from . import keyword_index, notices, telling
+from . import keyword_index, notices, screening, telling
 from .audit import record
+from .cards import recount, spot_on_card, write_card
 from .composing import Unacceptable
+from .divergences import DivergenceInput, kept_spot
 
 MAX_DIVERGENCES = 5  # of one thread: more is a chronicle, and belongs into the text
 MAX_QUESTIONS = 10
-LINKED = 8  # answers to a question that its card leads to; of more it says the number
 MAX_OWN_ANSWER = longest(Thread, "own_answer")
 # Bare questions rarely get good replies: whoever asks one of these says first what they expect.
 OWN_ANSWER_KINDS = (Thread.Kind.WI, Thread.Kind.AHC, Thread.Kind.PC)
-
-
-class AmbiguousPlace(Unacceptable):
-    """A name means several places: `found` are those to choose among."""
-
-    def __init__(self, place: str, found: Sequence[places.Found]) -> None:
-        super().__init__(f"“{place}” is the name of several places. Choose one below.")
-        self.found = found
-
-
-@dataclass(frozen=True, slots=True)
-class DivergenceInput:
-    """A divergence as somebody gives it, its date read and its place found."""
-
-    change: str
-    date: HistoryDate
-    actor: str = ""
-    place: str = ""
-    by_editor: bool = False
-    spot: places.Spot | None = None
-
-
-def read_divergence(
-    *, change: str, when: str, actor: str = "", place: str = "", spot: str = ""
-) -> DivergenceInput:
-    """Read one divergence out of what was typed; where `spot` does not say where it lies (or that
-    it stands on no map), its place is looked up. Raises Unacceptable with what to do; where a name
-    means several places, AmbiguousPlace."""
-    change, actor, place = (" ".join(text.split()) for text in (change, actor, place))
-    if not change:
-        raise Unacceptable("Say what changes.")
-    for text, field in ((change, "change"), (actor, "actor"), (place, "place")):
-        most = longest(Divergence, field)
-        column = cast(Field, Divergence._meta.get_field(field))
-        name = str(column.verbose_name).capitalize()
-        if len(text) > most:
-            raise Unacceptable(f"“{name}” holds at most {most} characters.")
-        if not text.isprintable():
-            raise Unacceptable(f"“{name}” holds characters that cannot be shown.")
-    try:
-        date = read(when)
-    except NotADate as error:
-        raise Unacceptable(str(error)) from error
-    return DivergenceInput(change, date, actor, place, spot=_spot(place, spot.strip()))
-
-
-def _spot(place: str, typed: str) -> places.Spot | None:
-    if typed.lower() == places.NOWHERE:
-        return None
-    if typed:
-        try:
-            return places.read_spot(typed)
-        except places.NotAPlace as error:
-            raise Unacceptable(str(error), field="spot") from error
-    found = places.find(place)
-    if len(found) > 1:
-        raise AmbiguousPlace(place, found)
-    return found[0].spot if found else None
 
 
 def place(thread_id: int) -> int:
@@ -101,19 +41,6 @@ def place(thread_id: int) -> int:
             write_card(thread)
             tree.save_thread(thread, "card")
     return placed
-
-
-def spot_to_type(divergence: Mapping) -> str:
-    """What a form says of where a divergence of a card lies: nothing where its place alone says
-    it, so that another place is looked up."""
-    spot = _kept_spot(divergence)
-    if spot == places.meant(divergence["place"]):
-        return ""
-    return str(spot or places.NOWHERE)
-
-
-def _kept_spot(divergence: Mapping) -> places.Spot | None:
-    return places.Spot(*divergence["spot"]) if "spot" in divergence else None
 
 
 def check(divergences: Sequence[DivergenceInput], questions: Sequence[str]) -> None:
@@ -220,6 +147,9 @@ def describe(
         if after == before:
             return thread
         check_base(base, stored_texts(thread))
+        screening.check_words(
+            user, thread, stored_texts(thread), [own_answer, *words(divergences), *questions]
+        )
         thread.policy, thread.own_answer = policy, own_answer
         rows = {
             "divergences": list(thread.divergences.order_by("order").values_list("pk", flat=True)),
@@ -253,7 +183,7 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
             order=order,
             first_day=one["first"],
             last_day=one["last"],
-            **spot_columns(_kept_spot(one)),
+            **spot_columns(kept_spot(one)),
             **{name: one[name] for name in ("change", "actor", "place", "edtf", "by_editor")},
         )
         for order, (pk, one) in enumerate(
@@ -275,13 +205,18 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
     tree.save_thread(thread, "card", "policy")
 
 
+def words(divergences: Sequence[DivergenceInput]) -> list[str]:
+    """All that is read of divergences, besides their dates."""
+    return [text for one in divergences for text in (one.change, one.place, one.actor)]
+
+
 def stored_texts(thread: Thread) -> list[str]:
     """All that the form shows of how a debate is described; what its `base` is the sum of."""
     shown = described(thread)
     forks = shown["divergences"]
     words = [one[name] for one in forks for name in ("change", "place", "actor")]
     dates = [one["edtf"] for one in forks]
-    spots = [str(_kept_spot(one) or "") for one in forks]
+    spots = [str(kept_spot(one) or "") for one in forks]
     return [*words, shown["own_answer"], *shown["questions"], *dates, *spots, shown["policy"]]
 
 
@@ -334,27 +269,6 @@ def write(thread: Thread, divergences: Sequence[DivergenceInput], questions: Seq
     write_card(thread)
 
 
-def write_card(thread: Thread) -> None:
-    """Lay the card of a locked thread out from its rows; the caller saves `card`."""
-    card = {
-        "divergences": [
-            {
-                "change": row.change,
-                "actor": row.actor,
-                "place": row.place,
-                "edtf": row.edtf,
-                "first": row.first_day,
-                "last": row.last_day,
-                "by_editor": row.by_editor,
-                **_on_card(row.spot),
-            }
-            for row in Divergence.objects.filter(thread=thread).order_by("order")
-        ],
-        "questions": _asked(thread),
-    }
-    thread.card = card if any(card.values()) else {}
-
-
 def _card_entry(divergence: DivergenceInput) -> dict:
     return {
         "change": divergence.change,
@@ -364,12 +278,8 @@ def _card_entry(divergence: DivergenceInput) -> dict:
         "first": divergence.date.first,
         "last": divergence.date.last,
         "by_editor": divergence.by_editor,
-        **_on_card(divergence.spot),
+        **spot_on_card(divergence.spot),
     }
-
-
-def _on_card(spot: places.Spot | None) -> dict:
-    return {"spot": [spot.latitude, spot.longitude, spot.radius]} if spot else {}
 
 
 def _ask(thread: Thread, questions: Sequence[str]) -> None:
@@ -386,46 +296,3 @@ def _ask(thread: Thread, questions: Sequence[str]) -> None:
         row = known.get(text) or Question(thread=thread, text=text)
         row.order, row.stands = order, True
         row.save(update_fields=["order", "stands"] if row.pk else None)
-
-
-def recount(thread: Thread, question_ids: Sequence[int]) -> None:
-    """Count the answers of these questions of a locked thread anew and lay its card out; the
-    caller saves `card`. To be called wherever a post with answers comes, goes or changes state."""
-    visible = Q(answers__post__state=State.VISIBLE, answers__post__thread=thread)
-    for question in Question.objects.filter(thread=thread, pk__in=question_ids).annotate(
-        visible=Count("answers", filter=visible),
-        against=Count("answers", filter=visible & Q(answers__verdict=Answer.Verdict.DISPUTES)),
-    ):
-        question.answer_count, question.disputed_count = question.visible, question.against
-        question.save(update_fields=["answer_count", "disputed_count"])
-    if thread.card or question_ids:
-        thread.card = {**thread.card, "questions": _asked(thread)}
-
-
-def _asked(thread: Thread) -> list[dict]:
-    """The questions of a card, each with its counts and the first of its answers."""
-    return [
-        {
-            "id": question.pk,
-            "text": question.text,
-            "answers": question.answer_count,
-            "disputed": question.disputed_count,
-            "by": _first_answers(thread, question) if question.answer_count else [],
-        }
-        for question in Question.objects.filter(thread=thread, stands=True).order_by("order")
-    ]
-
-
-def _first_answers(thread: Thread, question: Question) -> list[dict]:
-    rows = Answer.objects.filter(
-        question=question, post__state=State.VISIBLE, post__thread=thread
-    ).annotate(number=F("post__number"))
-    return [
-        {
-            "post": row.post_id,
-            "number": row.number,
-            "passage": row.passage,
-            "disputes": row.verdict == Answer.Verdict.DISPUTES,
-        }
-        for row in rows.order_by("number")[:LINKED]
-    ]

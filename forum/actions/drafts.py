@@ -17,7 +17,7 @@ from forum.text.history_dates import spoken
 
 from ..models import Draft, Poll, Post, PostBody, Submission, Thread
 from . import polls
-from .description import spot_to_type
+from .divergences import spot_to_type
 from .erased_quotes import without_erased_quotes
 
 MAX_DRAFTS = 50  # of one member: more are forgotten texts, and each may hold 60,000 characters

@@ -5,19 +5,22 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from accounts.models import new_edition
+from accounts.models import raise_site_version
 
 from ..models import Post, PostRevision, Quote, State, Thread
 
 
-def touch(thread_ids: Iterable[int]) -> None:
+def touch(thread_ids: Iterable[int], *, quiet: bool = False) -> None:
     """Mark other threads as changed once this transaction stands, so that no cache shows their old
-    state. After the commit and one by one, since a second lock inside it could wait for ours."""
+    state; `quiet`: all that happened is that a new post quotes some of theirs (decision 0049).
+    After the commit and one by one, since a second lock inside it could wait for ours."""
     wanted = sorted(set(thread_ids))
 
     def mark() -> None:
         for thread_id in wanted:
-            Thread.objects.filter(pk=thread_id).update(version=F("version") + 1)
+            Thread.objects.filter(pk=thread_id).update(
+                version=F("version") + 1, quiet=F("quiet") + int(quiet)
+            )
 
     if wanted:
         # The write itself stands: what goes wrong here is logged, and a version lags behind.
@@ -35,7 +38,7 @@ def refresh(post: Post) -> None:
     sources = set(others.values_list("source_post__thread_id", flat=True))
     gone = bool(sources) and post.state != State.VISIBLE
     if gone or quoted(post).exists():
-        new_edition()  # what is taken back must not show anywhere from this commit on
+        raise_site_version()  # what is taken back must not show anywhere from this commit on
     else:
         touch(sources)
 

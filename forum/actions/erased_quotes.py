@@ -74,8 +74,8 @@ def _cleaned(part: str, black: dict, parent: Post | None) -> str:
         for shown, plain in texts:
             piece = _piece(piece, shown, plain, named=key is not None)
         out += piece, tag
-        if said := _NAMED.search(tag):
-            key = int(said[1]) if said[1] else f"#{said[2]}"
+        if named := _NAMED.search(tag):
+            key = int(named[1]) if named[1] else f"#{named[2]}"
         elif tag:
             key = None
     return "".join(out)

@@ -7,6 +7,7 @@ from django.core import signing
 from django.urls import reverse
 
 from accounts.models import User
+from core import signed_values
 
 from ..permissions import require
 
@@ -31,13 +32,15 @@ def _set(user, number: int | None) -> None:
 
 def address(member: User, name: str, *args: str) -> str:
     """Where the feed of this name is read for `member`, who has addresses."""
-    return reverse(name, args=[signing.dumps([member.pk, member.feed_number], salt=SALT), *args])
+    return reverse(
+        name, args=[signed_values.sign([member.pk, member.feed_number], salt=SALT), *args]
+    )
 
 
 def reader_of(token: str) -> User | None:
     """Whose feeds a part of an address opens; None if it is nobody's any more."""
     try:
-        pk, number = signing.loads(token, salt=SALT)
+        pk, number = signed_values.read(token, salt=SALT)
     except signing.BadSignature:
         return None
     if number is None:  # no addresses, which a query would take for having none

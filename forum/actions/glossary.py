@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from accounts.models import new_edition
+from accounts.models import raise_site_version
 
 from ..models import Term
 from ..permissions import require
@@ -18,7 +18,7 @@ def define(*, user, term: Term) -> Term:
             return term
         term.save()
         record(user, "define", before=_content(before), after=_content(term))
-        new_edition()
+        raise_site_version()
     return term
 
 
@@ -28,7 +28,7 @@ def forget(*, user, term: Term) -> None:
     with transaction.atomic():
         record(user, "forget", before=_content(term), after=None)
         term.delete()
-        new_edition()
+        raise_site_version()
 
 
 def _content(term: Term | None) -> dict | None:

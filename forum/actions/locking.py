@@ -89,5 +89,5 @@ def _held_texts(ids: set[int]) -> list[PostRevision]:
 def lock_texts(ids: Iterable[int]) -> None:
     """Lock these revisions for whoever erases words of them, after the locks of their debates: who
     quotes them (`hold_sources`) is waited for, and waits."""
-    rows = PostRevision.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    rows = PostRevision.objects.select_for_update().filter(pk__among=ids).order_by("pk")
     list(rows.values_list("pk"))

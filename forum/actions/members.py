@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import PastName, User, new_edition
+from accounts.models import PastName, User, raise_site_version
 from accounts.names import check_name
 from core.columns import longest
 
@@ -83,7 +83,7 @@ def rename(*, user: User, member: User, name: str, reason: str = "") -> User:
             if before == name:
                 return member
             PastName.objects.get_or_create(user=member, username=before)
-            new_edition()  # pages that are kept show the old one; see its order
+            raise_site_version()  # pages that are kept show the old one; see its order
             member.save(update_fields=["username", "skeleton"])
             entry = record(
                 user, "rename member", member=member, reason=reason, before=before, after=name

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from core import clock
+from core.counting import counted
 from core.problems import Problem
 
 from ..models import Post, Report, State, Thread
 from ..models.visibility import moderates
 from ..permissions import WAITING
+from .lately import Lately
 
 # By so much what was written may lie ahead of the clock by which it is counted. What lies further
 # ahead was written before that clock was set back, and says nothing about how fast somebody writes:
@@ -24,18 +26,19 @@ class TooFast(Problem):
     status = 429
 
 
-def check_posts(user) -> None:
-    """Raise TooFast if `user` wrote as many posts in the last minute as one may."""
-    limit = settings.POSTS_PER_MINUTE
-    if limit and _nth_newest(Post, user, "loaded_at", limit, timedelta(minutes=1)):
-        raise TooFast(f"That was {limit} posts within a minute. Wait a minute and send it again.")
+def check_posts(lately: Lately) -> None:
+    """Raise TooFast if a member wrote as many posts in the last minute as one may."""
+    if lately.nth and _is_within(timedelta(minutes=1), lately.nth, lately.now):
+        many = counted(settings.POSTS_PER_MINUTE, "post,posts")
+        raise TooFast(f"That was {many} within a minute. Wait a minute and send it again.")
 
 
 def check_starts(user) -> None:
     """Raise TooFast if `user` opened as many debates in the last hour as one may."""
     limit = settings.STARTS_PER_HOUR
     if limit and _nth_newest(Thread, user, "created_at", limit, timedelta(hours=1)):
-        raise TooFast(f"That was {limit} debates within an hour. Please wait before you open more.")
+        many = counted(limit, "debate,debates")
+        raise TooFast(f"That was {many} within an hour. Please wait before you open more.")
 
 
 def check_waiting(user, thread: Thread) -> None:
@@ -72,17 +75,22 @@ def check_reports(user) -> None:
     """Raise TooFast if `user` reported as many posts in the last day as one may."""
     limit = settings.REPORTS_PER_DAY
     if limit and _nth_newest(Report, user, "created_at", limit, timedelta(days=1), by="member"):
-        raise TooFast(f"That was {limit} reports within a day. Please wait until tomorrow.")
+        many = counted(limit, "report,reports")
+        raise TooFast(f"That was {many} within a day. Please wait until tomorrow.")
 
 
 def _nth_newest(
     model, user, moment: str, limit: int, within: timedelta, *, by: str = "author"
 ) -> bool:
-    """Whether the `limit`-th newest row of `user` is younger than `within`, and not of a time to
-    come: one index step."""
+    """Whether the `limit`-th newest row of `user` is younger than `within`: one index step."""
     nth = (
         model.objects.filter(**{by: user})
         .order_by("-pk")
         .values_list(moment, clock.MOMENT)[limit - 1 : limit]
     )
-    return any(now - within < at <= now + AHEAD for at, now in nth)
+    return any(_is_within(within, at, now) for at, now in nth)
+
+
+def _is_within(within: timedelta, at: datetime, now: datetime) -> bool:
+    """Whether a moment is no longer ago than that, and not of a time to come."""
+    return now - within < at <= now + AHEAD

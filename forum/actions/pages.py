@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import new_edition
+from accounts.models import raise_site_version
 from forum.rendering.context import forget_links
 from forum.rendering.help_pages import page_html
 from forum.text import markup
@@ -32,7 +32,7 @@ def edit(*, user, kind: str, source: str, reason: str = "") -> Page:
             page.renderer, page.edited_at = markup.RENDERER_VERSION, timezone.now()
             page.save(update_fields=["source", "html", "renderer", "edited_at"])
             record(user, "edit page", reason=reason, page=kind, before=before, after=source)
-            new_edition()
+            raise_site_version()
             transaction.on_commit(forget_links)
     return page
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import clock
+from core.counting import counted
 from core.opened_texts import check_base
 from core.tasks import task
 from forum import tree
@@ -20,7 +21,7 @@ from forum import tree
 from ..models import AuditEntry, Ballot, Poll, Post, Thread
 from ..models.polls import FEWEST, MAX_CHOICE, MAX_QUESTION, MOST
 from ..permissions import Refused, require
-from . import notices
+from . import notices, screening
 from .audit import record
 from .composing import Unacceptable
 from .locking import locked_post
@@ -43,6 +44,11 @@ class Asked:
     is_open: bool = False
     closes_at: datetime | None = None
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All that is read of it."""
+        return (self.question, *self.choices)
+
 
 def check(asked: Asked) -> Asked:
     """The poll with its words on one line each, as it can be stored. Raises Unacceptable with what
@@ -58,7 +64,8 @@ def check(asked: Asked) -> Asked:
         *(("choices", f"choice {n}", text, MAX_CHOICE) for n, text in enumerate(choices, 1)),
     ):
         if len(text) > longest or not text.isprintable():
-            sentence = f"A {name.split()[0]} is one line of at most {longest} characters"
+            room = counted(longest, "character,characters")
+            sentence = f"A {name.split()[0]} is one line of at most {room}"
             raise _wrong(field, f"{sentence}; {name} is not.")
     if len({text.casefold() for text in choices}) < len(choices):
         raise _wrong("choices", "Two choices are the same.")
@@ -122,6 +129,7 @@ def change(*, user, post: Post, asked: Asked, base: str | None = None) -> Poll:
             raise Refused("Somebody has voted, so question and choices stay as they are.")
         if (poll.question, poll.choices) != (asked.question, list(asked.choices)):
             check_base(base, stored_texts(poll))
+            screening.check_words(user, post, stored_texts(poll), asked.words)
         if poll.closes_at != asked.closes_at:
             _check_time(asked, clock.now())
         for name, value in _columns(asked).items():

@@ -1,11 +1,12 @@
 """What happens to posts: replying, editing, withdrawing."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts.models import new_edition
+from accounts.models import raise_site_version
 from core import clock
 from core.compiled_queries import insert_row
 from core.problems import Problem
@@ -18,6 +19,7 @@ from ..models import (
     Case,
     Draft,
     PassageKey,
+    Picture,
     PictureUse,
     Post,
     PostRevision,
@@ -29,9 +31,9 @@ from ..models import (
 from ..permissions import WAITING, Refused, require
 from . import (
     arguments,
+    cards,
     carrying,
     cases,
-    description,
     drafts,
     elsewhere,
     members,
@@ -45,6 +47,7 @@ from . import (
 from .audit import record
 from .composing import Composed, Unacceptable, check_pictures, compose, passage_keys
 from .following import follow_edit
+from .lately import Lately, written_lately
 from .locking import hold_sources, locked_post
 
 
@@ -71,32 +74,41 @@ def reply(
     ties: Sequence[arguments.Tie] = (),
     poll: polls.Asked | None = None,
     trapped: bool = False,
+    lately: Lately | None = None,
 ) -> Post:
     """Answer in `thread`; `parent` is the post answered, none or the opening for the debate.
 
     `lane` is that of the parent if none is named; `stance` is toward the parent, `quotes` are
     those toward single quotes, by their order in the text; `ties` say which questions it answers;
     `poll` is one that it puts; `trapped`: see screening.screen, by which the post may have to wait
-    for approval.
+    for approval. `lately` is what the member wrote last, if the caller has asked for it.
 
     Returns the new post, or the one that this token made before. Raises permissions.Refused,
     composing.Unacceptable or pace.TooFast, and then nothing was changed.
     """
     try:
         require(user, "reply", thread)
-        pace.check_posts(user)
+        lately = lately or written_lately(user)
+        pace.check_posts(lately)
         composed = compose(
             user=user, board=thread.board, source=source, thread=thread, parent=parent
         )
         composed.take_stances(quotes or {})
         poll = polls.check(poll) if poll else None
-        held = screening.screen(user, board=thread.board, composed=composed, trapped=trapped)
+        held = screening.screen(
+            user,
+            board=thread.board,
+            composed=composed,
+            beside=poll.words if poll else (),
+            trapped=trapped,
+            lately=lately,
+        )
 
         def write() -> Post:
             (locked,) = tree.lock(thread.pk)
             require(user, "reply", locked)
             pace.check_waiting(user, locked)
-            answered = None if parent is None else tree.fresh(parent, locked)
+            answered, ids = tree.new_answer(locked, parent)
             if answered is not None:
                 if answered.thread_id != locked.pk:
                     raise Unacceptable(
@@ -115,10 +127,11 @@ def reply(
                 stance=stance,
             )
             waits = held or screening.of_debate(user, locked)
-            add(post, composed, editor=user, ties=ties, poll=poll, held=waits)
+            given = {"editor": user, "ids": ids, "token": token}
+            add(post, composed, ties=ties, poll=poll, held=waits, **given)
             if post.number:
                 read_state.mark_written(user=user, post=post)
-            _sent(token, user, post)
+            Draft.objects.filter(user=user, token=token).delete()
             return post
 
         try:
@@ -156,10 +169,14 @@ def add(
     ties: Sequence[arguments.Tie] = (),
     poll: polls.Asked | None = None,
     held: screening.Held | None = None,
+    ids: tree.NewIds | None = None,
+    token: UUID | None = None,
 ) -> Post:
     """Write a new post with its first revision, the answers that it gives and its poll (checked)
     into its locked thread, number it and count it; one that is held for approval gets neither
-    number nor place. The post that it answers was read under that lock (tree.fresh)."""
+    number nor place. The post that it answers, and `ids`, were read under that lock
+    (tree.new_answer). `token` is stored with it, if it is that of a form: raises IntegrityError if
+    it was already."""
     if held:
         post.state, post.state_reason = State.PENDING, held.why
         post.held_until = held.until
@@ -168,17 +185,17 @@ def add(
     post.loaded_at = now
     post.written_at = post.written_at or now
     post.has_poll = poll is not None
+    if post.state != State.PENDING:
+        thread.numbered += 1
+        post.number = thread.numbered
+    _begin(composed, post, ids or tree.new_answer(thread)[1], editor=editor, token=token)
+    if poll is not None:
+        polls.add(post, poll, now)
     if post.state == State.PENDING:
-        tree.insert(post)
-        _store(composed, post, 1, editor=editor, now=now, poll=poll)
         arguments.tie_answers(editor, post, ties)
         tree.raise_version(thread.pk)
         cases.hold(post, kind=held.kind if held else Case.Kind.HELD)
         return post
-    thread.numbered += 1
-    post.number = thread.numbered
-    tree.insert(post, post.parent)
-    _store(composed, post, 1, editor=editor, now=now, poll=poll)
     if not post.is_opening:
         thread.reply_count += 1
     thread.last_post, thread.last_post_at = post, now
@@ -186,9 +203,10 @@ def add(
     changed = ["numbered", "reply_count", "last_post", "last_post_at", "lane_counts"]
     if ties:
         arguments.tie_answers(editor, post, ties)
-        description.recount(thread, [tie.question for tie in ties])
+        cards.recount(thread, [tie.question for tie in ties])
         changed.append("card")
-    tree.save_thread(thread, *changed)
+    # An answer to a question changes the card, which stands in the margins of other posts.
+    tree.save_thread(thread, *changed, quiet=not ties)
     if post.author:
         members.welcome(post.author)
     telling.appeared(post)
@@ -223,7 +241,7 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: str | int) ->
     not `base` any more, besides what `reply` raises.
     """
     require(user, "edit", post)
-    pace.check_posts(user)
+    pace.check_posts(written_lately(user))
     current = post.body.revision
     composed = compose(
         user=user,
@@ -242,14 +260,14 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: str | int) ->
             return current
         if not opened_with(base, current):
             raise EditedMeanwhile(current)
-        revision = _store(
+        revision = _go_on(
             composed, post, current.number + 1, editor=user, now=clock.now(), reason=reason
         )
         tree.raise_version(post.thread_id)
         follow_edit(post, revision)
         elsewhere.touch(elsewhere.quoted(post).values_list("post__thread_id", flat=True))
         if elsewhere.backlinks(current) - elsewhere.backlinks(revision):
-            new_edition()  # a quote that was dropped leaves no backlink in another debate
+            raise_site_version()  # a quote that was dropped leaves no backlink in another debate
         if post.number and (composed.quotes or composed.rendered.mentions):
             telling.changed(post)
     return revision
@@ -319,7 +337,7 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
         if thread.variant_of_id:
             elsewhere.touch([thread.variant_of_id])  # it names its variants
     if answered := list(Answer.objects.filter(post=post).values_list("question_id", flat=True)):
-        description.recount(thread, answered)
+        cards.recount(thread, answered)
         changed.append("card")
     tree.save_thread(thread, *changed)
     if state == State.VISIBLE and post.author:
@@ -366,52 +384,70 @@ def _sent(token: UUID, user, post: Post) -> None:
     Draft.objects.filter(user=user, token=token).delete()
 
 
-def _store(
-    composed: Composed,
-    post: Post,
-    number: int,
-    *,
-    editor,
-    now,
-    reason: str = "",
-    poll: polls.Asked | None = None,
+def _begin(composed: Composed, post: Post, ids: tree.NewIds, *, editor, token: UUID | None) -> None:
+    """Write a new post with its first revision and all that goes with it, and its form's token."""
+    pictures = _sources(composed, post, editor=editor)
+    post.pk = ids.post
+    revision = composed.revision(post, 1, editor=editor, now=post.loaded_at)
+    revision.pk = ids.revision
+    body = composed.body(revision)
+    rows = [
+        revision,
+        body,
+        *passage_keys(post, revision.plain),
+        index.made_of(post, revision, body.html, (q.verdict for q in composed.quotes)),
+    ]
+    if token is not None:
+        rows.append(Submission(token=token, user=editor, post=post))
+    tree.insert(post, post.parent if post.number else None, rows=rows)
+    _quote(composed, revision, pictures, quiet=True)
+
+
+def _go_on(
+    composed: Composed, post: Post, number: int, *, editor, now: datetime, reason: str
 ) -> PostRevision:
-    """Write a revision with its quotes and make it the post's current one; with the first, the
-    poll of the post."""
-    hold_sources(composed, post.thread.board)
-    pictures = check_pictures(
-        [picture.key for picture in composed.pictures],
-        user=editor,
-        board=post.thread.board,
-        earlier=post.body.revision if number > 1 else None,
-    )
+    """Write a further revision of a post and make it the current one."""
+    pictures = _sources(composed, post, editor=editor, earlier=post.body.revision)
     revision = composed.revision(post, number, editor=editor, now=now, reason=reason)
     insert_row(revision)
     body = composed.body(revision)
-    if poll is not None:
-        polls.add(post, poll, now)
-    if number == 1:
-        insert_row(body)
-    else:
-        body.save(force_update=True)
+    body.save(force_update=True)
+    # Most of an edited text's keys are there already.
+    PassageKey.objects.bulk_create(passage_keys(post, revision.plain), ignore_conflicts=True)
+    verdicts = (quote.verdict for quote in composed.quotes)
+    index.write([index.made_of(post, revision, body.html, verdicts)])
+    _quote(composed, revision, pictures)
+    return revision
+
+
+def _sources(
+    composed: Composed, post: Post, *, editor, earlier: PostRevision | None = None
+) -> list[Picture]:
+    """Look again at what a text quotes and shows, and let nobody erase it until it is stored;
+    returns its pictures. Raises Unacceptable."""
+    board = post.thread.board
+    hold_sources(composed, board)
+    keys = [picture.key for picture in composed.pictures]
+    return check_pictures(keys, user=editor, board=board, earlier=earlier)
+
+
+def _quote(
+    composed: Composed, revision: PostRevision, pictures: Sequence[Picture], quiet: bool = False
+) -> None:
+    """Write which pictures a revision shows and what it quotes. `quiet`: see elsewhere.touch."""
+    post = revision.post
     PictureUse.objects.bulk_create(
         PictureUse(picture=picture, post=post, revision=revision) for picture in pictures
     )
-    PassageKey.objects.bulk_create(passage_keys(post, revision.plain))
-    found_by = index.made_of(post, revision, body.html, (q.verdict for q in composed.quotes))
-    if number == 1:
-        insert_row(found_by)
-    else:
-        index.write([found_by])
     if composed.quotes:
         Quote.objects.bulk_create(composed.quotes_of(revision))
         # Their threads show the backlink.
-        elsewhere.touch(
+        others = (
             quote.source_post.thread_id
             for quote in composed.quotes
             if quote.source_post and quote.source_post.thread_id != post.thread_id
         )
-    return revision
+        elsewhere.touch(others, quiet=quiet)
 
 
 def answered_by(post: Post) -> Post | None:

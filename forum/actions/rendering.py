@@ -54,7 +54,7 @@ def insides_of(quotes: Iterable[Quote], htmls: dict[int, str] | None = None) -> 
         if revision.pk not in htmls:
             htmls[revision.pk] = _html_of(quote.source_post, revision)
         parts = quote.parts or [(quote.start, quote.end)]
-        drawn = markup.excerpt(
+        rendered = markup.excerpt(
             htmls[revision.pk],
             plain=revision.plain,
             passages=revision.passages,
@@ -62,9 +62,9 @@ def insides_of(quotes: Iterable[Quote], htmls: dict[int, str] | None = None) -> 
             listed=revision.format == PostRevision.Format.PLAIN,
             cut=cut,
         )
-        if drawn is None:  # its plain words were made by an older renderer
-            drawn = markup.paragraphs([revision.plain[a:b] for a, b in parts], cut=cut)
-        found[quote.ordinal] = drawn
+        if rendered is None:  # its plain words were made by an older renderer
+            rendered = markup.paragraphs([revision.plain[a:b] for a, b in parts], cut=cut)
+        found[quote.ordinal] = rendered
     return found
 
 

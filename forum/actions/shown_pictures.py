@@ -1,11 +1,12 @@
-"""Which pictures a text may show."""
+"""Which pictures a text may show, and that pages show them as they are now."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db.models import Q
 
 from ..models import Board, Picture, PictureUse, PostRevision, State
 from ..models.visibility import AUDIENCES, NAMED, posts_visible_to
+from . import elsewhere
 
 GONE = (Picture.State.REFUSED, Picture.State.ERASED)
 
@@ -41,3 +42,9 @@ def _may_show(user, picture: Picture, board: Board) -> bool:
     rule = Q(thread__board=board.pk) | Q(thread__board__audience__in=others)
     posts = posts_visible_to(user).filter(rule, state=State.VISIBLE)
     return PictureUse.objects.filter(picture=picture, post__in=posts).exists()
+
+
+def show_anew(pictures: Iterable[Picture]) -> None:
+    """Let no page that is kept go on showing these as they were."""
+    uses = PictureUse.objects.filter(picture__in=list(pictures))
+    elsewhere.touch(uses.values_list("post__thread_id", flat=True).distinct())

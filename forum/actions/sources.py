@@ -95,14 +95,14 @@ def proposed(words: str, user, thread: Thread) -> list[Post]:
     )
     best = [pk for pk, _ in rows[:PROPOSED]]
     likely = sorted(pk for pk, shared in rows if 2 * shared >= rows[0][1])
-    standing = posts_visible_to(user).filter(state=State.VISIBLE)
+    visible = posts_visible_to(user).filter(state=State.VISIBLE)
     first: list[int] = []
     if rows or len(keys) > 1:
         pieces = [piece for line in words.split("\n") for piece in quoting.ELLIPSIS.split(line)]
         held = phrases.earliest(pieces, thread, LOOKED_AT)
-        numbered = standing.filter(pk__in=held, thread=thread).order_by("number")
+        numbered = visible.filter(pk__in=held, thread=thread).order_by("number")
         first = list(numbered.values_list("pk", flat=True)[:PROPOSED])
-    posts = standing.filter(pk__in={*first, *best, *likely[:PROPOSED]}).select_related(
+    posts = visible.filter(pk__in={*first, *best, *likely[:PROPOSED]}).select_related(
         "thread__board", "body__revision"
     )
     return sorted(posts, key=lambda post: post.number or 0)

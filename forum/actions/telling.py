@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.names import skeleton
 from core.tasks import task
 from forum.mailing import queueing
-from forum.text.quoting.words import folded_words
+from forum.text.quoting.normal_form import folded_words
 
 from ..models import (
     Answer,
@@ -86,12 +86,12 @@ def tell_of_post(post_id: int, watchers: bool = True) -> None:
                 tell_watchers.enqueue(post_id, news=Reason.STRETCH.value)
         people = _concerned(post)
         deciding = _deciding(_around(post), people)
-        told = {
+        reasons = {
             pk: _Told(reasons)
             for pk, reasons in people.items()
             if pk not in deciding or deciding[pk].level not in _NOT_ANSWERS
         }
-        _tell(post, told)
+        _tell(post, reasons)
 
 
 @task
@@ -111,11 +111,11 @@ def tell_watchers(post_id: int, news: str = "", after: int = 0) -> None:
         if len(members) == BATCH:
             tell_watchers.enqueue(post_id, news=news, after=members[-1])
         deciding = _deciding(around, members)
-        told = {}
+        reasons = {}
         for pk, mine in watches.items():
             if found := _why(post, news, mine, deciding.get(pk)):
-                told[pk] = found
-        _tell(post, told)
+                reasons[pk] = found
+        _tell(post, reasons)
 
 
 # --- Who ---------------------------------------------------------------------------------------
@@ -171,26 +171,26 @@ class _Around:
 
     def each(self) -> list[Q]:
         """What may be watched of it, each by an index of its own."""
-        branches = [Q(post__in=self.depth)]
+        branches = [Q(post__pk__among=self.depth)]
         return [*(Q(thread=pk) for pk in self.threads), Q(board=self.board), *branches]
 
 
 def _around(post: Post) -> _Around:
-    above = Post.objects.filter(
-        tree_id=post.tree_id, lft__lte=post.lft, rght__gte=post.rght, thread=post.thread_id
-    )
+    # Not filtered by the debate there: SQLite would read all of its posts for that.
+    above = Post.objects.leading_to(post).values_list("pk", "level", "thread")
+    depth = {pk: level for pk, level, thread in above if thread == post.thread_id}
     threads, found = [], [post.thread_id]
     while found:
         threads += found
         merged = Thread.objects.filter(merged_into__in=found).exclude(pk__in=threads)
         found = list(merged.values_list("pk", flat=True))
-    return _Around(dict(above.values_list("pk", "level")), threads, post.thread.board_id)
+    return _Around(depth, threads, post.thread.board_id)
 
 
 def _deciding(around: _Around, members: Iterable[int]) -> dict[int, Watch]:
     """Of each of these members the watch that says how much they are told of what is written
     there; who has none is told of what concerns them."""
-    places = Q(thread__in=around.threads) | Q(board=around.board) | Q(post__in=around.depth)
+    places = Q(thread__in=around.threads) | Q(board=around.board) | Q(post__pk__among=around.depth)
     mine: dict[int, list[Watch]] = defaultdict(list)
     for watch in Watch.objects.filter(places, member__in=members):
         mine[watch.member_id].append(watch)
@@ -272,10 +272,10 @@ def _watch_written(post: Post) -> None:
         Watch.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def _tell(post: Post, told: Mapping[int, _Told]) -> None:
+def _tell(post: Post, reasons: Mapping[int, _Told]) -> None:
     """Write the notices of a post that are not there yet, and count them."""
     # Each account's lock: of two jobs about one post the later one sees what the other wrote.
-    rows = readers_of(post.thread.board).filter(pk__in=told).exclude(pk=post.author_id)
+    rows = readers_of(post.thread.board).filter(pk__in=reasons).exclude(pk=post.author_id)
     rows = rows.select_for_update(no_key=True).order_by("pk")
     ids = [
         pk for pk, ignoring in rows.values_list("pk", "ignoring") if post.author_id not in ignoring
@@ -288,8 +288,8 @@ def _tell(post: Post, told: Mapping[int, _Told]) -> None:
             member_id=pk,
             post=post,
             kind=Notice.Kind.POST,
-            reasons=",".join(told[pk].reasons),
-            watch_id=told[pk].watch,
+            reasons=",".join(reasons[pk].reasons),
+            watch_id=reasons[pk].watch,
         )
         for pk in ids
     ]

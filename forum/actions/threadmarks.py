@@ -32,14 +32,14 @@ def mark(*, user, post: Post, category: str, label: str, base: str | None = None
     with transaction.atomic():
         post = _locked(user, post)
         if post.state != State.VISIBLE:
-            raise Unacceptable("This post does not stand, so it cannot be marked.")
+            raise Unacceptable("This post does not stand, so it cannot be part of the story.")
         before = Threadmark.objects.filter(post=post).first()
         content = {"category": category, "label": label}
         if before and (before.category, before.label) == (category, label):
             return before
         check_base(base, stored_texts(before))
         if not before and Threadmark.objects.filter(thread=post.thread).count() >= MAX_MARKS:
-            raise Unacceptable(f"A debate holds at most {MAX_MARKS:,} marks.")
+            raise Unacceptable(f"A story has at most {MAX_MARKS:,} parts.")
         threadmark, _ = Threadmark.objects.update_or_create(
             post=post, defaults={"thread": post.thread, "marked_by": user, **content}
         )
@@ -72,10 +72,10 @@ def put_back(entry: AuditEntry, thread: Thread) -> None:
         raise Refused("The post is in another debate now. Act on it there.")
     now = Threadmark.objects.filter(post=post).first()
     if (_content(now) if now else None) != entry.detail["after"]:
-        raise Refused("The post was marked anew since, or its mark was taken off.")
+        raise Refused("Its part in the story was changed again since, or taken out.")
     before = entry.detail["before"]
     if before is not None and post.state != State.VISIBLE:
-        raise Refused("This post does not stand, so it cannot be marked.")
+        raise Refused("This post does not stand, so it cannot be part of the story.")
     if before is None:
         if now:
             now.delete()
@@ -90,7 +90,7 @@ def check_label(label: str) -> str:
     """The label without stray white space. Raises Unacceptable with what to do."""
     label = " ".join(label.split())
     if not label:
-        raise Unacceptable("Give the mark a label, such as the title of a chapter.")
+        raise Unacceptable("Give it a label, such as the title of a chapter.")
     if len(label) > MAX_LABEL:
         raise Unacceptable(
             f"A label holds at most {MAX_LABEL} characters; this one has {len(label)}."

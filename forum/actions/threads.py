@@ -26,6 +26,7 @@ from . import (
 )
 from .audit import record
 from .composing import Unacceptable, compose
+from .divergences import DivergenceInput
 
 MAX_TITLE = longest(Thread, "title")
 
@@ -38,7 +39,7 @@ def start(
     kind: str,
     source: str,
     token: UUID,
-    divergences: Sequence[description.DivergenceInput] = (),
+    divergences: Sequence[DivergenceInput] = (),
     questions: Sequence[str] = (),
     policy: str = "",
     own_answer: str = "",
@@ -69,7 +70,8 @@ def start(
         raise Unacceptable("Choose whether the premise may be challenged.")
     variants.check(None, variant_of, user)
     poll = polls.check(poll) if poll else None
-    held = screening.screen(user, board=board, composed=composed, trapped=trapped)
+    beside = [title, own_answer, *description.words(divergences), *(poll.words if poll else ())]
+    held = screening.screen(user, board=board, composed=composed, beside=beside, trapped=trapped)
 
     def write() -> Post:
         if variant_of is not None:
@@ -146,6 +148,7 @@ def rename(
         require(user, "rename", thread)
         if thread.title != title:
             check_base(base, [thread.title])
+            screening.check_words(user, thread, [thread.title], [title])
             before, thread.title, thread.slug = thread.title, title, slug_for(title)
             tree.save_thread(thread, "title", "slug")
             keyword_index.index(thread)

@@ -45,9 +45,9 @@ def watch(*, user: User, target: Board | Thread | Post | User, level: str) -> Wa
     kind = kind_of(target)
     if level not in LEVELS[kind]:
         raise Unacceptable("Choose how much of it you want to be told.")
-    said = {"level": level, "automatic": False}
+    chosen = {"level": level, "automatic": False}
     of: dict[str, Any] = {"member": user, kind: target}
-    made, _ = Watch.objects.update_or_create(**of, defaults=said)
+    made, _ = Watch.objects.update_or_create(**of, defaults=chosen)
     return made
 
 

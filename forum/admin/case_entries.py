@@ -4,7 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, F, Min, Sum, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from forum import rendering
@@ -16,14 +17,17 @@ from ..models import AuditEntry, Case, CaseViewer, Post, Report, State, Thread, 
 from ..permissions import may
 
 LONG = 150  # words from which a post folds
+MOST_REPORTS = 20  # of one case that are shown; a thousand more change nothing
 AROUND = 280  # characters shown of the posts around it
 # The key that decides, by the act; hints stand on the buttons.
 KEYS = {
+    "admit": "y",
     "approve": "a",
     "hide": "h",
     "no action": "d",
     "refuse name": "n",
     "reject": "n",
+    "turn away": "n",
     "remove": "r",
     "rename member": "y",
     "undo": "b",
@@ -61,8 +65,8 @@ class CaseEntry:
     parent: Post | None  # what the post answers
     reply: Post | None  # the first that answers it
     where: Thread | None  # the debate that it is about, if the moderator sees it
-    reports: Sequence[Report]
-    reasons: Sequence[tuple[str, int]]  # that they give, and how often
+    reports: Sequence[Report]  # the first MOST_REPORTS of them
+    reasons: Sequence[tuple[str, int]]  # that all of them give, and how often
     verdicts: Sequence[Judgement]  # of the check, on the quotes in the post
     misquotes: bool  # a report says so
     before: int  # how often reports of the post were decided
@@ -83,9 +87,7 @@ def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry
     entries = {entry.post.pk: entry for entry in rendering.render_posts(posts, user=user)}
     verdicts = rendering.verdicts(posts, user)
     parents, replies = _around(posts)
-    reports = defaultdict(list)
-    for report in Report.objects.filter(case__in=cases).select_related("member").order_by("pk"):
-        reports[report.case_id].append(report)
+    reports, reasons = _reports(cases)
     answered = AuditEntry.objects.for_undo().in_bulk(
         [case.notice.entry_id for case in cases if case.notice]
     )
@@ -104,7 +106,7 @@ def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry
             CaseEntry(
                 case=case,
                 decisions=[
-                    Decision(act, label, KEYS[act], act != "approve")
+                    Decision(act, label, KEYS[act], act not in queue.WITHOUT_REASON)
                     for act, label in queue.offered(user, case, about)
                 ],
                 post=entry,
@@ -112,9 +114,9 @@ def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry
                 reply=replies.get(case.post_id or 0),
                 where=where if where and may(user, "see thread", where) else None,
                 reports=made,
-                reasons=Counter(report.get_reason_display() for report in made).most_common(),
+                reasons=[(Report.Reason(why).label, n) for why, n in reasons[case.pk]],
                 verdicts=verdicts.get(case.post_id or 0, ()),
-                misquotes=any(report.reason == Report.Reason.MISQUOTE for report in made),
+                misquotes=any(why == Report.Reason.MISQUOTE for why, _ in reasons[case.pk]),
                 before=before[case.post_id or 0],
                 record=records.get(case.member_id or 0),
                 viewers=viewers[case.pk],
@@ -123,6 +125,26 @@ def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry
             )
         )
     return found
+
+
+def _reports(
+    cases: Sequence[Case],
+) -> tuple[dict[int, list[Report]], dict[int, list[tuple[str, int]]]]:
+    """By case: the reports that are shown of it, those that count first, and how often each reason
+    is given, the most frequent first."""
+    rows = Report.objects.filter(case__in=cases).order_by()
+    ranked = rows.annotate(
+        rank=Window(RowNumber(), F("case"), [F("trusted").desc(), F("heeded").desc(), "pk"])
+    )
+    shown: defaultdict[int, list[Report]] = defaultdict(list)
+    reasons: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
+    first = ranked.filter(rank__lte=MOST_REPORTS).order_by("case", "rank")
+    for report in first.select_related("member", "guest"):
+        shown[report.case_id].append(report)
+    counts = rows.values_list("case", "reason").annotate(n=Count("pk"), first=Min("pk"))
+    for case, reason, n, _ in counts.order_by("-n", "first"):
+        reasons[case].append((reason, n))
+    return shown, reasons
 
 
 def _around(posts: Sequence[Post]) -> tuple[dict[int, Post], dict[int, Post]]:

@@ -1,28 +1,31 @@
 """The queue: what waits for a decision, gravest first, each with the buttons that decide it."""
 
 import re
+from collections import Counter
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Min, Q
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from accounts.filtering import NamedFilters
 from forum.moderation import queue, sanctions, undoing
 
 from ..acts import ACTS
-from ..models import AuditEntry, Case, CaseViewer, Report
+from ..models import AuditEntry, Case, CaseViewer, GuestReport, Report, TrustedReporter
 from ..models.visibility import cases_visible_to, entries_moderated_by
-from ..permissions import Refused
+from ..permissions import Refused, may
 from ..views.fetch import sent_id
 from .case_entries import entries_of
 from .site import ReadOnly
 
-PER_PAGE = 20
+PER_PAGE = 10
+MOST = 200  # cases that wait are counted up to here
 LATEST = 8  # entries of the log under the queue
 POINTS = range(1, sanctions.MAX_POINTS + 1)
 # What is decided for several at once; each case takes what its kind knows.
-TOGETHER = ("no action", "hide", "approve", "reject")
+TOGETHER = ("no action", "hide", "approve", "reject", "admit", "turn away")
 
 
 @admin.register(Case)
@@ -113,27 +116,34 @@ class CaseAdmin(ReadOnly):
         if (kind and kind not in Case.Kind.values) or (after and not place):
             raise Http404
         waiting = self.get_queryset(request).open()
-        counts = waiting.order_by().values("kind").annotate(n=Count("pk"), first=Min("opened_at"))
-        counts = {row["kind"]: row for row in counts}
+        oldest = list(waiting.order_by("pk").values_list("kind", "opened_at")[: MOST + 1])
+        more = len(oldest) > MOST
+        counts = Counter(of for of, _ in oldest)
         rows = (waiting.filter(kind=kind) if kind else waiting).gravest_first()
         if place:
             gravity, pk = map(int, place.groups())
             rows = rows.filter(Q(gravity__gt=gravity) | Q(gravity=gravity, pk__gt=pk))
-        found = list(rows.for_listing()[: PER_PAGE + 1])
-        cases = found[:PER_PAGE]
+        # Keys alone first: the whole rows of all that wait would be sorted for the ten shown.
+        found = list(rows.values_list("pk", "gravity")[: PER_PAGE + 1])
+        shown = waiting.filter(pk__in=[pk for pk, _ in found[:PER_PAGE]])
+        cases = list(shown.gravest_first().for_listing())
+        # Of more than were counted, there may be some of any kind.
         tabs = [
-            (value, label, counts.get(value, {}).get("n", 0)) for value, label in Case.Kind.choices
+            (value, label, None if more else counts[value])
+            for value, label in Case.Kind.choices
+            if more or counts[value] or value == kind
         ]
-        last = cases[-1] if len(found) > PER_PAGE else None
+        last = found[PER_PAGE - 1] if len(found) > PER_PAGE else None
         context = {
             **self.admin_site.each_context(request),
             "title": "Queue",
             "cases": entries_of(cases, request.user, kept),
             "kind": kind,
-            "tabs": [tab for tab in tabs if tab[2] or tab[0] == kind],
-            "total": sum(n for _, _, n in tabs),
-            "oldest": min((row["first"] for row in counts.values()), default=None),
-            "after": f"{last.gravity}-{last.pk}" if last else None,
+            "tabs": tabs,
+            "total": min(len(oldest), MOST),
+            "more": more,
+            "oldest": oldest[0][1] if oldest else None,
+            "after": "{1}-{0}".format(*last) if last else None,
             "later": bool(after),
             "kept": kept,
             "points": POINTS,
@@ -172,7 +182,6 @@ class CaseViewerAdmin(ReadOnly):
     board_path = "case__post__thread__board_id"
     list_display = ("case", "member", "seen_at")
     list_select_related = ("case", "member")
-    ordering = ("-pk",)
 
     def get_queryset(self, request):
         return super().get_queryset(request).filter(case__in=cases_visible_to(request.user))
@@ -183,11 +192,42 @@ class ReportAdmin(ReadOnly):
     """Who reported what, for the moderators of the board."""
 
     board_path = "case__post__thread__board_id"
-    list_display = ("created_at", "member", "reason", "text", "case")
-    list_filter = ("reason",)
+    list_display = ("created_at", "member", "reason", "text", "heeded", "trusted", "case")
+    list_filter = ("reason", "heeded", "trusted")
     list_select_related = ("member", "case")
     search_fields = ("text", "member__username")
-    ordering = ("-pk",)
 
     def get_queryset(self, request):
         return super().get_queryset(request).filter(case__in=cases_visible_to(request.user))
+
+
+@admin.register(GuestReport)
+class GuestReportAdmin(ReadOnly):
+    """What came from outside, without the addresses and the numbers of receipts."""
+
+    board_path = "report__case__post__thread__board_id"
+    fields = ("report", "name", "abuse", "confirmed_at", "receipt_at", "outcome_at")
+    list_display = ("report", "name", "abuse", "confirmed_at", "receipt_at", "outcome_at")
+    list_select_related = ("report",)
+
+    def get_queryset(self, request):
+        cases = cases_visible_to(request.user)
+        return super().get_queryset(request).filter(report__case__in=cases)
+
+
+@admin.register(TrustedReporter)
+class TrustedReporterAdmin(NamedFilters, admin.ModelAdmin):
+    """Whose reports come first, as administrators say it."""
+
+    list_display = ("__str__", "note")
+    fields = ("member", "address", "note")
+    raw_id_fields = ("member",)
+
+    def has_module_permission(self, request) -> bool:
+        return may(request.user, "administer") and may(request.user, "enter desk")
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return self.has_module_permission(request)
+
+    has_add_permission = has_module_permission
+    has_change_permission = has_delete_permission = has_view_permission

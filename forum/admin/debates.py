@@ -17,7 +17,6 @@ from ..models import (
     DebateWords,
     Divergence,
     Draft,
-    PassageKey,
     Post,
     PostBody,
     PostRevision,
@@ -52,7 +51,7 @@ class ThreadAdmin(WithActs):
     list_filter = ("state", "locked", "pinned", "kind", ("board", OwnBoards))
     list_select_related = ("board", "author")
     found_by = ("debates:pk",)
-    date_hierarchy = "created_at"
+    straight = ("board",)
     act_name = "thread"
     offers = THREAD_OFFERS
     acts = {
@@ -147,9 +146,7 @@ class PostAdmin(WithActs):
     list_display = ("label", "thread", "state", "parent_basis", "loaded_at", "excerpt")
     list_filter = ("state", "parent_basis", "withdrawn", ("thread__board", OwnBoards))
     found_by = ("posts:pk",)
-    date_hierarchy = "loaded_at"
-    ordering = ("-pk",)
-    show_full_result_count = False
+    straight = ("state",)
     act_name = "post"
     offers = POST_OFFERS
     acts = {
@@ -187,7 +184,7 @@ class PostAdmin(WithActs):
             post.reader = request.user
         return post
 
-    @admin.display(description="post", ordering="pk")
+    @admin.display(description="post")
     def label(self, post):
         return str(post)
 
@@ -215,8 +212,8 @@ class PostAdmin(WithActs):
 
     @admin.display(description="text")
     def text(self, post):
-        drawn = Post.objects.for_reading().select_related("thread__board").get(pk=post.pk)
-        html = rendering.render_post(drawn, user=post.reader).html or ""
+        post_shown = Post.objects.for_reading().select_related("thread__board").get(pk=post.pk)
+        html = rendering.render_post(post_shown, user=post.reader).html or ""
         return format_html('<div class="case"><div class="prose">{}</div></div>', html)
 
 
@@ -227,7 +224,6 @@ class PostRevisionAdmin(ReadOnly):
     list_filter = ("format",)
     list_select_related = ("post__author", "editor")
     found_by = ("posts:post", "members:editor")
-    ordering = ("-pk",)
     fields = ("post", "number", "format", "text", "reason", "editor", "created_at", "sha256")
 
     def get_readonly_fields(self, request, obj=None):
@@ -246,7 +242,6 @@ class QuoteAdmin(ReadOnly):
     list_filter = ("verdict", "whole")
     list_select_related = ("post__author", "source_post__author")
     found_by = ("posts:post", "posts:source_post")
-    ordering = ("-pk",)
 
     def get_queryset(self, request):
         """Without quotes of what one may not read: the page does not say whose they are either."""
@@ -261,10 +256,8 @@ class QuoteAdmin(ReadOnly):
 class PostBodyAdmin(ReadOnly):
     board_path = "post__thread__board_id"
     list_display = ("post", "revision_number", "renderer", "edited_at")
-    list_filter = ("renderer",)
     list_select_related = ("post__author",)
-    search_fields = ("=post__key",)
-    ordering = ("-pk",)
+    found_by = ("posts:post",)
 
 
 @admin.register(Submission)
@@ -273,7 +266,6 @@ class SubmissionAdmin(ReadOnly):
     list_display = ("token", "user", "post", "created_at")
     list_select_related = ("user", "post__author")
     found_by = ("members:user",)
-    date_hierarchy = "created_at"
 
 
 @admin.register(ReadMark)
@@ -291,7 +283,6 @@ class DivergenceAdmin(ReadOnly):
     list_filter = ("by_editor", "thread__kind", ("thread__board", OwnBoards))
     list_select_related = ("thread",)
     found_by = ("debates:thread",)
-    ordering = ("first_day", "last_day", "pk")
 
 
 @admin.register(Question)
@@ -301,7 +292,6 @@ class QuestionAdmin(ReadOnly):
     list_filter = ("stands",)
     list_select_related = ("thread",)
     found_by = ("debates:thread",)
-    ordering = ("-pk",)
 
 
 @admin.register(Answer)
@@ -311,7 +301,6 @@ class AnswerAdmin(ReadOnly):
     list_filter = ("verdict",)
     list_select_related = ("post__author", "question", "author")
     found_by = ("posts:post", "debates:question__thread", "members:author")
-    ordering = ("-pk",)
 
 
 @admin.register(ChangeOfMind)
@@ -321,7 +310,6 @@ class ChangeOfMindAdmin(ReadOnly):
     list_filter = ("was", "now")
     list_select_related = ("post__author", "member")
     found_by = ("posts:post", "members:member")
-    ordering = ("-pk",)
 
 
 @admin.register(Draft)
@@ -330,8 +318,8 @@ class DraftAdmin(ReadOnly):
 
     list_display = ("user", "label", "saved_at")
     list_select_related = ("user",)
+    list_filter = ("saved_at",)
     found_by = ("members:user",)
-    date_hierarchy = "saved_at"
     fields = ("user", "target", "label", "saved_at")
 
     def get_queryset(self, request):
@@ -342,23 +330,11 @@ class DraftAdmin(ReadOnly):
         return self.fields
 
 
-@admin.register(PassageKey)
-class PassageKeyAdmin(ReadOnly):
-    board_path = "thread__board_id"
-    list_display = ("thread", "post", "key")
-    list_select_related = ("thread", "post__author")
-    search_fields = ("=key",)
-    show_full_result_count = False
-    ordering = ("-pk",)
-
-
 @admin.register(PostWords)
 class PostWordsAdmin(ReadOnly):
     board_path = "thread__board_id"
     list_display = ("post", "thread", "at", "made")
     list_select_related = ("thread", "post__author")
-    show_full_result_count = False
-    ordering = ("-pk",)
 
 
 @admin.register(DebateWords)
@@ -366,5 +342,3 @@ class DebateWordsAdmin(ReadOnly):
     board_path = "thread__board_id"
     list_display = ("thread", "made")
     list_select_related = ("thread",)
-    show_full_result_count = False
-    ordering = ("-pk",)

@@ -18,9 +18,9 @@ class JobAdmin(WithActs):
     acts = {"retry work": failures.retry, "drop work": failures.drop}
     act_name = "job"
     list_display = ("task", "payload", "created_at", "run_after", "attempts", "failed_at", "error")
-    list_filter = ("failed_at", "queue")
+    list_filter = ("failed_at",)
+    straight = ("failed_at",)
     ordering = ("pk",)
-    show_full_result_count = False
     fields = (
         *("task", "queue", "payload", "created_at", "run_after", "attempts", "owner"),
         *("lease_until", "failed_at", "last_error"),

@@ -1,13 +1,36 @@
 """The audit log: readable, searchable, unchangeable."""
 
 import json
+from typing import cast
 
 from django.contrib import admin
 
+from ..acts import ACTS
 from ..models import AuditEntry, Quarter
 from ..models.visibility import entries_moderated_by
 from .mails import ForAdministrators
 from .site import OwnBoards, ReadOnly
+
+
+class OfActs(admin.FieldListFilter):
+    """A filter by act that names all there are: which of them were done would have to be looked
+    for in the whole log."""
+
+    def expected_parameters(self):
+        """The column itself."""
+        return [self.field_path]
+
+    def choices(self, changelist):
+        """All, and one for each act."""
+        chosen = cast(list[str], self.used_parameters.get(self.field_path, []))
+        everything = changelist.get_query_string(remove=[self.field_path])
+        yield {"selected": not chosen, "query_string": everything, "display": "All"}
+        for verb in sorted(ACTS):
+            yield {
+                "selected": verb in chosen,
+                "query_string": changelist.get_query_string({self.field_path: verb}),
+                "display": verb,
+            }
 
 
 @admin.register(AuditEntry)
@@ -16,17 +39,17 @@ class AuditEntryAdmin(ReadOnly):
     and nothing found by its title; nor are the particulars of the act shown, which may name it."""
 
     list_display = ("created_at", "actor", "verb", "reason", "debate", "about")
-    list_filter = ("verb", ("board", OwnBoards))
+    list_filter = ("created_at", ("board", OwnBoards), ("verb", OfActs))
+    straight = ("created_at", "board", "verb")
     list_select_related = ("actor", "post__author")
     search_fields = ("reason", "actor__username", "title")
-    date_hierarchy = "created_at"
     fields = (
         *("created_at", "actor", "verb", "reason", "board", "debate", "about", "member"),
         *("undoes", "particulars"),
     )
 
     def get_queryset(self, request):
-        return entries_moderated_by(request.user)
+        return entries_moderated_by(request.user).defer("detail")  # one entry's page asks for it
 
     def get_readonly_fields(self, request, obj=None):
         return self.fields
@@ -58,6 +81,4 @@ class QuarterAdmin(ForAdministrators):
     """What /transparency/ tells of each quarter, and when it was counted."""
 
     list_display = ("begins", "counted_at")
-    ordering = ("-begins",)
-    show_full_result_count = False
     fields = ("begins", "figures", "counted_at")

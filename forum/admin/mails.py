@@ -30,8 +30,6 @@ class MailAdmin(ForAdministrators):
     list_display = ("member", "notice", "rhythm", "due_at", "settled_at", "outcome")
     list_filter = ("outcome", "rhythm")
     list_select_related = ("member", "notice")
-    ordering = ("-pk",)
-    show_full_result_count = False
     fields = (
         *("member", "notice", "rhythm", "due_at", "message", "begun", "settled_at"),
         "outcome",
@@ -47,5 +45,4 @@ class MailSettingsAdmin(ForAdministrators):
     list_select_related = ("member",)
     found_by = ("members:member",)
     ordering = ("pk",)
-    show_full_result_count = False
     fields = ("member", "rhythms", "bounced", "bounced_at")

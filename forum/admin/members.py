@@ -5,13 +5,14 @@ from functools import partial
 from allauth.account.adapter import get_adapter
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 
 from core import clock
 from forum.actions import members
-from forum.moderation import closing, sanctions
+from forum.moderation import closing, sanctions, taking_emblems
 
 from ..actions.composing import Unacceptable
 from ..models import AuditEntry, Member, Note, Post, State, Suspension, Warning
@@ -22,7 +23,7 @@ from . import reviewing
 from .site import ReadOnly
 
 HISTORY = 50
-VERBS = ("warn", "suspend", "clean up", "note", "rename member", "close account")
+VERBS = ("warn", "suspend", "take emblem", "clean up", "note", "rename member", "close account")
 
 
 @admin.register(Member)
@@ -31,15 +32,15 @@ class MemberAdmin(ReadOnly):
 
     list_display = ("username", "date_joined", "warned", "bound")
     found_by = ("members:pk",)
-    ordering = ("-pk",)
-    show_full_result_count = False
 
     def get_queryset(self, request):
-        in_force = Q(warnings__expires_at__gt=clock.MOMENT)
-        warned = Count("warnings", filter=in_force)
-        return Member.objects.annotate(warned=warned, asked_at=clock.MOMENT)  # type: ignore[no-redef]  # meant so
+        of_one = Warning.objects.filter(member=OuterRef("pk"), expires_at__gt=clock.MOMENT)
+        many = of_one.order_by().values("member").annotate(many=Count("pk")).values("many")
+        return Member.objects.annotate(  # type: ignore[no-redef]  # meant so
+            warned=Coalesce(Subquery(many), 0), asked_at=clock.MOMENT
+        )
 
-    @admin.display(description="warnings in force", ordering="warned")
+    @admin.display(description="warnings in force")
     def warned(self, member) -> int:
         return member.warned
 
@@ -70,7 +71,7 @@ class MemberAdmin(ReadOnly):
         now = clock.now()
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Standing of {member.username}",
+            "title": f"Warnings and limits of {member.username}",
             "one": member,
             "opts": self.opts,
             "original": member,
@@ -133,6 +134,8 @@ class MemberAdmin(ReadOnly):
                     measure=sent.get("measure", ""),
                     **asked,
                 )
+            elif act == "take emblem":
+                taking_emblems.take(member=member, **asked)
             elif act == "lift warning":
                 row = Warning.objects.filter(member=member, pk=_whole(sent, "row")).first()
                 sanctions.lift_warning(warning=_there(row), **asked)
@@ -177,7 +180,6 @@ class WarningAdmin(OfMember):
     list_display = ("member", "points", "entry", "expires_at")
     list_select_related = ("member", "entry")
     found_by = ("members:member",)  # reasons are searched in the log, as far as one sees it
-    ordering = ("-pk",)
 
 
 @admin.register(Suspension)
@@ -186,7 +188,6 @@ class SuspensionAdmin(OfMember):
     list_filter = ("measure",)
     list_select_related = ("member", "entry")
     search_fields = ("member__username", "entry__reason")
-    ordering = ("-pk",)
 
 
 @admin.register(Note)
@@ -194,7 +195,6 @@ class NoteAdmin(OfMember):
     list_display = ("member", "author", "text", "written_at")
     list_select_related = ("member", "author")
     search_fields = ("member__username", "text")
-    ordering = ("-pk",)
 
 
 def _close(request, member: Member, name: str, reason: str) -> None:

@@ -11,17 +11,16 @@ class NoticeAdmin(ReadOnly):
     """That somebody was told, and what; not whether it was read."""
 
     board_path = "entry__thread__board_id"
-    list_display = ("member", "said", "entry", "created_at")
+    list_display = ("member", "sentence", "entry", "created_at")
     list_filter = ("kind",)
     list_select_related = ("member", "entry")
-    search_fields = ("member__username", "said")
-    ordering = ("-pk",)
-    show_full_result_count = False
-    fields = ("member", "entry", "kind", "said", "created_at", "answer", "answered_at")
+    search_fields = ("member__username", "sentence")
+    fields = ("member", "entry", "kind", "sentence", "created_at", "answer", "answered_at")
 
     def get_queryset(self, request):
         """Acts alone: what members wrote to each other is told to them."""
-        return super().get_queryset(request).filter(entry__isnull=False)
+        rows = super().get_queryset(request).filter(entry__isnull=False)
+        return rows.defer("entry__detail")
 
     def get_readonly_fields(self, request, obj=None):
         return self.fields

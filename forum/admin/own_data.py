@@ -13,6 +13,4 @@ class OwnDataAdmin(ForAdministrators):
     list_display = ("member", "asked_at", "made_at", "size")
     list_select_related = ("member",)
     found_by = ("members:member",)
-    ordering = ("-pk",)
-    show_full_result_count = False
     fields = list_display

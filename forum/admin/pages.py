@@ -59,8 +59,8 @@ class PageAdmin(NamedFilters, admin.ModelAdmin):
         obj.pk = saved.pk
 
     def view_on_site(self, obj) -> str | None:  # type: ignore[override]  # None: there is no page
-        """The address itself, as for boards; reasons have none."""
-        return None if obj.kind == Page.Kind.REASONS else obj.get_absolute_url()
+        """The address itself, as for boards; what stands in other pages has none."""
+        return None if obj.kind in Page.WITHIN_OTHERS else obj.get_absolute_url()
 
     def get_readonly_fields(self, request, obj=None):
         return ("kind",) if obj else ()

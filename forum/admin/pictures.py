@@ -11,13 +11,12 @@ class PictureAdmin(ForAdministrators):
     """What was sent, by whom, and what became of it; the picture itself is a link away."""
 
     list_display = ("key", "member", "created_at", "state", "kind", "width", "height", "bytes")
-    list_filter = ("state", "kind")
+    list_filter = ("state", "kind", "shows")
     list_select_related = ("member",)
-    ordering = ("-pk",)
-    show_full_result_count = False
     fields = (
         *("key", "member", "created_at", "state", "why", "kind", "width", "height", "bytes"),
         *("sent_bytes", "sent_sha256", "sha256", "preview_sha256", "alt", "credit", "source"),
+        *("shows", "title", "moment", "edtf", "legend", "projection", "template", "tiles"),
     )
 
 
@@ -27,6 +26,4 @@ class PictureUseAdmin(ForAdministrators):
 
     list_display = ("picture", "post", "revision")
     list_select_related = ("picture", "post__author", "revision")
-    ordering = ("-pk",)
-    show_full_result_count = False
     fields = ("picture", "post", "revision")

@@ -15,7 +15,6 @@ class PollAdmin(ReadOnly):
     list_filter = ("kind", "is_open")
     list_select_related = ("post__author",)
     found_by = ("posts:post", "debates:post__thread")
-    ordering = ("-pk",)
     fields = ("post", "question", "choices", "kind", "most", "is_open", "closes_at", "voters")
 
     def get_readonly_fields(self, request, obj=None):
@@ -29,7 +28,6 @@ class BallotAdmin(ReadOnly):
     board_path = "poll__post__thread__board_id"
     list_display = ("__str__", "poll")
     list_select_related = ("poll",)
-    ordering = ("-pk",)
     fields = ("poll",)
 
     def get_readonly_fields(self, request, obj=None):

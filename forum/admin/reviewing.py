@@ -107,7 +107,9 @@ def _act(request, member: User) -> None:
     try:
         batch = UUID(request.POST.get("batch", ""))
     except ValueError:
-        raise Refused("The form had lost its mark. Look it over and send it again.") from None
+        raise Refused(
+            "Something was missing in the form. Look it over and send it again."
+        ) from None
     entry = cleanup.clean_up(
         user=request.user,
         member=member,

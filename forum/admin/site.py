@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.text import capfirst
 
-from accounts.filtering import NamedFilters
+from accounts.seeking import Seeking
 
 from ..acts import ACTS
 from ..models import NOWHERE, Thread
@@ -30,7 +30,7 @@ class OwnBoards(admin.RelatedFieldListFilter):
         return [choice for choice in choices if choice[0] in own]
 
 
-class ReadOnly(NamedFilters, admin.ModelAdmin):
+class ReadOnly(Seeking, admin.ModelAdmin):
     """Shows rows of the boards one moderates, and changes nothing by hand: what happens to them
     happens through actions. `board_path` is the lookup from the row to its board's id. Of a
     debate that is being loaded, or went into another one, nothing is shown. `found_by` says what of
@@ -58,6 +58,12 @@ class ReadOnly(NamedFilters, admin.ModelAdmin):
         super().__init_subclass__(**options)
         if cls.found_by:
             cls.search_help_text = searching.help_text(cls.found_by)
+            cls.finds_few = True
+
+    def goes_straight(self, request, changelist) -> bool:
+        """Indexes lead past rows of all boards, which most are not where one moderates one."""
+        straight = super().goes_straight(request, changelist)
+        return straight and (bool(changelist.query) or moderates_all(request.user))
 
     def get_search_fields(self, request):
         """What Django asks for whether to show the field."""
@@ -154,7 +160,9 @@ class WithActs(ReadOnly):
         for pk in request.POST.getlist(ACTION_CHECKBOX_NAME):
             if not sent_id(pk):
                 raise BadRequest("Rows are chosen by their numbers.")
-        return super().response_action(request, queryset)
+        # Those alone, also for a form that says that all of the list are meant.
+        chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
+        return super().response_action(request, chosen)
 
     @staticmethod
     def _bulk(verb: str):

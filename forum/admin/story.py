@@ -13,7 +13,6 @@ class ThreadmarkAdmin(ReadOnly):
     list_filter = ("category", ("thread__board", OwnBoards))
     list_select_related = ("thread", "post__author", "marked_by")
     found_by = ("posts:post", "debates:thread")
-    ordering = ("-pk",)
 
 
 @admin.register(ThreadWord)
@@ -23,5 +22,3 @@ class ThreadWordAdmin(ReadOnly):
     list_filter = ("role",)
     list_select_related = ("thread",)
     search_fields = ("=word",)
-    show_full_result_count = False
-    ordering = ("-pk",)

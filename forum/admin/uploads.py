@@ -5,12 +5,14 @@ from typing import cast
 from uuid import uuid4
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.counting import counted
 from core.opened_texts import ChangedMeanwhile, as_erased, base_of
 from forum.actions.description import MAX_DIVERGENCES
 from forum.text.history_dates import spoken
@@ -32,7 +34,7 @@ PER_PAGE = 20  # posts to look over at once
 class SendForm(forms.Form):
     """A file or a text, and where a plain text goes."""
 
-    file = forms.FileField(required=False, label="A fixture (.json) or a plain text (.txt)")
+    file = forms.FileField(required=False, label="A fixture (.json, .zip) or a plain text (.txt)")
     text = forms.CharField(
         required=False, strip=False, widget=forms.Textarea, label="Or the text itself"
     )
@@ -57,7 +59,6 @@ class UploadAdmin(ReadOnly):
 
     list_display = ("name", "user", "board", "saved_at")
     list_select_related = ("user", "board")
-    ordering = ("-pk",)
 
     def has_add_permission(self, request, obj=None) -> bool:
         return may(request.user, "enter desk") and own_boards(request.user).exists()
@@ -86,7 +87,8 @@ class UploadAdmin(ReadOnly):
             name = "The pasted text"
             return uploads.receive(data=data["text"].encode(), name=name, **given)
         # No more than the limit and one byte is ever read.
-        return uploads.receive(data=file.read(uploads.MAX_BYTES + 1), name=file.name, **given)
+        most = max(uploads.MAX_BYTES, settings.PICTURE_MB * 1024 * 1024)
+        return uploads.receive(data=file.read(most + 1), name=file.name, **given)
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         """Look over one debate, correct it, load it."""
@@ -108,7 +110,9 @@ class UploadAdmin(ReadOnly):
                 except (Rejected, Refused) as error:
                     problems.append(str(error))
                 else:
-                    sentence = f"{loaded.added:,} posts loaded. {' '.join(loaded.notes)}"
+                    sentence = (
+                        f"{counted(loaded.added, 'post,posts')} loaded. {' '.join(loaded.notes)}"
+                    )
                     messages.success(request, sentence.strip())
                     return redirect(loaded.thread)
             elif not problems:
@@ -217,6 +221,8 @@ class UploadAdmin(ReadOnly):
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
             "largest": uploads.MAX_BYTES // 1024 // 1024,
+            "largest_zip": settings.PICTURE_MB,
+            "most_pictures": uploads.MOST_PICTURES,
             **context,
         }
         return render(request, f"admin/forum/upload_{page}.html", context, status=status)

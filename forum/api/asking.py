@@ -6,12 +6,11 @@ from django.http import HttpRequest
 
 from accounts import tokens
 from accounts.models import User
+from core.counting import counted
 from core.problems import Problem
 from forum.operations import limits
 
 from ..permissions import Refused
-
-TOO_OFTEN = "That was {} requests within a minute. Wait until the minute is over."
 
 
 def who_asks(request: HttpRequest) -> bool:
@@ -22,14 +21,14 @@ def who_asks(request: HttpRequest) -> bool:
         token = tokens.shown(request)
     except tokens.NotAToken:
         # Guessing is counted as what a visitor asks.
-        limits.count("api", limits.network_of(request), visitors, TOO_OFTEN.format(visitors))
+        limits.count("api", limits.network_of(request), visitors, _too_often(visitors))
         raise
     if token is None:
         request.user = AnonymousUser()
-        limits.count("api", limits.network_of(request), visitors, TOO_OFTEN.format(visitors))
+        limits.count("api", limits.network_of(request), visitors, _too_often(visitors))
         return True
     most = settings.API_PER_MINUTE
-    limits.count("api-token", str(token.pk), most, TOO_OFTEN.format(most))
+    limits.count("api-token", str(token.pk), most, _too_often(most))
     request.user = token.user
     if settings.REQUIRE_TWO_STEP_FOR_STAFF and token.user.is_staff and not token.user.two_step:
         raise Refused("Set up two-step login first; this site asks it of its moderators.")
@@ -37,6 +36,11 @@ def who_asks(request: HttpRequest) -> bool:
         raise Refused("This token may only read. Make one that may write.")
     tokens.note_use(token)
     return True
+
+
+def _too_often(most: int) -> str:
+    asked = counted(most, "request,requests")
+    return f"That was {asked} within a minute. Wait until the minute is over."
 
 
 def writer(request: HttpRequest) -> User:

@@ -12,6 +12,7 @@ from ninja import Query
 
 from core.problems import Problem
 from forum.rendering import outline as outlines
+from forum.rendering import outline_formats
 from forum.rendering.quotes import ignored_by
 from forum.search import finding as search_for
 from forum.search.asking import understand
@@ -76,7 +77,7 @@ def outline(
     found = thread_or_404(request.user, thread_id)
     part = outlines.outline_of(found, request.user, first=max(int(after or 1), 1), most=100)
     site = settings.SITE_URL or request.build_absolute_uri("/")
-    return outlines.as_json(part, address=site.rstrip("/") + found.get_absolute_url())
+    return outline_formats.as_json(part, address=site.rstrip("/") + found.get_absolute_url())
 
 
 @service.reads("search/", response=shapes.Found, url_name="api-search")

@@ -10,6 +10,7 @@ from forum.text import markup
 
 from .. import tree
 from ..models import Divergence, Post, Question
+from ..models.listing import for_listing, with_unread
 from ..models.visibility import boards_visible_to, threads_visible_to
 from ..permissions import require
 from ..views import debate_lists
@@ -60,7 +61,7 @@ def threads(
         raise _bad_cursor() from None
     asked = debate_lists.Asked(order, kind, only, cursor)
     seen = debate_lists.chosen_threads(user, board=board, limits=years(first_year, last_year))
-    found = debate_lists.narrowed(seen.for_listing().with_unread(user), user, asked)
+    found = debate_lists.narrowed(with_unread(for_listing(seen), user), user, asked)
     page, end = debate_lists.page_of(found, user, asked, limit)
     leads = end or None
     if len(page) > limit:

@@ -7,11 +7,12 @@ from django.http import Http404, HttpRequest
 from ninja import Header, Status
 
 from core.problems import Problem
+from forum.actions.divergences import read_divergence
 from forum.rendering.posts import render_preview
 from forum.text import markup
 from forum.text.questions import open_questions
 
-from ..actions import description, drafts, threads
+from ..actions import drafts, threads
 from ..actions import posts as acts
 from ..actions.arguments import Tie
 from ..models import Board, Draft, Post
@@ -133,9 +134,7 @@ def start(request: HttpRequest, sent: bodies.ThreadSent, key: Key):
         source=sent.text,
         token=_token(user, key),
         divergences=[
-            description.read_divergence(
-                change=one.change, when=one.when, actor=one.actor, place=one.place
-            )
+            read_divergence(change=one.change, when=one.when, actor=one.actor, place=one.place)
             for one in sent.divergences
         ],
         questions=sent.questions,

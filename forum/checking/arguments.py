@@ -4,8 +4,9 @@ from collections.abc import Generator, Iterator
 
 from django.db.models import Count, Q
 
+from core.counting import counted
 from forum import tree
-from forum.actions import arguments, description, keyword_index
+from forum.actions import arguments, cards, keyword_index
 from forum.search import index
 from forum.text import history_dates
 
@@ -36,7 +37,7 @@ def check_argument(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     }
     arguments.count_lanes(thread)
     locked = Post.objects.filter(thread=thread, branch_locked=True).count()
-    description.write_card(thread)
+    cards.write_card(thread)
     right = {
         "card": thread.card,
         "lane_counts": thread.lane_counts,
@@ -89,10 +90,13 @@ def _check_answers(thread: Thread, *, fix: bool) -> Iterator[Fault]:
         if (question.answer_count, question.disputed_count) != (question.visible, question.against)
     ]
     if wrong:
-        sentence = f"{len(wrong)} questions count other answers than they have"
+        sentence = counted(
+            len(wrong),
+            "question miscounts its answers,questions miscount their answers",
+        )
         yield Fault(thread.pk, "answers", sentence, healed=fix)
         if fix:
-            description.recount(thread, wrong)
+            cards.recount(thread, wrong)
 
 
 def _check_minds(thread: Thread, *, fix: bool) -> Iterator[Fault]:
@@ -102,11 +106,13 @@ def _check_minds(thread: Thread, *, fix: bool) -> Iterator[Fault]:
         .values_list("post")
         .annotate(minds=Count("pk"))
     )
-    counted = Post.objects.filter(thread=thread).exclude(minds_changed=0)
-    stored = dict(counted.values_list("pk", "minds_changed").iterator(chunk_size=CHUNK))
+    counting = Post.objects.filter(thread=thread).exclude(minds_changed=0)
+    stored = dict(counting.values_list("pk", "minds_changed").iterator(chunk_size=CHUNK))
     if stored != moved:
         wrong = {pk for pk, _ in stored.items() ^ moved.items()}
-        sentence = f"{len(wrong)} posts count other changes of mind than there are"
+        sentence = (
+            f"{counted(len(wrong), 'post counts,posts count')} other changes of mind than there are"
+        )
         yield Fault(thread.pk, "changes of mind", sentence, healed=fix)
         if fix:
             for pk in wrong:
@@ -118,7 +124,8 @@ def _check_words(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     """The words by which the debate is found when somebody opens one like it."""
     stored = set(ThreadWord.objects.filter(thread=thread).values_list("word", "role"))
     if wrong := stored ^ keyword_index.wanted(thread):
-        sentence = f"{len(wrong)} words are not those of its title and its divergences"
+        those = counted(len(wrong), "word is not one,words are not those")
+        sentence = f"{those} of its title and its divergences"
         yield Fault(thread.pk, "words", sentence, healed=fix)
         if fix:
             keyword_index.index(thread)

@@ -3,6 +3,8 @@
 from django.db import transaction
 from django.db.models import F, Q
 
+from core.counting import counted
+
 from .. import tree
 from ..models import Board, Post, State, Thread
 from .faults import Fault
@@ -16,15 +18,17 @@ def check_labels(thread: Thread, *, fix: bool) -> list[Fault]:
     if not _labels_stand(thread.pk):
         try:
             wrong = tree.relabel(thread.pk, write=fix)
-            sentence = f"{wrong} posts have wrong places in their trees"
+            sentence = counted(
+                wrong, "post has a wrong place in its tree,posts have wrong places in their trees"
+            )
             found.append(Fault(thread.pk, "labels", sentence, healed=fix))
         except ValueError as error:
             found.append(Fault(thread.pk, "parents", str(error), healable=False))
     waiting = Post.objects.filter(thread=thread, number__isnull=True).exclude(
         Q(tree_id=-F("pk"), lft=1, rght=2, level=0)
     )
-    if count := waiting.count():
-        sentence = f"{count} waiting posts stand in trees"
+    if planted := waiting.count():
+        sentence = counted(planted, "waiting post stands in a tree,waiting posts stand in trees")
         found.append(Fault(thread.pk, "waiting", sentence, healed=fix))
         if fix:
             tree.unplant(thread, list(waiting.values_list("pk", flat=True)))
@@ -71,14 +75,16 @@ def check_boards(*, fix: bool) -> list[Fault]:
     found = []
     with transaction.atomic():
         if wrong := tree.relabel_boards(write=fix):
-            sentence = f"{wrong} boards have wrong places among the boards"
+            sentence = counted(wrong, "board has a wrong place,boards have wrong places")
+            sentence += " among the boards"
             found.append(Fault(0, "boards", sentence, healed=fix))
     for pk in Board.objects.order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
             board = Board.objects.select_for_update(no_key=True).get(pk=pk)
             shown = Thread.objects.filter(board=board, state=State.VISIBLE).count()
             if board.thread_count != shown:
-                sentence = f"board {board.slug} counts {board.thread_count} debates, shows {shown}"
+                counts = counted(board.thread_count, "debate,debates")
+                sentence = f"board {board.slug} counts {counts}, shows {shown}"
                 found.append(Fault(0, "board count", sentence, healed=fix))
                 if fix:
                     Board.objects.filter(pk=pk).update(thread_count=shown)

@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from core import clock
+from core.counting import counted
 from forum.actions import cases, notices
 from forum.moderation import sanctions
 
@@ -23,7 +24,8 @@ def check_members(*, fix: bool) -> Iterator[Fault]:
         if fix:
             for pk in miscounted:
                 notices.recount(pk)
-        yield Fault(0, "notices", f"the counts of notices of {len(miscounted)} members", healed=fix)
+        sentence = f"the counts of notices of {counted(len(miscounted), 'member,members')}"
+        yield Fault(0, "notices", sentence, healed=fix)
     now = clock.now()
     bound = Suspension.objects.filter(member=OuterRef("pk"), ends_at__gt=now)
     members = User.objects.filter(
@@ -34,7 +36,8 @@ def check_members(*, fix: bool) -> Iterator[Fault]:
         if fix:
             for member in wrong:
                 sanctions.restate(member)
-        yield Fault(0, "standing", f"what binds {len(wrong)} members", healed=fix)
+        sentence = f"what binds {counted(len(wrong), 'member,members')}"
+        yield Fault(0, "standing", sentence, healed=fix)
 
 
 def check_cases(*, fix: bool) -> Iterator[Fault]:
@@ -49,7 +52,7 @@ def check_cases(*, fix: bool) -> Iterator[Fault]:
         if fix:
             for pk, there in found:
                 Case.objects.filter(pk=pk).update(report_count=there)
-        yield Fault(0, "reports", f"the reports of {len(found)} cases", healed=fix)
+        yield Fault(0, "reports", f"the reports of {counted(len(found), 'case,cases')}", healed=fix)
     waits = Case.objects.open().filter(
         post=OuterRef("pk"), kind__in=(Case.Kind.FIRST, Case.Kind.SLOW, Case.Kind.HELD)
     )
@@ -65,4 +68,7 @@ def check_cases(*, fix: bool) -> Iterator[Fault]:
                         continue  # it waits there, and the next check finds it
                     if post.state == State.PENDING:
                         cases.hold(post)
-        yield Fault(0, "queue", f"{len(lost)} posts that wait are in no queue", healed=fix)
+        sentence = counted(
+            len(lost), "post that waits is in no queue,posts that wait are in no queue"
+        )
+        yield Fault(0, "queue", sentence, healed=fix)

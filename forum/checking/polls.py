@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from core.counting import counted
+
 from ..models import Ballot, Poll, Post, Thread
 from .faults import Fault
 from .labels import CHUNK
@@ -11,8 +13,11 @@ def check_polls(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     """The polls of a locked thread: shown where they are, and counting what was chosen. Each is
     locked, since a vote holds its row alone."""
     gone = Post.objects.filter(thread=thread, has_poll=True, poll=None)
-    if count := gone.count():
-        yield Fault(thread.pk, "polls", f"{count} posts show a poll that they have not", healed=fix)
+    if showing := gone.count():
+        sentence = counted(
+            showing, "post shows a poll that it has not,posts show a poll that they have not"
+        )
+        yield Fault(thread.pk, "polls", sentence, healed=fix)
         if fix:
             gone.update(has_poll=False)
     here = Poll.objects.filter(post__thread=thread).order_by("pk").values_list("pk", flat=True)

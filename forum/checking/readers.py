@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.db import transaction
 
 from accounts.models import User
+from core.counting import counted
 from forum.actions import read_state
 
 from ..models import NOWHERE, ReadMark, Thread
@@ -32,7 +33,7 @@ def check_marks(thread_id: int, *, fix: bool) -> Iterator[Fault]:
                 mark = ReadMark.objects.get(pk=pk)
                 numbered = Thread.objects.values_list("numbered", flat=True).get(pk=thread_id)
                 ReadMark.objects.filter(pk=pk).update(**_right(mark, numbered))
-    sentence = f"the read marks of {len(wrong)} members do not add up"
+    sentence = f"the read marks of {counted(len(wrong), 'member,members')} do not add up"
     yield Fault(thread_id, "read marks", sentence, healed=fix)
 
 

@@ -7,6 +7,8 @@ from operator import or_
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 
+from core.counting import counted
+
 from .. import tree
 from ..models import NOWHERE, Post, State, Thread, slug_for
 from .arguments import check_argument
@@ -48,8 +50,9 @@ def _check_numbers(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     on in order of arrival."""
     posts = Post.objects.filter(thread=thread)
     early = posts.filter(state__in=UNNUMBERED, number__isnull=False)
-    if count := early.count():
-        yield Fault(thread.pk, "numbers", f"{count} waiting posts have numbers", healed=fix)
+    if numbered := early.count():
+        sentence = counted(numbered, "waiting post has a number,waiting posts have numbers")
+        yield Fault(thread.pk, "numbers", sentence, healed=fix)
         if fix:
             early.update(number=None)
     arrived = posts.exclude(state__in=UNNUMBERED).exclude(WITHDRAWN)
@@ -57,7 +60,8 @@ def _check_numbers(thread: Thread, *, fix: bool) -> Iterator[Fault]:
     if all(n == at for at, n in enumerate(numbers.iterator(chunk_size=CHUNK), 1)):
         return
     wrong = _misnumbered(arrived)
-    sentence = f"{len(wrong)} posts have other numbers than their arrival gives them"
+    sentence = counted(len(wrong), "post has another number,posts have other numbers")
+    sentence += " than by arrival"
     yield Fault(thread.pk, "numbers", sentence, healed=fix)
     if fix:
         tree.renumber(thread, wrong)
@@ -79,8 +83,8 @@ def _check_parents(thread: Thread) -> Iterator[Fault]:
     """What contradicts itself about who answers what. Parents are the truth: told, not changed."""
     posts = Post.objects.filter(thread=thread)
     numbered = posts.filter(number__isnull=False)
-    told = numbered.filter(parent_basis=Post.Basis.OPENING).order_by("number")
-    openings = list(told.values_list("number", flat=True)[:NAMED])
+    roots = numbered.filter(parent_basis=Post.Basis.OPENING).order_by("number")
+    openings = list(roots.values_list("number", flat=True)[:NAMED])
     if openings != list(numbered.order_by("number").values_list("number", flat=True)[:1]):
         yield Fault(thread.pk, "parents", f"its openings are {openings}", healable=False)
     rules = (

@@ -24,11 +24,11 @@ WIDTH = 72  # of plain text that is quoted
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MailLine:
     """One notice as its member may read it now: `thread` and `href` are where it happened."""
 
     mail: Mail
-    said: str
+    sentence: str
     reason: str = ""
     thread: Thread | None = None
     href: str = ""
@@ -45,7 +45,7 @@ class Line:
         return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
-def lines_of(mails: Sequence[Mail]) -> list[Line]:
+def lines_of(mails: Sequence[Mail]) -> list[MailLine]:
     """A line for each mail whose member may still read what it tells. Rights are those of now,
     whatever they were when the notice was written."""
     acts = [mail.notice_id for mail in mails if mail.notice.entry_id]
@@ -60,17 +60,17 @@ def lines_of(mails: Sequence[Mail]) -> list[Line]:
     return [line for line in found if line]
 
 
-def _posts_of(mails: Sequence[Mail]) -> dict[int, Line]:
+def _posts_of(mails: Sequence[Mail]) -> dict[int, MailLine]:
     """The lines of what tells one member of posts, by notice."""
     if not mails:
         return {}
     member = mails[0].member
-    told = single_lines(member, [mail.notice_id for mail in mails])
+    by_notice = single_lines(member, [mail.notice_id for mail in mails])
     rows = Post.objects.select_related("body", "thread__board")
-    posts = rows.in_bulk({line.rows[0]["post"] for line in told.values()})
+    posts = rows.in_bulk({line.rows[0]["post"] for line in by_notice.values()})
     found = {}
     for mail in mails:
-        if line := told.get(mail.notice_id):
+        if line := by_notice.get(mail.notice_id):
             post = posts[line.rows[0]["post"]]
             words = (
                 ""
@@ -78,12 +78,12 @@ def _posts_of(mails: Sequence[Mail]) -> dict[int, Line]:
                 else words_without_spoilers(post.body.html, WORDS)
             )
             href = stopping.site() + line.href
-            note = mail.notice.said  # of a reminder
-            found[mail.notice_id] = Line(mail, line.title, note, post.thread, href, words)
+            note = mail.notice.sentence  # of a reminder
+            found[mail.notice_id] = MailLine(mail, line.title, note, post.thread, href, words)
     return found
 
 
-def _line(mail: Mail, notice: Notice | None) -> Line | None:
+def _line(mail: Mail, notice: Notice | None) -> MailLine | None:
     entry = notice.entry if notice else None
     if notice is None or entry is None:
         return None
@@ -91,16 +91,16 @@ def _line(mail: Mail, notice: Notice | None) -> Line | None:
     if post is not None:
         thread = post.thread  # where it stands now
     if thread is not None and not may(user, "see thread", thread):
-        return Line(mail, notice.said, entry.reason)
+        return MailLine(mail, notice.sentence, entry.reason)
     href = ""
     if post is not None and (post.number is not None or may(user, "see post", post)):
         href = stopping.site() + post.get_absolute_url()
     elif post is None and thread is not None:
         href = stopping.site() + thread.get_absolute_url()
-    return Line(mail, notice.said, entry.reason, thread, href)
+    return MailLine(mail, notice.sentence, entry.reason, thread, href)
 
 
-def compose(lines: Sequence[Line], message: int) -> EmailMultiAlternatives:
+def compose(lines: Sequence[MailLine], message: int) -> EmailMultiAlternatives:
     """The mail with these lines, all to one member. Composed again, after a worker died, it has
     the same Message-ID, so that mail programs know it."""
     member, digest = lines[0].mail.member, lines[0].mail.rhythm != Rhythm.NOW
@@ -140,23 +140,23 @@ def compose(lines: Sequence[Line], message: int) -> EmailMultiAlternatives:
     return mail
 
 
-def _by_debate(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:
+def _by_debate(lines: Sequence[MailLine]) -> list[tuple[str, list[MailLine]]]:
     """The lines by the debate they are about, each with its title, in order of arrival."""
-    groups: dict[int | None, tuple[str, list[Line]]] = {}
+    groups: dict[int | None, tuple[str, list[MailLine]]] = {}
     for line in lines:
         title = line.thread.title if line.thread else ""
         groups.setdefault(line.thread.pk if line.thread else None, (title, []))[1].append(line)
     return list(groups.values())
 
 
-def _subject(lines: Sequence[Line], thread: Thread | None, digest: bool) -> str:
+def _subject(lines: Sequence[MailLine], thread: Thread | None, digest: bool) -> str:
     if thread is not None:
         text = thread.title  # always the same, or programs begin another conversation
     elif digest:
         span = "Today" if lines[0].mail.rhythm == Rhythm.DAY else "This week"
         text = f"{span} on {settings.SITE_NAME}: {len(lines)} notice{'s' * (len(lines) > 1)}"
     else:
-        text = lines[0].said
+        text = lines[0].sentence
     text = " ".join(text.split())  # a line break would begin another header
     return text if len(text) <= LONGEST_SUBJECT else text[: LONGEST_SUBJECT - 1] + "…"
 

@@ -20,7 +20,7 @@ from core.tasks import OUTSIDE, task
 
 from ..models import Mail, MailSettings, Rhythm
 from . import bounces
-from .composing import Line, compose, lines_of
+from .composing import MailLine, compose, lines_of
 from .topics import topic_of
 
 MOST_LINES = 100  # of a message; a digest that is longer comes in parts
@@ -78,7 +78,7 @@ def send(message: int) -> None:
         connection.close()
 
 
-def _to_send(message: int) -> list[Line]:
+def _to_send(message: int) -> list[MailLine]:
     """The lines of a message that are still to be told."""
     with transaction.atomic():
         rows = list(Mail.objects.unsettled().filter(message=message).order_by("pk"))
@@ -89,7 +89,7 @@ def _to_send(message: int) -> list[Line]:
         return _current(rows)
 
 
-def _current(held: list[Mail]) -> list[Line]:
+def _current(held: list[Mail]) -> list[MailLine]:
     """What is still to be told of one member's mails; the rest is settled: it was read, may not be
     seen any more, or the member wants no mail now."""
     if not held:
@@ -108,8 +108,8 @@ def _current(held: list[Mail]) -> list[Line]:
         else:
             left.append(mail)
     lines = lines_of(left)
-    told = {line.mail.pk for line in lines}
-    settled[Mail.Outcome.UNSEEN] = [mail.pk for mail in left if mail.pk not in told]
+    shown = {line.mail.pk for line in lines}
+    settled[Mail.Outcome.UNSEEN] = [mail.pk for mail in left if mail.pk not in shown]
     for outcome, pks in settled.items():
         _settle(pks, outcome)
     return lines

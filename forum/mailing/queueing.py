@@ -43,7 +43,7 @@ def queue(notices: Sequence[Notice]) -> None:
 
 def _waiting(members) -> dict[tuple[int, str], datetime]:
     """For which moment mail of these members waits already, by member and rhythm."""
-    rows = Mail.objects.unsettled().filter(member__in=members, message=None)
+    rows = Mail.objects.unsettled().filter(member__pk__among=members, message=None)
     rows = rows.filter(due_at__gt=clock.now() + SOON).order_by()
     return {(pk, rhythm): due for pk, rhythm, due in rows.values_list("member", "rhythm", "due_at")}
 

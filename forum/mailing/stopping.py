@@ -9,6 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts.models import User
+from core import signed_values
 
 from ..models import MailSettings, Rhythm, Watch
 from .topics import TOPICS
@@ -38,14 +39,14 @@ def address(member: User, topics: Iterable[str], watch_id: int | None = None) ->
 
 def token(member: User, topics: Iterable[str], watch_id: int | None = None) -> str:
     """The signed part of that address."""
-    said = [] if watch_id else sorted(set(topics))
-    return signing.dumps([member.pk, said, watch_id], salt=SALT)
+    named = [] if watch_id else sorted(set(topics))
+    return signed_values.sign([member.pk, named, watch_id], salt=SALT)
 
 
 def read(signed: str) -> Stop | None:
     """What an address stops; None if nobody signed it."""
     try:
-        pk, topics, watch_id = signing.loads(signed, salt=SALT)
+        pk, topics, watch_id = signed_values.read(signed, salt=SALT)
     except signing.BadSignature:
         return None
     member = User.objects.filter(pk=pk).first()

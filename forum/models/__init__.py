@@ -8,6 +8,7 @@ from .cases import Case, CaseViewer, Report
 from .debate import Answer, ChangeOfMind, Divergence, Question
 from .drafts import Draft
 from .glossary import Term
+from .guest_reports import GuestReport, TrustedReporter
 from .jobs import Job
 from .keywords import ThreadWord
 from .mails import Mail, MailSettings, Rhythm
@@ -41,6 +42,7 @@ __all__ = [
     "DebateWords",
     "Divergence",
     "Draft",
+    "GuestReport",
     "Job",
     "Lane",
     "Mail",
@@ -73,6 +75,7 @@ __all__ = [
     "Thread",
     "ThreadWord",
     "Threadmark",
+    "TrustedReporter",
     "Upload",
     "Warning",
     "Watch",

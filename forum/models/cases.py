@@ -14,10 +14,16 @@ from .notices import Notice
 from .posts import Post
 from .threads import Thread
 
+MOST_COUNTED = 100  # where a page only says how many wait
+
 
 class CaseQuerySet(models.QuerySet["Case"]):
     def open(self) -> "CaseQuerySet":
         return self.filter(decided_at__isnull=True)
+
+    def counted(self) -> int:
+        """How many there are, as far as MOST_COUNTED."""
+        return self[:MOST_COUNTED].count()
 
     def with_board(self) -> "CaseQuerySet":
         """With `where`: the id of the board whose moderators decide, as things stand now; None if
@@ -27,15 +33,18 @@ class CaseQuerySet(models.QuerySet["Case"]):
         )
 
     def gravest_first(self) -> "CaseQuerySet":
-        """What is reported as unlawful, then what attacks a person, then everything else; of the
-        same gravity the oldest first. With `gravity`: 0, 1 or 2."""
-        reported = Report.objects.filter(case=models.OuterRef("pk"))
-        grave = [
+        """What trusted reporters reported, what is reported as unlawful, what attacks a person,
+        everything else, and last what only people reported whose address nobody confirmed; of the
+        same gravity the oldest first. With `gravity`: 0 to 4."""
+        reported = Report.objects.filter(case=models.OuterRef("pk"), heeded=True)
+        rest = len(Report.GRAVE) + 1
+        whens = [models.When(models.Exists(reported.filter(trusted=True)), then=0)]
+        whens += [
             models.When(models.Exists(reported.filter(reason=reason)), then=gravity)
-            for gravity, reason in enumerate(Report.GRAVE)
+            for gravity, reason in enumerate(Report.GRAVE, 1)
         ]
-        rest = models.Value(len(Report.GRAVE))
-        gravity = models.Case(*grave, default=rest, output_field=models.IntegerField())
+        whens.append(models.When(~models.Exists(reported), kind=Case.Kind.REPORT, then=rest + 1))
+        gravity = models.Case(*whens, default=rest, output_field=models.IntegerField())
         return self.annotate(gravity=gravity).order_by("gravity", "pk")
 
     def for_listing(self) -> "CaseQuerySet":
@@ -47,7 +56,8 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
 class Case(models.Model):
     """One thing that waits for a decision: a post that was reported (several reports of it are one
-    case), a post that waits for approval, a member's answer to an act or wish for another name.
+    case), a post that waits for approval, a member's answer to an act or wish for another name,
+    somebody who wants to join.
     `decision` is the entry of the audit log that decided it."""
 
     class Kind(models.TextChoices):
@@ -57,6 +67,7 @@ class Case(models.Model):
         HELD = "held", "Held posts"
         APPEAL = "appeal", "Answers to acts"
         NAME = "name", "Names"
+        JOIN = "join", "Who wants to join"
 
     kind = models.CharField(max_length=6, choices=Kind.choices)
     post = models.ForeignKey(Post, on_delete=models.PROTECT, null=True, related_name="cases")
@@ -85,7 +96,9 @@ class Case(models.Model):
         Notice, on_delete=models.PROTECT, null=True, help_text="What the member answers."
     )
     asked_name = models.CharField(max_length=30, blank=True, help_text="The name asked for.")
-    asked_why = models.CharField(max_length=300, blank=True)
+    asked_why = models.CharField(
+        max_length=1000, blank=True, help_text="Why, or what who wants to join wrote."
+    )
     report_count = models.PositiveIntegerField("reports", default=0)
     hid = models.BooleanField(default=False, help_text="The reports alone hid the post.")
     opened_at = models.DateTimeField(auto_now_add=True)
@@ -111,9 +124,9 @@ class Case(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["kind", "id"],
+                fields=["id"],
                 condition=models.Q(decided_at__isnull=True),
-                name="case_waiting",
+                name="case_open",
             )
         ]
 
@@ -128,7 +141,8 @@ class Case(models.Model):
 
 
 class Report(models.Model):
-    """What one member found wrong with a post. Only moderators learn who reported."""
+    """What somebody found wrong with a post: a member, or with a GuestReport beside it somebody
+    without an account. Only moderators learn who reported."""
 
     class Reason(models.TextChoices):
         RULE = "rule", "It breaks a rule"
@@ -141,7 +155,7 @@ class Report(models.Model):
 
     GRAVE = (Reason.ILLEGAL, Reason.ATTACK)  # the gravest first
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reports")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reports", db_index=False)
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -150,7 +164,11 @@ class Report(models.Model):
         db_index=False,
     )
     reason = models.CharField(max_length=8, choices=Reason.choices)
-    text = models.CharField(max_length=1000, blank=True)
+    text = models.CharField(max_length=3000, blank=True)
+    heeded = models.BooleanField(
+        default=True, help_text="Whether it says how soon the case is looked at."
+    )
+    trusted = models.BooleanField(default=False, help_text="Made by a trusted reporter.")
     token = models.UUIDField(unique=True, help_text="The form's: sent twice it makes one report.")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -48,7 +48,8 @@ class DivergenceQuerySet(models.QuerySet["Divergence"]):
         """Those behind one in the order of `by_date`: a seek, no OFFSET."""
         later = models.Q(first_day=first, last_day=last, pk__gt=pk)
         later |= models.Q(first_day=first, last_day__gt=last)
-        return self.filter(models.Q(first_day__gt=first) | later)
+        # Databases seek by the plain bound; the other tells those of one day apart.
+        return self.filter(models.Q(first_day__gt=first) | later, first_day__gte=first)
 
     def by_column(
         self, ages: Sequence[tuple[int, int, int]], *, earliest: int, latest: int
@@ -123,7 +124,9 @@ class Divergence(models.Model):
     forum.text.history_dates), so that it sorts and is searched, BCE included.
     """
 
-    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="divergences")
+    thread = models.ForeignKey(
+        Thread, on_delete=models.CASCADE, related_name="divergences", db_index=False
+    )
     order = models.PositiveSmallIntegerField()
     change = models.CharField("what changes", max_length=300)
     actor = models.CharField("who", max_length=120, blank=True)
@@ -190,7 +193,9 @@ class Question(models.Model):
     it come its answers when it is put there again.
     """
 
-    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="questions")
+    thread = models.ForeignKey(
+        Thread, on_delete=models.CASCADE, related_name="questions", db_index=False
+    )
     order = models.PositiveSmallIntegerField()
     text = models.CharField(max_length=500)
     stands = models.BooleanField(default=True)
@@ -231,7 +236,9 @@ class Answer(models.Model):
         AGREES = "agrees", "agrees"
         DISPUTES = "disputes", "disputes"
 
-    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="answers")
+    question = models.ForeignKey(
+        Question, on_delete=models.PROTECT, related_name="answers", db_index=False
+    )
     post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="answers")
     passage = models.PositiveSmallIntegerField(
         default=0, help_text="The ¶ number of the passage that answers; 0 is the whole post."
@@ -263,7 +270,9 @@ class ChangeOfMind(models.Model):
         UNDECIDED = "undecided", "undecided"
         AGAINST = "against", "against it"
 
-    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="changes_of_mind")
+    post = models.ForeignKey(
+        Post, on_delete=models.PROTECT, related_name="changes_of_mind", db_index=False
+    )
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

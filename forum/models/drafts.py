@@ -9,7 +9,7 @@ class Draft(models.Model):
     "/threads/12/reply/?to=34". Two tabs at one form keep two drafts."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts", db_index=False
     )
     token = models.UUIDField(help_text="The token of the form that wrote it.")
     target = models.CharField(max_length=80)

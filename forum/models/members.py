@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import User
+from core.counting import counted
 
 from .moderation import AuditEntry
 
@@ -32,7 +33,7 @@ class Warning(models.Model):
     expires_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"{self.points} points"
+        return counted(self.points, "point,points")
 
 
 class Suspension(models.Model):

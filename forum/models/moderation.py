@@ -8,6 +8,29 @@ from .boards import Board
 from .posts import Post
 from .threads import Thread
 
+# What of an act's details only its undoing needs: long lists, of posts that were moved and of what
+# went along.
+LISTS = ("moved", "parents", "marks", "more_read", "drafts", "twins", "quotes")
+
+
+class _WithoutLists(models.Func):
+    """The details of an entry without LISTS: the database leaves them out."""
+
+    output_field = models.JSONField()
+
+    def __init__(self) -> None:
+        super().__init__("detail")
+
+    def as_postgresql(self, compiler, connection, **context):
+        names = ",".join(LISTS)
+        template = f"(%(expressions)s - '{{{names}}}'::text[])"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_sqlite(self, compiler, connection, **context):
+        paths = ", ".join(f"'$.{name}'" for name in LISTS)
+        template = f"json_remove(%(expressions)s, {paths})"
+        return self.as_sql(compiler, connection, template=template, **context)
+
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def public(self) -> "AuditEntryQuerySet":
@@ -23,6 +46,14 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         return self.select_related(
             "actor", "member", "board", "thread__board", "post__thread__board", "undone_by"
         )
+
+    def in_short(self, count: int) -> list["AuditEntry"]:
+        """The first entries, for a page that lists them: the `detail` of each lacks LISTS, which
+        may hold a line for each of ten thousand posts and stay in the database."""
+        found: list[AuditEntry] = list(self.defer("detail").annotate(short=_WithoutLists())[:count])
+        for entry in found:
+            entry.detail = entry.short
+        return found
 
     def parts_of(self, entry: "AuditEntry") -> "AuditEntryQuerySet":
         """What a clean-up hid, one entry for each thing."""
@@ -41,7 +72,9 @@ class AuditEntry(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     verb = models.CharField(max_length=40)
-    board = models.ForeignKey(Board, on_delete=models.PROTECT, null=True, related_name="+")
+    board = models.ForeignKey(
+        Board, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     thread = models.ForeignKey(Thread, on_delete=models.PROTECT, null=True, related_name="+")
     post = models.ForeignKey(Post, on_delete=models.PROTECT, null=True, related_name="+")
     member = models.ForeignKey(
@@ -64,6 +97,8 @@ class AuditEntry(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     detail = models.JSONField(default=dict, help_text="What was so before, and after.")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    short: dict  # what `in_short` brings along
 
     objects = AuditEntryQuerySet.as_manager()
 

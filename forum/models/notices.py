@@ -13,10 +13,11 @@ from .watches import Watch
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def for_listing(self) -> "NoticeQuerySet":
-        """With the entry each points at, and where that happened, in one query."""
+        """With the entry each points at, without its details, and where that happened, in one
+        query."""
         return self.select_related(
             "entry__thread__board", "entry__post__thread__board", "entry__post__author"
-        )
+        ).defer("entry__detail")
 
     def unread(self) -> "NoticeQuerySet":
         return self.filter(read_at__isnull=True)
@@ -79,7 +80,7 @@ class Notice(models.Model):
         db_index=False,
         db_constraint=False,
     )
-    said = models.CharField(max_length=200, blank=True)
+    sentence = models.CharField(max_length=200, blank=True, db_column="said")
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True)
     answer = models.TextField(blank=True, help_text="The one answer of the member concerned.")
@@ -107,4 +108,4 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.said or f"{self.get_kind_display()}: {self.reasons or self.post_id}"
+        return self.sentence or f"{self.get_kind_display()}: {self.reasons or self.post_id}"

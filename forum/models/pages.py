@@ -5,7 +5,8 @@ from django.db import models
 
 class Page(models.Model):
     """One such page, in Markdown; there for readers as soon as it holds text, but for the reasons,
-    which moderators choose from. What it said before stands in the audit log."""
+    which moderators choose from, and the question on joining, which stands in that form. What it
+    said before stands in the audit log."""
 
     class Kind(models.TextChoices):
         RULES = "rules", "Rules"
@@ -13,9 +14,12 @@ class Page(models.Model):
         PRIVACY = "privacy", "Privacy"
         IMPRINT = "imprint", "Imprint"
         REASONS = "reasons", "Reasons that moderators give"
+        JOINING = "joining", "What who wants to join is asked"
 
     # What has a place at the foot of each page; the rules have a page in any case.
     AT_THE_FOOT = (Kind.CONTACT, Kind.PRIVACY, Kind.IMPRINT)
+
+    WITHIN_OTHERS = (Kind.REASONS, Kind.JOINING)  # without an address
 
     kind = models.CharField(max_length=8, choices=Kind.choices, unique=True)
     source = models.TextField("text", blank=True, max_length=60_000)

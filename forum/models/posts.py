@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models.expressions import RawSQL
 from mptt.managers import TreeManager
 from mptt.models import MPTTModel, TreeForeignKey
 
@@ -41,6 +42,17 @@ class Stance(models.TextChoices):
     EVIDENCE = "evidence", "adds evidence"
 
 
+# By parent, and not by labels: no index says which posts enclose a place in the tree, so all that
+# stand before it would be read.
+_ROAD = """
+    WITH RECURSIVE road(id, parent_id, level) AS (
+        SELECT id, parent_id, level FROM "forum_post" WHERE id = %s
+        UNION SELECT up.id, up.parent_id, up.level
+        FROM road JOIN "forum_post" up ON up.id = road.parent_id WHERE road.level > %s
+    ) SELECT id FROM road WHERE level BETWEEN %s AND %s
+"""
+
+
 class PostQuerySet(models.QuerySet["Post"]):
     def for_reading(self) -> "PostQuerySet":
         """With author, text and HTML: all that a page draws but quotes, in one query."""
@@ -53,6 +65,12 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(
             thread_id=thread_id, parent__isnull=True, parent_basis=Post.Basis.OPENING
         ).order_by("number")[:1]
+
+    def leading_to(self, post: "Post", first: int = 0, last: int | None = None) -> "PostQuerySet":
+        """A planted post and those that it hangs below in its tree, of the levels from `first` to
+        `last` (its own if None). Reads as many rows as there are levels from `first` on."""
+        last = post.level if last is None else last
+        return self.filter(pk__in=RawSQL(_ROAD, (post.pk, first, first, last)))
 
     def numbered(self, first: int, last: int) -> "PostQuerySet":
         """The posts of a page, by number: an index range, at any depth of a thread.
@@ -75,7 +93,9 @@ class Post(MPTTModel):
         EDITOR = "editor", "an editor read it so"
         UNKNOWN = "unknown", "nobody knows"
 
-    thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="posts")
+    thread = models.ForeignKey(
+        Thread, on_delete=models.PROTECT, related_name="posts", db_index=False
+    )
     parent = TreeForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
     )
@@ -83,7 +103,11 @@ class Post(MPTTModel):
     key = models.CharField(max_length=100, unique=True, default=new_key, editable=False)
     number = models.PositiveIntegerField(null=True, editable=False)
     author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="posts"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="posts",
+        db_index=False,
     )
     byline = models.CharField(max_length=80, blank=True)
     # The thread whose fixture brought it, wherever it was moved since.
@@ -149,10 +173,17 @@ class Post(MPTTModel):
             ),
         ]
         indexes = [
+            # SQLite alone has it: PostgreSQL has the one above (migration 0055).
             models.Index(fields=["tree_id", "lft"], name="post_tree_order"),
             models.Index(fields=["thread", "loaded_at", "number"], name="post_arrival"),
             models.Index(
                 fields=["thread"], condition=models.Q(state=State.PENDING), name="post_waiting"
+            ),
+            # The desk asks for those of one state, which are few; a post that stands has no row.
+            models.Index(
+                fields=["state", "-id"],
+                condition=~models.Q(state=State.VISIBLE),
+                name="post_not_visible",
             ),
             models.Index(
                 fields=["thread"],
@@ -199,7 +230,9 @@ class PostRevision(models.Model):
         MARKDOWN = "markdown", "CommonMark"
         PLAIN = "plain", "Plain paragraphs, kept to the letter"
 
-    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="revisions")
+    post = models.ForeignKey(
+        Post, on_delete=models.PROTECT, related_name="revisions", db_index=False
+    )
     number = models.PositiveIntegerField()
     format = models.CharField(max_length=8, choices=Format.choices, default=Format.MARKDOWN)
     source = models.TextField()
@@ -224,7 +257,6 @@ class PostRevision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["post", "number"], name="revision_number_unique")
         ]
-        indexes = [models.Index(fields=["sha256"], name="revision_text")]
 
     def __str__(self) -> str:
         return f"revision {self.number}"

@@ -23,11 +23,13 @@ class Quote(models.Model):
     TOO_MUCH = "too much to compare"
 
     post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="quotes")
-    revision = models.ForeignKey(PostRevision, on_delete=models.PROTECT, related_name="quotes")
+    revision = models.ForeignKey(
+        PostRevision, on_delete=models.PROTECT, related_name="quotes", db_index=False
+    )
     ordinal = models.PositiveSmallIntegerField(help_text="Its place among the revision's quotes.")
     passage = models.PositiveSmallIntegerField(help_text="Its ¶ number in the quoting post.")
     source_post = models.ForeignKey(
-        Post, on_delete=models.PROTECT, null=True, related_name="quoted_by"
+        Post, on_delete=models.PROTECT, null=True, related_name="quoted_by", db_index=False
     )
     source_revision = models.ForeignKey(
         PostRevision, on_delete=models.PROTECT, null=True, related_name="+"
@@ -71,6 +73,8 @@ class Quote(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["revision", "ordinal"], name="quote_place_unique")
         ]
+        # Who quotes a post, in order.
+        indexes = [models.Index(fields=["source_post", "id"], name="quote_of_post")]
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()}: {self.words[:60]}"
@@ -79,19 +83,22 @@ class Quote(models.Model):
 class PassageKey(models.Model):
     """The thread's index of passages: which posts may hold given words (see quoting.shingle_keys).
 
-    Only a hint: what it finds is checked against the texts, so keys of older texts may stay.
+    Only a hint: what it finds is checked against the texts, so keys of older texts may stay. There
+    are several to a post: a row is nothing but its key, and the one index is that.
     """
 
-    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="+", db_index=False)
+    pk = models.CompositePrimaryKey("thread_id", "key", "post_id")
+    # No constraint: it is written under the thread's lock, and as many keys as a debate has would
+    # each be looked up where posts are moved.
+    thread = models.ForeignKey(
+        Thread, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     key = models.BigIntegerField()
     # No constraint: without an index of its own, each post deleted would have to be looked for
     # among all keys. Posts only go with what a broken load left, and their keys go first.
     post = models.ForeignKey(
         Post, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
-
-    class Meta:
-        indexes = [models.Index(fields=["thread", "key", "post"], name="passage_key")]
 
     def __str__(self) -> str:
         return f"{self.key} in post {self.post_id}"

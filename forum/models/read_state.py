@@ -11,7 +11,10 @@ class ReadMark(models.Model):
     branches are folded."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="read_marks"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="read_marks",
+        db_index=False,
     )
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="read_marks")
     ranges = models.TextField(default="")

@@ -2,11 +2,8 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 from django.utils.text import slugify
-
-from accounts.models import EDITION
 
 from .boards import Board
 
@@ -30,42 +27,9 @@ class State(models.TextChoices):
 NOWHERE = (State.LOADING, State.MERGED)
 
 
-def opening_standing() -> models.Expression:
-    """Of a thread in a query: its opening is not hidden or removed. An opening that waits does so
-    with its debate. It is always the first number, which makes this one step of an index."""
-    from .posts import Post
-
-    gone = Post.objects.filter(
-        thread=models.OuterRef("pk"), number=1, state__in=(State.HIDDEN, State.REMOVED)
-    )
-    return ~models.Exists(gone)
-
-
 class ThreadQuerySet(models.QuerySet["Thread"]):
     def get_by_natural_key(self, key: str) -> "Thread":
         return self.get(key=key)
-
-    def for_listing(self) -> "ThreadQuerySet":
-        """With all that a line of a list shows, in one query."""
-        return self.select_related("board", "author", "last_post__author").with_opening()
-
-    def with_opening(self) -> "ThreadQuerySet":
-        """With `Thread.opening_stands`, for lists and pages: one index step for each row."""
-        return self.annotate(opening_stands=opening_standing())
-
-    def whose_opening_stands(self) -> "ThreadQuerySet":
-        """Those whose opening is neither hidden nor removed: its own words may be shown to all who
-        see the debate."""
-        return self.filter(opening_standing())
-
-    def rows(self, user, *more: str) -> models.QuerySet:
-        """What tells whether a line of a list was drawn before: id, version, the site's edition,
-        how much `user` has not read, who wrote last, and `more` columns."""
-        return (
-            self.with_unread(user)
-            .annotate(edition=EDITION)  # type: ignore[no-redef]  # declared so that readers may ask
-            .values_list("pk", "version", "edition", "unread", "last_post__author_id", *more)
-        )
 
     def older_than(self, moment: str, at, pk: int) -> "ThreadQuerySet":
         """Those after (`at`, `pk`) in a list ordered by `moment`, newest first: no OFFSET."""
@@ -80,28 +44,6 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         return self.filter(
             models.Q(**{f"{moment}__gt": at}) | models.Q(**{moment: at, "pk__gte": pk}),
             **{f"{moment}__gte": at},
-        )
-
-    def with_unread(self, user) -> "ThreadQuerySet":
-        """With `unread`: how many numbers `user` has not read. One index step for each row of the
-        page: the member's mark, or the last number that arrived before counting began."""
-        from .posts import Post
-        from .read_state import ReadMark
-
-        if not user.is_authenticated:
-            return self.annotate(unread=models.Value(0))
-        since = user.read_until or user.date_joined
-        mark = ReadMark.objects.filter(user=user, thread=models.OuterRef("pk")).values("count")
-        known = (
-            Post.objects.filter(
-                thread=models.OuterRef("pk"), loaded_at__lte=since, number__isnull=False
-            )
-            .order_by("-loaded_at", "-number")
-            .values("number")
-        )
-        return self.annotate(
-            unread=models.F("numbered")
-            - Coalesce(models.Subquery(mark[:1]), models.Subquery(known[:1]), 0)
         )
 
 
@@ -120,7 +62,9 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
         OPEN = "open", "Open to challenge"
         GRANTED = "granted", "Granted for argument’s sake"
 
-    board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="threads")
+    board = models.ForeignKey(
+        Board, on_delete=models.PROTECT, related_name="threads", db_index=False
+    )
     title = models.CharField(max_length=160)
     slug = models.SlugField(max_length=80, allow_unicode=True, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.WI)
@@ -182,6 +126,13 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
         default=0, editable=False, help_text="How many of its posts close the branch below them."
     )
     version = models.PositiveIntegerField(default=1, editable=False)
+    # Whoever raises the version and not this has all posts of the debate drawn anew.
+    quiet = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="How many of its versions came by a new post alone.",
+    )
     # What was read is kept by number: who read them before a split or merge read others.
     numbering = models.PositiveIntegerField(
         default=1, editable=False, help_text="Goes up when its posts are numbered anew."
@@ -197,8 +148,9 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
 
     # What queries bring along where they are asked for it.
     unread: int | None  # by one member
-    edition: int  # of the site
+    site_version: int  # of the site
     has_variants: bool
+    has_maps: bool
     marked: bool  # whether it has threadmarks
 
     objects = ThreadQuerySet.as_manager()
@@ -211,6 +163,7 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
             models.Index(fields=["board", "-pinned", "-last_post_at", "-id"], name="thread_active"),
             models.Index(fields=["board", "-pinned", "-created_at", "-id"], name="thread_newest"),
             models.Index(fields=["-last_post_at", "-id"], name="thread_latest"),
+            models.Index(fields=["-created_at", "-id"], name="thread_opened_last"),
         ]
 
     def __str__(self) -> str:
@@ -223,6 +176,12 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
         return f"/threads/{self.pk}/{self.slug}/"
 
     @property
+    def epoch(self) -> int:
+        """Stays the same where the version rises by a new post alone, which leaves other posts as
+        they are but for what `rendering.articles` asks by itself."""
+        return self.version - self.quiet
+
+    @property
     def open(self) -> bool:
         """Whether anybody may still answer."""
         return not (self.locked or self.closed_by_author or self.archived)
@@ -230,8 +189,9 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
     @cached_property
     def opening_stands(self) -> bool:
         """Whether whoever sees the debate may read its opening, and with it the opening's own
-        words: own answer, questions, divergences. Lists read it along (`with_opening`)."""
-        return Thread.objects.filter(pk=self.pk).whose_opening_stands().exists()
+        words: own answer, questions, divergences. Lists read it along (`listing.with_opening`)."""
+        gone = self.posts.filter(number=1, state__in=(State.HIDDEN, State.REMOVED))
+        return not gone.exists()
 
     @property
     def whole_card(self) -> dict:
@@ -259,8 +219,8 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
 # Words that follow a debate's number in addresses of its own pages; a test compares with the urls.
 NOT_A_SLUG = frozenset(
     (
-        "close describe epub feed fixture fold jump markdown moderate new outline read rename "
-        "reply split variant watch"
+        "atlas close describe epub feed fixture fold jump markdown moderate new outline read "
+        "rename reply split variant watch"
     ).split()
 )
 

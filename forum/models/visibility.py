@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -12,11 +14,12 @@ from core.compiled_queries import CompiledQuery
 from .boards import Board, BoardQuerySet
 from .bookmarks import Bookmark
 from .cases import Case, CaseQuerySet
+from .listing import opening_stands
 from .moderation import AuditEntry, AuditEntryQuerySet
 from .notices import Notice, NoticeQuerySet
 from .pictures import Picture, PictureUse
 from .posts import Post, PostQuerySet
-from .threads import NOWHERE, State, Thread, ThreadQuerySet, opening_standing
+from .threads import NOWHERE, State, Thread, ThreadQuerySet
 
 # From wide to narrow: words may be carried into an audience as narrow or narrower, never wider.
 AUDIENCES = (
@@ -113,7 +116,7 @@ def opening_rule(user) -> Q:
     """Of a debate that `user` may read in a query: they may read its opening, too."""
     if moderates_all(user):
         return Q()
-    rule = Q(opening_standing())
+    rule = Q(opening_stands())
     if own := moderated_board_ids(user):
         rule |= Q(board_id__in=own)
     return rule
@@ -129,10 +132,10 @@ def posts_visible_to(user) -> PostQuerySet:
         if own := moderated_board_ids(user):
             thread |= Q(thread__board_id__in=own)
         rule &= thread
-    return posts_standing_for(user).filter(rule)
+    return posts_visible_within(user).filter(rule)
 
 
-def posts_standing_for(user) -> PostQuerySet:
+def posts_visible_within(user) -> PostQuerySet:
     """Posts that `user` may read if they may read the debate: half of `posts_visible_to`, for who
     asks `threads_visible_to` of the debates."""
     return Post.objects.filter(_states(user, "thread__board_id"))
@@ -266,6 +269,9 @@ def cases_visible_to(user) -> CaseQuerySet:
         concerns=Coalesce("member_id", 0), acted=Coalesce("notice__entry__actor_id", 0)
     )
     rows = rows.exclude(post__thread__state=State.LOADING)
+    if settings.CONFIRM_ADDRESS == "required":  # nobody can tell yet whether it is theirs
+        known = EmailAddress.objects.filter(user=OuterRef("member"), verified=True)
+        rows = rows.exclude(Q(kind=Case.Kind.JOIN) & ~Exists(known))
     if not (user.is_authenticated and user.is_superuser):
         rows = rows.exclude(kind=Case.Kind.NAME)
     if not moderates_all(user):

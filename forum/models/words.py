@@ -5,6 +5,8 @@ from django.db import models
 from .posts import Post, PostRevision
 from .threads import Thread
 
+LAST_PLACE = 16_383  # a tsvector numbers words up to here
+
 
 class WordsField(models.TextField):
     """Words and tags, parted by blanks, as forum.search.index makes them. PostgreSQL keeps them as
@@ -17,19 +19,19 @@ class WordsField(models.TextField):
     def get_db_prep_value(self, value, connection, prepared=False):
         if value is None or connection.vendor != "postgresql":
             return value
-        places: dict[str, list[str]] = {}
+        written: dict[str, str] = {}
         place = 0
         for word in value.split():
-            if len(word) > 1 and word[0] == "=":
-                places.setdefault(word, [])
+            if word[0] == "=" and len(word) > 1:
+                written[word] = f"'{word}'"
                 continue
-            place += 1
-            if word != "=":
-                places.setdefault(word, []).append(str(min(place, 16_383)))
-        return " ".join(
-            f"'{word}':{','.join(where)}" if where else f"'{word}'"
-            for word, where in places.items()
-        )
+            if place < LAST_PLACE:
+                place += 1
+            if word in written:
+                written[word] += f",{place}"
+            elif word != "=":
+                written[word] = f"'{word}':{place}"
+        return " ".join(written.values())
 
 
 class PostWords(models.Model):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import User, new_edition
+from accounts.models import User, raise_site_version
 from forum import tree
 from forum.actions import cases, notices, posts
 from forum.actions.audit import record
@@ -66,7 +66,7 @@ def clean_up(
             if thread and thread.author_id == member.pk and moderates(user, thread.board_id):
                 hidden += _hide_thread(user, Thread.objects.get(pk=pk), reason, batch)
         if thread_ids:
-            new_edition()  # quotes in other debates lead to posts of these
+            raise_site_version()  # quotes in other debates lead to posts of these
         if not hidden:
             raise Refused("Choose what to hide; nothing of what you chose stands.")
         entry = record(
@@ -86,7 +86,7 @@ def undo(*, user: User, entry: AuditEntry, reason: str = "") -> tuple[AuditEntry
     with transaction.atomic():
         rows = AuditEntry.objects.parts_of(entry)
         parts = list(rows.select_related("post", "thread", "undone_by").order_by("-pk"))
-        # All locks first: each undoing locks the site's edition, after which nothing may be locked.
+        # All locks first: each undoing locks the site version, after which nothing may be locked.
         undoing.lock(*parts)
         User.objects.select_for_update(no_key=True).get(pk=entry.member_id or 0)
         require(user, "undo", entry)

@@ -12,17 +12,27 @@ from pathlib import Path
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model, Q
 
-from accounts.models import ApiToken, ClosedName, Invitation, PastName, Session, User, new_edition
+from accounts.models import (
+    ApiToken,
+    ClosedName,
+    Invitation,
+    PastName,
+    Session,
+    User,
+    raise_site_version,
+)
 from accounts.names import FORMER
-from core import clock
+from core import clock, progress
 from core.tasks import task
 from forum.actions.audit import open_the_log, record, take_names_out
+from forum.actions.gone_pictures import drop_unneeded
 from forum.own_data import asking as own_data
 from forum.permissions import Refused, require
 
@@ -41,6 +51,7 @@ from ..models import (
     Notice,
     ReadMark,
     Submission,
+    TrustedReporter,
     Watch,
 )
 
@@ -58,6 +69,7 @@ BECOMES = {
     "accounts.Session.user": GOES,
     "account.EmailAddress.user": GOES,
     "mfa.Authenticator.user": GOES,
+    "socialaccount.SocialAccount.user": GOES,
     "accounts.User_groups.user": GOES,
     "accounts.User_user_permissions.user": GOES,
     "admin.LogEntry.user": STAYS,
@@ -87,6 +99,7 @@ BECOMES = {
     "forum.Suspension.member": STAYS,
     "forum.Thread.author": STAYS,
     "forum.Threadmark.marked_by": STAYS,
+    "forum.TrustedReporter.member": GOES,
     "forum.Upload.user": STAYS,
     "forum.Warning.member": STAYS,
     "forum.Watch.author": GOES,
@@ -95,8 +108,10 @@ BECOMES = {
 # In this order: a mail before the notice that it tells.
 _GOING: tuple[tuple[type[Model], str], ...] = (
     *((model, "user") for model in (Session, ApiToken, PastName, EmailAddress, Authenticator)),
+    (SocialAccount, "user"),
     *((model, "user") for model in (Draft, ReadMark, Submission)),
-    *((model, "member") for model in (Bookmark, CaseViewer, Mail, MailSettings, Note, Watch)),
+    *((model, "member") for model in (Bookmark, CaseViewer, Mail, MailSettings, Note)),
+    *((model, "member") for model in (TrustedReporter, Watch)),
     (Watch, "author"),
     (Invitation, "made_by"),
     (Board.invited.through, "user"),
@@ -174,10 +189,7 @@ def close_when_due(member_id: int, moment: str) -> None:
 def closed_since() -> list[User]:
     """The members with accounts in this database that were closed, as the file beside it says:
     there are some where an older backup was restored."""
-    try:
-        digests = set(_file().read_text().split())
-    except FileNotFoundError:
-        return []
+    digests = set(_digests())
     members = User.objects.filter(closed_at=None).order_by("pk") if digests else User.objects.none()
     return [
         member
@@ -186,10 +198,18 @@ def closed_since() -> list[User]:
     ]
 
 
+def keep_names() -> None:
+    """Have no name given again that was closed, as the file says: an older backup knows nothing of
+    accounts that were made and closed after it."""
+    rows = [ClosedName(digest=digest) for digest in _digests()]
+    ClosedName.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
+
+
 def close_again() -> int:
     """Close the accounts of `closed_since` once more; returns how many there were."""
+    keep_names()
     members = closed_since()
-    for member in members:
+    for member in progress.track(members, "accounts closed", len(members)):
         with transaction.atomic():
             member = _locked(member)
             _close(member)
@@ -228,13 +248,15 @@ def _close(member: User) -> None:
         model._default_manager.filter(**{column: member.pk}).delete()
     Ballot.objects.filter(member=member).update(member=None)
     Notice.objects.filter(member=member, case=None).delete()
+    Case.objects.filter(member=member, kind=Case.Kind.JOIN).delete()
     wishes = Case.objects.filter(member=member, kind=Case.Kind.NAME)
     wishes.open().update(decided_at=clock.now())
     wishes.update(asked_name="", asked_why="")
-    name = f"{FORMER}-{member.pk}"
+    name, emblem = f"{FORMER}-{member.pk}", member.emblem
     _take_names_out_of_logs(member, names, name)
-    new_edition()  # before the name changes, see there
+    raise_site_version()  # before the name changes, see there
     _empty(member, name)
+    transaction.on_commit(lambda: drop_unneeded(emblem, "png"), robust=True)
     transaction.on_commit(partial(own_data.unlink, archives))
     transaction.on_commit(partial(_note_beside, digests))
 
@@ -266,8 +288,8 @@ def _take_names_out_of_logs(member: User, names: Iterable[str], instead: str) ->
         return value
 
     open_the_log()
-    told = AuditEntry.objects.filter(Q(verb__in=_NAMING) | Q(member=member)).order_by("pk")
-    for entry in told.only("pk", "detail").iterator(chunk_size=500):
+    entries = AuditEntry.objects.filter(Q(verb__in=_NAMING) | Q(member=member)).order_by("pk")
+    for entry in entries.only("pk", "detail").iterator(chunk_size=500):
         if (detail := without(entry.detail)) != entry.detail:
             take_names_out(entry, detail)
     kinds = ContentType.objects.get_for_models(User, Member, for_concrete_models=False).values()
@@ -277,6 +299,13 @@ def _take_names_out_of_logs(member: User, names: Iterable[str], instead: str) ->
 
 def _file() -> Path:
     return settings.DATA_DIR / FILE
+
+
+def _digests() -> list[str]:
+    try:
+        return sorted(set(_file().read_text().split()))
+    except FileNotFoundError:
+        return []
 
 
 def _note_beside(digests: Iterable[str]) -> None:

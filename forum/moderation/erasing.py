@@ -16,11 +16,12 @@ from collections.abc import Iterable, Sequence
 from django.db import models, transaction
 from django.db.models import Q
 
-from accounts.models import User, new_edition
+from accounts.models import User, raise_site_version
 from core import spellings
+from core.counting import counted
 from core.spellings import BLACK
 from forum import tree
-from forum.actions import description, notices, pages, pictures
+from forum.actions import cards, gone_pictures, notices, pages
 from forum.actions import keyword_index as words_of
 from forum.actions.audit import open_the_log, record
 from forum.actions.composing import passage_keys
@@ -77,7 +78,8 @@ def erase(*, user, post: Post, words: str = "", reason: str, texts: int) -> Audi
         known = again.threads <= set(threads) and again.revisions.keys() == found.revisions.keys()
         if again.texts != texts or not known:
             raise Refused(
-                f"They stand in {again.texts:,} texts by now, not in {texts:,}. Look again."
+                f"They stand in {counted(again.texts, 'text,texts')} by now, not in {texts:,}. "
+                "Look again."
             )
         _erase_texts(again)
         _erase_rows(again)
@@ -85,7 +87,7 @@ def erase(*, user, post: Post, words: str = "", reason: str, texts: int) -> Audi
             _erase_pictures(post)
         for thread in threads.values():
             thread.refresh_from_db()
-            description.write_card(thread)
+            cards.write_card(thread)
             words_of.index(thread)
             tree.save_thread(thread, "card")
         index.tidy()
@@ -98,11 +100,11 @@ def erase(*, user, post: Post, words: str = "", reason: str, texts: int) -> Audi
             posts=len(again.posts),
             places=again.texts,
         )
-        writers = User.objects.filter(posts__in=again.posts).distinct().order_by("pk")
+        writers = User.objects.filter(posts__pk__among=again.posts).distinct().order_by("pk")
         message = "Words in a post of yours were erased for a legal reason."
         for writer in writers:
             notices.notify(writer, entry=entry, message=message)
-        new_edition()
+        raise_site_version()
         transaction.on_commit(downloads.clear)
         own_data.make_all_anew()
     return entry
@@ -115,7 +117,7 @@ def _erase_texts(found: Found) -> None:
     """Blacken revisions, with all that is made of them."""
     revisions = PostRevision.objects.in_bulk(found.revisions)
     quotes = defaultdict(list)
-    for quote in Quote.objects.filter(revision__in=revisions).order_by("ordinal"):
+    for quote in Quote.objects.filter(revision__pk__among=revisions).order_by("ordinal"):
         quotes[quote.revision_id].append(quote)
     moved, htmls = set(), {}
     for pk, revision in sorted(revisions.items()):
@@ -135,8 +137,10 @@ def _erase_texts(found: Found) -> None:
             quote.reason = black(quote.reason, phrases)
             quote.save(update_fields=["words", "reason"])
     _part(found, moved, htmls)
-    drawn = Q(revision__in=revisions) | Q(revision__quotes__source_revision__in=revisions)
-    render_again(PostBody.objects.filter(drawn).select_related("revision").distinct(), htmls)
+    affected = Q(revision__pk__among=revisions) | Q(
+        revision__quotes__source_revision__pk__among=revisions
+    )
+    render_again(PostBody.objects.filter(affected).select_related("revision").distinct(), htmls)
     _index(found.posts)
 
 
@@ -145,8 +149,8 @@ def _erase_pictures(post: Post) -> None:
     uses = PictureUse.objects.filter(post=post).select_related("picture")
     shown = [use.picture for use in uses]
     uses.delete()
-    if alone := pictures.unused(shown):
-        pictures.erase(alone)
+    if alone := gone_pictures.unused(shown):
+        gone_pictures.erase(alone)
 
 
 def _rewrite(revision: PostRevision, phrases: Sequence[str]) -> markup.Rendered:
@@ -176,7 +180,7 @@ def _part(found: Found, moved: set[int], htmls: dict[int, str]) -> None:
     """Judge quotes again of which words or source are black now: what does not stand letter for
     letter in its place any more cannot be verified."""
     touched = Quote.objects.filter(
-        Q(revision__in=found.revisions) | Q(source_revision__in=found.revisions),
+        Q(revision__pk__among=found.revisions) | Q(source_revision__pk__among=found.revisions),
         source_revision__isnull=False,
     ).select_related("source_revision", "source_post__body__revision")
     for quote in touched:
@@ -201,7 +205,7 @@ def _part(found: Found, moved: set[int], htmls: dict[int, str]) -> None:
 
 def _index(post_ids: Iterable[int]) -> None:
     """Make the index of passages of these posts anew: keys are made of words."""
-    for post in Post.objects.filter(pk__in=post_ids):
+    for post in Post.objects.filter(pk__among=post_ids):
         PassageKey.objects.filter(thread=post.thread_id, post=post).delete()
         texts = PostRevision.objects.filter(post=post).values_list("plain", flat=True)
         keys = {key.key: key for plain in texts for key in passage_keys(post, plain)}
@@ -214,7 +218,7 @@ def _erase_rows(found: Found) -> None:
     for model, known in found.rows.items():
         if model is AuditEntry:
             open_the_log()
-        for row in model._base_manager.filter(pk__in=known):
+        for row in model._base_manager.in_bulk(known).values():
             phrases = known[row.pk]
             columns = TEXTS[model]
             for column in columns:
@@ -256,8 +260,8 @@ def _off_the_map(value) -> None:
     for name, one in list(value.items()) if isinstance(value, dict) else ():
         _off_the_map(one)
         if name.endswith("place") and BLACK in str(one):
-            for said in ("spot", "found", "latitude", "longitude", "radius"):
-                value.pop(name.removesuffix("place") + said, None)
+            for suffix in ("spot", "found", "latitude", "longitude", "radius"):
+                value.pop(name.removesuffix("place") + suffix, None)
 
 
 def _black_all(value, phrases: Sequence[str] | None):

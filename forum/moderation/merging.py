@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
-from accounts.models import new_edition
+from accounts.models import raise_site_version
 from forum import tree
 from forum.actions import arguments, keyword_index, variants
 from forum.actions.audit import record
+from forum.actions.cards import write_card
 from forum.actions.carrying import carry_rows
-from forum.actions.description import MAX_DIVERGENCES, MAX_QUESTIONS, write_card
+from forum.actions.description import MAX_DIVERGENCES, MAX_QUESTIONS
 from forum.models import Answer, Divergence, Post, PostRevision, Question, Quote, State, Thread
 from forum.permissions import Refused, require
 
@@ -56,7 +57,7 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
         )
         message = "A debate in which you wrote went into another one."
         notify_writers(moving, entry, message)
-        new_edition()
+        raise_site_version()
     return into
 
 
@@ -78,7 +79,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
             raise Refused("The debate that was here first stays. Merge it the other way round.")
         moving = [row for row in placements if row.thread_id == thread.pk and row.pk not in twins]
         if thread.board_id != into.board_id:
-            check_audience(Post.objects.filter(pk__in=[row.pk for row in moving]), into.board)
+            check_audience(Post.objects.filter(pk__among=[row.pk for row in moving]), into.board)
         before = {"opener": opener(into), "state": thread.state}
         reassign(placements, {row.pk for row in moving}, into.pk)
         _answer_twins(placements, moving, twins)
@@ -112,7 +113,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
             **carried,
         )
         notify_writers(moving, entry, "A debate in which you wrote went into another one.")
-        new_edition()
+        raise_site_version()
     return into
 
 
@@ -297,12 +298,12 @@ def _requote(twins: Mapping[int, int]) -> list[list]:
     texts = {
         (post_id, sha, form): pk
         for pk, post_id, sha, form in PostRevision.objects.filter(
-            post__in=twins.values()
+            post__pk__among=twins.values()
         ).values_list("pk", "post_id", "sha256", "format")
     }
     quotes = list(
-        Quote.objects.filter(source_post__in=twins)
-        .exclude(post__in=twins)
+        Quote.objects.filter(source_post__pk__among=twins)
+        .exclude(post__pk__among=twins)
         .select_related("source_revision")
         .order_by("pk")
     )

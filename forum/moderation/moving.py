@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from django.db import transaction
 
-from accounts.models import new_edition
+from accounts.models import raise_site_version
 from core import clock
 from forum import tree
 from forum.actions import keyword_index, notices
@@ -44,7 +44,7 @@ def move_thread(*, user, thread: Thread, board: Board, reason: str = "") -> Thre
                 user, "move", thread=thread, reason=reason, before=before, after=board.pk
             )
             notices.notify(thread.author, entry=entry)
-            new_edition()  # others may read it than did, wherever it is quoted
+            raise_site_version()  # others may read it than did, wherever it is quoted
     return thread
 
 
@@ -115,7 +115,7 @@ def split(
         moving = _moving_posts(placements, chosen)
         first = min(moving, key=lambda row: row.number or tree.AWAY)
         if board.pk != thread.board_id:
-            check_audience(Post.objects.filter(pk__in=[row.pk for row in moving]), board)
+            check_audience(Post.objects.filter(pk__among=[row.pk for row in moving]), board)
         opening = Post.objects.get(pk=first.pk)
         new = _new_thread(thread, opening, title, board)
         keyword_index.index(new)
@@ -137,7 +137,7 @@ def split(
             **carried,
         )
         notify_writers(moving, entry, "Posts of yours were moved into a debate of their own.")
-        new_edition()
+        raise_site_version()
     return new
 
 
@@ -166,7 +166,7 @@ def move_branch(
         placements = tree.placements(*locked)
         moving = _moving_posts(placements, branch(post))
         if target.board_id != source.board_id:
-            check_audience(Post.objects.filter(pk__in=[row.pk for row in moving]), target.board)
+            check_audience(Post.objects.filter(pk__among=[row.pk for row in moving]), target.board)
         parents = reassign(placements, {row.pk for row in moving}, target.pk)
         rows = {row.pk: row for row in placements}
         _assign_parent(rows, rows[post.pk], answers, target, parents)
@@ -183,7 +183,7 @@ def move_branch(
             **carried,
         )
         notify_writers(moving, entry, "Posts of yours were moved to another debate.")
-        new_edition()
+        raise_site_version()
     return target
 
 
@@ -315,9 +315,5 @@ def _new_thread(thread: Thread, opening: Post, title: str, board: Board) -> Thre
 
 def notify_writers(moving: Sequence[tree.Placement], entry, message: str) -> None:
     """Tell each member whose posts were moved, once."""
-    writers = Post.objects.filter(pk__in=[row.pk for row in moving], author__isnull=False)
-    told: set[int] = set()
-    for post in writers.select_related("author").order_by("author_id"):
-        if post.author_id not in told:
-            told.add(post.author_id)
-            notices.notify(post.author, entry=entry, message=message)
+    writers = {row.author_id for row in moving if row.author_id}
+    notices.notify_each(writers, entry=entry, message=message)

@@ -9,7 +9,7 @@ from django.utils.timesince import timesince
 
 from accounts.models import User
 from forum import tree
-from forum.actions import cases, members, notices
+from forum.actions import cases, joining, members, notices
 from forum.actions.audit import record
 from forum.actions.locking import PostMoved
 from forum.acts import ACTS
@@ -26,7 +26,10 @@ DECISIONS: dict[str, tuple[str, ...]] = {
     Case.Kind.HELD: ("approve", "reject"),
     Case.Kind.NAME: ("rename member", "refuse name"),
     Case.Kind.APPEAL: ("uphold", "undo"),
+    Case.Kind.JOIN: ("admit", "turn away"),
 }
+# What takes nothing from anybody, and needs no reason.
+WITHOUT_REASON = ("approve", "admit")
 
 
 def offered(user, case: Case, answered: AuditEntry | None) -> tuple[tuple[str, str], ...]:
@@ -48,7 +51,7 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
     reason = reason.strip()
     if act not in DECISIONS[case.kind]:
         raise Refused("Choose what to do.")
-    if act != "approve" and not reason:
+    if act not in WITHOUT_REASON and not reason:
         raise Refused("Say why: those concerned read the reason, and it stands in the log.")
     with transaction.atomic():
         locked = _lock(case, act)
@@ -133,13 +136,15 @@ def _act(user, case: Case, act: str, reason: str) -> None:
         getattr(states, act)(user=user, post=post, reason=reason)
     elif act == "rename member" and case.member:
         members.rename(user=user, member=case.member, name=case.asked_name, reason=reason)
+    elif act in ("admit", "turn away"):
+        joining.decide(case, act=act, reason=reason)
     elif act == "undo" and case.notice:
         take_back(user=user, entry=case.notice.entry, reason=reason)
 
 
 def _warn(user, case: Case, points: int, reason: str) -> None:
     """Warn the writer; the warning itself decides the case where nothing else does."""
-    if case.kind in (Case.Kind.APPEAL, Case.Kind.NAME) or case.member is None:
+    if case.kind in (Case.Kind.APPEAL, Case.Kind.NAME, Case.Kind.JOIN) or case.member is None:
         raise Refused("There is no writer to warn.")
     entry = sanctions.warn(
         user=user, member=case.member, points=points, reason=reason, post=case.post
@@ -159,7 +164,8 @@ def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
         post=post,
         thread=case.thread,
         board=case.board,
-        member=None if post or case.thread_id else case.member,
+        # An account that was turned away is deleted later, and the log stays.
+        member=None if post or case.thread_id or act == "turn away" else case.member,
         reason=reason,
     )
     if act == "hide" and post and post.state == State.HIDDEN and case.hid:

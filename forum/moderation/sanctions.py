@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from core import clock
 from core.columns import longest
+from core.counting import counted
 from forum.actions import notices
 from forum.actions.audit import record
 from forum.actions.composing import Unacceptable
@@ -71,7 +72,7 @@ def warn(
 
     Moderators of single boards warn for posts in them. Raises Refused.
     """
-    reason = _reason(reason)
+    reason = reason_of(reason)
     if not 1 <= points <= MAX_POINTS:
         raise Refused(f"A warning carries 1 to {MAX_POINTS} points.")
     with _locked_about(member, post) as (member, post):
@@ -107,7 +108,7 @@ def warn(
                     member,
                     threshold.measure,
                     now + timedelta(days=threshold.days),
-                    f"Warnings of {total} points are in force.",
+                    f"Warnings of {counted(total, 'point,points')} are in force.",
                     warning=warning,
                 )
         _keep(member)
@@ -119,8 +120,8 @@ def _just_done(
 ) -> AuditEntry | None:
     """The entry of this very act, if it is the last that the log tells of the member: the form was
     sent twice. Whoever means it twice says another reason, or the second time for another post."""
-    told = AuditEntry.objects.filter(member=member, actor__isnull=False).exclude(verb="note")
-    last = told.order_by("-pk").first()
+    acts = AuditEntry.objects.filter(member=member, actor__isnull=False).exclude(verb="note")
+    last = acts.order_by("-pk").first()
     if last is None or (last.actor_id, last.verb, last.reason) != (user.pk, verb, reason):
         return None
     same = last.post_id == (post and post.pk) and last.detail.items() >= detail.items()
@@ -129,7 +130,7 @@ def _just_done(
 
 def lift_warning(*, user: User, warning: Warning, reason: str) -> AuditEntry:
     """Take a warning back, with what came of its points; who might give it may."""
-    reason = _reason(reason)
+    reason = reason_of(reason)
     with _locked_about(warning.member, warning.entry.post) as (member, post):
         require(user, "undo", AuditEntry.objects.for_undo().get(pk=warning.entry_id))
         there = Warning.objects.filter(pk=warning.pk).first()
@@ -154,7 +155,7 @@ def suspend(
     measure: str = Suspension.Measure.SILENCE,
 ) -> AuditEntry:
     """Suspend a member for so many days: they read, but do not write (or what they write waits)."""
-    reason = _reason(reason)
+    reason = reason_of(reason)
     if measure not in Suspension.Measure.values:
         raise Refused("Choose a measure.")
     if not 1 <= days <= MAX_DAYS:
@@ -173,7 +174,7 @@ def suspend(
 
 def lift_suspension(*, user: User, suspension: Suspension, reason: str) -> AuditEntry:
     """End a suspension at once; who might give it may."""
-    reason = _reason(reason)
+    reason = reason_of(reason)
     with _locked(suspension.member) as member:
         require(user, "undo", AuditEntry.objects.for_undo().get(pk=suspension.entry_id))
         if not Suspension.objects.filter(pk=suspension.pk).exists():
@@ -284,7 +285,8 @@ def _locked_about(member: User, post: Post | None) -> Iterator[tuple[User, Post 
         yield User.objects.select_for_update(no_key=True).get(pk=member.pk), post
 
 
-def _reason(text: str) -> str:
+def reason_of(text: str) -> str:
+    """A reason on one line, as the log keeps it. Raises Refused where there is none."""
     text = " ".join(text.replace("\0", "").split())[:300]
     if not text:
         raise Refused("Say why: the member reads the reason, and it stands in the log.")

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from accounts.models import new_edition
+from accounts.models import raise_site_version
 from forum import tree
 from forum.actions import cases, notices, posts
 from forum.actions.audit import record
@@ -176,7 +176,7 @@ def _set_thread(user, thread: Thread, verb: str, reason: str, **wanted) -> Threa
             entry = record(user, verb, thread=thread, reason=reason, before=before, after=wanted)
             notices.notify(thread.author, entry=entry)
             if "state" in wanted:
-                new_edition()  # quotes in other debates lead to its posts, or do not any more
+                raise_site_version()  # quotes in other debates lead to its posts, or no longer do
     return thread
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q, QuerySet
 
-from core import clock
+from core import clock, progress
 from forum.acts import ACTS, PUBLIC, Gravity
 
 from ..models import AuditEntry, Case, Notice, Quarter, Report
@@ -31,6 +31,7 @@ def count_quarters() -> int:
     if first is None:
         return 0
     now, begins, counted = clock.now(), _quarter_of(first), 0
+    progress.begin("quarters counted")
     known = dict(Quarter.objects.values_list("begins", "counted_at"))
     while begins <= now.astimezone(UTC).date():
         ends = next_quarter(begins)
@@ -41,6 +42,7 @@ def count_quarters() -> int:
                     begins=begins, defaults={"figures": found, "counted_at": now}
                 )
             counted += 1
+            progress.advance()
         begins = ends
     return counted
 
@@ -59,6 +61,8 @@ def figures(begins: date, ends: date) -> dict[str, Any]:
     appeals = decided.filter(kind=Case.Kind.APPEAL)
     return {
         "reports": _counts(reports.values_list("reason").annotate(Count("pk")).order_by("reason")),
+        "reports_from_outside": reports.filter(guest__isnull=False).count(),
+        "reports_of_trusted": reports.filter(trusted=True).count(),
         "posts_reported": reports.aggregate(n=Count("case", distinct=True))["n"],
         "reports_decided": decided.filter(kind=Case.Kind.REPORT).count(),
         "median_hours": _median_hours(decided.filter(kind=Case.Kind.REPORT)),

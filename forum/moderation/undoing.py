@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from accounts.models import new_edition
+from accounts.models import raise_site_version
 from forum import tree
 from forum.actions import (
     arguments,
@@ -63,12 +63,11 @@ def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
                 reason=reason,
                 act=entry.verb,
             )
-            written = entry.notices.select_related("member").order_by("member_id")
+            told = entry.notices.values_list("member_id", flat=True)
             message = "An act that you were told of was undone."
-            for member in {notice.member for notice in written}:
-                notices.notify(member, entry=done, message=message)
+            notices.notify_each(told, entry=done, message=message)
             cases.undone(entry, done)
-            new_edition()
+            raise_site_version()
     except IntegrityError:
         # Somebody else undid it since we asked.
         if AuditEntry.objects.filter(undoes=entry).exists():
@@ -115,6 +114,7 @@ def _refuse_out_of_order(entry: AuditEntry, ids: set[int]) -> None:
             undone_by__isnull=True,
         )
         .order_by("-pk")
+        .defer("detail")
         .first()
     )
     if later is not None:

@@ -88,7 +88,7 @@ def _check_audience(threads: Mapping[int, Thread], placements: Sequence[tree.Pla
     back = [row for row in placements if row.thread_id != row.was[0]]
     for source, target in {(row.was[0], row.thread_id) for row in back}:
         if threads[source].board_id != threads[target].board_id:
-            posts = Post.objects.filter(pk__in=[row.pk for row in back])
+            posts = Post.objects.filter(pk__among=[row.pk for row in back])
             moving.check_audience(posts, threads[target].board)
 
 
@@ -96,7 +96,7 @@ def _read_less(
     marks: Mapping[int, str], made: Sequence[int], threads: Mapping[int, Thread]
 ) -> None:
     """Take from marks what they said because of doubles, where nothing was read since."""
-    for mark in ReadMark.objects.filter(pk__in=marks, thread__in=threads):
+    for mark in ReadMark.objects.filter(pk__among=marks, thread__in=threads):
         columns = read_state.columns(read_state.parse(marks[mark.pk]))
         if mark.pk in made and not mark.folded:
             mark.delete()
@@ -110,7 +110,7 @@ def split(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     old, new = threads[entry.thread_id or 0], threads[entry.other_thread or 0]
     refuse_hidden(old, new)
     moved = {pk for pk, _ in entry.detail["moved"]}
-    if Post.objects.filter(thread=new).exclude(pk__in=moved).exists():
+    if Post.objects.filter(thread=new).exclude(pk__among=moved).exists():
         raise Refused("Others have written in the new debate since. Merge the two debates instead.")
     placements = _give_back(entry, threads, old.pk, new.pk)
     _carry_rows_back(entry, threads, placements)

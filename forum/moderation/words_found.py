@@ -55,13 +55,13 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Draft: ("text", "title", "label", "fields"),
     Report: ("text",),
     Upload: ("name", "objects_read", "notes"),
-    Notice: ("said", "answer"),
+    Notice: ("sentence", "answer"),
     Note: ("text",),
     Case: ("asked_name", "asked_why"),
     AuditEntry: ("reason", "detail"),
     Term: ("name", "aliases", "meaning"),
     Page: ("source",),
-    Picture: ("alt", "credit", "source"),
+    Picture: (*("alt", "credit", "source", "title", "moment", "legend", "projection", "template"),),
     Watch: ("place", "years"),
     Bookmark: ("note",),
     Invitation: ("note",),
@@ -118,14 +118,14 @@ def find(post: Post, words: str) -> Found:
     else:
         _find_post(post, found)
     _follow_quotes(found)
-    of = PostRevision.objects.filter(pk__in=found.revisions)
+    of = PostRevision.objects.filter(pk__among=found.revisions)
     found.posts = set(of.values_list("post_id", flat=True))
     found.threads = set(of.values_list("post__thread_id", flat=True))
     for model in (Divergence, Question, Threadmark):
-        of_thread = model._default_manager.filter(pk__in=found.rows.get(model, ()))
+        of_thread = model._default_manager.filter(pk__among=found.rows.get(model, ()))
         found.threads |= set(of_thread.values_list("thread_id", flat=True))
     found.threads |= {*found.rows.get(Thread, ()), post.thread_id}
-    posts = Post.objects.filter(pk__in=[*found.rows.get(Post, ()), *found.rows.get(Poll, ())])
+    posts = Post.objects.filter(pk__among=[*found.rows.get(Post, ()), *found.rows.get(Poll, ())])
     found.threads |= set(posts.values_list("thread_id", flat=True))
     return found
 
@@ -264,7 +264,7 @@ def _follow_quotes(found: Found) -> None:
     while todo:
         revisions = PostRevision.objects.in_bulk(todo)
         todo = []
-        quotes = Quote.objects.filter(source_revision__in=revisions).exclude(start=None)
+        quotes = Quote.objects.filter(source_revision__pk__among=revisions).exclude(start=None)
         for quote in quotes:
             pinned = revisions[quote.source_revision_id or 0]
             plain, after = pinned.plain, black(pinned.plain, found.revisions[pinned.pk])

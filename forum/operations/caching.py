@@ -1,7 +1,7 @@
 """Pages kept for visitors: drawn and compressed once, shown until something on them changes.
 
 A page is kept under its address and under two numbers that are read from the database at every
-request, in one query: the version of its debate and the edition of the site. Every act raises one
+request, in one query: the version of its debate and the version of the site. Every act raises one
 of them in its own transaction, so what is kept is never purged and never shown after the act
 stands. Only visitors without a session get kept pages; what they see depends on nothing else about
 them but the theme they chose. docs/decisions/0010 tells how a page joins.
@@ -21,9 +21,11 @@ from threading import Lock
 
 import brotli
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import connections
 from django.http import HttpResponse
 from django.urls import ResolverMatch
+
+from core.database_answers import database_errors
 
 from . import replication
 
@@ -38,29 +40,31 @@ NUMBERS = (
     "SELECT version, (SELECT number FROM accounts_edition WHERE id = 1)"
     " FROM forum_thread WHERE id = %s"
 )
+KNOWN = "jonbar.numbers"  # in a request's environment: the database asked before, its answer
 REFUSED = re.compile(r";\s*q=0(?:\.0*)?\s*\Z")  # a coding that the browser names to refuse it
-# Brotli at this level takes a quarter of the time of gzip at its usual one, and makes less of it.
+# Brotli at this level takes as long as gzip at its usual one, and makes a tenth less of it
+# (docs/decisions/0048).
 PACK: dict[str, Callable[[bytes], bytes]] = {
     # No page is larger than this window (256 KB); the usual one of 4 MB costs memory for nothing.
-    "br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=2, lgwin=18),
+    "br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=5, lgwin=18),
     "gzip": partial(gzip.compress, compresslevel=4, mtime=0),
     "": bytes,
 }
 UNPACK: dict[str, Callable[[bytes], bytes]] = {"br": brotli.decompress, "gzip": gzip.decompress}
 # Until when what was drawn in this request holds (seconds of the clock), where somebody asks.
 _until: ContextVar[list[float] | None] = ContextVar("until", default=None)
-_edition: ContextVar[int | None] = ContextVar("edition", default=None)
+_site_version: ContextVar[int | None] = ContextVar("site_version", default=None)
 
 
-def edition() -> int | None:
-    """The site's edition under which the page now being drawn will be kept; None if it is drawn for
+def site_version() -> int | None:
+    """The site version under which the page now being drawn will be kept; None if it is drawn for
     one reader alone."""
-    return _edition.get()
+    return _site_version.get()
 
 
 def allow_keeping(response: HttpResponse) -> HttpResponse:
     """Mark a page below /threads/<id>/ as one that may be kept for visitors: it shows nothing but
-    what raises that debate's version or the site's edition when it changes."""
+    what raises that debate's version or the site version when it changes."""
     setattr(response, "kept", True)  # noqa: B010  # asked of any kind of answer by `answered`
     return response
 
@@ -103,6 +107,10 @@ class Kept:
     body: bytes
     match: ResolverMatch | None
 
+    def holds(self, numbers: tuple | None) -> bool:
+        """Whether the page still shows what stands, if these are the numbers now."""
+        return self.numbers == numbers and self.until > time.time()
+
     def answer(self, request) -> HttpResponse:
         """The page in the form that the browser takes, or 304 if it has it already."""
         request.resolver_match = self.match  # for those who count what is asked for
@@ -131,9 +139,11 @@ class Kept:
 
 
 class LRUCache:
-    """What one process keeps, the least recently used going first when room gets short."""
+    """What one process keeps, the least recently used going first when room gets short; `setting`
+    names how many megabytes there are. Where KEPT_PAGES_MB is 0 nothing is kept at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, setting: str) -> None:
+        self._setting = setting
         self._kept: OrderedDict[tuple, tuple[object, int]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
@@ -149,13 +159,18 @@ class LRUCache:
 
     def put(self, key: tuple, thing, size: int) -> None:
         """Keep a thing of about so many bytes in place of what was kept under `key`."""
-        room = settings.KEPT_PAGES_MB * 1024 * 1024
+        room = getattr(settings, self._setting) * 1024 * 1024 if settings.KEPT_PAGES_MB else 0
         with self._lock:
             self._drop(key)
             self._kept[key] = (thing, size)
             self._bytes += size
             while self._bytes > room:
                 self._drop(next(iter(self._kept)))
+
+    def size(self) -> tuple[int, int]:
+        """How many things are kept, and in how many bytes, as those said who put them."""
+        with self._lock:
+            return len(self._kept), self._bytes
 
     def clear(self) -> None:
         """Forget all of it."""
@@ -168,31 +183,32 @@ class LRUCache:
             self._bytes -= found[1]
 
 
-pages = LRUCache()  # finished pages, for visitors
-fragments = LRUCache()  # what many members read alike: see rendering/fragments.py
+pages = LRUCache("KEPT_PAGES_MB")  # finished pages, for visitors
+# What many read alike: see rendering/fragments.py and rendering/articles.py.
+fragments = LRUCache("KEPT_POSTS_MB")
 
 
-def answered(request, draw) -> HttpResponse:
+def answered(request, respond) -> HttpResponse:
     """The answer to `request`: a kept page if there is one that still holds, else what `draw`
     gives, kept if its view says that it may be."""
     key = _key(request)
     if key is None:
-        return draw(request)
+        return respond(request)
     # Before anything is drawn: what changes meanwhile raises a number, and the page drawn from
     # half of it is never asked for again.
     debate = DEBATE.match(request.path_info)
-    numbers = numbers_of(int(debate[1])) if debate else None
+    numbers = _numbers(request, int(debate[1])) if debate else None
     if numbers is None:
-        return draw(request)
+        return respond(request)
     page = pages.get(key)
-    if page is not None and page.numbers == numbers and page.until > time.time():
+    if page is not None and page.holds(numbers):
         return page.answer(request)
-    site = _edition.set(numbers[1] or 0)
+    site = _site_version.set(numbers[1] or 0)
     try:
         with timed() as until:
-            response = draw(request)
+            response = respond(request)
     finally:
-        _edition.reset(site)
+        _site_version.reset(site)
     if not getattr(response, "kept", False) or response.status_code != 200 or response.cookies:
         return response
     if len(response.content) > LARGEST:
@@ -200,6 +216,19 @@ def answered(request, draw) -> HttpResponse:
     page = _finished(request, response, numbers, until[0])
     pages.put(key, page, len(page.body) + AROUND)
     return page.answer(request)
+
+
+def kept(request) -> Kept | None:
+    """The page that is kept for a request, whether or not it holds any longer; asks no database."""
+    key = _key(request)
+    return None if key is None else pages.get(key)
+
+
+def _numbers(request, thread_id: int) -> tuple | None:
+    """The numbers of a debate, which may have been asked for before Django began."""
+    alias, numbers = request.META.get(KNOWN, ("", None))
+    # Of the database that the page is drawn from: it is never older than its numbers.
+    return numbers if numbers and alias == replication.alias() else numbers_of(thread_id)
 
 
 def _key(request) -> tuple | None:
@@ -221,14 +250,14 @@ def _key(request) -> tuple | None:
 
 
 def numbers_of(thread_id: int) -> tuple | None:
-    """The version of a debate and the edition of the site: what was made of it under these numbers
+    """The version of a debate and the version of the site: what was made of it under these numbers
     holds as long as they do. None where nobody knows."""
     try:
         # Of the database that the page is drawn from: it is never older than its numbers.
         with connections[replication.alias()].cursor() as cursor:
             cursor.execute(NUMBERS, [thread_id])
             return cursor.fetchone()
-    except DatabaseError:
+    except database_errors():
         return None  # the view asks too, and says what is wrong
 
 

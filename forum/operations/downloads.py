@@ -154,6 +154,8 @@ def _one_at_a_time():
         raise _busy()
     try:
         yield
+    except Problem:  # a storage of pictures that is away: it says so itself
+        raise
     except OSError as error:
         log.warning("a download could not be written", exc_info=error)
         raise Busy(

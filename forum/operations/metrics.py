@@ -41,11 +41,27 @@ _lag = Gauge(
 )  # fmt: skip
 
 _jobs = {
-    name: Gauge(f"jonbar_jobs_{name}", said, registry=_registry, multiprocess_mode="mostrecent")
-    for name, said in (
+    name: Gauge(
+        f"jonbar_jobs_{name}", help_text, registry=_registry, multiprocess_mode="mostrecent"
+    )
+    for name, help_text in (
         ("waiting", "Jobs whose time has come"),
         ("oldest_seconds", "How long the oldest of them has been due"),
         ("failed", "Jobs that failed for good"),
+    )
+}
+
+_kept = {
+    name: Gauge(
+        f"jonbar_kept_{name}",
+        help_text,
+        ("cache",),
+        registry=_registry,
+        multiprocess_mode="livesum",
+    )
+    for name, help_text in (
+        ("things", "Pages, posts and lines of lists that workers keep as they were drawn"),
+        ("bytes", "In how much memory, roughly"),
     )
 }
 
@@ -55,6 +71,12 @@ def count(route: str, method: str, status: int, seconds: float, queries: int) ->
     _requests.labels(route, method if method in METHODS else "other", str(status)).inc()
     _seconds.labels(route).observe(seconds)
     _queries.labels(route).observe(queries)
+
+
+def tell_kept(cache: str, things: int, size: int) -> None:
+    """Keep how many things this worker keeps as they were drawn, and in how many bytes."""
+    _kept["things"].labels(cache).set(things)
+    _kept["bytes"].labels(cache).set(size)
 
 
 def tell_lag(replica: str, seconds: float) -> None:

@@ -23,6 +23,8 @@ from django.db import OperationalError, connections
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 LOGGED_FIELDS = frozenset(("route", "method", "status", "ms", "queries", "numbers", "member"))
 
+SENT = "jonbar.sent"  # in a request's environment: statements sent before Django was called
+
 requests = logging.getLogger("forum.requests")
 slow_queries = logging.getLogger("forum.slow")
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -49,12 +51,14 @@ class Requests:
         self.get_response = get_response
         self.metrics = None
         if settings.METRICS_TOKEN:
-            from . import metrics  # the library costs memory, so only where it is used
+            # The library costs memory, so only where it is used.
+            from . import caching, metrics
 
             self.metrics = metrics
+            self.caches = {"pages": caching.pages, "posts": caching.fragments}
 
     def __call__(self, request):
-        given = request.headers.get("X-Request-ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request.id = given if SANE.fullmatch(given) else uuid4().hex[:16]
         token = _request_id.set(request.id)
         began = time.perf_counter()
@@ -64,7 +68,8 @@ class Requests:
             else:
                 with watched_queries() as seen:
                     response = self.get_response(request)
-                self._tell(request, response, time.perf_counter() - began, seen[0])
+                queries = seen[0] + request.META.get(SENT, 0)
+                self._tell(request, response, time.perf_counter() - began, queries)
             response.headers["X-Request-ID"] = request.id
             return response
         finally:
@@ -74,6 +79,9 @@ class Requests:
         where, status = route(request), response.status_code
         if self.metrics:
             self.metrics.count(where, request.method, status, seconds, queries)
+            # By each worker, which knows its own alone; one of them is asked for all.
+            for name, kept in self.caches.items():
+                self.metrics.tell_kept(name, *kept.size())
         if settings.LOG_FORMAT == "json":
             # Asking who it is would cost the query; who was asked for already is known.
             session = getattr(request, "session", None)

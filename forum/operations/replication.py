@@ -14,9 +14,10 @@ from contextvars import ContextVar
 from itertools import cycle
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from accounts.models import User
+from core.database_answers import database_errors
 
 from . import replica_lag
 from .replica_lag import aliases
@@ -71,7 +72,7 @@ class Reading:
                 # One that was promoted replays nothing any more; it will be the primary.
                 cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position])
                 return bool(cursor.fetchone()[0])
-        except DatabaseError:
+        except database_errors():
             _failed(replica)
             return False
 
@@ -140,13 +141,22 @@ def reading(request):
         _reading.reset(token)
 
 
+def is_write(sql: str) -> bool:
+    """Whether a statement changes rows: by its first word, or as the last of several in one, which
+    PostgreSQL takes (`WITH made AS (INSERT …) …`)."""
+    first = sql.lstrip()[:6].upper()
+    return first in WRITES or (
+        first.startswith("WITH") and ("INSERT INTO" in sql or " RETURNING " in sql)
+    )
+
+
 @contextmanager
 def noticing_writes():
     """Gives a list that is no longer empty once something was written to the primary."""
     wrote: list[str] = []
 
     def watch(execute, sql, params, many, context):
-        if not wrote and sql.lstrip()[:6].upper() in WRITES:
+        if not wrote and is_write(sql):
             wrote.append(sql[:6])
         return execute(sql, params, many, context)
 
@@ -155,7 +165,8 @@ def noticing_writes():
 
 
 def note_write(user) -> None:
-    """Keep on the member's row how far the primary's log is now. Raises DatabaseError."""
+    """Keep on the member's row how far the primary's log is now. Raises one of
+    `database_errors`."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute("SELECT pg_current_wal_insert_lsn()::text")
         (position,) = cursor.fetchone()

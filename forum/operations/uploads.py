@@ -4,6 +4,8 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 
+from core.counting import counted
+
 
 class Bounded(FileUploadHandler):
     """Refuses a request whose files are larger than any that is taken, before they fill the disk.
@@ -14,7 +16,7 @@ class Bounded(FileUploadHandler):
         that."""
         most = settings.PICTURE_MB * 1024 * 1024 + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if content_length > most:
-            raise RequestDataTooBig(f"{content_length:,} bytes, at most {most:,}")
+            raise RequestDataTooBig(f"{counted(content_length, 'byte,bytes')}, at most {most:,}")
 
     def receive_data_chunk(self, raw_data, start):
         """Leave all of it to the next handler."""

@@ -13,15 +13,18 @@ import socket
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db import DatabaseError, InterfaceError, connections, transaction
+from django.db import connections, transaction
 from django.utils.module_loading import import_string
 
-from core import clock
+from core import clock, progress
+from core.database_answers import database_errors
 from core.tasks import INSIDE, Task
 from forum.moderation import transparency
 from forum.own_data import retention
+from forum.search import index
 
 from ..models import Job
 
@@ -33,6 +36,7 @@ PAUSES = tuple(
 )
 POLL_SECONDS = 1.0  # an empty look is one query of an index
 SWEEP_SECONDS = 24 * 3600.0  # between two times that it does what is done once a day
+TAKE_IN_SECONDS = 60.0  # between two times that it puts new words into the index of searches
 AWAY_SECONDS = 5.0  # before a database that is away is asked again
 log = logging.getLogger("forum.outbox")
 
@@ -43,7 +47,8 @@ class Worker:
     def __init__(self) -> None:
         self.owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}"
         self._stopping = threading.Event()
-        self._sweep_at = time.monotonic()  # by its own clock: nothing hangs on the moment
+        # By its own clock: nothing hangs on the moment.
+        self._sweep_at = self._take_in_at = time.monotonic()
 
     def stop(self) -> None:
         """Ask `run` to return once the job at hand is done; safe in a signal handler."""
@@ -54,12 +59,15 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 idle = not self.do_next()
+                if time.monotonic() >= self._take_in_at:
+                    self._take_in_at = time.monotonic() + TAKE_IN_SECONDS
+                    index.take_in()
                 if idle and time.monotonic() >= self._sweep_at:
                     self._sweep_at = time.monotonic() + SWEEP_SECONDS
                     retention.sweep()
                     transparency.count_quarters()
                 pause = POLL_SECONDS if idle else 0
-            except (DatabaseError, InterfaceError):
+            except database_errors():
                 log.warning("the database is away", exc_info=True)
                 connections.close_all()
                 pause = AWAY_SECONDS
@@ -68,10 +76,12 @@ class Worker:
 
     def drain(self) -> int:
         """Do all that is due now, what these jobs enqueue included, and give their number."""
-        done = 0
+        total = Job.objects.due().count() if progress.is_shown() else None
+        return sum(progress.track(self._until_none_is_due(), "jobs done", total))
+
+    def _until_none_is_due(self) -> Iterator[int]:
         while not self._stopping.is_set() and self.do_next():
-            done += 1
-        return done
+            yield 1
 
     def do_next(self) -> bool:
         """Do the job that is due for the longest time; False if there is none."""

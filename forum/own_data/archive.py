@@ -12,6 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from accounts.models import User
+from core import progress
 from forum.operations import pictures
 
 from ..models import Picture, Poll, Post, PostRevision
@@ -46,23 +47,30 @@ def write(member: User, file: IO[bytes]) -> None:
         )
         for part in PARTS:
             with archive.open(f"data/{part.name.replace(' ', '-')}.json", "w") as out:
-                _write_rows(out, part.rows(member))
-        for name, text in _posts(member):
+                _write_rows(out, part.name, part.rows(member))
+        posts = Post.objects.filter(author=member.pk).count() if progress.is_shown() else None
+        for name, text in progress.track(_posts(member), "posts written", posts):
             archive.writestr(name, text)
         _write_pictures(archive, member)
 
 
-def _write_rows(out: IO[bytes], rows: Iterator[dict]) -> None:
+def _write_rows(out: IO[bytes], what: str, rows: Iterator[dict]) -> None:
     out.write(b"[")
-    for number, row in enumerate(rows):
+    for number, row in enumerate(progress.track(rows, f"rows of {what} written")):
         out.write(b",\n" if number else b"\n")
         out.write(json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False).encode())
     out.write(b"\n]\n")
 
 
 def _write_pictures(archive: ZipFile, member: User) -> None:
+    if member.emblem:
+        with (
+            suppress(FileNotFoundError),
+            pictures.opened(pictures.name_of(member.emblem, "png")) as file,
+        ):
+            archive.writestr("pictures/emblem.png", file.read())
     sent = Picture.objects.filter(member=member.pk, state=Picture.State.READY).order_by("pk")
-    for picture in sent.iterator(chunk_size=200):
+    for picture in progress.track(sent.iterator(chunk_size=200), "pictures written"):
         # One whose file is lost has its row.
         with (
             suppress(FileNotFoundError),

@@ -41,7 +41,8 @@ def ask(*, user: User) -> OwnData:
     returned as it is; one that was made is replaced. Raises TooSoon within a day of the last."""
     require(user, "use account")
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        require(user, "use account")  # which may have been closed since
         now, row = clock.now(), found(user)
         if row and not row.made_at:
             return row

@@ -10,6 +10,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model, Q
 
@@ -71,6 +72,7 @@ PARTS = (
     Part("earlier names", PastName, "user"),
     Part("addresses", EmailAddress, "user"),
     Part("second steps", Authenticator, "user", without=("data",)),
+    Part("accounts elsewhere to sign in by", SocialAccount, "user"),
     Part("sessions", Session, "user", without=("session_key", "session_data")),
     Part("tokens of programs", ApiToken, "user", without=("digest",)),
     Part("invitations", Invitation, "made_by"),
@@ -97,6 +99,7 @@ PARTS = (
     Part("mails", Mail),
     Part("reports", Report),
     Part("names asked for", Case, only=Q(kind=Case.Kind.NAME), without=("decision",)),
+    Part("answers on joining", Case, only=Q(kind=Case.Kind.JOIN), without=("decision",)),
     Part("warnings", Warning),
     Part("suspensions", Suspension),
     # As the page of one's own standing tells it: what was done, not by whom.
@@ -116,4 +119,5 @@ NOT_GIVEN = {
     "forum.Note.author": "about other people; an administrator answers who asks",
     "forum.Watch.author": "who watches a member is the watcher's own affair",
     "forum.OwnData.member": "the archive itself",
+    "forum.TrustedReporter.member": "the site's own list; its mark stands at each report",
 }

@@ -10,16 +10,29 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Session, User
-from core import clock
-from forum.actions import notices, pictures
+from core import clock, progress
+from core.counting import counted
+from forum.actions import gone_pictures, notices
 
-from ..models import AuditEntry, Draft, Mail, Notice, OwnData, Post, Submission, Thread
+from ..models import (
+    AuditEntry,
+    Case,
+    Draft,
+    GuestReport,
+    Mail,
+    Notice,
+    OwnData,
+    Post,
+    Submission,
+    Thread,
+)
 from . import asking
 
 # A page that was left open so long is not sent any more. Until then its token keeps a form that is
 # sent a second time from making a second post.
 TOKENS_KEPT = timedelta(days=90)
 MAILS_KEPT = timedelta(days=90)  # what came of them; the notices stay
+TURNED_AWAY_KEPT = timedelta(days=30)  # in which they may write to whoever runs the site
 AT_ONCE = 1_000  # rows of one statement
 
 
@@ -37,7 +50,7 @@ class Kept:
 def table() -> tuple[Kept, ...]:
     """Everything about people that is kept, in the order in which a member meets it."""
     unconfirmed, drafts = settings.UNCONFIRMED_KEPT_DAYS, settings.DRAFTS_KEPT_DAYS
-    read = settings.NOTICES_KEPT_DAYS
+    read, guests = settings.NOTICES_KEPT_DAYS, settings.GUEST_ADDRESSES_KEPT_DAYS
     return (
         Kept(
             "Accounts",
@@ -49,6 +62,13 @@ def table() -> tuple[Kept, ...]:
             "unconfirmed accounts",
             _unconfirmed if _confirms() and unconfirmed else None,
         ),
+        Kept(
+            "Accounts that were not let in, with what they wrote to be let in",
+            _days(TURNED_AWAY_KEPT.days),
+            "accounts that were turned away",
+            _turned_away,
+        ),
+        Kept("What members wrote to be let in", "As long as the account."),
         Kept("Names of closed accounts", "As a hash, so that nobody is given them again."),
         Kept(
             "Sessions, with the browser in words",
@@ -69,7 +89,9 @@ def table() -> tuple[Kept, ...]:
         ),
         Kept(
             "Drafts",
-            f"{drafts:,} days after one last wrote in them." if drafts else _days(drafts),
+            f"{counted(drafts, 'day,days')} after one last wrote in them."
+            if drafts
+            else _days(drafts),
             "drafts",
             _drafts if drafts else None,
         ),
@@ -102,10 +124,16 @@ def table() -> tuple[Kept, ...]:
             "Pictures in posts, until they are erased",
             "As long as the posts; what no post and no draft shows, a day.",
             "pictures",
-            lambda now: pictures.sweep(),
+            lambda now: gone_pictures.sweep(),
         ),
         Kept("Bookmarks, what one watches, what one has read", "As long as the account."),
         Kept("Reports, and what was decided", "For good: they are part of the log."),
+        Kept(
+            "Name and address of who reported without an account",
+            f"{counted(guests, 'day,days')} after the decision." if guests else "For good.",
+            "addresses of guests",
+            _guests if guests else None,
+        ),
         Kept("What moderators note about a member", "As long as the account."),
         Kept("The log of moderation", "For good."),
     )
@@ -121,13 +149,13 @@ def sweep() -> dict[str, int]:
     now = clock.now()
     swept = {kept.name: kept.sweep(now) for kept in table() if kept.sweep is not None}
     wrong = notices.miscounted()
-    for member_id in wrong:
+    for member_id in progress.track(wrong, "counts of notices set right", len(wrong)):
         notices.recount(member_id)
     return {**swept, "counts of notices": len(wrong)}
 
 
 def _days(days: int) -> str:
-    return f"{days:,} days." if days else "As long as the account."
+    return f"{counted(days, 'day,days')}." if days else "As long as the account."
 
 
 def _confirms() -> bool:
@@ -136,10 +164,13 @@ def _confirms() -> bool:
 
 def _gone(rows: QuerySet) -> int:
     """Delete rows, a thousand at a time, and say how many there were."""
+    what = f"{rows.model._meta.verbose_name_plural} swept out"
+    progress.begin(what, rows.count() if progress.is_shown() else None)
     count = 0
     while ids := list(rows.order_by().values_list("pk", flat=True)[:AT_ONCE]):
         rows.model._default_manager.filter(pk__in=ids).delete()
         count += len(ids)
+        progress.advance(len(ids))
     return count
 
 
@@ -153,6 +184,14 @@ def _notices(now: datetime) -> int:
     return _gone(Notice.objects.filter(kind__in=written, read_at__lt=before, case=None))
 
 
+def _guests(now: datetime) -> int:
+    """Names and addresses; the report itself stays, and its receipt."""
+    before = now - timedelta(settings.GUEST_ADDRESSES_KEPT_DAYS)
+    rows = GuestReport.objects.filter(report__case__decided_at__lt=before)
+    named = rows.exclude(name="", email="")
+    return GuestReport.objects.filter(pk__in=named.values("pk")).update(name="", email="")
+
+
 def _unconfirmed(now: datetime) -> int:
     """Accounts that nobody can have used: an administrator's word counts as a confirmation, and
     what was made by a command has signed in or has rights."""
@@ -160,6 +199,15 @@ def _unconfirmed(now: datetime) -> int:
     unused = User.objects.filter(
         date_joined__lt=before, last_login=None, is_staff=False, is_superuser=False, closed_at=None
     ).exclude(email="")
+    return _gone_accounts(unused.exclude(emailaddress__verified=True))
+
+
+def _turned_away(now: datetime) -> int:
+    return _gone_accounts(User.objects.filter(turned_away_at__lt=now - TURNED_AWAY_KEPT))
+
+
+def _gone_accounts(members: QuerySet) -> int:
+    """Delete accounts that left no trace, with what they wrote to be let in."""
     own = OuterRef("pk")
     traces = (
         Post.objects.filter(author=own),
@@ -167,5 +215,6 @@ def _unconfirmed(now: datetime) -> int:
         AuditEntry.objects.filter(member=own),
         AuditEntry.objects.filter(actor=own),
     )
-    unused = unused.exclude(reduce(or_, (Q(Exists(rows)) for rows in traces)))
-    return _gone(unused.exclude(emailaddress__verified=True))
+    count = _gone(members.exclude(reduce(or_, (Q(Exists(rows)) for rows in traces))))
+    Case.objects.filter(kind=Case.Kind.JOIN, member=None).delete()
+    return count

@@ -14,6 +14,7 @@ from forum.text import epub, markup
 from forum.text.history_dates import spoken
 
 from . import polls
+from .book_pictures import BookPictures
 
 # A request stays bounded: what does not fit is the next part of the book.
 MAX_POSTS = 300
@@ -26,7 +27,7 @@ def of_thread(thread: Thread, *, user, base: str, first: int = 1) -> epub.Book:
     marks = {mark.post_id: mark for mark in Threadmark.objects.story_of(thread.pk)}
     rows = Post.objects.for_reading().filter(number__gte=first, thread=thread).order_by("number")
     if marks:
-        rows = rows.filter(pk__in=[m.post_id for m in marks.values() if m.number >= first])
+        rows = rows.filter(pk__among=[m.post_id for m in marks.values() if m.number >= first])
     posts, after = _part(rows)
     return _book(
         thread,
@@ -36,7 +37,7 @@ def of_thread(thread: Thread, *, user, base: str, first: int = 1) -> epub.Book:
         seed=f"{thread.key}/{'story' if marks else 'debate'}",
         title=thread.title,
         labels={pk: mark.label for pk, mark in marks.items()},
-        about=f"Of this debate {'the marked posts' if marks else 'all posts'}",
+        about=f"Of this debate {'the parts of the story' if marks else 'all posts'}",
         first=first,
         after=after,
     )
@@ -45,11 +46,11 @@ def of_thread(thread: Thread, *, user, base: str, first: int = 1) -> epub.Book:
 def of_road(post: Post, *, user, base: str, first: int = 1) -> epub.Book:
     """The dialogue from the opening to a post, from the post with number `first` on."""
     thread = post.thread
-    branch = Post.objects.filter(tree_id=post.tree_id, lft__lte=post.lft, rght__gte=post.rght)
+    branch = Post.objects.leading_to(post)
     opening = Post.objects.opening_of(thread.pk)
     # Its ids first: a road is as long as its branch is deep.
     ids = {*branch.values_list("pk", flat=True), *opening.values_list("pk", flat=True)}
-    rows = Post.objects.for_reading().filter(pk__in=_from(ids, first)).order_by("number")
+    rows = Post.objects.for_reading().filter(pk__among=_from(ids, first)).order_by("number")
     posts, after = _part(rows)
     return _book(
         thread,
@@ -57,7 +58,7 @@ def of_road(post: Post, *, user, base: str, first: int = 1) -> epub.Book:
         user=user,
         base=base,
         seed=f"{thread.key}/road/{post.key}",
-        title=f"The road to #{post.number}: {thread.title}",
+        title=f"The way to #{post.number}: {thread.title}",
         labels={},
         about=f"The posts of this debate that lead to #{post.number}",
         first=first,
@@ -67,7 +68,7 @@ def of_road(post: Post, *, user, base: str, first: int = 1) -> epub.Book:
 
 def _from(ids: Iterable[int], first: int) -> list[int]:
     """Of these posts the first that a part of a book can hold, and one more."""
-    numbered = Post.objects.filter(pk__in=ids, number__gte=first).order_by("number")
+    numbered = Post.objects.filter(pk__among=ids, number__gte=first).order_by("number")
     return list(numbered.values_list("pk", flat=True)[: MAX_POSTS + 1])
 
 
@@ -101,7 +102,12 @@ def _book(
     readable = [post for post in posts if post.state == State.VISIBLE]
     quotes = rendering.judged(readable, user)
     asked = polls.plain(readable)
-    chapters = [_chapter(post, quotes, labels, base, asked.get(post.pk, "")) for post in posts]
+    pictures = BookPictures(readable)
+    chapters = [
+        _chapter(post, quotes, labels, base, asked.get(post.pk, ""), pictures) for post in posts
+    ]
+    if maps := pictures.atlas:
+        chapters.append(epub.Chapter("atlas", "Atlas", f"<h1>Atlas</h1>\n{maps}"))
     part = first > 1 or after is not None
     if part and posts:
         about += f": {len(posts)} of them, #{posts[0].number} to #{posts[-1].number}"
@@ -115,6 +121,7 @@ def _book(
         source=f"{base}{thread.get_absolute_url().lstrip('/')}",
         front=_front(thread, title, f"{about}.{more}", base),
         chapters=chapters,
+        images=pictures.images,
     )
 
 
@@ -143,6 +150,7 @@ def _chapter(
     labels: dict[int, str],
     base: str,
     poll: str,
+    pictures: BookPictures,
 ) -> epub.Chapter:
     """One post, or what stands in its place."""
     name = f"post-{post.number}"
@@ -153,12 +161,13 @@ def _chapter(
     title = label or f"#{post.number}, {post.writer}"
     written = f", {post.written_at:%Y-%m-%d}" if post.written_at else ""
     address = f"{base}posts/{post.pk}/"
-    laid = {
+    filled = {
         quote.ordinal: _footnote(quote, status, base)
         for quote, status in quotes.get(post.body.revision_id, ())
     }
     stored = markup.without_spoilers(post.body.html)  # many readers of books cannot fold
-    html = markup.fill_markers(stored, post_id=post.pk, quotes=laid, notes={}, members={})
+    stored = pictures.laid_into(stored, post)
+    html = markup.fill_markers(stored, post_id=post.pk, quotes=filled, notes={}, members={})
     body = epub.xhtml(html + poll, address)
     head = (
         f'<h1 dir="auto">{epub.text(title)}</h1>\n<p class="meta">{epub.text(post.writer)}, '
@@ -170,18 +179,18 @@ def _chapter(
 def _footnote(quote: Quote, status: str, base: str) -> tuple[str, str]:
     """What stands before and after a quote's words: the reference, and the note that holds them."""
     source = quote.source_post if status != "unverifiable" else None
-    said = "Source unknown"
+    name = "Source unknown"
     link = ""
     if source:
-        said = f"{epub.text(source.writer)}, #{source.number}"
+        name = f"{epub.text(source.writer)}, #{source.number}"
         if status != "removed":
             address = epub.text(f"{base}posts/{source.pk}/?p={quote.source_passage}")
             link = f' <a href="{address}">{address}</a>'
     note = f"quote-{quote.post_id}-{quote.ordinal}"
     before = (
-        f'<p class="cited"><a epub:type="noteref" href="#{note}">Quote {quote.ordinal}: {said}</a>'
+        f'<p class="cited"><a epub:type="noteref" href="#{note}">Quote {quote.ordinal}: {name}</a>'
         f'</p><aside class="quote" epub:type="footnote" id="{note}" data-status="{status}">'
         "<blockquote>"
     )
-    after = f'</blockquote><p class="status">{said}: {rendering.STATUS[status]}.{link}</p></aside>'
+    after = f'</blockquote><p class="status">{name}: {rendering.STATUS[status]}.{link}</p></aside>'
     return before, after

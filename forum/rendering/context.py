@@ -6,17 +6,19 @@ from time import monotonic
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import DatabaseError
+from django.template.backends.utils import csrf_input
+from django.utils.functional import SimpleLazyObject
 
+from accounts import connections
+from core.database_answers import database_errors
 from forum.models import Page
 from forum.models.visibility import cases_visible_to
 from forum.operations import caching
 
 THEMES = ("auto", "light", "dark")
 # The links at the foot of every page are asked for this often (seconds) by each worker, not at
-# every page. A page that is kept asks once for each edition of the site, so that it is right.
+# every page. A page that is kept asks once for each version of the site, so that it is right.
 LINKS_HOLD = 30
-MOST = 100  # cases are counted up to here
 
 
 def site(request) -> dict:
@@ -25,6 +27,8 @@ def site(request) -> dict:
     member = user if user is not None and user.is_authenticated else None
     theme = member.theme if member else request.COOKIES.get("theme", "auto")
     return {
+        # Django would make another one for each form of the page; one for all is as hard to guess.
+        "csrf_input": SimpleLazyObject(partial(csrf_input, request)),
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL or _asked_for(request),
         "own_face": settings.OWN_FACE,
@@ -32,6 +36,8 @@ def site(request) -> dict:
         "member": member,
         "confirm_address": settings.CONFIRM_ADDRESS,
         "joining": settings.JOINING,
+        "emblems": settings.EMBLEMS,
+        "sign_in_providers": connections.offered,
         "two_step_demanded": settings.REQUIRE_TWO_STEP_FOR_STAFF,
         "site_pages": _written(),
         "cases_waiting": partial(_cases_waiting, member),
@@ -39,14 +45,14 @@ def site(request) -> dict:
 
 
 def _cases_waiting(member) -> int:
-    """How many cases wait for a moderator, as far as MOST; the masthead of theirs asks."""
-    return cases_visible_to(member).open()[:MOST].count()
+    """How many cases wait for a moderator, as far as they are counted; the masthead asks."""
+    return cases_visible_to(member).open().counted()
 
 
 @dataclass(slots=True)
 class _Links:
     pages: tuple[Page.Kind, ...] = ()
-    edition: int | None = None
+    site_version: int | None = None
     until: float = 0.0
 
 
@@ -55,21 +61,22 @@ _links = _Links()
 
 def forget_links() -> None:
     """Ask anew which pages of the site are written, at the next page that this worker draws."""
-    _links.until, _links.edition = 0.0, None
+    _links.until, _links.site_version = 0.0, None
 
 
 def _written() -> tuple[Page.Kind, ...]:
     """The pages of the site that hold text, in order; the rules have a page in any case."""
-    edition = caching.edition()
-    known = _links.until > monotonic() if edition is None else _links.edition == edition
+    site_version = caching.site_version()
+    unchanged = _links.site_version == site_version
+    known = _links.until > monotonic() if site_version is None else unchanged
     if not known:
         try:
             kinds = set(Page.objects.exclude(source="").values_list("kind", flat=True))
             kinds.add(Page.Kind.PRIVACY)  # which says in any case what is kept how long
-        except DatabaseError:
+        except database_errors():
             return ()  # the page that says so has a foot too
         _links.pages = tuple(kind for kind in Page.AT_THE_FOOT if kind in kinds)
-        _links.edition, _links.until = edition, monotonic() + LINKS_HOLD
+        _links.site_version, _links.until = site_version, monotonic() + LINKS_HOLD
     return _links.pages
 
 

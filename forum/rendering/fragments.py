@@ -6,7 +6,6 @@ and kept with their finished HTML. What is the reader's own is drawn for them an
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from time import time
 
@@ -16,17 +15,17 @@ from accounts.models import User
 from forum import rendering
 from forum.jinja import fragment_renderer
 from forum.models import Board, Post, Thread
+from forum.models.listing import for_listing
 from forum.operations import caching
 
+from .divergence_axis import on_scale, percent
 from .page_cuts import Cut
-from .pictures import on_scale, percent
-from .posts import PostEntry
 
 # Bytes of a row and its text that is kept drawn, roughly, and of a piece, besides the HTML.
 ROW, PIECE = 6000, 400
 # Any member without rights or wishes of their own.
-_MEMBER = User(pk=0)
-_MEMBER.address_known = True
+ANY_MEMBER = User(pk=0)
+ANY_MEMBER.address_known = True
 
 
 def get(key: tuple) -> SafeString | None:
@@ -39,10 +38,10 @@ def get(key: tuple) -> SafeString | None:
     return found[0]
 
 
-def put(key: tuple, draw: Callable[[], str]) -> SafeString:
-    """The HTML that `draw` gives, kept under `key`."""
+def put(key: tuple, render: Callable[[], str]) -> SafeString:
+    """The HTML that `render` gives, kept under `key`."""
     with caching.timed() as until:
-        html = mark_safe(draw())
+        html = mark_safe(render())
     caching.fragments.put(key, (html, until[0]), len(html) + PIECE)
     return html
 
@@ -50,26 +49,15 @@ def put(key: tuple, draw: Callable[[], str]) -> SafeString:
 # --- Posts of a debate ------------------------------------------------------------------------
 
 
-def page(key: tuple, draw: Callable[[User], Cut]) -> Cut:
-    """What `draw` gives for any member who has no rights but a member's and ignores nobody, kept
+def page(key: tuple, render: Callable[[User], Cut]) -> Cut:
+    """What `render` gives for any member who has no rights but a member's and ignores nobody, kept
     under `key`. That holds the numbers that rise when anything that it shows changes."""
     found = caching.fragments.get(key)
     if found is None:
-        found = draw(_MEMBER)
+        found = render(ANY_MEMBER)
         size = sum(2 * len(entry.html or "") + ROW for entry in found.entries)
         caching.fragments.put(key, found, size)
     return found
-
-
-def finished(entry: PostEntry, key: tuple, *, user: User) -> PostEntry:
-    """An entry of the page that is kept under `key`, with all of its HTML: to `user` it is what it
-    is to everybody, neither new nor their own."""
-    mine = (*key, entry.post.pk, entry.verbs, user.time_zone)
-    html = get(mine)
-    if html is None:
-        fill = fragment_renderer("posts/_post.html")
-        html = put(mine, partial(fill, {"entry": entry, "member": _MEMBER}))
-    return replace(entry, drawn=html)
 
 
 # --- Lines of lists ---------------------------------------------------------------------------
@@ -82,13 +70,13 @@ def thread_lines(rows: Iterable[tuple], *, user, board_shown: bool = False) -> l
     sees."""
     ignoring, zone = rendering.ignored_by(user), zone_of(user)
     keys = {}
-    for pk, version, edition, unread, last, *_ in rows:
-        key = ("debate", pk, version, edition, unread, last in ignoring, board_shown, zone)
+    for pk, version, site_version, unread, last, *_ in rows:
+        key = ("debate", pk, version, site_version, unread, last in ignoring, board_shown, zone)
         keys[key] = pk, unread
     lines = {key: get(key) for key in keys}
     missing = [keys[key] for key, line in lines.items() if line is None]
     if missing:
-        threads = Thread.objects.for_listing().in_bulk([pk for pk, _ in missing])
+        threads = for_listing(Thread.objects.all()).in_bulk([pk for pk, _ in missing])
         fill = fragment_renderer("threads/_line.html")
         for key, (pk, unread) in keys.items():
             if lines[key] is None and pk in threads:
@@ -100,13 +88,13 @@ def thread_lines(rows: Iterable[tuple], *, user, board_shown: bool = False) -> l
 def board_lines(
     boards: Iterable[Board], *, news: Mapping[int, int], strips: bool = False
 ) -> list[SafeString]:
-    """The lines of a list of boards, which come with the site's edition; `news` says by their ids
+    """The lines of a list of boards, which come with the site version; `news` says by their ids
     how many debates of each hold some. `strips`: with a picture of the years that each is about."""
     fill = fragment_renderer("boards/_line.html")
     lines = []
     for board in boards:
         fresh = news.get(board.pk, 0)
-        key = ("board", board.pk, board.edition, board.thread_count, fresh, strips)
+        key = ("board", board.pk, board.site_version, board.thread_count, fresh, strips)
         context = {"board": board, "fresh": fresh, "strip": _strip(board) if strips else None}
         lines.append(get(key) or put(key, partial(fill, context)))
     return lines
@@ -123,10 +111,10 @@ def _strip(board: Board) -> dict[str, str] | None:
 
 
 def post_lines(rows: Iterable[tuple], *, user) -> list[SafeString]:
-    """The lines of a list of one member's posts, whose `rows` (id, its debate's version, the site's
-    edition) are those that `user` sees."""
+    """The lines of a list of one member's posts, whose `rows` (id, its debate's version, the site
+    version, and what else) are those that `user` sees."""
     zone = zone_of(user)
-    keys = {("post", pk, version, edition, zone): pk for pk, version, edition in rows}
+    keys = {("post", pk, version, site_version, zone): pk for pk, version, site_version, *_ in rows}
     lines = {key: get(key) for key in keys}
     missing = [keys[key] for key, line in lines.items() if line is None]
     if missing:

@@ -1,7 +1,7 @@
 """Explains the words of the trade where they stand in posts.
 
 The terms are few and rarely change: each process keeps them compiled, under the number of the
-site's edition, which every change of a term raises in its own transaction (actions/glossary.py).
+site version, which every change of a term raises in its own transaction (actions/glossary.py).
 A page has that number at hand (see views/fetch.py), so that explaining asks the database nothing.
 """
 
@@ -33,10 +33,10 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Glossary:
-    """The terms of one edition, ready to be found. `exact` and `folded` are spellings that tell
-    with one look that a text holds no term at all."""
+    """The terms of one site version, ready to be found. `exact` and `folded` are spellings that
+    tell with one look that a text holds no term at all."""
 
-    edition: int
+    site_version: int
     terms: Sequence[Term]
     exact: tuple[str, ...]
     folded: tuple[str, ...]
@@ -93,7 +93,7 @@ class Glossary:
         return self.pattern.sub(mean, words) if self.pattern and words.strip() else words
 
 
-def compiled(edition: int, terms: Sequence[Term]) -> Glossary:
+def compiled(site_version: int, terms: Sequence[Term]) -> Glossary:
     """Make a glossary of terms. Spellings that hold a capital letter are found as they are written
     ("WI"), others in any case. Of two terms with one spelling the first has it; longer spellings
     are found before those that they begin with."""
@@ -107,21 +107,21 @@ def compiled(edition: int, terms: Sequence[Term]) -> Glossary:
     if folded:
         parts.append(f"(?i:{'|'.join(map(re.escape, folded))})")
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)") if parts else None
-    return Glossary(edition, terms, tuple(exact), tuple(folded), pattern, by_spelling)
+    return Glossary(site_version, terms, tuple(exact), tuple(folded), pattern, by_spelling)
 
 
 _latest: Glossary | None = None
 
 
-def for_reader(user, edition: int) -> Glossary | None:
-    """The glossary of this edition, or None for members who want no explanations."""
+def for_reader(user, site_version: int) -> Glossary | None:
+    """The glossary of this site version, or None for members who want no explanations."""
     if user.is_authenticated and not user.explain_terms:
         return None
     global _latest
     found = _latest
-    if found is None or found.edition != edition:
+    if found is None or found.site_version != site_version:
         # Terms read now may be newer than the number; what is drawn with them is not kept longer.
-        _latest = found = compiled(edition, list(Term.objects.all()))
+        _latest = found = compiled(site_version, list(Term.objects.all()))
     return found
 
 

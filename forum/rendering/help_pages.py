@@ -13,7 +13,7 @@ from forum.text import markup
 FOLDER = settings.BASE_DIR / "docs" / "help"
 # By reader, in the order of the list; each is the name of a file and the last part of an address.
 PAGES = {
-    "For everybody": ("about", "reading", "quoting", "search"),
+    "For everybody": ("about", "reading", "quoting", "search", "reporting"),
     "For members": (
         *("writing", "arguing", "polls", "divergences", "watching", "account", "programs"),
     ),

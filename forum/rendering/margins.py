@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from forum.models import Post
 
+from .backlinks import Backlinks
 from .glossary import Meaning
-from .quotes import Backlinks
 
 # The first passage that is no quote. A verdict stands in the margin of a quote.
 _FIRST_OWN = re.compile(r"<!--p([0-9]+)-->(?!<!--q)")

@@ -23,7 +23,7 @@ _COLUMNS = {
     "pk": "pk",
     "kind": "kind",
     "reasons": "reasons",
-    "said": "said",
+    "sentence": "sentence",
     "watch": "watch_id",
     "at": "created_at",
     "read_at": "read_at",
@@ -44,7 +44,7 @@ _COLUMNS = {
 
 
 @dataclass(slots=True)
-class Line:
+class NoticeLine:
     """One line of the page: what happened, to what, in whose words, and why one is told. `notice`
     is set for an act, which its own template draws; `mute` is the id of the debate of which one
     may ask to be told no more, `watch` the watch that may be stopped."""
@@ -79,7 +79,7 @@ class Line:
 class NoticePage:
     """Some lines, newest first, and behind which notice the next page goes on, if any does."""
 
-    lines: list[Line]
+    lines: list[NoticeLine]
     older: int | None
 
 
@@ -93,24 +93,24 @@ def notice_page(user, before: int | None = None, *, answers: bool = False) -> No
     if before is not None:
         found = found.filter(pk__lt=before)
     rows = _rows(found[: WINDOW + 1])
-    lines: dict[tuple, Line] = {}
+    lines: dict[tuple, NoticeLine] = {}
     taken = 0
     for row in rows[:WINDOW]:
         key = _about(row)
         if key not in lines and len(lines) == PER_PAGE:
             break
-        lines.setdefault(key, Line(key)).rows.append(row)
+        lines.setdefault(key, NoticeLine(key)).rows.append(row)
         taken += 1
     made = list(lines.values())
     _fill(user, made)
     return NoticePage(made, rows[taken - 1]["pk"] if taken < len(rows) else None)
 
 
-def single_lines(user, ids: Iterable[int]) -> dict[int, Line]:
+def single_lines(user, ids: Iterable[int]) -> dict[int, NoticeLine]:
     """The notices of `user` with these ids by which they are told of posts, as far as they may see
     them, each as a line of its own, by id: for mails, which say of each by itself."""
     found = notices_visible_to(user).filter(pk__in=ids, post__isnull=False)
-    lines = {row["pk"]: Line(_about(row), [row]) for row in _rows(found)}
+    lines = {row["pk"]: NoticeLine(_about(row), [row]) for row in _rows(found)}
     _fill(user, list(lines.values()))
     return lines
 
@@ -143,15 +143,15 @@ def _about(row: dict) -> tuple:
 # --- What a line says --------------------------------------------------------------------------
 
 
-def _fill(user, lines: list[Line]) -> None:
+def _fill(user, lines: list[NoticeLine]) -> None:
     """Put into each line what it says."""
     acts = [line.pk for line in lines if line.key[0] in _ACTS]
     known = Notice.objects.for_listing().in_bulk(acts) if acts else {}
-    told = [line for line in lines if line.key[0] not in (*_ACTS, *_SINGLE)]
-    newest = [line.rows[0]["post"] for line in told]
+    others = [line for line in lines if line.key[0] not in (*_ACTS, *_SINGLE)]
+    newest = [line.rows[0]["post"] for line in others]
     bodies = PostBody.objects.filter(post__in=newest) if newest else PostBody.objects.none()
     htmls = dict(bodies.values_list("post", "html"))
-    ids = {row["watch"] for line in told for row in line.rows} - {None}
+    ids = {row["watch"] for line in others for row in line.rows} - {None}
     watches = Watch.objects.filter(member=user).in_bulk(ids) if ids else {}
     for line in lines:
         if line.key[0] in _ACTS:
@@ -164,17 +164,17 @@ def _fill(user, lines: list[Line]) -> None:
             line.words = markup.words_without_spoilers(html, SHOWN)
 
 
-def _say_mind(line: Line) -> None:
+def _say_mind(line: NoticeLine) -> None:
     row = line.rows[0]
     line.title = f"You changed {_possessive(row['who'] or 'a member who left')} mind"
     line.because = f"In “{row['title']}”, by your #{row['number']}."
     line.href = f"/posts/{row['post']}/minds/"
 
 
-def _say_reminder(line: Line) -> None:
+def _say_reminder(line: NoticeLine) -> None:
     row = line.rows[0]
     line.title = f"You wanted to be reminded of #{row['number']} in “{row['title']}”"
-    line.because = row["said"]
+    line.because = row["sentence"]
     line.href = f"/posts/{row['post']}/"
 
 
@@ -186,7 +186,7 @@ def _possessive(name: str) -> str:
     return f"{name}’s"
 
 
-def _say_posts(line: Line, watches: dict[int, Watch]) -> None:
+def _say_posts(line: NoticeLine, watches: dict[int, Watch]) -> None:
     reason, row, many = line.key[0], line.rows[0], len(line.rows)
     unread = [one for one in line.rows if one["read_at"] is None]
     first = (unread or line.rows)[-1]
@@ -272,16 +272,16 @@ def _people(names: Iterable[str]) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]}."
 
 
-def _besides(line: Line) -> str:
+def _besides(line: NoticeLine) -> str:
     """What else the posts of a line have to do with the reader."""
-    told = {}
+    others = {}
     for row in line.rows:
         more = [reason for reason in row["reasons"].split(",")[1:] if reason in _CONCERNS]
         if more:
             who = _writer(row) if len(line.rows) > 1 else "It"
             doing = " and ".join(Reason(reason).label for reason in more)
-            told[f"{who} also {doing}."] = True
-    return " ".join([*told][:NAMED])
+            others[f"{who} also {doing}."] = True
+    return " ".join([*others][:NAMED])
 
 
 _CONCERNS = (Reason.ANSWER, Reason.QUOTE, Reason.MENTION)

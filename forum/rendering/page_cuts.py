@@ -1,16 +1,22 @@
 """Which posts a page of a debate holds: by number, in tree order, or of one lane."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery
 
 from accounts.models import UNSHOWN, User
 from core.compiled_queries import CompiledQuery
 from forum import tree
-from forum.models import Post, Thread
+from forum.models import Post, Quote, Thread
 
-from .glossary import Glossary
-from .posts import Folded, Line, PostEntry, render_posts
+from .backlinks import MOST_LOOKED_AT
+from .posts import Connector, Folded, PostEntry
+
+# Some more than are looked at, for quotes that are written beside each other: of these the one with
+# the lower id may come to be seen last.
+TIMES_QUOTED = MOST_LOOKED_AT + 50
 
 
 class ReadState(Protocol):
@@ -62,48 +68,119 @@ class Cut:
     left_out_of: Sequence[Post] = ()
 
 
-def _rows():
+class Draw(Protocol):
+    """How the posts of a page become entries, in their order (`render_posts`)."""
+
+    def __call__(
+        self,
+        posts: Sequence[Post],
+        *,
+        lines: Mapping[int, Connector] | None = None,
+        positions: Mapping[int, tree.Position] | None = None,
+    ) -> list[PostEntry]:
+        """The entries of these posts; where each hangs is said by their ids."""
+
+
+# --- Rows -------------------------------------------------------------------------------------
+
+
+def _whole():
+    """Rows with all that is drawn of a post."""
     return Post.objects.for_reading().defer(
         *(f"author__{name}" for name in UNSHOWN),
-        *("key", "origin", "loaded_at", "merged_into", "body__revision_number", "body__renderer"),
+        *("key", "origin", "merged_into", "body__revision_number", "body__renderer"),
     )
 
 
-# By how many posts a page holds: the statement's limit is a part of it.
-_numbered = {
-    size: CompiledQuery(
-        "posts_by_number",
-        lambda thread, first, last, size=size: (
-            _rows()
-            .filter(thread=thread, number__gte=first, number__lte=last)
-            .order_by("number")[:size]
-        ),
-        *("number", "number", "number"),
-    )
-    for size in User.PAGE_SIZES
-}
-_by_id = CompiledQuery("posts_by_id", lambda ids: _rows().filter(pk__in=ids), "numbers")
+# What tells who may do what with a post, and where it stands.
+_NARROW = (
+    *("thread", "number", "author", "state", "loaded_at", "has_poll", "branch_locked", "lane"),
+    *("stance", "parent", "parent_basis", "tree_id", "lft", "rght", "level"),
+)
 
 
-def flat(thread: Thread, wanted: Wanted, *, user, terms: Glossary | None) -> Cut:
+def _narrow():
+    """Rows with what tells whether a post was drawn before: no words, no author."""
+    return Post.objects.only(*_NARROW)
+
+
+class _Counted(Subquery):
+    """How many rows a queryset has, which is best a short slice of one."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+def _times_quoted(rows):
+    """With `times_quoted`: how many quotes of each post there are, in whatever texts, counted up to
+    TIMES_QUOTED. Who quotes it shows the first MOST_LOOKED_AT, and changes with no later one."""
+    quotes = Quote.objects.filter(source_post=OuterRef("pk")).order_by().values("pk")
+    return rows.annotate(times_quoted=_Counted(quotes[:TIMES_QUOTED]))
+
+
+def _by_number(name: str, rows: Callable[[], QuerySet]) -> Mapping[int, CompiledQuery]:
+    """By how many posts a page holds: the statement's limit is a part of it."""
+    return {
+        size: CompiledQuery(
+            name,
+            lambda thread, first, last, size=size: (
+                rows()
+                .filter(thread=thread, number__gte=first, number__lte=last)
+                .order_by("number")[:size]
+            ),
+            *("number", "number", "number"),
+        )
+        for size in User.PAGE_SIZES
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where the rows of a page come from: by number, and by their ids."""
+
+    numbered: Mapping[int, CompiledQuery]
+    by_id: CompiledQuery
+
+
+def _source(name: str, rows: Callable[[], QuerySet]) -> Rows:
+    ids = CompiledQuery(f"{name}_by_id", lambda ids: rows().filter(pk__in=ids), "numbers")
+    return Rows(_by_number(f"{name}_by_number", rows), ids)
+
+
+WHOLE = _source("posts", _whole)
+# The same with `times_quoted`, whole and without words.
+COUNTED = _source("counted_posts", lambda: _times_quoted(_whole()))
+NARROW = _source("narrow_posts", lambda: _times_quoted(_narrow()))
+
+
+def forget_words(post: Post) -> None:
+    """Let go of the text of a row of a kept cut: what is drawn of it is kept, and nobody asks again
+    for its words."""
+    post._state.fields_cache.pop("body", None)
+
+
+# --- Cuts -------------------------------------------------------------------------------------
+
+
+def flat(thread: Thread, wanted: Wanted, *, render: Draw, rows: Rows = WHOLE) -> Cut:
     """A page by number: an index range, since page 500 must cost what page 1 costs."""
     first = (wanted.number - 1) * wanted.size + 1
-    posts = _numbered[wanted.size](thread.pk, first, wanted.number * wanted.size)
+    posts = rows.numbered[wanted.size](thread.pk, first, wanted.number * wanted.size)
     # One line through all of them; it ends at the last.
     lines = {
-        post.pk: Line(up=post.number > 1, down=post.number < thread.numbered) for post in posts
+        post.pk: Connector(up=post.number > 1, down=post.number < thread.numbered) for post in posts
     }
     for post in posts:
         post.thread = thread
     return Cut(
-        entries=render_posts(posts, user=user, terms=terms, lines=lines),
+        entries=render(posts, lines=lines),
         first=first,
         last=first + len(posts) - 1,
         here=posts[0].pk if posts else None,
     )
 
 
-def in_lane(thread: Thread, wanted: Wanted, *, user, terms: Glossary | None) -> Cut:
+def in_lane(thread: Thread, wanted: Wanted, *, render: Draw) -> Cut:
     """The replies of one lane by number, from `wanted.start` on: a seek in an index at any depth,
     so that the thousandth page costs what the first does."""
     rows = Post.objects.filter(thread=thread, lane=wanted.lane)
@@ -115,7 +192,7 @@ def in_lane(thread: Thread, wanted: Wanted, *, user, terms: Glossary | None) -> 
         earlier = rows.filter(number__lt=wanted.start).order_by("-number")
         before = list(earlier.values_list("number", flat=True)[: wanted.size])
     lines = {
-        post.pk: Line(
+        post.pk: Connector(
             up=post is not posts[0] or bool(before), down=post is not posts[-1] or bool(more)
         )
         for post in posts
@@ -123,7 +200,7 @@ def in_lane(thread: Thread, wanted: Wanted, *, user, terms: Glossary | None) -> 
     for post in posts:
         post.thread = thread
     return Cut(
-        entries=render_posts(posts, user=user, terms=terms, lines=lines),
+        entries=render(posts, lines=lines),
         first=(posts[0].number or 0) if posts else 0,
         last=(posts[-1].number or 0) if posts else 0,
         here=posts[0].pk if posts else None,
@@ -133,37 +210,37 @@ def in_lane(thread: Thread, wanted: Wanted, *, user, terms: Glossary | None) -> 
 
 
 def in_tree(
-    thread: Thread, wanted: Wanted, *, user, terms: Glossary | None, seen: ReadState | None
+    thread: Thread, wanted: Wanted, *, render: Draw, seen: ReadState | None, rows: Rows = WHOLE
 ) -> Cut:
     """A page in tree order. What is folded is left out of it, but not out of the count: a page
     keeps its posts whoever reads it."""
     cut = tree.page(thread, wanted.number, wanted.size)
-    rows = {post.pk: post for post in _by_id([*cut.ids, *cut.continues])}
-    for post in rows.values():
+    found = {post.pk: post for post in rows.by_id([*cut.ids, *cut.continues])}
+    for post in found.values():
         post.thread = thread
     folded = _folded(thread, seen.folded if seen else wanted.folded, wanted.opened)
-    over = {pk: fold.pk for pk in cut.ids if (fold := _fold_over(rows[pk], folded))}
-    shown = [rows[pk] for pk in cut.ids if pk not in over]
+    over = {pk: fold.pk for pk in cut.ids if (fold := _fold_over(found[pk], folded))}
+    shown = [found[pk] for pk in cut.ids if pk not in over]
     elsewhere = set(over.values()) - {post.pk for post in shown}
     visitors = "" if seen else ".".join(str(fold.pk) for fold in folded)
     first = (wanted.number - 1) * wanted.size + 1
     return Cut(
-        entries=render_posts(shown, user=user, terms=terms, positions=cut.positions),
+        entries=render(shown, positions=cut.positions),
         first=first,
         last=first + len(cut.ids) - 1,
         here=cut.ids[0] if cut.ids else None,
-        continues=[rows[pk] for pk in cut.continues],
+        continues=[found[pk] for pk in cut.continues],
         folds={
             fold.pk: Folded(
                 count=(fold.rght - fold.lft) // 2,
                 fresh=sum(
-                    seen is not None and above == fold.pk and not seen.has(rows[pk].number)
+                    seen is not None and above == fold.pk and not seen.has(found[pk].number)
                     for pk, above in over.items()
                 ),
                 href=_fold_href(wanted.number, [f.pk for f in folded if f.pk != fold.pk]),
             )
             for fold in folded
-            if fold.pk in rows and fold.rght - fold.lft > 1
+            if fold.pk in found and fold.rght - fold.lft > 1
         },
         fold_base=_fold_href(wanted.number, [fold.pk for fold in folded], more=True),
         fold_query=f"&fold={visitors}" if visitors else "",

@@ -26,13 +26,13 @@ def picture_drawer(pictures: Mapping[str, Picture]) -> Callable[[str, str, str],
     """How to draw these pictures, by key, as `markup.fill_pictures` asks for it."""
     frame = fragment_renderer("posts/_picture.html")
 
-    def draw(key: str, alt: str, caption: str) -> str:
+    def render(key: str, alt: str, caption: str) -> str:
         picture = pictures.get(key)
         if picture is None:
             return ""
         return frame({"picture": picture, "alt": alt or picture.alt, "caption": mark_safe(caption)})
 
-    return draw
+    return render
 
 
 def fill_pictures(html: str, pictures: Mapping[str, Picture]) -> str:

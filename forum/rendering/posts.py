@@ -7,31 +7,33 @@ pictures, and one or two if it holds polls. No text is compared here: what there
 was found when it was saved, or stands on a page of its own.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from django.db.models import F
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.models import PastName, User, skeleton
-from core.compiled_queries import CompiledQuery
 from forum.jinja import fragment_renderer
 from forum.models import Post, Quote, Threadmark
 from forum.permissions import charter_key, in_locked_branch, may, verbs
 from forum.text import marking, markup
 from forum.tree import Position
 
+from .backlinks import Backlinks, backlinks
 from .glossary import Glossary
 from .margins import answers_given, notes
+from .mentions import members_mentioned
 from .polls import PollShown
 from .polls import shown as polls_shown
 from .post_pictures import fill_pictures, pictures_in
-from .quotes import backlinks, ignored_by, nested_numbers, quotes_in, render_quote, shown_status
-
-MENTION = re.compile(r"<!--@([^>]+?)-->")
+from .quotes import (
+    ignored_by,
+    nested_numbers,
+    quotes_in,
+    render_quote,
+    shown_status,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Connector:
     """The line on which the posts of a list hang: whether it comes from the post above and runs on
     to the next; on a road, `loose` where nobody knows whether the next post answers this one, and
     `unsure` at that next one."""
@@ -56,7 +58,7 @@ class Line:
     unsure: bool = False
 
 
-ALONE = Line()
+ALONE = Connector()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +79,12 @@ class PostEntry:
     poll: PollShown | None = None
     position: Position | None = None  # in the tree; None in a list
     folded: Folded | None = None
-    line: Line = ALONE  # in a list
+    line: Connector = ALONE  # in a list
     step: str = ""  # on a road: what it answers, in words
     # On a road: its words that the next post answers, as `marking.mark_words` takes them.
     answered: Mapping[int, set[tuple[int, str]]] = field(default_factory=dict)
+    # The posts that it leads to, by links that say whether these stand on the same page.
+    leads: frozenset[int] = frozenset()
     drawn: SafeString | None = None  # the whole of it, where that was drawn before
 
 
@@ -91,10 +95,12 @@ def render_posts(
     road: bool = False,
     terms: Glossary | None = None,
     positions: Mapping[int, Position] | None = None,
-    lines: Mapping[int, Line] | None = None,
+    lines: Mapping[int, Connector] | None = None,
+    here: Container[int] | None = None,
 ) -> list[PostEntry]:
     """Posts as a page shows them to `user`, in their order. They come from `for_reading()` with
-    their thread and board at hand; `positions` or `lines` say by their ids how they hang together.
+    their thread and board at hand; `positions` or `lines` say by their ids how they hang together,
+    `here` which posts stand on the page, if there are others.
 
     On a `road` each post answers the one before it: quotes of that one are left out, since it
     stands above, the words they quote are marked there, and `step` says in words what is answered.
@@ -102,7 +108,7 @@ def render_posts(
     """
     if not posts:
         return []
-    here = {post.pk for post in posts}
+    here = {post.pk for post in posts} if here is None else here
     ignoring = ignored_by(user)
     offers = offered(posts, user=user)
     readable = [post for post in posts if not offers[post.pk][0]]
@@ -111,7 +117,7 @@ def render_posts(
     quoted = {} if road else backlinks(readable, user, here)
     answers = {} if road else answers_given(readable)
     polls = polls_shown(readable, user=user)
-    members = _members((post.body.html for post in readable), ignoring)
+    members = members_mentioned((post.body.html for post in readable), ignoring)
     pictures = pictures_in(readable)
     numbers = nested_numbers(quotes, user)
     steps = _steps(posts, {post.pk for post in readable}, quotes, shown) if road else {}
@@ -123,7 +129,7 @@ def render_posts(
         html = marking.mark_words(html, step.answered) if step.answered else html
         html, meanings = terms.explain(html, post.pk) if terms else (html, {})
         html = fill_pictures(html, pictures.get(post.body.revision_id, {}))
-        laid = {
+        filled = {
             quote.ordinal: render_quote(frame, quote, shown[quote.pk], numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())
         }
@@ -131,7 +137,7 @@ def render_posts(
             markup.fill_markers(
                 html,
                 post_id=post.pk,
-                quotes=laid,
+                quotes=filled,
                 notes=notes(
                     note,
                     post,
@@ -163,9 +169,24 @@ def render_posts(
                 line=lines.get(post.pk, ALONE) if lines else ALONE,
                 step=step.words,
                 answered=step.answered,
+                leads=frozenset(_leads(post, quotes, quoted)),
             )
         )
     return entries
+
+
+def _leads(
+    post: Post, quotes: Mapping[int, list[Quote]], quoted: Mapping[int, Mapping[int, Backlinks]]
+) -> Iterator[int]:
+    """The ids of the posts that one leads to, wherever they stand; links say whether on the same
+    page."""
+    if post.parent_id:
+        yield post.parent_id
+    for quote in quotes.get(post.body.revision_id, ()):
+        if quote.source_post_id:
+            yield quote.source_post_id
+    for backlinks_of in quoted.get(post.pk, {}).values():
+        yield from (link["post"] for link in backlinks_of.links)
 
 
 def render_post(post: Post, *, user, terms: Glossary | None = None) -> PostEntry:
@@ -248,44 +269,11 @@ def render_preview(composed, *, user, post_id="preview") -> str:
     numbers = nested_numbers({None: composed.quotes}, user)
     ignoring = ignored_by(user)
     frame = fragment_renderer("posts/_quote.html")
-    laid = {
+    filled = {
         quote.ordinal: render_quote(frame, quote, shown[quote.ordinal], numbers, (), ignoring)
         for quote in composed.quotes
     }
     html = fill_pictures(composed.html, {picture.key: picture for picture in composed.pictures})
-    members = _members([html], ignoring)
-    html = markup.fill_markers(html, post_id=post_id, quotes=laid, notes={}, members=members)
+    members = members_mentioned([html], ignoring)
+    html = markup.fill_markers(html, post_id=post_id, quotes=filled, notes={}, members=members)
     return mark_safe(html)
-
-
-# Two looks into an index each. One condition that asks for either reads all members.
-_named = CompiledQuery(
-    "members_named",
-    lambda named, once: (
-        User.objects.filter(skeleton__in=named, is_active=True)
-        .values_list("pk", "username", F("username"))
-        .union(
-            PastName.objects.filter(skeleton__in=once, user__is_active=True).values_list(
-                "user_id", "user__username", "username"
-            ),
-            all=True,
-        )
-    ),
-    "texts",
-    "texts",
-)
-
-
-def _members(htmls: Iterable[str], ignoring: Container[int]) -> dict[str, str]:
-    """The members mentioned on a page: lower-cased name to profile address. Those whom the reader
-    ignores are plain text."""
-    names = {name for html in htmls for name in MENTION.findall(html)}
-    if not names:
-        return {}
-    skeletons = [skeleton(name) for name in names]
-    rows = _named(skeletons, skeletons)
-    return {
-        name.lower(): f"/members/{username}/"
-        for pk, username, name in reversed(rows)  # the names of today win
-        if pk not in ignoring
-    }

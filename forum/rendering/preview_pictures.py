@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from forum.models import Thread
 
-from .pictures import Axis, axis
+from .divergence_axis import Axis, axis
 
 WIDTH, HEIGHT = 1200, 630  # what most sites ask for
 EDGE = 80
@@ -24,7 +24,7 @@ RISE = 40
 BASE = 560  # where our history runs
 
 
-def draw(thread: Thread, site: str) -> bytes:
+def render(thread: Thread, site: str) -> bytes:
     """The picture of a debate as everybody may see it. A title in a script that the font does not
     hold is left out: the line of history stands alone then."""
     card = thread.shown_card

@@ -1,6 +1,4 @@
-"""Quotes as a reader sees them: whose words they are, how they stand to their source, and
-what quotes a post.
-"""
+"""Quotes as a reader sees them: whose words they are, and how they stand to their source."""
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -18,8 +16,6 @@ from forum.text import markup
 # A whole-post quote longer than this folds behind its word count.
 FOLD_WORDS = 40
 WORDS_IN_LISTS = 200  # characters of a quote
-# Quotes named under a passage; the rest stand on a page of their own.
-MAX_BACKLINKS = 8
 WORDS = "<!--words-->"
 STATUS = {
     "exact": "exact",
@@ -219,57 +215,3 @@ def names_every_source(revisions: Iterable[PostRevision], user) -> bool:
     return all(shown_status(quote, user) != "unverifiable" for quote in quotes) and (
         not nested or posts_visible_to(user).filter(pk__in=nested).count() == len(nested)
     )
-
-
-_quoted_by = CompiledQuery(
-    "quotes_of",
-    lambda ids: (
-        Quote.objects.filter(
-            source_post_id__in=ids,
-            revision_id=F("post__body__revision_id"),
-            post__state=State.VISIBLE,
-        )
-        .select_related("post__thread__board")
-        .only(
-            *("source_post", "source_passage", "post__number", "post__thread__state"),
-            *("post__thread__author", "post__thread__board__audience"),
-        )
-        .order_by("post_id")
-    ),
-    "numbers",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Backlinks:
-    """Who quotes a passage: the first of them, and how many more there are."""
-
-    links: list[dict]
-    more: int
-
-
-def backlinks(posts: Iterable[Post], user, here: Container[int]) -> dict[int, dict[int, Backlinks]]:
-    """For each post, who quotes its passages, as far as `user` sees."""
-    by_id = {post.pk: post for post in posts}
-    seen: dict[int, bool] = {}
-    found: dict[int, dict[int, dict]] = defaultdict(lambda: defaultdict(dict))
-    for quote in _quoted_by(list(by_id)):
-        by = quote.post
-        if by.thread_id not in seen:
-            seen[by.thread_id] = may(user, "see thread", by.thread)
-        if seen[by.thread_id]:
-            # Once, however often it quotes the passage.
-            found[quote.source_post_id][quote.source_passage][by.pk] = {
-                "href": f"#post-{by.pk}" if by.pk in here else f"/posts/{by.pk}/",
-                "number": by.number,
-                "elsewhere": by.thread_id != by_id[quote.source_post_id].thread_id,
-            }
-    return {
-        source_id: {
-            passage: Backlinks(
-                list(links.values())[:MAX_BACKLINKS], max(len(links) - MAX_BACKLINKS, 0)
-            )
-            for passage, links in passages.items()
-        }
-        for source_id, passages in found.items()
-    }

@@ -5,17 +5,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from django.conf import settings
-
 from forum import tree
-from forum.models import Board, Lane, Post, State, Thread, Threadmark
-from forum.models.visibility import moderates, moderates_all, posts_visible_to, threads_visible_to
+from forum.models import Lane, Post, State, Thread, Threadmark
+from forum.models.visibility import moderates, posts_visible_to, threads_visible_to
 from forum.permissions import may, verbs
 
-from . import fragments, glossary, polls
+from . import articles, fragments, glossary, polls
+from .divergence_axis import Axis, axis
 from .page_cuts import Cut, ReadState, Wanted, flat, in_lane, in_tree
-from .pictures import Axis, axis
-from .posts import Line, PostEntry, offered, render_posts
+from .posts import Connector, PostEntry, offered, render_posts
 
 MAX_LISTED = 60  # marks in the index above a debate; the reader mode leads to all of them
 MAX_VARIANTS = 20
@@ -72,15 +70,16 @@ class ThreadPage:
     @property
     def shown(self) -> list[int]:
         """The ids of the posts whose words stand on it."""
-        return [entry.post.pk for entry in self._all if not entry.gone]
+        return [entry.post.pk for entry in self.all_entries if not entry.gone]
 
     @property
     def placeholders(self) -> list[int]:
         """The ids of those of which it says only that they were there."""
-        return [entry.post.pk for entry in self._all if entry.gone]
+        return [entry.post.pk for entry in self.all_entries if entry.gone]
 
     @property
-    def _all(self) -> list[PostEntry]:
+    def all_entries(self) -> list[PostEntry]:
+        """What stands on it, in whatever place."""
         return [*self.entries, *(self.doubts.entries if self.doubts else ()), *self.waiting]
 
     @property
@@ -154,24 +153,27 @@ def build(user, thread: Thread, wanted: Wanted, seen: ReadState | None) -> Threa
 def _entries(
     user, thread: Thread, wanted: Wanted, seen: ReadState | None, marks: Sequence[Threadmark]
 ) -> tuple[Cut, list[PostEntry], bool]:
-    """The posts of the page as they were drawn for any member, or for `user` alone, with what is
-    this reader's own; and which of the two it was."""
-    terms = glossary.for_reader(user, thread.edition)
-    draw = partial(_cut, thread, wanted, seen, terms)
+    """The posts of the page with what is this reader's own, drawn for any member or visitor or for
+    `user` alone; and whether any member reads them so."""
+    terms = glossary.for_reader(user, thread.site_version)
+    shared = articles.shares(user, thread, wanted, seen)
+    # Doubts about a granted premise change the places of the others.
+    if shared and thread.policy != Thread.Policy.GRANTED:
+        cut, entries = articles.page(user, thread, wanted, seen, terms=terms, marks=marks)
+        return cut, entries, user.is_authenticated
+    render = partial(_cut, thread, wanted, seen, terms)
     # The numbers rise when anything about the posts changes, and were read before them.
-    key: tuple = ("page", thread.pk, thread.version, thread.edition, terms is not None)
+    key: tuple = ("page", thread.pk, thread.version, thread.site_version, terms is not None)
     key += (wanted.view, wanted.number, wanted.size)
-    common = _common_to_members(user, thread, wanted, seen)
-    cut = fragments.page(key, draw) if common else draw(user)
+    common = shared and user.is_authenticated
+    cut = fragments.page(key, render) if common else render(user)
     if common and any(_own_and_gone(entry.post, user) for entry in cut.entries):
-        common, cut = False, draw(user)
+        common, cut = False, render(user)
     by_post = {mark.post_id: mark for mark in marks}
     offers = offered([entry.post for entry in cut.entries], user=user) if common else {}
-    # Doubts about a granted premise change the places of the others.
     # What is kept shows a poll as whoever has no vote sees it.
     unkept = (entry.post for entry in cut.entries if common and not entry.gone)
     asked = polls.shown(unkept, user=user)
-    kept = common and thread.policy != Thread.Policy.GRANTED
     entries = []
     for entry in cut.entries:
         post = entry.post
@@ -188,34 +190,17 @@ def _entries(
             own["aside"] = True
         if common and offers[post.pk] != (entry.gone, entry.verbs):
             own["gone"], own["verbs"] = offers[post.pk]
-        entry = replace(entry, **own) if own else entry
-        if kept and not (entry.fresh or entry.poll) and post.author_id != user.pk:
-            entry = fragments.finished(entry, key, user=user)
-        entries.append(entry)
+        entries.append(replace(entry, **own) if own else entry)
     return cut, entries, common
 
 
 def _cut(thread: Thread, wanted: Wanted, seen: ReadState | None, terms, user) -> Cut:
+    render = partial(render_posts, user=user, terms=terms)
     if wanted.view == "tree":
-        return in_tree(thread, wanted, user=user, terms=terms, seen=seen)
+        return in_tree(thread, wanted, render=render, seen=seen)
     if wanted.lane:
-        return in_lane(thread, wanted, user=user, terms=terms)
-    return flat(thread, wanted, user=user, terms=terms)
-
-
-def _common_to_members(user, thread: Thread, wanted: Wanted, seen: ReadState | None) -> bool:
-    """Whether `user` reads the posts of this debate as any other member does, so that they need to
-    be drawn once only: a public or members' debate, no rights beyond a member's, nobody ignored,
-    nothing folded."""
-    return bool(
-        settings.KEPT_PAGES_MB
-        and seen is not None
-        and not wanted.lane
-        and thread.state == State.VISIBLE
-        and thread.board.audience in (Board.Audience.PUBLIC, Board.Audience.MEMBERS)
-        and not (user.is_staff or moderates_all(user) or user.ignoring or seen.invited)
-        and not (wanted.view == "tree" and seen.folded)
-    )
+        return in_lane(thread, wanted, render=render)
+    return flat(thread, wanted, render=render)
 
 
 def _own_and_gone(post: Post, user) -> bool:
@@ -245,7 +230,9 @@ def _doubts_apart(
         ]
     apart = [
         replace(
-            entry, position=None, line=Line(up=entry is not doubts[0], down=entry is not doubts[-1])
+            entry,
+            position=None,
+            line=Connector(up=entry is not doubts[0], down=entry is not doubts[-1]),
         )
         for entry in doubts
     ]
@@ -268,7 +255,7 @@ def _waiting(user, thread: Thread, seen: ReadState | None) -> list[PostEntry]:
     posts = list(rows[:MAX_WAITING])
     for post in posts:
         post.thread = thread
-    return render_posts(posts, user=user, terms=glossary.for_reader(user, thread.edition))
+    return render_posts(posts, user=user, terms=glossary.for_reader(user, thread.site_version))
 
 
 def _waiting_count(user, thread: Thread) -> int:

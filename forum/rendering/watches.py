@@ -30,8 +30,8 @@ def _line(user, watch: Watch) -> WatchLine:
     if watch.kind == "stretch":
         name = f"{watch.years[:1].upper()}{watch.years[1:]}"
         name += f", in {watch.place}" if watch.place else ""
-        said = "a stretch of history: every new debate that leaves it there"
-        return WatchLine(watch, name, "", said)
+        description = "a stretch of history: every new debate that leaves it there"
+        return WatchLine(watch, name, "", description)
     if (author := watch.author) is not None:
         href = f"/members/{author.username}/" if author.is_active else ""
         return WatchLine(watch, author.username, href, "member")
@@ -44,10 +44,10 @@ def _line(user, watch: Watch) -> WatchLine:
             name = f"What grows from #{post.number} in “{post.thread.title}”"
             return WatchLine(watch, name, post.get_absolute_url(), "one branch")
         return WatchLine(watch, "A branch that you do not see any more", "", "one branch")
-    said = "debate, since you wrote in it" if watch.automatic else "debate"
+    description = "debate, since you wrote in it" if watch.automatic else "debate"
     thread = watch.thread
     if thread is not None and thread.merged_into is not None:
         thread = thread.merged_into
     if thread is not None and may(user, "see thread", thread):
-        return WatchLine(watch, thread.title, thread.get_absolute_url(), said)
-    return WatchLine(watch, "A debate that you do not see any more", "", said)
+        return WatchLine(watch, thread.title, thread.get_absolute_url(), description)
+    return WatchLine(watch, "A debate that you do not see any more", "", description)

@@ -1,5 +1,6 @@
 """What a query asks for in this forum, of this reader: names become ids, dates become moments."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -9,12 +10,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from forum.models import Board, Divergence, Question, Thread
-from forum.models.visibility import ForReader, boards_visible_to, openings_visible_to
+from forum.models.visibility import ForReader, boards_visible_to, moderates_all
 
 from . import probes
 from .grammar import Filter, Phrase, Query
 from .index import byline_tag
-from .match import Match, Side
+from .match import Limits, Match, Side
 
 MOST_DEBATES = 10_000  # that are named to the database one by one
 MOST_BOARDS = 50
@@ -25,18 +26,19 @@ OF_DEBATES = frozenset(("board", "kind", "pod", "place", "who", "question", "sin
 
 @dataclass(slots=True)
 class Asked:
-    """`match` is asked of posts and `titles` of debates; `threads` limits both to debates, and
-    `rule` and `statuses` the posts further, once rights are asked. `nothing` says in a sentence
-    why nothing can be found. `debates_only`: nothing is asked of posts."""
+    """`match` is asked of posts and `titles` of debates; `threads` limits posts to debates, and
+    `statuses` further, once rights are asked. `nothing` says in a sentence why nothing can be
+    found. `debates_only`: nothing is asked of posts."""
 
     query: Query
     user: User | AnonymousUser
     match: Match = field(default_factory=Match)
     titles: Match = field(default_factory=Match)
     threads: list[int] | None = None
-    rule: Q = field(default_factory=Q)
+    within: int | None = None  # the one debate that a tag in `match` asks for
     debate_rule: Q = field(default_factory=Q)
-    # What debates say of themselves in their openings, as a rule and as those that say it.
+    # What debates say of themselves in their openings, as a rule and as those that say it. Both are
+    # asked with the rights of a debate: `threads` alone permits nothing.
     opening_rule: Q = field(default_factory=Q)
     named: set[int] | None = None
     since: datetime | None = None
@@ -46,6 +48,16 @@ class Asked:
     debates_only: bool = False
     in_divergences: bool = False
     statuses: list[str] = field(default_factory=list)  # each of a quote in the post
+
+    @property
+    def limits(self) -> Limits:
+        """What posts are asked for besides their words."""
+        return Limits(self.threads, self.since, self.until, self.within)
+
+    @property
+    def sparse(self) -> bool:
+        """Whether hardly any of the posts that match may be meant: tags say too little of them."""
+        return not set(VERDICTS).issuperset(self.statuses)
 
     @property
     def of_openings(self) -> bool:
@@ -79,8 +91,8 @@ def understand(query: Query, user) -> Asked:
         _READ[one.key](asked, one)
         if asked.nothing:
             return asked
-    if asked.of_openings and not asked.debates_only:
-        _limit(asked)
+    if asked.named is not None:
+        _named(asked, asked.named)
     if asked.match.all:
         asked.match.refuse([f"=b{pk}" for pk in _unseen_boards(user)])
     return asked
@@ -158,6 +170,7 @@ def _in(asked: Asked, one: Filter) -> None:
     elif isinstance(scope, int):
         target = Thread.objects.filter(pk=scope).values_list("merged_into", flat=True).first()
         _tag(asked, one, f"=t{target or scope}")
+        asked.within = asked.within if one.negated else target or scope
     elif one.negated:
         asked.nothing = f"“{one.typed}” cannot be negated. Leave the “-” out."
 
@@ -193,7 +206,9 @@ def _moment(day: date, *, after: bool = False) -> datetime:
 
 
 def _pod(asked: Asked, one: Filter) -> None:
-    asked.opening_rule &= Q(pk__in=Divergence.objects.between(*one.value).values("thread"))
+    rows = Divergence.objects.between(*one.value)
+    asked.opening_rule &= Q(pk__in=rows.values("thread"))
+    _named(asked, rows.values_list("thread", flat=True)[: MOST_DEBATES + 1])
 
 
 def _part(mark: str):
@@ -211,6 +226,17 @@ def _question(asked: Asked, one: Filter) -> None:
         rows.filter(answer_count=0) if one.value[0] == "open" else rows.filter(answer_count__gt=0)
     )
     asked.opening_rule &= Q(pk__in=rows.values("thread"))
+    _named(asked, rows.values_list("thread", flat=True)[: MOST_DEBATES + 1])
+
+
+def _named(asked: Asked, found: Iterable[int]) -> None:
+    """Limit the search to debates that say so of themselves, if they are not too many."""
+    if asked.debates_only:
+        return
+    ids = list(found)
+    if len(ids) <= MOST_DEBATES:
+        among = ids if asked.threads is None else asked.threads
+        asked.threads = sorted(set(ids).intersection(among))
 
 
 def _or_not(rule: Q, one: Filter) -> Q:
@@ -236,34 +262,17 @@ _READ = {
 }
 
 
-def _limit(asked: Asked) -> None:
-    """Name the debates that are meant by what their openings say. Of very many, the posts that were
-    found are asked instead."""
-    meant = openings_visible_to(asked.user).filter(asked.opening_rule).order_by()
-    if asked.named is not None:
-        asked.threads = _openings_among(asked.user, sorted(asked.named))
-        if asked.opening_rule:
-            asked.threads = list(meant.filter(pk__in=asked.threads).values_list("pk", flat=True))
-        return
-    ids = list(meant.values_list("pk", flat=True)[: MOST_DEBATES + 1])
-    if len(ids) <= MOST_DEBATES:
-        asked.threads = ids
-    else:
-        asked.rule &= Q(thread__in=meant.values("pk"))
-
-
-_openings_among = ForReader(
-    "openings_named",
-    lambda user, ids: (
-        openings_visible_to(user).filter(pk__in=ids).order_by().values_list("pk", flat=True)
-    ),
-    "numbers",
-    alike=True,
-)
-
-
 def _unseen_boards(user) -> list[int]:
     """The boards that `user` does not see, if they are few: else candidates are asked alone."""
-    rows = Board.objects.exclude(pk__in=boards_visible_to(user).values("pk")).order_by("pk")
-    ids = list(rows.values_list("pk", flat=True)[: MOST_BOARDS + 1])
+    ids = [] if moderates_all(user) else _boards_unseen(user)
     return ids if len(ids) <= MOST_BOARDS else []
+
+
+_boards_unseen = ForReader(
+    "boards_unseen",
+    lambda user: (
+        Board.objects.exclude(pk__in=boards_visible_to(user).values("pk"))
+        .order_by("pk")
+        .values_list("pk", flat=True)[: MOST_BOARDS + 1]
+    ),
+)

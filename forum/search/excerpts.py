@@ -8,7 +8,7 @@ from forum.text.markup import hidden_spans
 
 from .index import visible_runs
 from .match import Match, Side
-from .words import Word, folded, places, stems, words
+from .words import folded, places, stems
 
 AROUND = 12  # words before and behind those that are marked
 MOST = 40  # words of an excerpt
@@ -51,9 +51,9 @@ def excerpt(revision: PostRevision, html: str, match: Match) -> Excerpt:
 
 def marked(text: str, match: Match) -> list[tuple[str, bool]]:
     """A short text, such as a title, with what `match` asks for marked."""
-    own = list(words(text))
-    found = _marked([word.word for word in own], [s for group in match.words for s in group])
-    return _pieces(text, 0, len(text), [own[at] for at in found])
+    found = _marked(own := stems(text), [side for group in match.words for side in group])
+    spans = places(text, 0, len(text), 0, len(own)) if found else []
+    return _pieces(text, 0, len(text), [spans[at] for at in found])
 
 
 def _marked(own: Sequence[str], sides: Sequence[Side]) -> list[int]:
@@ -64,8 +64,10 @@ def _marked(own: Sequence[str], sides: Sequence[Side]) -> list[int]:
         if side.prefix:
             found.update(at for at, word in enumerate(own) if folded(word).startswith(first))
             continue
-        for at, word in enumerate(own):
-            if word == first and (size == 1 or tuple(own[at : at + size]) == side.words):
+        at = -1
+        for _ in range(own.count(first)):
+            at = own.index(first, at + 1)
+            if size == 1 or tuple(own[at : at + size]) == side.words:
                 found.update(range(at, at + size))
     return sorted(found)
 
@@ -76,15 +78,16 @@ def _cut(revision: PostRevision, run: tuple[int, int], count: int, found: Sequen
     first = found[0] if found else 0
     begin = max(first - AROUND, 0)
     own = places(plain, *run, begin, min(begin + MOST, count))
-    while len(own) > 1 and own[-1].end - own[0].start > LETTERS:
+    while len(own) > 1 and own[-1][1] - own[0][0] > LETTERS:
         if begin + len(own) - 1 > first:
             own.pop()
         else:
             own.pop(0)
             begin += 1
     end = begin + len(own)
-    a = own[0].start if begin else _run_start(plain, own[0].start)
-    b = own[-1].end if end < count else _run_end(plain, own[-1].end)
+    a, b = own[0][0], own[-1][1]
+    a = a if begin else _run_start(plain, a)
+    b = b if end < count else _run_end(plain, b)
     shown = [own[at - begin] for at in found if begin <= at < end]
     passage = next((n for n, (s, e) in enumerate(revision.passages, 1) if s <= run[0] < e), 0)
     return Excerpt(_pieces(plain, a, b, shown), passage, begin > 0, end < count)
@@ -103,15 +106,17 @@ def _run_end(plain: str, at: int) -> int:
     return at
 
 
-def _pieces(text: str, start: int, end: int, found: Sequence[Word]) -> list[tuple[str, bool]]:
+def _pieces(
+    text: str, start: int, end: int, found: Sequence[tuple[int, int]]
+) -> list[tuple[str, bool]]:
     pieces, at = [], start
-    for word in found:
-        if word.start < at:
+    for begin, stop in found:
+        if begin < at:
             continue  # a second word of the same letters
-        if word.start > at:
-            pieces.append((text[at : word.start], False))
-        pieces.append((text[word.start : word.end], True))
-        at = word.end
+        if begin > at:
+            pieces.append((text[at:begin], False))
+        pieces.append((text[begin:stop], True))
+        at = stop
     if at < end:
         pieces.append((text[at:end], False))
     return pieces

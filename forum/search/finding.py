@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 
 from core.compiled_queries import CompiledQuery
 from forum.models import Post, Thread
+from forum.models.listing import for_listing
 from forum.models.threads import ThreadQuerySet
 from forum.models.visibility import (
     ForReader,
@@ -35,10 +36,9 @@ PER_PAGE = 20
 COUNTED = 1_000  # hits up to here are counted
 # Somewhat more, so that a few that the reader may not see leave enough to say "more than 1,000".
 PROBE = 1_200
+DESK = 400  # of the newest there, when there are more than were probed
 RANKED = 1_000  # of the newest, when there are more than were probed
-# Of so few among the newest rows (probes.NEAR) it takes less to look at all that there are.
-RARE = 8
-RARELY_RANKED = 20
+RARELY_RANKED = 20  # of fewer among the newest rows, all are looked at
 # Hits that are asked for their rights, one batch after the other, before a page is as full as it
 # gets. The first are hardly more than a page: mostly the reader may read nearly all.
 BATCHES = (40, 40, 400, 400, 400)
@@ -50,7 +50,8 @@ NOBODYS = -1  # an id that no debate has
 @dataclass(slots=True)
 class Found:
     """A page of ids, in order. `count` of all that the reader may read; with `more`, at least so
-    many. `after` leads to the next page. `newest_of`: only so many of the newest were ranked.
+    many. `after` leads to the next page. `newest_of`: only so many of the newest were ranked, or
+    looked at for what hardly any is.
     `threads`, `boards`, `parts` and `lanes` count hits by where they stand, if all are counted."""
 
     ids: list[int]
@@ -71,21 +72,27 @@ def posts(asked: Asked, *, best: bool = False, after: int = 0) -> Found:
     """The posts that are found, newest or best first, behind the one with the id `after`."""
     if asked.nothing or asked.threads == [] or asked.query.empty:
         return Found([], 0)
-    limits = probes.Limits(asked.threads, asked.since, asked.until)
-    index = probes.Posts(asked.match, limits)
+    index = probes.Posts(asked.match, asked.limits)
     best = best and bool(asked.match.words)
-    newest = index.newest_if_frequent(PROBE)
-    hits = newest or index.some(PROBE)
+    hits, newest = index.look(PROBE, sparse=asked.sparse)
     if len(hits) < PROBE:
         found, page = _of_all(asked, index, hits, best=best, after=after)
     else:
         rows = readable(asked, hits)
         found = Found([], len(rows), more=True)
+        rare = index.by_window and len(newest) < probes.RARE
         if best:
-            page = _best_of_newest(asked, index, found, after)
+            page = _best_of_newest(asked, index, newest, found, after, rare=rare)
+        elif after:
+            page = _walked(asked, index, index.place(after), rare=rare)
         else:
-            first = [] if after else [hit for hit in newest if hit.pk in rows]
-            page = first if len(first) > PER_PAGE else _walked(asked, index, after)
+            page = [h for h in hits if h.pk in rows] if newest is hits else _seen(asked, newest)
+            # A verdict that none of so many has is not looked for further: its asking is dear.
+            if len(page) <= PER_PAGE and not (asked.sparse and newest is hits):
+                place = index.place(newest[-1].pk) if newest else None
+                page += _walked(asked, index, place, rare=rare)
+            if asked.sparse:
+                found.newest_of = len(hits)
     found.ids = [hit.pk for hit in page[:PER_PAGE]]
     if len(page) > PER_PAGE:
         found.after = found.ids[-1]
@@ -125,12 +132,13 @@ def _count(found: Found, rows: Iterable[tuple]) -> None:
             found.lanes[lane] += 1
 
 
-def _walked(asked: Asked, index: probes.Posts, after: int) -> list[Hit]:
-    """The newest that the reader may read behind the one with the id `after`, one more than a page,
-    unless so many that they may not read come before."""
+def _walked(
+    asked: Asked, index: probes.Posts, place: probes.Place | None, *, rare: bool
+) -> list[Hit]:
+    """The newest that the reader may read behind a place, one more than a page, unless so many that
+    they may not read come before. `rare`: hardly any stand near by."""
     page: list[Hit] = []
-    place = index.place(after) if after else None
-    for size in BATCHES:
+    for size in BATCHES if not (rare or index.in_many) else ():
         near = size < BATCHES[-1]
         hits = index.newest(size, place, rows=probes.NEAR if near else probes.WINDOW)
         page += _seen(asked, hits)
@@ -138,27 +146,27 @@ def _walked(asked: Asked, index: probes.Posts, after: int) -> list[Hit]:
             return page
         if hits:
             place = index.place(hits[-1].pk)
-        if len(hits) < (size if not near else 0 if asked.threads else RARE):
+        if len(hits) < (size if not near else 0 if asked.threads else probes.RARE):
             break
     # All at once: to find the newest of all hits takes as long for few as for many.
     hits = index.newest_of_all(sum(BATCHES), place)
     return page + _first_seen(asked, hits, PER_PAGE + 1 - len(page))
 
 
-def _best_of_newest(asked: Asked, index: probes.Posts, found: Found, after: int) -> list[Hit]:
-    """The best of the newest, one more than a page, behind the one with the id `after`. `found` is
-    told of how many."""
-    near = [] if asked.threads else index.newest(RARELY_RANKED, None, rows=probes.NEAR)
-    hits: list[Hit] = []
-    ranks: dict[int, float] = {}
-    if asked.threads or len(near) == RARELY_RANKED:
+def _best_of_newest(
+    asked: Asked, index: probes.Posts, newest: list[Hit], found: Found, after: int, *, rare: bool
+) -> list[Hit]:
+    """The best of the newest, one more than a page, behind the one with the id `after`; `newest`
+    are known. `found` is told of how many."""
+    hits, ranks = newest[:RANKED], None
+    if len(hits) < RANKED and not (rare or index.in_many):
         hits, ranks = index.newest_ranked(RANKED)
     if len(hits) < RARELY_RANKED:
-        hits = index.newest_of_all(RANKED, None)
+        hits, ranks = index.newest_of_all(RANKED, None), None
+    if ranks is None:
         ranks = index.ranks([hit.pk for hit in hits])
     found.newest_of = len(hits)
-    hits = _behind(_ranked(hits, ranks), after)
-    return _first_seen(asked, hits, PER_PAGE + 1)
+    return _first_seen(asked, _behind(_ranked(hits, ranks), after), PER_PAGE + 1)
 
 
 def _first_seen(asked: Asked, hits: list[Hit], most: int) -> list[Hit]:
@@ -178,16 +186,15 @@ def _seen(asked: Asked, hits: list[Hit]) -> list[Hit]:
     return [hit for hit in hits if hit.pk in rows]
 
 
-def newest_ids(asked: Asked) -> list[int]:
-    """The ids of all posts that are found, if they are not more than are counted, else of the
-    newest: what the desk narrows its list of posts to."""
+def newest_ids(asked: Asked) -> tuple[list[int], bool]:
+    """What the desk lists: the ids of the posts found, and whether of very many just the newest."""
     if asked.nothing or asked.threads == [] or asked.query.empty:
-        return []
-    index = probes.Posts(asked.match, probes.Limits(asked.threads, asked.since, asked.until))
-    hits = index.some(PROBE)
-    if len(hits) == PROBE:
-        hits = index.newest_of_all(PROBE, None)
-    return list(readable(asked, hits))
+        return [], False
+    index = probes.Posts(asked.match, asked.limits)
+    many = len(hits := index.some(PROBE)) == PROBE
+    if many and len(hits := index.newest(DESK, None, rows=probes.WINDOW)) < DESK:
+        hits = index.newest_of_all(DESK, None)
+    return list(readable(asked, hits)), many
 
 
 # --- Debates ------------------------------------------------------------------------------------
@@ -236,9 +243,11 @@ def debates_of(asked: Asked) -> ThreadQuerySet:
     if asked.of_openings:
         seen = openings_visible_to(asked.user).filter(asked.opening_rule)
         if asked.named is not None:
-            seen = seen.filter(pk__in=asked.named)
+            seen = seen.filter(pk__among=asked.named)
     if asked.titles.all:
-        seen = seen.filter(_named(asked.user, *_named_by(asked)))
+        named = _named_by(asked)
+        said = Q(pk__among=named.anywhere) & opening_rule(asked.user)
+        seen = seen.filter(Q(pk__among=named.titles) | said)
     return seen.filter(asked.debate_rule)
 
 
@@ -255,10 +264,6 @@ def _named_by(asked: Asked) -> Named:
     return Named(_with(in_title), anywhere)
 
 
-def _named(user, titles: list[int], anywhere: list[int]) -> Q:
-    return Q(pk__in=titles) | Q(pk__in=anywhere) & opening_rule(user)
-
-
 def _newest(rows: ThreadQuerySet, most: int) -> QuerySet:
     return rows.order_by("-last_post_at", "-pk").values_list("pk", flat=True)[:most]
 
@@ -270,12 +275,13 @@ def _listed(ids: list[int]) -> list[Thread]:
 
 
 _lines = CompiledQuery(
-    "debates_listed", lambda ids: Thread.objects.for_listing().filter(pk__in=ids), "numbers"
+    "debates_listed", lambda ids: for_listing(Thread.objects.filter(pk__in=ids)), "numbers"
 )
 _titled = ForReader(
     "debates_titled",
     lambda user, titles, anywhere: _newest(
-        threads_visible_to(user).filter(_named(user, titles, anywhere)), MOST_TITLES
+        threads_visible_to(user).filter(Q(pk__in=titles) | Q(pk__in=anywhere) & opening_rule(user)),
+        MOST_TITLES,
     ),
     *("numbers", "numbers"),
     alike=True,

@@ -177,6 +177,8 @@ def _one_of(key: str, *values: str, several: bool = False) -> Callable[[str, dat
     def take(value: str, today: date) -> tuple:
         given = [one.lower() for one in (value.split(",") if several else [value]) if one]
         known = {one.lower(): one for one in values}
+        if not given:
+            raise _Unread(f"Say something behind “{key}:”: {_listed(values)}.")
         if wrong := [one for one in given if one not in known]:
             raise _Unread(f"“{key}:{wrong[0]}” is not known. There is {_listed(values)}.")
         return tuple(known[one] for one in given)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.db import connection, transaction
 from django.db.models import F, Q
 
+from core import progress
 from core.tasks import task
 from forum.models import (
     NOWHERE,
@@ -53,13 +54,17 @@ def made_of(post: Post, revision: PostRevision, html: str, verdicts: Iterable[st
 def visible_runs(
     plain: str, passages: Sequence[Sequence[int]], hidden: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, int]]:
-    """The stretches of a text that are read on end: its passages, parted by what is hidden."""
+    """The stretches of a text that are read on end: its passages, parted by what is hidden, both
+    ascending."""
+    first = 0  # of the hidden ones, that does not end before the passage
     for start, end in passages or [(0, len(plain))]:
-        at = start
-        for first, last in hidden:  # perhaps over several passages
-            if first < end and last > at:
-                yield at, max(first, at)
-                at = min(last, end)
+        while first < len(hidden) and hidden[first][1] <= start:
+            first += 1
+        at, n = start, first
+        while n < len(hidden) and hidden[n][0] < end:  # perhaps over several passages
+            yield at, max(hidden[n][0], at)
+            at = min(hidden[n][1], end)
+            n += 1
         yield at, end
 
 
@@ -131,8 +136,10 @@ def write(rows: Sequence[_Words]) -> None:
 
 
 def write_posts(ids: Iterable[int]) -> None:
-    """Write the rows of these posts anew, within a transaction, as they stand."""
-    write(rows_of(ids))
+    """Write the rows of these posts anew, within a transaction, as they stand; some at a time."""
+    every = sorted(ids)
+    for at in range(0, len(every), CHUNK):
+        write(rows_of(every[at : at + CHUNK]))
 
 
 def rows_of(ids: Iterable[int]) -> list[PostWords]:
@@ -179,6 +186,8 @@ def write_all(*, everything: bool = False) -> Iterator[tuple[int, int]]:
     people write: a short transaction for some posts at a time. Yields after each how many posts
     were looked at and how many rows were written."""
     looked = written = last = 0
+    total = Post.objects.exclude(thread__state__in=NOWHERE).count() if progress.is_shown() else None
+    progress.begin("posts indexed", total)
     while True:
         posts = Post.objects.filter(pk__gt=last).exclude(thread__state__in=NOWHERE).order_by("pk")
         ids = list(posts.values_list("pk", flat=True)[:CHUNK])
@@ -191,8 +200,10 @@ def write_all(*, everything: bool = False) -> Iterator[tuple[int, int]]:
             with transaction.atomic():
                 write_posts(wanted)
         written += len(wanted)
+        progress.advance(len(ids))
         yield looked, written
     last = 0
+    progress.begin("debates indexed")
     while threads := list(
         Thread.objects.filter(pk__gt=last).exclude(state__in=NOWHERE).order_by("pk")[:CHUNK]
     ):
@@ -203,6 +214,7 @@ def write_all(*, everything: bool = False) -> Iterator[tuple[int, int]]:
             threads = [thread for thread in threads if thread.pk not in done]
         with transaction.atomic():
             write([made_of_debate(thread) for thread in threads])
+        progress.advance(len(threads))
 
 
 def missing(ids: Sequence[int]) -> list[int]:
@@ -229,12 +241,20 @@ def differing(rows: Sequence[PostWords | DebateWords]) -> list[int]:
     return [row.pk for row in rows if row.pk not in known]
 
 
+def take_in() -> None:
+    """Put the words of new posts into PostgreSQL's index, which keeps them in a list until it is
+    long: otherwise the reply that finds it so pays for all."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT gin_clean_pending_list('words_gin')")
+
+
 def tidy() -> None:
     """Let no word that was taken out stay in SQLite's index, nor in the list of new ones before
     PostgreSQL's (whose pages VACUUM empties, as those of all tables): after words were erased."""
+    take_in()
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT gin_clean_pending_list('words_gin')")
             cursor.execute("SELECT gin_clean_pending_list('debate_words_gin')")
         else:
             for table in ("forum_postwords_fts", "forum_debatewords_fts"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 
@@ -10,6 +11,16 @@ class Side(NamedTuple):
 
     words: tuple[str, ...]
     prefix: bool = False
+
+
+class Limits(NamedTuple):
+    """What rows are asked for besides words: only in `threads`, from `since` on, before `until`.
+    `within`: a tag among the words asks for this debate alone."""
+
+    threads: list[int] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    within: int | None = None
 
 
 @dataclass(slots=True)

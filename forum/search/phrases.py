@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from forum.models import Thread
 
 from . import probes
-from .match import Match, Side
+from .match import Limits, Match, Side
 from .words import stems
 
 WORDS = 32  # of all phrases together; more make no difference to where they stand
@@ -29,9 +29,9 @@ def earliest(phrases: Iterable[str], thread: Thread, limit: int) -> list[int]:
     if not sides:
         return []
     longest = sorted({word for side in sides for word in side.words}, key=lambda w: (-len(w), w))
-    here = probes.Limits([thread.pk])
+    here = Limits([thread.pk])
     tag = [Side((f"=t{thread.pk}",))]
     some = probes.Posts(Match([tag, *([Side((word,))] for word in longest[:ASKED])]), here)
     few = len(some.some(FEW)) < FEW
-    standing = probes.Posts(Match([tag, *([side] for side in sides)]), here)
-    return [hit.pk for hit in standing.earliest(limit, among_all=few)]
+    visible = probes.Posts(Match([tag, *([side] for side in sides)]), here)
+    return [hit.pk for hit in visible.earliest(limit, among_all=few)]

@@ -3,6 +3,7 @@ many rows it gives, or by how many it looks at. None asks for rights."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from types import ModuleType
 from typing import NamedTuple
 
@@ -11,15 +12,18 @@ from django.db import connections
 from forum.models import DebateWords, PostWords
 
 from . import postgresql, sqlite
-from .match import Match
+from .match import Limits, Match
 
 # Newest rows that are looked at for a word that many hold; about 20 ms of PostgreSQL. A few first:
 # of the rest of them nothing is learnt if hardly any of these hold it.
 WINDOW = 20_000
 NEAR = 2_000
+NEAREST = 400  # of the newest rows; a word that none of these holds is taken for a rare one
 FREQUENT = 0.15  # of the rows near by
+RARE = 8  # hits in the nearer half of these; with fewer, windows are no use
 ALL = 50_000  # hits of which the newest are taken, if the window held too few
-FEW = 50  # debates whose own rows are walked; of more, the rows of all debates are
+FEW = 50  # debates whose own rows are walked at once
+PARTS = (20, 80, 300)  # of more debates, those that are, too; then all hits are looked at
 
 
 class Hit(NamedTuple):
@@ -36,12 +40,12 @@ class Place(NamedTuple):
     pk: int
 
 
-class Limits(NamedTuple):
-    """What rows are asked for besides words: only in `threads`, from `since` on, before `until`."""
+class Looked(NamedTuple):
+    """Some hits in order, all there are if they are fewer than were asked for, and those of which
+    it is known that they are the newest."""
 
-    threads: list[int] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    hits: list[Hit]
+    newest: list[Hit]
 
 
 HIT = "w.post_id, w.thread_id"
@@ -76,6 +80,7 @@ class Posts:
         self.names = {"table": "forum_postwords", "key": "post_id"}
         # FTS5 finds the newest as fast as any; without words there is nothing to look at.
         self.by_window = self.language is postgresql and bool(match.all)
+        self.in_many = self.by_window and len(limits.threads or ()) > FEW
 
     def some(self, limit: int) -> list[Hit]:
         """Some that match, whichever, in order."""
@@ -83,16 +88,60 @@ class Posts:
         inner = f"SELECT {HIT}, w.at FROM {self._source()} WHERE {where} LIMIT {limit}"
         return self._hits(f"SELECT {HIT} FROM ({inner}) w {NEWEST}", values)
 
-    def newest_if_frequent(self, limit: int) -> list[Hit]:
-        """So many of the newest that match, if they are found so sooner than by `some`; else none.
-        PostgreSQL takes all hits out of its index before it gives a few of them."""
-        if not self.by_window:
-            return []
-        rows = NEAR // 2
-        if len(self.newest(int(rows * FREQUENT), None, rows=rows)) < int(rows * FREQUENT):
-            return []
-        hits = self.newest(limit, None)
-        return hits if len(hits) == limit else []
+    def look(self, limit: int, *, sparse: bool = False) -> Looked:
+        """So many that match. PostgreSQL takes all hits out of its index before it gives a few of
+        them, so what many of the newest rows hold is taken from these. `sparse`: so many of the
+        newest are wanted, since hardly any will do."""
+        if self.in_many:
+            return self._look_in_many(limit)
+        near: list[Hit] = []
+        if self.by_window and not sparse:
+            near, frequent = self._near()
+            # Of all that was written since then, the index of words would give the rest as well.
+            walked = frequent or (self.limits.since and len(near) >= RARE and self.in_window)
+            if walked:
+                hits = self.newest(limit, None)
+                if len(hits) == limit or self.in_window:
+                    return Looked(hits, hits)
+        if sparse or (self.by_window and len(near) < RARE):
+            # The newest of all will be asked for anyway, and of few it costs no more.
+            hits = (self.newest_of_all if self.by_window else self.newest)(limit, None)
+            return Looked(hits, hits)
+        return Looked(self.some(limit), near)
+
+    def _near(self) -> tuple[list[Hit], bool]:
+        """Hits among the newest rows, in order, and whether many of these rows are hits."""
+        near: list[Hit] = []
+        for rows in (NEAREST, NEAR // 2):
+            many = int(rows * FREQUENT)
+            near = self.newest(many, None, rows=rows)
+            if not near or len(near) == many:
+                break
+        return near, len(near) == many
+
+    @cached_property
+    def in_window(self) -> bool:
+        """Whether the limits are known to leave no more rows than a window holds."""
+        if self.limits.since is None and self.limits.within is None:
+            return False
+        where, values = self._limited(None, self.limits.threads, walked=True)
+        sql = f"SELECT 1 FROM forum_postwords w WHERE {where} {NEWEST} OFFSET {WINDOW} LIMIT 1"
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchone() is None
+
+    def _look_in_many(self, limit: int) -> Looked:
+        """The same within many debates. What few posts of the whole forum hold is looked for there,
+        the rest in these debates."""
+        anywhere = Posts(self.match, self.limits._replace(threads=None))
+        if len(anywhere.newest(RARE, None, rows=NEAR // 2)) < RARE:
+            hits = anywhere.some(limit)
+            if len(hits) < limit:
+                among = frozenset(self.limits.threads or ())
+                hits = [hit for hit in hits if hit.thread in among]
+                return Looked(hits, hits)
+        hits = self.newest_of_all(limit, None)
+        return Looked(hits, hits)
 
     def newest(self, limit: int, after: Place | None, *, rows: int = 0) -> list[Hit]:
         """The newest that match behind one, in order, among so many (WINDOW) of the newest rows
@@ -105,9 +154,45 @@ class Posts:
 
     def newest_of_all(self, limit: int, after: Place | None) -> list[Hit]:
         """The same among all that match, as far as these are counted."""
-        where, values = self._where(after)
+        if self.in_many and (hits := self._newest_in_many(limit, after)) is not None:
+            return hits
+        where, values = self._where()
+        behind, place = self._behind(after)
+        # What comes behind is asked outside: PostgreSQL would walk by time for it after all.
         inner = f"SELECT {HIT}, w.at FROM {self._source()} WHERE {where} LIMIT {ALL}"
-        return self._hits(f"SELECT {HIT} FROM ({inner}) w {NEWEST} LIMIT {limit}", values)
+        sql = f"SELECT {HIT} FROM ({inner}) w WHERE {behind} {NEWEST} LIMIT {limit}"
+        return self._hits(sql, [*values, *place])
+
+    def _newest_in_many(self, limit: int, after: Place | None) -> list[Hit] | None:
+        """The same where the limits name many debates: those that were answered last are looked
+        through, and then as many more; None if in the rest there may be newer ones still."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                f"{postgresql.NEWEST_OF} LIMIT {sum(PARTS) + 1}",
+                [postgresql.among(self.limits.threads or ())],
+            )
+            debates = [row for row in cursor.fetchall() if row[1] is not None]
+        found: list[tuple] = []
+        start = 0
+        for size in PARTS:
+            part = debates[start : start + size]
+            start += size
+            where, values = self._limited(after, None)
+            sql = (
+                f"SELECT {HIT}, {postgresql.SECONDS} FROM ({postgresql.ROWS_OF}) w"
+                f" WHERE {postgresql.FOUND} AND {where} {NEWEST} LIMIT {limit}"
+            )
+            ids = postgresql.among(pk for pk, _ in part)
+            with self.connection.cursor() as cursor:
+                cursor.execute(sql, [ids, postgresql.query(self.match), *values])
+                rows = cursor.fetchall()
+            found = sorted([*found, *rows], key=lambda row: (row[2], row[0]), reverse=True)[:limit]
+            # Of debates that were not looked through, no row is newer than this.
+            if start >= len(debates):
+                return [Hit(*row[:2]) for row in found]
+            if len(found) == limit and found[-1][2] > debates[start][1]:
+                return [Hit(*row[:2]) for row in found]
+        return None
 
     def earliest(self, limit: int, *, among_all: bool) -> list[Hit]:
         """The earliest that match, in order, `among_all` of them or (SQLite looks at all anyway)
@@ -137,15 +222,15 @@ class Posts:
         PostgreSQL. Of many debates the rows of all are looked at: else so many would have to be
         found first."""
         threads = self.limits.threads
-        many = threads is not None and len(threads) > FEW
-        where, values = self._limited(after, None if many else threads)
+        many = self.in_many
+        where, values = self._limited(after, None if many else threads, walked=True)
         by_moment = order.partition(" LIMIT ")[0]
         window = f"SELECT * FROM forum_postwords w WHERE {where} {by_moment} LIMIT {rows or WINDOW}"
         sql = f"SELECT {HIT}{rank} FROM ({window}) w WHERE {postgresql.FOUND}"
         values.append(postgresql.query(self.match))
         if many:
-            sql += " AND w.thread_id = ANY(%s)"
-            values.append(threads)
+            sql += f" AND {postgresql.AMONG.format(column='w.thread_id')}"
+            values.append(postgresql.among(threads or ()))
         return f"{sql} {order}", values
 
     def ranks(self, ids: list[int]) -> dict[int, float]:
@@ -158,7 +243,8 @@ class Posts:
         if self.language is sqlite:
             where, values = f"{found} AND {among}", [match, sqlite.among(ids)]
         else:
-            where, values = among, [self.language.query(self.match, ranked=True), ids]
+            query = self.language.query(self.match, ranked=True)
+            where, values = among, [query, self.language.among(ids)]
         with self.connection.cursor() as cursor:
             cursor.execute(f"SELECT w.post_id, {rank} FROM {self._source()} WHERE {where}", values)
             return dict(cursor.fetchall())
@@ -180,21 +266,32 @@ class Posts:
             values.insert(0, self.language.query(self.match))
         return where, values
 
-    def _limited(self, after: Place | None, threads: list[int] | None) -> tuple[str, list]:
-        adapt = self.connection.ops.adapt_datetimefield_value
+    def _limited(
+        self, after: Place | None, threads: list[int] | None, *, walked: bool = False
+    ) -> tuple[str, list]:
+        """`walked`: rows are walked by time, without the index of words and its tags."""
         parts: list[str] = []
         values: list = []
+        if walked and self.limits.within is not None:
+            parts.append("w.thread_id = %s")
+            values.append(self.limits.within)
         if threads is not None:
             parts.append(self.language.AMONG.format(column="w.thread_id"))
             values.append(self.language.among(threads))
         for moment, sign in ((self.limits.since, ">="), (self.limits.until, "<")):
             if moment is not None:
                 parts.append(f"w.at {sign} %s")
-                values.append(adapt(moment))
-        if after is not None:
-            parts.append("(w.at, w.post_id) < (%s, %s)")
-            values += [adapt(after.at), after.pk]
-        return " AND ".join(parts) or "1 = 1", values
+                values.append(self._adapted(moment))
+        behind, place = self._behind(after)
+        return " AND ".join([*parts, behind]), [*values, *place]
+
+    def _behind(self, after: Place | None) -> tuple[str, list]:
+        if after is None:
+            return "1 = 1", []
+        return "(w.at, w.post_id) < (%s, %s)", [self._adapted(after.at), after.pk]
+
+    def _adapted(self, moment: datetime):
+        return self.connection.ops.adapt_datetimefield_value(moment)
 
     def _hits(self, sql: str, values: Sequence) -> list[Hit]:
         with self.connection.cursor() as cursor:

@@ -5,18 +5,30 @@ from collections.abc import Sequence
 
 from django.db.models import F
 
+from core.compiled_queries import CompiledQuery
 from forum.models import Quote, State
-from forum.models.visibility import threads_visible_to
+from forum.models.visibility import ForReader, threads_visible_to
+
+_quotes = CompiledQuery(
+    "quotes_asked",
+    lambda ids: Quote.objects.filter(post__in=ids, revision=F("post__body__revision")).values_list(
+        "post", "verdict", "stands", "source_post__thread", "source_post__state"
+    ),
+    "numbers",
+)
+_debates = ForReader(
+    "debates_of_sources",
+    lambda user, ids: threads_visible_to(user).filter(pk__in=ids).values_list("pk", flat=True),
+    "numbers",
+    alike=True,
+)
 
 
 def statuses(ids: Sequence[int], user) -> dict[int, set[str]]:
     """For each of these posts whose current text quotes: the words that `user` is shown for its
     quotes (`rendering.quotes.shown_status` says it of one). Two queries."""
-    quotes = Quote.objects.filter(post__in=ids, revision=F("post__body__revision"))
-    source = ("source_post__thread", "source_post__state")
-    rows = list(quotes.values_list("post", "verdict", "stands", *source))
-    threads = {thread for *_, thread, _ in rows if thread}
-    seen = set(threads_visible_to(user).filter(pk__in=threads).values_list("pk", flat=True))
+    rows = _quotes(ids)
+    seen = set(_debates(user, list({thread for *_, thread, _ in rows if thread})))
     found: dict[int, set[str]] = {}
     for post, verdict, stands, thread, state in rows:
         word = _shown(verdict, stands, state if thread in seen else None)

@@ -7,9 +7,10 @@ coefficient). Dates that overlap speak for the same debate, dates apart against 
 or actor speaks for it. The figures are defended in docs/decisions/ against labelled pairs.
 
 The number of queries is fixed, and the rows that each reads are bounded by the words asked for:
-the words that most debates hold lead nowhere and are left out.
+a word that stands in debates more than COMMON times is not counted further, and leads nowhere.
 """
 
+import json
 import re
 import unicodedata
 from collections import defaultdict
@@ -18,15 +19,28 @@ from dataclasses import dataclass, field
 from datetime import date
 from math import log
 
-from django.db.models import Case, Count, F, FloatField, Q, Sum, Value, When
+from django.db import connections
+from django.db.models import (
+    Case,
+    Count,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 
 from forum.models import Divergence, Question, State, Thread, ThreadWord
+from forum.models.listing import for_listing
 from forum.models.visibility import threads_visible_to
 
 SHOWN = 5
 CANDIDATES = 40
 MAX_WORDS = 60  # of the debate asked about
-COMMON = 400  # debates that hold a word before it tells too little to look for
+COMMON = 400  # how often debates hold a word before it tells too little to look for
 ENOUGH = 0.42  # the least score that is shown
 NEAR = 400  # days between two dates that still may mean the same event, where one is vague
 SEASON = 92  # the same of two dates that are known to the season or better
@@ -98,24 +112,20 @@ def already_argued(
     besides: int = 0,
 ) -> list[Similar]:
     """The debates that `user` may see and that one with these days of divergence and these words
-    (`words_by_role`) may repeat, the likeliest first; not the one with the id `besides`. Seven
-    queries at any size."""
+    (`words_by_role`) may repeat, the likeliest first; not the one with the id `besides`. Eight
+    queries at most at any size."""
     asked = set().union(*words.values())
     if not asked:
         return []
-    seen = Q(thread__in=threads_visible_to(user).filter(state=State.VISIBLE).exclude(pk=besides))
-    known = dict(
-        ThreadWord.objects.filter(seen, word__in=sorted(asked)[:MAX_WORDS])
-        .values_list("word")
-        .annotate(Count("thread", distinct=True))
-    )
+    threads = threads_visible_to(user).filter(state=State.VISIBLE).exclude(pk=besides)
+    # Asked of each row: a list of all debates that are seen would be as long as the forum.
+    seen = Subquery(threads.filter(pk=OuterRef("thread")).values("pk"))
+    held = ThreadWord.objects.alias(seen=seen).filter(seen__isnull=False)
+    known = _counted(sorted(asked)[:MAX_WORDS], held)
     if not known:
         return []
     weight = _Weights(known)
-    telling = [word for word in known if known[word] <= COMMON] or sorted(
-        known, key=known.__getitem__
-    )[:2]
-    ids = _candidates(seen, telling, weight, spans)
+    ids = _candidates(held, weight, spans)
     theirs: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for pk, word, role in ThreadWord.objects.filter(thread__in=ids).values_list(
         "thread_id", "word", "role"
@@ -132,7 +142,7 @@ def already_argued(
         if score >= ENOUGH:
             scored.append((score, pk, shared))
     scored.sort(reverse=True)
-    rows = threads_visible_to(user).for_listing().in_bulk([pk for _, pk, _ in scored])
+    rows = for_listing(threads_visible_to(user)).in_bulk([pk for _, pk, _ in scored])
     # What is like it is told by the words of the opening, where that stands.
     scored = [row for row in scored if row[1] in rows and rows[row[1]].opening_stands][:SHOWN]
     found = [Similar(rows[pk], score, shared) for score, pk, shared in scored]
@@ -145,26 +155,56 @@ def already_argued(
     return found
 
 
-class _Weights:
-    """How much each word tells: much if few debates hold it."""
+# The words of a list as rows, and how often each is held at all, as far as that is counted.
+_LISTED = {"postgresql": "unnest(%s::text[]) asked(value)", "sqlite": "json_each(%s) asked"}
+_OFTEN = """SELECT value, (
+    SELECT COUNT(*) FROM (SELECT 1 FROM "forum_threadword" WHERE word = value LIMIT %s) counted
+) FROM {listed}"""
 
-    # A small forum knows too few debates to tell a rare word from a common one.
-    LEAST = 500
+
+def _counted(words: list[str], held: QuerySet[ThreadWord]) -> dict[str, int]:
+    """How many of the debates whose words are `held` have each of these words; without the words
+    that none of them has. A word that stands anywhere more often than COMMON times counts as one
+    more than that. Two queries."""
+    using = connections[ThreadWord.objects.db]
+    listed = words if using.vendor == "postgresql" else json.dumps(words)
+    with using.cursor() as cursor:
+        cursor.execute(_OFTEN.format(listed=_LISTED[using.vendor]), [COMMON + 1, listed])
+        often = dict(cursor.fetchall())
+    few = [word for word in words if 0 < often[word] <= COMMON]
+    rows = held.filter(word__in=few).order_by().values_list("word")
+    known = dict(rows.annotate(Count("thread", distinct=True)))
+    return known | {word: COMMON + 1 for word in words if often[word] > COMMON}
+
+
+class _Weights:
+    """How much each word tells: much if few debates hold it. Of how many it is one of counts up to
+    ALL: a small forum knows too few debates to tell a rare word from a common one, and in a large
+    one nobody waits until those with a common word are counted."""
+
+    ALL = 500
 
     def __init__(self, known: dict[str, int]) -> None:
         self.known = known
-        self.all = max(self.LEAST, *known.values())
 
     def of(self, word: str) -> float:
-        return log(1 + self.all / (self.known.get(word, 1) or 1))
+        return log(1 + self.ALL / (self.known.get(word, 1) or 1))
 
     def sum(self, words: Iterable[str]) -> float:
         return sum(map(self.of, words))
 
 
-def _candidates(seen: Q, telling: list[str], weight: _Weights, spans) -> list[int]:
-    """The debates that share the most telling words, and those that share any and its date."""
-    rows = ThreadWord.objects.filter(seen, word__in=telling).order_by()
+def _candidates(held: QuerySet[ThreadWord], weight: _Weights, spans) -> list[int]:
+    """The debates that share the most telling words, and those that share any and its date; `held`
+    are the words of all that come into question."""
+    known = weight.known
+    telling = [word for word in known if known[word] <= COMMON]
+    if not telling:
+        # The longest of words that all are common, where they were said last.
+        telling = sorted(known, key=lambda word: (-len(word), word))[:2]
+        last = held.filter(word=telling[0]).order_by("-thread").values("thread")[:COMMON]
+        held = held.filter(thread__in=last)
+    rows = held.filter(word__in=telling).order_by()
     worth = Case(
         *(When(word=word, then=Value(weight.of(word))) for word in telling),
         output_field=FloatField(),
@@ -176,12 +216,11 @@ def _candidates(seen: Q, telling: list[str], weight: _Weights, spans) -> list[in
     if spans:
         when = Q()
         for first, last in spans:
-            when |= Q(
-                thread__divergences__first_day__lte=last + NEAR,
-                thread__divergences__last_day__gte=first - NEAR,
-            )
-        dated = rows.filter(when).values_list("thread_id", flat=True).distinct()
-        ids += dated.order_by(F("thread_id").desc())[:CANDIDATES]
+            when |= Q(first_day__lte=last + NEAR, last_day__gte=first - NEAR)
+        near = Subquery(Divergence.objects.filter(when, thread=OuterRef("thread")).values("pk")[:1])
+        dated = rows.alias(near=near).filter(near__isnull=False)
+        # Not put in order by the database, which would go through the words of all debates for it.
+        ids += sorted(set(dated.values_list("thread_id", flat=True)), reverse=True)[:CANDIDATES]
     return list(dict.fromkeys(ids))
 
 

@@ -1,6 +1,7 @@
 """The index of words on SQLite: a table of FTS5 that follows its rows (migration 0033)."""
 
 import json
+from collections.abc import Iterable
 
 from .match import Match, Side
 
@@ -17,9 +18,9 @@ def query(match: Match, *, ranked: bool = False) -> str:
     return f"({groups}) NOT {_one_of(match.none)}" if match.none else groups
 
 
-def among(ids: list[int]) -> str:
+def among(ids: Iterable[int]) -> str:
     """A list of ids as a parameter of AMONG."""
-    return json.dumps(ids)
+    return json.dumps(list(ids))
 
 
 def _one_of(group: list[Side]) -> str:

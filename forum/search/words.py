@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 import regex
@@ -72,19 +73,14 @@ def stems(text: str, start: int = 0, end: int | None = None) -> list[str]:
     return [word for one in found for word in _read(one)]
 
 
-def places(text: str, start: int, end: int, first: int, last: int) -> list[Word]:
-    """From the word with the number `first` (from 0) to the one before `last`, of those of a part
-    of a text."""
-    out: list[Word] = []
-    at = 0
-    for found in _words_of(text).finditer(text, start, end):
-        for word in _read(found[0]):
-            if at >= first:
-                out.append(Word(word, found.start(), found.end()))
-            at += 1
-            if at == last:
-                return out
-    return out
+def places(text: str, start: int, end: int, first: int, last: int) -> list[tuple[int, int]]:
+    """From where to where the words stand from the number `first` (from 0) to the one before
+    `last`, of those of a part of a text."""
+    signs = _words_of(text).finditer(text, start, end)
+    if text.isascii():  # where each run of signs is one word, so that they can be counted off
+        return [found.span() for found in islice(signs, first, last)]
+    every = (found.span() for found in signs for _ in _read(found[0]))
+    return list(islice(every, first, last))
 
 
 def _words_of(text: str):

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.timesince import timesince
 
+from core.counting import counted
 from forum.operations.caching import expires_in
 from forum.text.history_dates import short, spoken
 from forum.text.markup import words_without_spoilers
@@ -15,6 +16,7 @@ HOUR, DAY = 3600, 24 * 3600
 MONTHS = ("", *month_name[1:])  # strftime takes longer than all the rest
 
 register = template.Library()
+register.filter("count", counted)  # `6|count:"reply,replies"` is "6 replies"
 register.filter("spoken", spoken)
 register.filter("short", short)
 register.filter("words_without_spoilers", words_without_spoilers)
@@ -29,28 +31,21 @@ def when(moment):
     local = moment.astimezone(zone)
     age = (now - moment).total_seconds()
     if age < 60:
-        said = "just now"
+        shown = "just now"
         expires_in(60 - age)
     elif age < DAY:
-        said = f"{timesince(moment, now, depth=1)} ago".replace("\xa0", " ")
+        shown = f"{timesince(moment, now, depth=1)} ago".replace("\xa0", " ")
         expires_in(60 - age % 60 if age < HOUR else HOUR - age % HOUR)
     elif age < 366 * DAY and local.year == now.astimezone(zone).year:
-        said = f"{local.day} {MONTHS[local.month]}"
+        shown = f"{local.day} {MONTHS[local.month]}"
         expires_in(HOUR)  # until the year ends, at the latest
     else:
-        said = f"{local.day} {MONTHS[local.month]} {local.year}"
+        shown = f"{local.day} {MONTHS[local.month]} {local.year}"
     # Nothing in it needs escaping, and it stands on a page some twenty times.
     return mark_safe(
         f'<time datetime="{local.isoformat(timespec="seconds")}"'
-        f' title="{local.day} {MONTHS[local.month]} {local.year}, {local:%H:%M}">{said}</time>'
+        f' title="{local.day} {MONTHS[local.month]} {local.year}, {local:%H:%M}">{shown}</time>'
     )
-
-
-@register.filter
-def count(number: int, nouns: str) -> str:
-    """A number with its noun: `6|count:"reply,replies"` is "6 replies"."""
-    one, many = nouns.split(",")
-    return f"{number:,} {one if number == 1 else many}"
 
 
 @register.filter

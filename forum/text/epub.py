@@ -16,16 +16,17 @@ from html import escape
 from urllib.parse import urljoin
 from xml.etree import ElementTree
 
+from .xml import fit
+
 XHTML = "http://www.w3.org/1999/xhtml"
 OPS = "http://www.idpf.org/2007/ops"
-# What XML 1.0 cannot hold, not even escaped.
-_UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _VOID = re.compile(r"<(br|hr)>")
 # Addresses that every reader of books takes for one; others stay text.
 _ADDRESS = re.compile(
     r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::\d{1,5})?(?:[/?][^#\s]*)?(?:#[^#\s]*)?"
     r"|mailto:[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+"
 )
+IMAGES = "images/"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 STYLE = """body { line-height: 1.5; }
@@ -36,6 +37,9 @@ h1 { line-height: 1.2; }
 .quote[data-status="altered"], .quote[data-status="edited"] { border-inline-start-style: double; }
 .quote[data-status="removed"], .quote[data-status="unverifiable"]
 { border-inline-start-style: dotted; }
+figure { margin: 1em 0; }
+img { max-width: 100%; height: auto; }
+figcaption { font-size: .85em; }
 table { border-collapse: collapse; }
 td, th { border: 1px solid; padding: .2em .5em; }
 """
@@ -51,6 +55,15 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of the book; chapters show it as IMAGES and its name."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """`seed` names the book among all books: the same seed is the same book."""
 
@@ -61,6 +74,7 @@ class Book:
     source: str
     front: str
     chapters: Sequence[Chapter] = field(default_factory=tuple)
+    images: Sequence[Image] = field(default_factory=tuple)
 
 
 def build(book: Book) -> bytes:
@@ -78,23 +92,27 @@ def build(book: Book) -> bytes:
     ]
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name, text in [("mimetype", "application/epub+zip"), *files]:
+        texts = [("mimetype", "application/epub+zip"), *files]
+        for name, data in (
+            *((name, text.encode()) for name, text in texts),
+            *((f"OPS/{IMAGES}{image.name}", image.data) for image in book.images),
+        ):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.create_system = 3  # the same on every system
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, text.encode())
+            archive.writestr(entry, data)
     return out.getvalue()
 
 
 def text(words: str) -> str:
     """Words as they stand in XML."""
-    return escape(_UNFIT.sub("", words))
+    return escape(fit(words))
 
 
 def xhtml(html: str, base: str) -> str:
     """The HTML of a drawn post as XHTML: elements closed, names of characters resolved, addresses
     absolute as seen from `base`; what cannot be an address in a book stays text."""
-    html = _UNFIT.sub("", _VOID.sub(r"<\1/>", html)).replace("&nbsp;", "&#160;")
+    html = fit(_VOID.sub(r"<\1/>", html)).replace("&nbsp;", "&#160;")
     root = ElementTree.fromstring(f'<div xmlns="{XHTML}" xmlns:epub="{OPS}">{html}</div>')
     for element in root.iter(f"{{{XHTML}}}a"):
         href = element.get("href", "")
@@ -153,6 +171,10 @@ def _package(book: Book) -> str:
     manifest = "\n".join(
         f'<item id="{name}" href="{name}.xhtml" media-type="application/xhtml+xml"/>'
         for name in names
+    )
+    manifest += "".join(
+        f'\n<item id="picture-{n}" href="{IMAGES}{image.name}" media-type="{image.media_type}"/>'
+        for n, image in enumerate(book.images, 1)
     )
     spine = "".join(f'<itemref idref="{name}"/>' for name in names)
     creators = "\n".join(f"<dc:creator>{text(name)}</dc:creator>" for name in book.creators)

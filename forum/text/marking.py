@@ -10,14 +10,14 @@ _TAG = re.compile(r"<[^>]*>")
 _SLACK = 8
 
 
-def mark_words(html: str, said: Mapping[int, Iterable[tuple[int, str]]]) -> str:
+def mark_words(html: str, marked: Mapping[int, Iterable[tuple[int, str]]]) -> str:
     """Stored HTML with `<mark>` around words of its passages.
 
     `said` gives for each passage number the runs to mark: how many characters of the passage's
     plain text, white space aside, stand before the run, and the run itself. White space does not
     count, since HTML and plain text break lines differently. What is not found stays unmarked.
     """
-    for number, runs in said.items():
+    for number, runs in marked.items():
         head = f"<!--p{number}-->"
         start = html.find(head)
         if start < 0:

@@ -136,14 +136,14 @@ def _marks(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int]) -> bo
 
 def _polls(fixture: ThreadFixture, ids: Mapping[int, int]) -> bool:
     """What was counted elsewhere is kept apart from the votes here, which can be counted then."""
-    here = set(Poll.objects.filter(post__in=ids.values()).values_list("post", flat=True))
+    here = set(Poll.objects.filter(post__pk__among=ids.values()).values_list("post", flat=True))
     rows = [
         polls.brought(ids[post], asked, voters=voters, counts=counts)
         for post, asked, voters, counts in fixture.polls
         if post in ids and ids[post] not in here
     ]
     Poll.objects.bulk_create(rows)
-    Post.objects.filter(pk__in=[row.pk for row in rows]).update(has_poll=True)
+    Post.objects.filter(pk__among=[row.pk for row in rows]).update(has_poll=True)
     for row in rows:
         polls.draw_when_closed(row)
     return bool(rows)

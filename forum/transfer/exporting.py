@@ -12,17 +12,19 @@ attribution of a quote, whose ids belong to this site.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC
 from urllib.parse import urljoin
 
 from django.db.models import F
 
-from core import clock
+from core import clock, progress
 from forum.models import (
     Answer,
     ChangeOfMind,
     Divergence,
+    Picture,
+    PictureUse,
     Poll,
     Post,
     PostRevision,
@@ -36,8 +38,20 @@ from forum.permissions import may
 from forum.text import markup, quoting
 from forum.text.history_dates import spoken
 
-from .fields import ANSWER, CHANGE, DIVERGENCE, POLL, POST, QUESTION, QUOTE, THREAD, THREADMARK
+from .fields import (
+    ANSWER,
+    CHANGE,
+    DIVERGENCE,
+    PICTURE,
+    POLL,
+    POST,
+    QUESTION,
+    QUOTE,
+    THREAD,
+    THREADMARK,
+)
 from .fixture import FORMAT, spot_fields
+from .pictures import mark_fields
 
 PART = 200  # posts read at once
 _PICTURE = re.compile(r"\]\(picture:([a-z0-9]{12})(?=[ )])")
@@ -98,7 +112,7 @@ def _objects(thread: Thread, user) -> Iterator[dict]:
         own_answer=thread.own_answer,
         variant_of=_variant_of(thread, user),
     )
-    for post in _posts(thread, newest):
+    for post in progress.track(_posts(thread, newest), "posts written", newest):
         parent, basis = _answered(post)
         yield _object(
             POST,
@@ -128,6 +142,33 @@ def _objects(thread: Thread, user) -> Iterator[dict]:
     for question in Question.objects.filter(thread=thread, stands=True).order_by("order"):
         yield _object(QUESTION, thread=here, text=question.text)
     yield from _argued(thread, newest)
+    for picture in pictures_of(thread, newest):
+        yield _object(
+            PICTURE,
+            thread=here,
+            key=picture.key,
+            file=f"{picture.sha256}.{picture.kind}",
+            alt=picture.alt,
+            credit=picture.credit,
+            source=picture.source,
+            **mark_fields(picture),
+        )
+
+
+def pictures_of(thread: Thread, newest: int | None = None) -> list[Picture]:
+    """The pictures that the present texts of visible posts show, those that are ready; in the order
+    of the posts, up to number `newest`."""
+    uses = PictureUse.objects.filter(
+        post__thread=thread,
+        post__state=State.VISIBLE,
+        post__number__isnull=False,
+        revision=F("post__body__revision"),
+        picture__state=Picture.State.READY,
+    ).select_related("picture")
+    if newest is not None:
+        uses = uses.filter(post__number__lte=newest)
+    found = {use.picture_id: use.picture for use in uses.order_by("post__number", "pk")}
+    return list(found.values())
 
 
 def _variant_of(thread: Thread, user) -> list[str] | None:
@@ -282,14 +323,17 @@ def _argued(thread: Thread, last: int) -> Iterator[dict]:
 # --- Markdown -------------------------------------------------------------------------------
 
 
-def markdown(thread: Thread, *, address: str) -> Iterator[str]:
+def markdown(
+    thread: Thread, *, address: str, images: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """The debate as one Markdown text, in pieces: a heading for each post, its text as typed,
-    quotes as they are marked in it; its pictures by their addresses. Raises NotWhole at once."""
+    quotes as they are marked in it; its pictures by the files that `images` names beside it by
+    their keys, or by their addresses. Raises NotWhole at once."""
     _check(thread)
-    return _markdown(thread, address)
+    return _markdown(thread, address, images or {})
 
 
-def _markdown(thread: Thread, address: str) -> Iterator[str]:
+def _markdown(thread: Thread, address: str, images: Mapping[str, str]) -> Iterator[str]:
     last = Post.objects.filter(thread=thread).order_by("-number").values_list("number", flat=True)
     newest = last.exclude(number=None).first() or 0
     yield f"# {_line(thread.title)}\n\n{thread.get_kind_display()}. {address}\n"
@@ -304,9 +348,9 @@ def _markdown(thread: Thread, address: str) -> Iterator[str]:
         yield f"\nThe author's own answer:\n\n{thread.own_answer}\n"
 
     def picture(found: re.Match[str]) -> str:
-        return f"]({urljoin(address, f'/pictures/{found[1]}/')}"
+        return f"]({images.get(found[1]) or urljoin(address, f'/pictures/{found[1]}/')}"
 
-    for post in _posts(thread, newest):
+    for post in progress.track(_posts(thread, newest), "posts written", newest):
         heading = [_line(post.writer)]
         if post.written_at:
             heading.append(f"{post.written_at:%Y-%m-%d}")

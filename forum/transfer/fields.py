@@ -5,18 +5,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from core.counting import counted
+
 from . import Rejected
 
 THREAD, POST, QUOTE = "forum.thread", "forum.post", "forum.quote"
 DIVERGENCE, QUESTION = "forum.divergence", "forum.question"
 ANSWER, CHANGE, THREADMARK = "forum.answer", "forum.changeofmind", "forum.threadmark"
-POLL = "forum.poll"
-PARTS = (POST, QUOTE, DIVERGENCE, QUESTION, ANSWER, CHANGE, THREADMARK, POLL)
+POLL, PICTURE = "forum.poll", "forum.picture"
+PARTS = (POST, QUOTE, DIVERGENCE, QUESTION, ANSWER, CHANGE, THREADMARK, POLL, PICTURE)
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LABELS = ("lft", "rght", "level", "tree_id")
 _LARGEST = 2**31 - 1
 SPOT = ("latitude", "longitude", "radius")
+MARK = ("shows", "title", "moment", "legend", "projection", "template")
 _NUMBERS = ("version", "ordinal", "passage", "most", "voters")
 _NATURAL = ("board", "thread", "parent", "post", "source_post", "variant_of")
 _FIELDS = {
@@ -38,6 +41,7 @@ _FIELDS = {
         {"post", "question", "choices"},
         {"kind", "most", "is_open", "closes_at", "voters", "counts"},
     ),
+    PICTURE: ({"thread", "key", "file"}, {"alt", "credit", "source", *MARK}),
 }
 
 
@@ -59,7 +63,7 @@ def fields_of(thing: Any, number: int, name: str, *models: str) -> dict:
             raise Rejected(f"{where}: a thread brings no members and no rights ({model!a}).")
         raise Rejected(
             f"{where}: unknown model {model!a}; a thread holds posts, quotes, divergences, "
-            "questions, answers, changes of mind, threadmarks and polls."
+            "questions, answers, changes of mind, threadmarks, polls and pictures."
         )
     if "pk" in thing:
         raise Rejected(f"{where} ({model}): a primary key; this forum gives its own.")
@@ -103,7 +107,8 @@ class Check:
         self._storable(name, value)
         if longest is not None:
             if len(value) > longest:
-                raise self.fail(f"{name} has {len(value):,} characters; {longest} are allowed.")
+                has = counted(len(value), "character,characters")
+                raise self.fail(f"{name} has {has}; {longest} are allowed.")
             if not value.isprintable():
                 raise self.fail(f"{name} holds characters that cannot be shown.")
         return value

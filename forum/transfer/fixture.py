@@ -15,10 +15,17 @@ that follows belongs to it, up to the next thread, if a file holds several.
     {"model": "forum.threadmark", "fields": {post, category, label}}
     {"model": "forum.poll", "fields": {post, question, choices, kind, most, is_open, closes_at,
                                        voters, counts}}
+    {"model": "forum.picture", "fields": {thread, key, file, alt, credit, source, shows,
+                                          title, moment, legend, projection, template}}
 
 Posts stand in order of arrival, before all that is said about them; a question is named by its
 text. The choices of a poll are a text of one choice on each line; `voters` and `counts` are told of
-a poll that is closed, and its votes of none.
+a poll that is closed, and its votes of none. A picture is named by the key by which texts show it;
+`file` is its name beside the fixture, "<SHA-256>.<kind>" (see `beside`). Without its file it stays
+a link with its words. `shows` is "picture" (as where it is missing), "map", "flag" or "cover". A
+map has a `moment`, as people write dates ("1 May 1937, in this timeline"), and may have a legend of
+several lines, a projection and a template; a title is of maps, flags and covers. The day of the
+moment is read anew, never told.
 
 Relations are natural keys (`["after-1900"]`, `["trotsky-spain-4"]`). Numbers follow from the
 order. A quote names a place, not words: of a plain text the paragraphs, of Markdown the n-th quote
@@ -32,30 +39,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from forum.actions.description import DivergenceInput
+from forum.actions.brought_pictures import Brought
+from forum.actions.divergences import DivergenceInput
 from forum.actions.polls import Asked
 from forum.models import Post, Thread
-from forum.text import markup, quoting
+from forum.text import markup
 from forum.text.places import Spot
 
 from . import Rejected
 from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, object_name
 from .notes import EditorsNotes
+from .spool import ImportedQuote, Spool, Texts
 from .text import PlainThread, find_repetitions
 
 FORMAT = 1
-
-
-@dataclass(slots=True)
-class ImportedQuote:
-    """One quote of a post: the place of its source in `ThreadFixture.posts`, None if unknown."""
-
-    block: markup.QuoteBlock
-    source: int | None
-    match: quoting.Match
-    nested: tuple[int, ...] = ()
-    stance: str = ""
-    reason: str = ""
 
 
 class ImportedAnswer(NamedTuple):
@@ -95,7 +92,8 @@ class ImportedPoll(NamedTuple):
 
 @dataclass(slots=True)
 class Contribution:
-    """One post, rendered and judged; `parent` is a place in `ThreadFixture.posts`."""
+    """One post, rendered and judged; `parent` is a place in `ThreadFixture.posts`, `at` the number
+    of its texts in the spool."""
 
     object: int
     key: str
@@ -104,12 +102,39 @@ class Contribution:
     byline: str
     written_at: datetime | None
     format: str
-    text: str
+    spool: Spool
+    at: int
     lane: str = ""
     stance: str = ""
-    quoted: tuple[tuple[int, int], ...] = ()
-    rendered: markup.Rendered = field(init=False)  # by parsing, which reads its quotes before
-    quotes: list[ImportedQuote] = field(default_factory=list)
+
+    @property
+    def texts(self) -> Texts:
+        """Its texts, read from the spool: ask once for what is needed several times."""
+        return self.spool.get(self.at)
+
+    def keep(self, texts: Texts) -> None:
+        """Put these texts into the spool in the place of those before."""
+        self.at = self.spool.put(texts)
+
+    @property
+    def text(self) -> str:
+        """The text as it stands in the file."""
+        return self.texts.text
+
+    @property
+    def quoted(self) -> tuple[tuple[int, int], ...]:
+        """The paragraphs of a plain text that are quotes."""
+        return self.texts.quoted
+
+    @property
+    def rendered(self) -> markup.Rendered:
+        """The text, rendered."""
+        return self.texts.rendered
+
+    @property
+    def quotes(self) -> list[ImportedQuote]:
+        """The quotes in the text, judged."""
+        return self.texts.quotes
 
 
 @dataclass(slots=True)
@@ -125,6 +150,10 @@ class ThreadFixture:
     kind: str
     source: str
     posts: list[Contribution]
+    # The places of posts that are quoted, and of those whose words stand in quotes of quotes.
+    quoted: set[int] = field(default_factory=set)
+    spool: Spool = field(default_factory=Spool)
+    nested: set[int] = field(default_factory=set)
     divergences: list[DivergenceInput] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     policy: str = Thread.Policy.OPEN
@@ -134,6 +163,7 @@ class ThreadFixture:
     minds: list[ImportedChange] = field(default_factory=list)
     marks: list[ImportedThreadmark] = field(default_factory=list)
     polls: list[ImportedPoll] = field(default_factory=list)
+    pictures: list[Brought] = field(default_factory=list)
 
     def reject(self, sentence: str, post: Contribution | None = None) -> Rejected:
         """The error to raise for this thread, or for one of its posts."""

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 
 from django.db import IntegrityError, connection, transaction
 
-from core import clock
+from core import clock, progress
 from forum import tree
-from forum.actions import description
+from forum.actions import brought_pictures, description
 from forum.models import (
     Board,
     PassageKey,
+    PictureUse,
     Post,
     PostBody,
     PostRevision,
@@ -83,6 +84,12 @@ def check(fixture: ThreadFixture) -> None:
                 raise key_taken(fixture, key)
 
 
+def adds(fixture: ThreadFixture) -> bool:
+    """Whether loading the fixture, which fits, would write anything."""
+    thread = Thread.objects.filter(key=fixture.key).exclude(state=State.LOADING).first()
+    return thread is None or not nothing_new(fixture, thread)
+
+
 def _check_new(fixture: ThreadFixture) -> Board:
     """The board for a new thread. Raises Rejected if there is none, or a post's key is taken."""
     board = Board.objects.filter(slug=fixture.board).first()
@@ -128,7 +135,10 @@ def _load_new(fixture: ThreadFixture, user, finish: Callable[[Loaded], None]) ->
             for pk, post in zip(ids, fixture.posts, strict=True)
         )
         labels = tree.labels(pairs)
-        writer = Writer(fixture)
+        pictures, notes = brought_pictures.found(fixture.pictures)
+        loaded.notes += notes
+        writer = Writer(fixture, pictures)
+        progress.begin("posts loaded", len(ids))
         for part in parts_of(fixture, dict(enumerate(ids)), thread):
             for item in part:
                 up = fixture.posts[item.index].parent
@@ -139,6 +149,7 @@ def _load_new(fixture: ThreadFixture, user, finish: Callable[[Loaded], None]) ->
                 tree.lock(thread.pk)
                 tree.write([item.row for item in part])
                 writer.write(part, now)
+            progress.advance(len(part))
         with transaction.atomic():
             _publish(fixture, thread, ids, user)
             finish(loaded)
@@ -194,7 +205,7 @@ def _clear(thread_id: int) -> None:
                 thread.delete()
                 return
             PassageKey.objects.filter(thread=thread, post__in=ids).delete()
-            for model in (PostWords, Quote, PostBody, PostRevision):
+            for model in (PostWords, Quote, PictureUse, PostBody, PostRevision):
                 model.objects.filter(post__in=ids).delete()
             tree.drop(ids)
         let_others_write()

@@ -10,7 +10,8 @@ import json
 from dataclasses import dataclass
 
 from forum.actions.composing import Unacceptable
-from forum.actions.description import AmbiguousPlace, DivergenceInput, check, read_divergence
+from forum.actions.description import check
+from forum.actions.divergences import AmbiguousPlace, DivergenceInput, read_divergence
 from forum.text.questions import questions_in
 
 from . import Rejected

@@ -3,18 +3,22 @@ before anything is locked or written. Knows no database."""
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import pairwise
+from functools import partial
+from itertools import islice, pairwise
 from math import isfinite
 from typing import Any
 
 from django.conf import settings
 
+from core import progress
 from core.columns import longest
+from core.counting import counted
 from forum.actions.composing import Unacceptable
-from forum.actions.description import DivergenceInput, check_own_answer
 from forum.actions.description import check as check_card
+from forum.actions.description import check_own_answer
+from forum.actions.divergences import DivergenceInput
 from forum.models import Divergence, Lane, Post, PostRevision, Quote, Stance, Thread
 from forum.text import markup, places, quoting
 from forum.text.history_dates import NotADate, parse
@@ -25,6 +29,7 @@ from .fields import (
     CHANGE,
     DIVERGENCE,
     PARTS,
+    PICTURE,
     POLL,
     POST,
     QUESTION,
@@ -36,8 +41,11 @@ from .fields import (
     fields_of,
     object_name,
 )
-from .fixture import FORMAT, Contribution, ImportedQuote, ThreadFixture
+from .fixture import FORMAT, Contribution, ThreadFixture
+from .pictures import read_picture
 from .post_facts import read_post_fact
+from .spool import ImportedQuote, Texts
+from .streaming import NotStreamed, objects_of
 
 _REASON = longest(PostRevision, "reason")
 # Enough of a file to know a thread fixture by when it cannot be read as a whole.
@@ -54,6 +62,10 @@ def is_thread_fixture(data: bytes) -> bool:
     no thread fixture reaches Django's loader, which would write rows as they are. What cannot be
     parsed is ours if it begins like one: then we say where it is broken.
     """
+    try:
+        return any(map(_is_versioned_thread, objects_of(data, json.JSONDecoder())))
+    except NotStreamed:
+        pass
     try:
         objects = json.loads(data)
     except (ValueError, RecursionError):
@@ -84,12 +96,17 @@ def read_all(data: bytes, name: str) -> list[ThreadFixture]:
     """
     if len(data) > settings.FIXTURE_MAX_BYTES:
         raise too_large(name)
-    objects = parse_json(data, name)
-    starts = [at for at, thing in enumerate(objects) if not at or _is_thread(thing)]
+    each = _streamed(data) or partial(iter, parse_json(data, name))
+    count, starts = 0, [0]
+    for count, thing in enumerate(each(), 1):
+        if count > 1 and _is_thread(thing):
+            starts.append(count - 1)
+    objects = each()
     fixtures: list[ThreadFixture] = []
     keys: dict[str, str] = {}
-    for start, end in pairwise([*starts, len(objects)]):
-        fixture = _read_thread(objects[start:end], start + 1, name)
+    for start, end in pairwise([*starts, count]):
+        later = partial(_parents_that_come_later, each, start, end)
+        fixture = _read_thread(islice(objects, end - start), start + 1, name, later)
         if fixture.key in {other.key for other in fixtures}:
             raise fixture.reject(f"the thread {fixture.key!a} stands twice in this file.")
         for post in fixture.posts:
@@ -100,18 +117,32 @@ def read_all(data: bytes, name: str) -> list[ThreadFixture]:
     return fixtures
 
 
+def _streamed(data: bytes) -> Callable[[], Iterator[Any]] | None:
+    """What gives the objects of a file one by one, as often as it is asked; None for a file that
+    has to be read as a whole, since it is no list, an empty one or broken."""
+    found = False
+    try:
+        for _ in objects_of(data, _STRICT):
+            found = True
+    except NotStreamed:
+        return None
+    return partial(objects_of, data, _STRICT) if found else None
+
+
 def _is_thread(thing: Any) -> bool:
     return isinstance(thing, dict) and thing.get("model") == THREAD
 
 
-def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
-    """One thread with its posts and the rest; its own object is number `first` of the file."""
-    fixture = _thread(fields_of(objects[0], first, name, THREAD), first, name)
+def _read_thread(
+    objects: Iterator[Any], first: int, name: str, later: Callable[[], Mapping[str, str]]
+) -> ThreadFixture:
+    """One thread with its posts and the rest; its own object is number `first` of the file. `later`
+    gives the parents of all its posts."""
+    fixture = _thread(fields_of(next(objects), first, name, THREAD), first, name)
     indexes: dict[str, int] = {}
     quotes: dict[int, list[tuple[int, dict]]] = {}
-    later = _parents_that_come_later(objects)
     facts: list[Check] = []
-    for number, thing in enumerate(objects[1:], first + 1):
+    for number, thing in enumerate(objects, first + 1):
         model = thing.get("model") if isinstance(thing, dict) else None
         if model == POST:
             if quotes:
@@ -132,7 +163,7 @@ def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
             check = Check(fields_of(thing, number, name, model), name, number, model)
             _of_this_thread(check, fixture)
             fixture.questions.append(check.text("text"))
-        elif model in (ANSWER, CHANGE, THREADMARK, POLL):
+        elif model in (ANSWER, CHANGE, THREADMARK, POLL, PICTURE):
             facts.append(Check(fields_of(thing, number, name, model), name, number, model))
         else:
             fields_of(thing, number, name, *PARTS)
@@ -142,17 +173,24 @@ def _read_thread(objects: Sequence, first: int, name: str) -> ThreadFixture:
         check_card(fixture.divergences, fixture.questions)
     except Unacceptable as error:
         raise fixture.reject(str(error)) from None
-    for at, post in enumerate(fixture.posts):
-        _render(post, at, quotes.get(at, ()), fixture, indexes)
+    shown: set[str] = set()
+    posts = progress.track(fixture.posts, "posts read", len(fixture.posts))
+    for at, post in enumerate(posts):
+        texts = _render(post, at, quotes.pop(at, ()), fixture, indexes)
+        shown.update(texts.rendered.pictures)
     for check in facts:
-        read_post_fact(check, fixture, indexes)
+        if check.model == PICTURE:
+            read_picture(check, fixture, shown)
+        else:
+            read_post_fact(check, fixture, indexes)
     return fixture
 
 
 def too_large(name: str) -> Rejected:
     """The error for a file over the limit, which is asked of its size before it is read."""
     limit = settings.FIXTURE_MAX_BYTES
-    return Rejected(f"{name}: larger than the {limit:,} bytes that FIXTURE_MAX_BYTES allows.")
+    most = counted(limit, "byte,bytes")
+    return Rejected(f"{name}: larger than the {most} that FIXTURE_MAX_BYTES allows.")
 
 
 def parse_json(data: bytes, name: str, *, empty: bool = False) -> list:
@@ -300,7 +338,7 @@ def _post(
     number: int,
     fixture: ThreadFixture,
     indexes: Mapping[str, int],
-    later: Mapping[str, str],
+    later: Callable[[], Mapping[str, str]],
 ) -> Contribution:
     """Check one post but for its text."""
     check = Check(fields, fixture.name, number, POST)
@@ -317,7 +355,7 @@ def _post(
     parent = check.natural_key("parent")
     if parent is not None:
         if parent not in indexes:
-            raise check.fail(_why_no_parent(key, parent, later))
+            raise check.fail(_why_no_parent(key, parent, later()))
         if not indexes[parent]:
             raise check.fail("its parent is the opening; answers to the opening have none.")
         if basis not in (Post.Basis.REPLY, Post.Basis.QUOTE, Post.Basis.EDITOR):
@@ -331,7 +369,8 @@ def _post(
         byline=check.text("byline", longest(Post, "byline")),
         written_at=check.moment("written_at"),
         format=check.choice("format", PostRevision.Format.values),
-        text=check.text("text"),
+        spool=fixture.spool,
+        at=fixture.spool.put(Texts(check.text("text"))),
         lane=check.choice("lane", Lane.values, ""),
         stance=check.choice("stance", Stance.values, ""),
     )
@@ -374,10 +413,12 @@ def _of_this_thread(check: Check, fixture: ThreadFixture) -> None:
         raise check.fail(f"belongs to another thread, {thread!a}, than {fixture.key!a}.")
 
 
-def _parents_that_come_later(objects: Sequence) -> dict[str, str]:
-    """Of the whole file, post key -> parent key, as far as they can be read: for messages only."""
+def _parents_that_come_later(
+    each: Callable[[], Iterator[Any]], start: int, end: int
+) -> dict[str, str]:
+    """Of a whole thread, post key -> parent key, as far as they can be read: for messages only."""
     found = {}
-    for thing in objects:
+    for thing in islice(each(), start, end):
         fields = thing.get("fields") if isinstance(thing, dict) else None
         if isinstance(fields, dict) and thing.get("model") == POST:
             parent = fields.get("parent")
@@ -406,8 +447,10 @@ def _render(
     quotes: Sequence[tuple[int, dict]],
     fixture: ThreadFixture,
     indexes: Mapping[str, int],
-) -> None:
-    """Render a post and judge its quotes against the posts before it."""
+) -> Texts:
+    """Render a post and judge its quotes against the posts before it. Returns what is kept of it
+    from here on."""
+    texts = Texts(post.text)
     named: dict[int, tuple[Check, int | None, tuple[int, ...]]] = {}
     ranges: list[tuple[int, int]] = []
     for number, fields in quotes:
@@ -433,19 +476,19 @@ def _render(
         if max(-1 if source is None else source, *nested, -1) >= at:
             raise check.fail("quotes a post that comes after it; nobody can.")
         named[ordinal] = check, source, nested
-    post.quoted = tuple(ranges)
+    texts.quoted = tuple(ranges)
     try:
-        post.rendered = markup.render(post.text, format=post.format, quoted=post.quoted)
+        texts.rendered = markup.render(texts.text, format=post.format, quoted=texts.quoted)
     except markup.MarkupError as error:
         raise fixture.reject(str(error), post) from None
-    if not post.rendered.passages:
+    if not texts.rendered.passages:
         raise fixture.reject("a post without words.", post)
-    for block in post.rendered.quotes:
+    for block in texts.rendered.quotes:
         made: Check | None
         made, source, nested = named.pop(block.ordinal, (None, None, ()))
         if made is None and block.syntax == "blockquote":
             continue  # a plain ">" claims nothing, so there is nothing to judge
-        post.quotes.append(
+        texts.quotes.append(
             ImportedQuote(
                 block=block,
                 source=source,
@@ -456,11 +499,16 @@ def _render(
             )
         )
     for check, _, _ in named.values():
-        raise check.fail(f"the post has only {len(post.rendered.quotes)} quotes.")
+        has = counted(len(texts.rendered.quotes), "quote,quotes")
+        raise check.fail(f"the post has only {has}.")
     if post.basis == Post.Basis.QUOTE:
         answered = 0 if post.parent is None else post.parent
-        if answered not in [quote.source for quote in post.quotes]:
+        if answered not in [quote.source for quote in texts.quotes]:
             raise fixture.reject("is said to quote the post it answers, and does not.", post)
+    fixture.quoted.update(quote.source for quote in texts.quotes if quote.source is not None)
+    fixture.nested.update(index for quote in texts.quotes for index in quote.nested)
+    post.keep(texts)
+    return texts
 
 
 def _judge(

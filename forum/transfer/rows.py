@@ -4,14 +4,20 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection
 
+from core.counting import counted
 from forum.actions import elsewhere
-from forum.actions.composing import Composed, passage_keys, quote_row
+from forum.actions.composing import Composed
+from forum.actions.judging import quote_row
 from forum.actions.rendering import stored_html
+from forum.actions.sources import signed
 from forum.models import (
     PassageKey,
+    Picture,
+    PictureUse,
     Post,
     PostBody,
     PostRevision,
@@ -23,6 +29,7 @@ from forum.text import quoting
 
 from . import Rejected
 from .fixture import Contribution, ThreadFixture
+from .spool import ImportedQuote, Texts
 
 # One part of a load holds up other writers for its transaction, on SQLite all of them: about
 # 0.3 s for either of these on a slow machine.
@@ -54,7 +61,8 @@ class Item:
     post: Contribution
     row: Post
     text: Composed
-    keys: list[PassageKey]
+    quotes: list[ImportedQuote]
+    keys: list[int]
 
     def arrive(self, thread: Thread, number: int, now: datetime) -> None:
         """Give the post its thread, its number and the moment of its arrival.
@@ -80,27 +88,43 @@ def item(fixture: ThreadFixture, index: int, pk: int, thread: Thread) -> Item:
         origin=thread,
         written_at=post.written_at,
     )
-    text = Composed(
-        source=post.text,
+    texts = post.texts
+    keys = [signed(key) for key in quoting.paragraph_keys(texts.rendered.plain)]
+    return Item(index, post, row, _composed(post, texts), texts.quotes, keys)
+
+
+def _composed(post: Contribution, texts: Texts) -> Composed:
+    return Composed(
+        source=texts.text,
         format=post.format,
-        rendered=post.rendered,
+        rendered=texts.rendered,
         quotes=[],
-        html=post.rendered.html,
-        quoted=post.quoted,
+        html=texts.rendered.html,
+        quoted=texts.quoted,
     )
-    return Item(index, post, row, text, passage_keys(row, post.rendered.plain))
+
+
+class Written(NamedTuple):
+    """The ids of a post that is written, of its thread and of its text."""
+
+    post: int
+    thread: int
+    revision: int
 
 
 class Writer:
     """Writes the texts, HTML and quotes of posts whose rows are written, part by part."""
 
-    def __init__(self, fixture: ThreadFixture) -> None:
+    def __init__(self, fixture: ThreadFixture, pictures: Mapping[str, Picture]) -> None:
         self.posts = fixture.posts
-        self.quoted = {quote.source for post in fixture.posts for quote in post.quotes}
-        self.nested = {index for post in fixture.posts for q in post.quotes for index in q.nested}
+        self.pictures = pictures
+        self.fixture = fixture
         self.ids: dict[int, int] = {}
-        # Posts of this load that are quoted: their rows, for the rows of the quotes.
-        self.written: dict[int, tuple[Post, PostRevision]] = {}
+        # Posts of this load that are quoted. Their texts are in the spool.
+        self.written: dict[int, Written] = {}
+        # Those that are quoted in the part at hand: their rows, and their HTML by revision.
+        self._rows: dict[int, tuple[Post, PostRevision]] = {}
+        self._htmls: dict[int, str] = {}
 
     def write(
         self,
@@ -112,20 +136,27 @@ class Writer:
 
         `sources` are quoted posts that were here before, with the texts they had.
         """
+        self._rows, self._htmls = {}, {}
         revisions = PostRevision.objects.bulk_create(
             item.text.revision(item.row, 1, editor=None, now=now) for item in part
         )
         for item, revision in zip(part, revisions, strict=True):
-            if item.index in self.quoted:
-                self.written[item.index] = item.row, revision
-            if item.index in self.nested:
+            if item.index in self.fixture.quoted:
+                self.written[item.index] = Written(item.row.pk, item.row.thread_id, revision.pk)
+            if item.index in self.fixture.nested:
                 self.ids[item.index] = item.row.pk
         for item, revision in zip(part, revisions, strict=True):
-            item.text.quotes = [self._quote(quote, sources or {}) for quote in item.post.quotes]
+            item.text.quotes = [self._quote(quote, sources or {}, now) for quote in item.quotes]
             item.text.quotes_of(revision)
-            self._render_quotes(item)
+            item.text.html = stored_html(item.text.rendered, item.text.quotes, self._htmls)
         PostBody.objects.bulk_create(
             item.text.body(revision) for item, revision in zip(part, revisions, strict=True)
+        )
+        PictureUse.objects.bulk_create(
+            PictureUse(picture=self.pictures[key], post=item.row, revision=revision)
+            for item, revision in zip(part, revisions, strict=True)
+            for key in item.text.rendered.pictures
+            if key in self.pictures
         )
         quotes = Quote.objects.bulk_create(quote for item in part for quote in item.text.quotes)
         _write_keys(part)
@@ -145,9 +176,26 @@ class Writer:
             if quote.source_post and quote.source_post.thread_id != threads[quote.post_id]
         )
 
-    def _quote(self, quote, sources: dict[int, tuple[Post, list[PostRevision]]]) -> Quote:
+    def _source(self, index: int | None, now: datetime) -> tuple[Post, PostRevision] | None:
+        """The rows of a post of this load that is written, for a quote of it: made once more, for
+        one part, since those of all that are quoted would be the most of what a load holds."""
+        if index is None or index not in self.written:
+            return None
+        if index not in self._rows:
+            written, post = self.written[index], self.posts[index]
+            row = Post(pk=written.post, thread_id=written.thread)
+            texts = post.texts
+            revision = _composed(post, texts).revision(row, 1, editor=None, now=now)
+            revision.pk = written.revision
+            self._rows[index] = row, revision
+            self._htmls[revision.pk] = texts.rendered.html
+        return self._rows[index]
+
+    def _quote(
+        self, quote, sources: dict[int, tuple[Post, list[PostRevision]]], now: datetime
+    ) -> Quote:
         """The row of one quote; judged again if its source has a history of its own here."""
-        match, source, current = quote.match, self.written.get(quote.source), None
+        match, source, current = quote.match, self._source(quote.source, now), None
         if source is None and quote.source in sources:
             post, texts = sources[quote.source]
             match = quoting.find(
@@ -170,15 +218,6 @@ class Writer:
         row.stance = quote.stance
         return row
 
-    def _render_quotes(self, item: Item) -> None:
-        """Let the quotes of a post show their sources, which were rendered for the same load."""
-        htmls = {
-            self.written[quote.source][1].pk: self.posts[quote.source].rendered.html
-            for quote in item.post.quotes
-            if quote.source in self.written
-        }
-        item.text.html = stored_html(item.text.rendered, item.text.quotes, htmls)
-
 
 def _write_keys(part: Sequence[Item]) -> None:
     """Write the keys of the paragraph index. They are many and narrow: through the model they
@@ -187,7 +226,7 @@ def _write_keys(part: Sequence[Item]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {table} (thread_id, key, post_id) VALUES (%s, %s, %s)",
-            [(item.row.thread_id, key.key, key.post_id) for item in part for key in item.keys],
+            [(item.row.thread_id, key, item.row.pk) for item in part for key in item.keys],
         )
 
 
@@ -246,7 +285,7 @@ def moment_of(contribution: Contribution, now: datetime) -> datetime:
 
 def keys_in_words(keys: Sequence[str]) -> str:
     """A few keys by name, many by their number."""
-    return ", ".join(keys) if len(keys) <= NAMED else f"{len(keys):,} posts"
+    return ", ".join(keys) if len(keys) <= NAMED else counted(len(keys), "post,posts")
 
 
 def was_or_were(keys: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.columns import longest
+from core.counting import counted
 from forum.models import Thread
 from forum.text import markup, quoting
 
@@ -76,7 +77,8 @@ def read(data: bytes, name: str) -> PlainThread:
     most = longest(Thread, "title")
     if len(title) > most:
         raise Rejected(
-            f"{name}, line 1: a title holds at most {most} characters; this one has {len(title):,}."
+            f"{name}, line 1: a title holds at most {counted(most, 'character,characters')}; "
+            f"this one has {len(title):,}."
         )
     parts: list[tuple[int, list[str]]] = [(2, [])]
     for number, line in enumerate(lines[1:], 2):
@@ -105,7 +107,8 @@ def read(data: bytes, name: str) -> PlainThread:
         notes.append(f"{name}, line {where}: dropped, {what}.")
     texts = tuple(_text(lines, start, name) for start, lines in parts)
     paragraphs = sum(len(_paragraphs(text)) for text in texts)
-    notes.append(f"{name}: {len(texts):,} posts of {paragraphs:,} paragraphs.")
+    posts, of = counted(len(texts), "post,posts"), counted(paragraphs, "paragraph,paragraphs")
+    notes.append(f"{name}: {posts} of {of}.")
     return PlainThread(title, texts, tuple(notes))
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from core import clock
+from core import clock, progress
 from forum import tree
-from forum.actions import description, variants
+from forum.actions import brought_pictures, description, variants
 from forum.models import (
     AuditEntry,
     Post,
@@ -61,8 +61,10 @@ def load_newer(
     if new:
         with transaction.atomic():
             ids = tree.new_ids(len(new))
+    progress.begin("posts loaded", len(new))
     for part in parts_of(fixture, dict(zip(new, ids, strict=True)), thread):
         loaded.added += addition.write(part)
+        progress.advance(len(part))
     loaded.notes += addition.left_out()
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
@@ -102,7 +104,8 @@ class _Addition:
                 raise key_taken(fixture, key)
         self.indexes = {post.key: index for index, post in enumerate(fixture.posts)}
         self.without: dict[str, str] = {}
-        self.writer = Writer(fixture)
+        pictures, self.pictures_left = brought_pictures.found(fixture.pictures)
+        self.writer = Writer(fixture, pictures)
 
     def kept(self) -> list[str]:
         """Notes on what differs here from the fixture and stays so."""
@@ -146,7 +149,8 @@ class _Addition:
         why: dict[str, list[str]] = {}
         for key, reason in self.without.items():
             why.setdefault(reason, []).append(key)
-        return [f"{keys_in_words(keys)} left out: {reason}." for reason, keys in why.items()]
+        out = [f"{keys_in_words(keys)} left out: {reason}." for reason, keys in why.items()]
+        return out + self.pictures_left
 
     def write(self, part: Sequence["Item"]) -> int:
         """Write one part in one transaction; returns how many posts came in."""
@@ -189,7 +193,7 @@ class _Addition:
         quoted = {
             self.fixture.posts[quote.source].key
             for item in part
-            for quote in item.post.quotes
+            for quote in item.quotes
             if quote.source is not None
         }
         self.here.update(posts_by_key([*anchors, *quoted, *(item.post.key for item in part)]))
@@ -231,7 +235,7 @@ class _Addition:
         wanted = {
             quote.source: self.here[self.fixture.posts[quote.source].key].pk
             for item in part
-            for quote in item.post.quotes
+            for quote in item.quotes
             if quote.source is not None and quote.source not in new
         }
         texts: dict[int, list[PostRevision]] = {}

@@ -4,26 +4,44 @@ loader of the commands."""
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
+from core.counting import counted
 from core.opened_texts import check_base
 from core.spellings import BLACK
 from forum.actions.audit import record
+from forum.actions.brought_pictures import Brought
 from forum.models import Board, Post, Thread, Upload
 from forum.permissions import require
 from forum.text import places
 from forum.text.history_dates import NotADate
 from forum.text.history_dates import read as read_date
 
-from . import Rejected, fixture, loading, parsing, text
-from .fields import DIVERGENCE, PARTS, POST, QUESTION, QUOTE, SPOT, THREAD, Check, fields_of
+from . import Rejected, beside, fixture, loading, parsing, text
+from .fields import (
+    DIVERGENCE,
+    PARTS,
+    PICTURE,
+    POST,
+    QUESTION,
+    QUOTE,
+    SPOT,
+    THREAD,
+    Check,
+    fields_of,
+)
 from .fixture import ThreadFixture
+from .pictures import bringing, picture_of
 
 # A request that reads more would keep others waiting; larger files are loaded by command.
 MAX_BYTES = 2 * 1024 * 1024
+MOST_PICTURES = 200
+ZIP = b"PK\x03\x04"
 # Lines that part posts in pasted texts, where no no-break space survived the way.
 RULE = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
 _OBJECT = re.compile(r"object (\d+)")
@@ -41,19 +59,24 @@ class Sent:
 
 
 def receive(*, user, data: bytes, name: str, board: Board, kind: str, token: UUID) -> list[Upload]:
-    """Read a fixture or a plain text and keep its debates to be looked over. Of a plain text the
-    debate goes into `board`. A form that was sent before gives what it made then.
+    """Read a fixture, a zip with one and its pictures, or a plain text, and keep its debates to be
+    looked over. Of a plain text the debate goes into `board`. A form that was sent before gives
+    what it made then.
 
     Raises Rejected with the line where it cannot be read at all, and permissions.Refused.
     """
     require(user, "load", board)
     if done := _sent(token, user):
         return done
+    files: beside.Reader = beside.nothing
+    if data.startswith(ZIP):
+        packed = beside.Packed(BytesIO(data), name)
+        most = settings.PICTURE_MB * 1024 * 1024
+        if len(data) > most:
+            raise _too_large(name, most)
+        data, files = packed.fixture_bytes(MAX_BYTES), packed.read_within(most)
     if len(data) > MAX_BYTES:
-        raise Rejected(
-            f"{name}: larger than {MAX_BYTES // 1024 // 1024} MB. Larger files are loaded by the "
-            "command loaddata."
-        )
+        raise _too_large(name, MAX_BYTES)
     if not data.strip():
         raise Rejected("Choose a file, or paste a text.")
     if data.lstrip()[:1] in (b"[", b"{"):
@@ -67,8 +90,14 @@ def receive(*, user, data: bytes, name: str, board: Board, kind: str, token: UUI
             )
         ]
         notes = list(plain.notes)
+    pictures = _pictures(debates, name)
+    if len(pictures) > MOST_PICTURES:
+        raise Rejected(
+            f"{name}: {counted(len(pictures), 'picture,pictures')}; at most {MOST_PICTURES:,} are "
+            "taken here. More are loaded by the command loaddata."
+        )
     uploads = []
-    with transaction.atomic():
+    with bringing(pictures, files, name, at_once=True), transaction.atomic():
         # The account is the lock: of two forms sent at once the second finds what the first kept.
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if done := _sent(token, user):
@@ -90,6 +119,25 @@ def receive(*, user, data: bytes, name: str, board: Board, kind: str, token: UUI
                 )
             )
     return uploads
+
+
+def _too_large(name: str, most: int) -> Rejected:
+    return Rejected(
+        f"{name}: larger than {most // 1024 // 1024} MB. Larger files are loaded by the command "
+        "loaddata."
+    )
+
+
+def _pictures(debates: Sequence[list[dict]], name: str) -> list[Brought]:
+    """The pictures of debates that would add something here. Raises Rejected."""
+    keys = [objects[0]["fields"].get("key") for objects in debates]
+    here = set(Thread.objects.filter(key__in=keys, fixture_version=None).values_list("key"))
+    return [
+        picture_of(Check(one["fields"], name, number, PICTURE))
+        for key, objects in zip(keys, debates, strict=True)
+        for number, one in enumerate(objects, 1)
+        if one["model"] == PICTURE and (key,) not in here
+    ]
 
 
 def _sent(token: UUID, user) -> list[Upload]:

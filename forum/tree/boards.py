@@ -3,7 +3,7 @@
 from django.db import transaction
 from mptt.exceptions import InvalidMove
 
-from accounts.models import new_edition
+from accounts.models import raise_site_version
 from forum.models import Board
 
 from .placing import labels
@@ -71,7 +71,7 @@ def place_board(board: Board, beside: Board, position: str) -> None:
             board.move_to(beside, position)
         except InvalidMove:
             raise NoPlace from None
-        new_edition()
+        raise_site_version()
 
 
 def shift_board(board: Board, way: str) -> bool:
@@ -89,5 +89,5 @@ def shift_board(board: Board, way: str) -> bool:
         if (found := beside()) is None:
             return False
         board.move_to(found, position)
-        new_edition()
+        raise_site_version()
         return True

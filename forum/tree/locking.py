@@ -116,16 +116,25 @@ def make_thread(thread: Thread) -> Thread:
     return thread
 
 
-def save_thread(thread: Thread, *columns: str) -> None:
+def save_thread(thread: Thread, *columns: str, quiet: bool = False) -> None:
     """Write columns of a locked thread (all, if none is named) under a new version, so that no page
-    drawn until now is shown again. Raises NotLocked."""
+    drawn until now is shown again. `quiet`: all that happened is that a post came, so that the
+    others may be shown as they were drawn (decision 0049). Raises NotLocked."""
     require_lock(thread.pk)
-    every = [field.name for field in Thread._meta.concrete_fields if not field.primary_key]
+    own = ("version", "quiet")
+    every = [
+        field.name
+        for field in Thread._meta.concrete_fields
+        if not field.primary_key and field.name not in own
+    ]
     fields = [cast(Field, Thread._meta.get_field(name)) for name in columns or every]
     values = {field.attname: getattr(thread, field.attname) for field in fields}
     # Counted by the database: another row object may have been saved in this transaction.
-    Thread.objects.filter(pk=thread.pk).update(**values | {"version": F("version") + 1})
+    Thread.objects.filter(pk=thread.pk).update(
+        **values, version=F("version") + 1, quiet=F("quiet") + int(quiet)
+    )
     thread.version += 1
+    thread.quiet += quiet
 
 
 def raise_version(*thread_ids: int) -> None:

@@ -54,7 +54,7 @@ def roots_of(thread: Thread) -> list[tuple[int, int]]:
 def _forest(thread: Thread) -> tuple[array, array]:
     """The ids of a thread's trees in order, and at which rank each ends; kept under the numbers
     that rise when the thread changes, where the thread was read with both."""
-    numbers = (thread.version, getattr(thread, "edition", None))
+    numbers = (thread.version, getattr(thread, "site_version", None))
     key = (thread.pk, *numbers, "forest")
     usable = settings.KEPT_PAGES_MB and None not in numbers
     found = caching.fragments.get(key) if usable else None

@@ -12,18 +12,24 @@ the IMMEDIATE transaction is the lock. Nodes read before the lock are stale: rea
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, F, Func, Model, Q
 
-from core.compiled_queries import insert_row
-from forum.models import Post, Thread
+from core.compiled_queries import insert_row, insert_rows
+from forum.models import Post, PostRevision, Thread
 
 from .locking import lock, require_lock, require_transaction
 
 AWAY = 10**15  # beyond every id, and beyond the trees of waiting posts
 ASIDE = 10**9  # beyond every number of a thread
 BATCH = 1000  # ids named in one statement: databases limit them
+# What `Placement.was` holds.
+PLACE = (
+    *("thread_id", "number", "parent_id", "parent_basis"),
+    *("tree_id", "lft", "rght", "level"),
+)
 
 
 def new_ids(count: int) -> list[int]:
@@ -54,32 +60,66 @@ def new_ids(count: int) -> list[int]:
         return list(range(first, first + count))
 
 
-def fresh(post: Post, thread: Thread) -> Post:
-    """The row of `post` as it is now, with its labels, for whoever is going to answer it. The
-    caller holds the lock of `thread`; a post that left it has its new one. Raises
-    Post.DoesNotExist."""
-    require_transaction()
-    row = Post.objects.get(pk=post.pk)
+class NewIds(NamedTuple):
+    """Ids that nobody else has, for a new post and its first revision."""
+
+    post: int
+    revision: int
+
+
+class _NextId(Func):
+    """In a query of one row: the next id of a table, which nobody else gets."""
+
+    arity = 0
+
+    def __init__(self, model: type[Model]) -> None:
+        super().__init__(output_field=BigIntegerField())
+        self.table = model._meta.db_table
+
+    def as_postgresql(self, compiler, connection, **_):
+        return f"nextval(pg_get_serial_sequence('{self.table}', 'id'))", ()
+
+    def as_sqlite(self, compiler, connection, **_):
+        # This transaction is the only writer; AUTOINCREMENT follows an id once its row is there.
+        return (
+            f"COALESCE((SELECT seq FROM sqlite_sequence WHERE name = '{self.table}'), 0) + 1",
+            (),
+        )
+
+
+def new_answer(thread: Thread, parent: Post | None = None) -> tuple[Post | None, NewIds]:
+    """What whoever writes into a locked thread has to read first, in one statement: the row of the
+    post that they answer as it is now, with its labels, and ids for theirs. A post that left the
+    thread has its new one. Raises Post.DoesNotExist."""
+    require_lock(thread.pk)
+    ids = {"new_post": _NextId(Post), "new_revision": _NextId(PostRevision)}
+    if parent is None:
+        return None, NewIds(*Thread.objects.filter(pk=thread.pk).values_list(*ids.values())[0])
+    row = Post.objects.annotate(**ids).get(pk=parent.pk)
     if row.thread_id == thread.pk:
         row.thread = thread
-    return row
+    return row, NewIds(*(row.__dict__.pop(name) for name in ids))
 
 
-def insert(post: Post, parent: Post | None = None) -> Post:
+def insert(post: Post, parent: Post | None = None, *, rows: Sequence[Model] = ()) -> Post:
     """Write a new post into its thread's forest: a root if it has no parent, else the last reply
     of its parent. The caller holds the thread's lock. The parent's labels are read here, unless
-    `parent` is its row as `fresh` gave it under that lock.
+    `parent` is its row as `new_answer` gave it under that lock. `rows` are further new ones, which
+    name it by its id (core.compiled_queries.insert_rows): they are written with it.
 
     A pending post (no number) is stored unplanted, in a tree of minus its own id.
     """
     require_lock(post.thread_id)
-    if post.parent_id is None or post.number is None:
+    if post.pk is None and (post.parent_id is None or post.number is None):
         post.pk = new_ids(1)[0]
     if post.number is None:
         post.lft, post.rght, post.level, post.tree_id = 1, 2, 0, -post.pk
     else:
         _take_place(post, parent)
-    insert_row(post)
+    if rows:
+        insert_rows(post, *rows)
+    else:
+        insert_row(post)
     return post
 
 
@@ -144,7 +184,7 @@ def _relabel_rows(rows: Sequence[tuple[int, int, int, int, int]]) -> None:
                 f"UPDATE {table} SET tree_id = n.tree_id, lft = n.lft, rght = n.rght,"
                 " level = n.level FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::int[],"
                 f" %s::int[]) AS n (id, tree_id, lft, rght, level) WHERE {table}.id = n.id",
-                [list(column) for column in zip(*rows, strict=True)] or [[]] * 5,
+                _arrays(rows, 5),
             )
         else:
             cursor.executemany(
@@ -156,7 +196,7 @@ def _relabel_rows(rows: Sequence[tuple[int, int, int, int, int]]) -> None:
 @dataclass(slots=True)
 class Placement:
     """Where one post stands: its thread, number, parent and basis, for an act to change, and what
-    the row says (`was`). `arrived` is when it came in."""
+    the row says (`was`). `arrived` is when it came in, `author_id` whose it is, if a member's."""
 
     pk: int
     thread_id: int
@@ -164,6 +204,7 @@ class Placement:
     parent_id: int | None
     basis: str
     arrived: datetime
+    author_id: int | None
     was: tuple
 
     @property
@@ -180,13 +221,12 @@ def placements(*thread_ids: int) -> list[Placement]:
         Post.objects.filter(thread_id__in=thread_ids)
         .order_by("thread_id", F("number").asc(nulls_last=True), "pk")
         .values_list(
-            *("pk", "loaded_at", "thread_id", "number", "parent_id", "parent_basis"),
-            *("tree_id", "lft", "rght", "level"),
+            *("pk", "loaded_at", "author_id", *PLACE),
         )
     )
     return [
-        Placement(pk, was[0], was[1], was[2], was[3], arrived, tuple(was))
-        for pk, arrived, *was in rows
+        Placement(pk, was[0], was[1], was[2], was[3], arrived, author, tuple(was))
+        for pk, arrived, author, *was in rows
     ]
 
 
@@ -201,41 +241,75 @@ def rearrange(posts: Sequence[Placement]) -> None:
     planted.sort(key=lambda post: (post.thread_id, post.number))
     found = labels((post.pk, post.parent_id) for post in planted)
     where = {post.pk: post.thread_id for post in planted}
-    rows, renumbered = [], []
+    changed = []
     for post in posts:
         if post.parent_id is not None and where.get(post.parent_id) != post.thread_id:
             raise ValueError(f"post {post.pk} would answer {post.parent_id} in another thread")
         label = found[post.pk] if post.number is not None else (-post.pk, 1, 2, 0)
         now = (post.thread_id, post.number, post.parent_id, post.basis, *label)
         if now != post.was:
-            rows.append((post.pk, *now))
-        if now[:2] != post.was[:2] and post.was[1] is not None:
-            renumbered.append(post.pk)
+            changed.append((post.pk, post.was, now))
+    if connection.vendor == "postgresql":
+        _write_places_at_once(changed)
+    else:
+        _write_places_in_turn(changed)
+
+
+def _write_places_at_once(changed: Sequence[tuple[int, tuple, tuple]]) -> None:
+    """Store where posts stand, (id, columns before, columns now). PostgreSQL asks at the end of a
+    statement whether two posts of a thread share a number (migration 0052)."""
+    kinds = ("bigint", "bigint", "int", "bigint", "text", "bigint", "int", "int", "int")
     table = Post._meta.db_table
-    columns = (
-        *("thread_id", "number", "parent_id", "parent_basis"),
-        *("tree_id", "lft", "rght", "level"),
-    )
-    # No two posts of a thread share a number, not even between two rows of one statement: those
-    # that change have none for a moment.
+    # Each number is free when it is given: those that sink from the lowest on, those that rise
+    # from the highest on. A number that is taken for a moment is looked up again at the end.
+    rows = sorted(((pk, *now) for pk, was, now in changed if _sinks(was, now)), key=_number_now)
+    risen = ((pk, *now) for pk, was, now in changed if not _sinks(was, now))
+    rows += sorted(risen, key=_number_now, reverse=True)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            kinds = ("bigint", "bigint", "int", "bigint", "text", "bigint", "int", "int", "int")
-            cursor.execute(f"UPDATE {table} SET number = NULL WHERE id = ANY(%s)", [renumbered])
-            cursor.execute(
-                f"UPDATE {table} SET {', '.join(f'{name} = n.{name}' for name in columns)}"
-                f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
-                f" AS n (id, {', '.join(columns)}) WHERE {table}.id = n.id",
-                [list(column) for column in zip(*rows, strict=True)] or [[]] * len(kinds),
-            )
+        cursor.execute(
+            f"UPDATE {table} SET {', '.join(f'{name} = n.{name}' for name in PLACE)}"
+            f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
+            f" AS n (id, {', '.join(PLACE)}) WHERE {table}.id = n.id",
+            _arrays(rows, len(kinds)),
+        )
+
+
+def _sinks(was: tuple, now: tuple) -> bool:
+    """Whether a post has a lower number than before."""
+    return (now[1] or 0) <= (was[1] or 0)
+
+
+def _number_now(row: tuple) -> int:
+    return row[2] or 0
+
+
+def _arrays(rows: Sequence[tuple], columns: int) -> list[str]:
+    """The columns of rows (of numbers and plain words) as PostgreSQL writes arrays. The driver asks
+    of each value of a list how it is to be written, which takes longer than making the rows."""
+    return [
+        "{" + ",".join("NULL" if value is None else str(value) for value in column) + "}"
+        for column in zip(*rows, strict=True)
+    ] or ["{}"] * columns
+
+
+def _write_places_in_turn(changed: Sequence[tuple[int, tuple, tuple]]) -> None:
+    """The same in SQLite, which asks at each row: posts that change have no number for a moment.
+    A column that is named costs its indexes and keys also where it stays as it is, and most posts
+    have another number and nothing else."""
+    update = f"UPDATE {Post._meta.db_table} SET"
+    numbers, places, renumbered = list[tuple](), list[tuple](), list[tuple]()
+    for pk, was, now in changed:
+        if was[1] is not None and was[:2] != now[:2]:
+            renumbered.append((pk,))
+        if (was[0], *was[2:]) == (now[0], *now[2:]):
+            numbers.append((now[1], pk))
         else:
-            cursor.executemany(
-                f"UPDATE {table} SET number = NULL WHERE id = %s", [(pk,) for pk in renumbered]
-            )
-            cursor.executemany(
-                f"UPDATE {table} SET {', '.join(f'{name} = %s' for name in columns)} WHERE id = %s",
-                [(*row[1:], row[0]) for row in rows],
-            )
+            places.append((*now, pk))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"{update} number = NULL WHERE id = %s", renumbered)
+        cursor.executemany(f"{update} number = %s WHERE id = %s", numbers)
+        columns = ", ".join(f"{name} = %s" for name in PLACE)
+        cursor.executemany(f"{update} {columns} WHERE id = %s", places)
 
 
 def drop(post_ids: Sequence[int]) -> None:

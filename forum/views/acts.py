@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.counting import counted
 from core.problems import Problem
 from forum import rendering
 from forum.actions import description
@@ -169,26 +170,26 @@ def _changes(verb: str, thing: Post | Thread) -> Sequence[str]:
         return [*_of_posts(ids, thing), *_not_shown(verb, thing)]
     if verb == "move":
         quoted = Quote.objects.filter(source_post__thread=thing).exclude(post__thread=thing)
-        found = [f"{thing.numbered:,} posts go along."]
-        if count := quoted.count():
+        found = [f"{counted(thing.numbered, 'post goes,posts go')} along."]
+        if elsewhere := quoted.count():
+            keep = "quote elsewhere keeps its words,quotes elsewhere keep their words"
             found.append(
-                f"{count:,} quotes elsewhere keep their words; who may not see the new board reads "
-                "them without name and link."
+                f"{counted(elsewhere, keep)}; who may not see the new board reads them without "
+                "name and link."
             )
         return found
     return ()
 
 
 def _of_posts(ids: Sequence[int], thread: Thread) -> list[str]:
-    count = len(ids)
-    found = [f"{count:,} {'post goes' if count == 1 else 'posts go'} along."]
+    found = [f"{counted(len(ids), 'post goes,posts go')} along."]
     posts = Post.objects.filter(thread=thread)
-    waiting = posts.filter(state=State.PENDING, parent__in=ids).count()
+    waiting = posts.filter(state=State.PENDING, parent__pk__among=ids).count()
     if waiting:
         found.append(f"{waiting:,} that wait for approval go with what they answer.")
-    writers = posts.filter(pk__in=ids, author__isnull=False).values("author").distinct().count()
+    writers = posts.filter(pk__among=ids, author__isnull=False).values("author").distinct().count()
     if writers:
-        found.append(f"{writers:,} {'member is' if writers == 1 else 'members are'} told.")
+        found.append(f"{counted(writers, 'member is,members are')} told.")
     found.append(
         "Links to the posts, quotes, what was read and drafts stay right; numbers are given anew."
     )
@@ -208,8 +209,8 @@ def _not_shown(verb: str, thread: Thread) -> list[str]:
         )
     if verb == "merge duplicates":
         found.append(
-            "Of a post that is there twice, stances, answers and a mark are shown as the one that "
-            "stays has them; those of the double are kept with it."
+            "Of a post that is there twice, stances, answers and part in the story are those of "
+            "the one that stays; those of the double are kept with it."
         )
     if found:
         found.append("What is kept so comes back when the merge is undone; the log tells of it.")
@@ -224,7 +225,7 @@ def _latest(
     rows = AuditEntry.objects.filter(Q(thread=thread) | Q(other_thread=thread.pk))
     if post is not None:
         rows = AuditEntry.objects.filter(post=post)
-    entries = rows.for_undo().select_related("actor").order_by("-pk")[:LATEST]
+    entries = rows.for_undo().select_related("actor").order_by("-pk").in_short(LATEST)
     return [(entry, _taken_back(entry), undoing.may_undo(user, entry)) for entry in entries]
 
 

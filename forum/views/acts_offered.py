@@ -145,7 +145,7 @@ def _plain(function: Callable, name: str) -> Callable:
     return lambda user, thing, data: function(user=user, **{name: thing}, reason=data["reason"])
 
 
-def _standing(thread: Thread) -> bool:
+def _visible(thread: Thread) -> bool:
     return thread.state == State.VISIBLE
 
 
@@ -258,11 +258,11 @@ THREAD_OFFERS = (
         _plain(states.waive_approval, "thread"),
         offered=lambda thread: thread.approval,
     ),
-    _offer("hide", _plain(states.hide_thread, "thread"), offered=_standing),
+    _offer("hide", _plain(states.hide_thread, "thread"), offered=_visible),
     _offer(
         "restore",
         _plain(states.restore_thread, "thread"),
-        offered=lambda thread: not _standing(thread),
+        offered=lambda thread: not _visible(thread),
     ),
     _offer(
         "move",
@@ -275,7 +275,7 @@ THREAD_OFFERS = (
             user=user, thread=thread, into=data["target"], reason=data["reason"]
         ),
         TargetForm,
-        _standing,
+        _visible,
     ),
     _offer(
         "merge duplicates",
@@ -283,6 +283,6 @@ THREAD_OFFERS = (
             user=user, thread=thread, into=data["target"], reason=data["reason"]
         ),
         TargetForm,
-        _standing,
+        _visible,
     ),
 )

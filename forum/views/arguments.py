@@ -133,8 +133,8 @@ def minds(request: HttpRequest, post_id) -> HttpResponse:
             except Problem as problem:
                 problems.show(form, problem)
     elif offered:
-        said = {"was": mine.was, "now": mine.now, "reason": mine.reason} if mine else {}
-        form = MindForm(initial={**said, "base": base_of(stored)})
+        stored_reason = {"was": mine.was, "now": mine.now, "reason": mine.reason} if mine else {}
+        form = MindForm(initial={**stored_reason, "base": base_of(stored)})
     if request.user.is_authenticated and post.author_id == request.user.pk:
         notices.mark_opened(user=request.user, posts=[post.pk])
     changes = ChangeOfMind.objects.filter(post=post).select_related("member").order_by("-pk")

@@ -4,17 +4,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from accounts.models import EDITION
+from accounts.models import SITE_VERSION
 from forum.actions import read_state
 from forum.rendering import fragments
 
 from ..models import Board, Thread
+from ..models.listing import listed_rows, with_unread
 from ..models.visibility import (
     ForReader,
     boards_visible_to,
@@ -37,16 +39,22 @@ from .notices import lens_counts
 
 NEWEST = 10
 EXAMPLE = "example-fleets"  # key of the debate in fixtures/threads/worked-example.json
+# As a comparison: SQLite takes no index for what Django makes of a bare True or False.
+PINNED = {pinned: Q(pinned=Value(pinned)) for pinned in (True, False)}
 LOOKED_AT = 500  # debates of which the front page counts those with something new
 
 
-_newest = ForReader(
-    "newest_threads",
-    lambda user: threads_visible_to(user).rows(user).order_by("-last_post_at", "-pk")[:NEWEST],
-    counting=True,
-)
+def _answered_last(user) -> QuerySet:
+    rows = listed_rows(threads_visible_to(user), user)
+    return rows.order_by("-last_post_at", "-pk")[:NEWEST]
+
+
+_newest = ForReader("newest_threads", _answered_last, counting=True)
 _boards = ForReader(
-    "boards", lambda user: boards_visible_to(user).annotate(edition=EDITION).in_order()
+    "boards", lambda user: boards_visible_to(user).annotate(site_version=SITE_VERSION).in_order()
+)
+_example = ForReader(
+    "example", lambda user: threads_visible_to(user).filter(key=EXAMPLE).only("slug")
 )
 
 
@@ -62,22 +70,18 @@ class HomePage:
 def home(request: HttpRequest) -> HttpResponse:
     """The debates answered last, and the boards; for visitors also what is different here."""
     user = request.user
-    example = None
-    if not user.is_authenticated:
-        example = threads_visible_to(user).filter(key=EXAMPLE).first()
     page = HomePage(
         threads=fragments.thread_lines(_newest(user), user=user, board_shown=True),
         boards=fragments.board_lines(_boards(user), news=_unread_threads(user), strips=True),
-        example=example,
+        example=None if user.is_authenticated else next(iter(_example(user)), None),
     )
     return render(request, "boards/home.html", {"page": page})
 
 
 def _newest_since(user, since):
+    threads = threads_visible_to(user).filter(last_post_at__gt=since)
     return (
-        threads_visible_to(user)
-        .filter(last_post_at__gt=since)
-        .with_unread(user)
+        with_unread(threads, user)
         .order_by("-last_post_at", "-pk")
         .values_list("board_id", "unread")[:LOOKED_AT]  # type: ignore[misc]  # of with_unread
     )
@@ -97,9 +101,9 @@ def _unread_threads(user) -> Counter[int]:
 
 def _listed(user, board_id: int, moment: str, pinned: bool):
     """The first page of a board, or what is pinned above it."""
-    threads = threads_visible_to(user).filter(board=board_id, pinned=pinned).rows(user, moment)
-    threads = threads.order_by(f"-{moment}", "-pk")
-    return threads if pinned else threads[: PER_PAGE + 1]
+    threads = threads_visible_to(user).filter(PINNED[pinned], board=board_id)
+    rows = listed_rows(threads, user, moment).order_by(f"-{moment}", "-pk")
+    return rows if pinned else rows[: PER_PAGE + 1]
 
 
 # By order, and whether pinned.
@@ -132,10 +136,10 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
         pinned, rows = (_first_page[asked.moment, first](user, board.pk) for first in (True, False))
         end = ""
     else:
-        here = threads_visible_to(user).filter(board=board).rows(user, asked.moment)
+        here = listed_rows(threads_visible_to(user).filter(board=board), user, asked.moment)
         threads = narrowed(here, user, asked)
-        pinned = [] if asked.cursor else list(all_of(threads.filter(pinned=True), user, asked))
-        rows, end = page_of(threads.filter(pinned=False), user, asked)
+        pinned = [] if asked.cursor else list(all_of(threads.filter(PINNED[True]), user, asked))
+        rows, end = page_of(threads.filter(PINNED[False]), user, asked)
     parent = board.parent
     page = BoardPage(
         board=board,
@@ -159,7 +163,9 @@ def debates(request: HttpRequest) -> HttpResponse:
     """All debates of all boards, filtered and ordered as asked, page by page."""
     user, asked = request.user, asked_for(request)
     threads, across = across_boards(request)
-    rows, end = page_of(narrowed(threads.rows(user, asked.moment), user, asked), user, asked)
+    rows, end = page_of(
+        narrowed(listed_rows(threads, user, asked.moment), user, asked), user, asked
+    )
     shown = listed(
         user,
         asked,
@@ -187,4 +193,5 @@ def _children(user, board: Board) -> list[Board]:
     """The boards within a board that `user` sees."""
     if board.is_leaf_node():
         return []
-    return list(boards_visible_to(user).filter(parent=board).annotate(edition=EDITION).in_order())
+    children = boards_visible_to(user).filter(parent=board)
+    return list(children.annotate(site_version=SITE_VERSION).in_order())

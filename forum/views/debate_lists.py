@@ -19,7 +19,7 @@ from .years import YEARS, read_years, within
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PER_PAGE = 30
-LOOKED_AT = 1_000  # debates among which one page of the unread looks for them
+LOOKED_AT = 1_000  # debates among which one page looks for those that fit
 ORDERS = {"answer": ("last_post_at", "Newest answer"), "newest": ("created_at", "Newest debate")}
 FILTERS = {
     "unread": "Unread",
@@ -27,6 +27,10 @@ FILTERS = {
     "opened": "Opened by me",
     "unanswered": "Unanswered",
     "answered": "Answered",
+}
+ANSWERED: Mapping[str, Mapping[str, int]] = {
+    "unanswered": {"reply_count": 0},
+    "answered": {"reply_count__gt": 0},
 }
 OWN = ("unread", "mine", "opened")  # of these, what only members have
 
@@ -122,42 +126,45 @@ def across_boards(request: HttpRequest) -> tuple[ThreadQuerySet, AllBoards]:
 
 
 def narrowed(threads, user, asked: Asked):
-    """Those of `threads` that `asked` names, in its order, with `unread`; which of them are unread
-    is left to `page_of`."""
-    if asked.kind:
-        threads = threads.filter(kind=asked.kind)
+    """Those of `threads` that are the reader's own if `asked` says so, in its order; which of them
+    fit besides is left to `page_of`."""
     threads = threads.order_by(f"-{asked.moment}", "-pk")
     if asked.only == "opened":
         return threads.filter(author=user)
     if asked.only == "mine":
         written = Post.objects.filter(author=user, number__isnull=False)
         return threads.filter(pk__in=written.values("thread"))
-    if asked.only and asked.only != "unread":
-        wanted = {"reply_count": 0} if asked.only == "unanswered" else {"reply_count__gt": 0}
-        return threads.filter(**wanted)
     return threads
 
 
 def all_of(rows, user, asked: Asked):
-    """All of these rows of `narrowed`, which must be few: what is pinned, or of one author."""
-    return _new_to(user, rows).filter(unread__gt=0) if asked.only == "unread" else rows
+    """Those of these rows of `narrowed` that fit; they must be few: what is pinned, or of one
+    author."""
+    if asked.kind:
+        rows = rows.filter(kind=asked.kind)
+    if asked.only == "unread":
+        return _new_to(user, rows).filter(unread__gt=0)
+    if asked.only in ANSWERED:
+        return rows.filter(**ANSWERED[asked.only])
+    return rows
 
 
 def page_of(rows, user, asked: Asked, size: int = PER_PAGE) -> tuple[list, str]:
     """The rows of the page, and one more if there are further ones; and where the next page begins
-    if this one ends before, or "". Of the unread a page shows those among the next LOOKED_AT: who
-    has read nearly all of a large forum would wait while all of it is asked for the rest."""
+    if this one ends before, or "". Of what may fit seldom a page shows those among the next
+    LOOKED_AT: who has read nearly all of a large forum, or asks for a rare kind, would wait while
+    all of it is asked for the rest."""
     if asked.cursor:
         rows = rows.older_than(asked.moment, *asked.cursor)
     end = ""
-    if asked.only == "unread":
-        last = _new_to(user, rows).values_list(asked.moment, "pk")[LOOKED_AT - 1 : LOOKED_AT + 1]
+    if asked.kind or asked.only == "unread" or asked.only in ANSWERED:
+        looked = _new_to(user, rows) if asked.only == "unread" else rows
+        last = looked.values_list(asked.moment, "pk")[LOOKED_AT - 1 : LOOKED_AT + 1]
         if len(last) > 1:
             # Before the other bound: SQLite seeks by the first.
             rows = rows.down_to(asked.moment, *last[0])
             end = cursor_of(*last[0])
-        rows = _new_to(user, rows).filter(unread__gt=0)
-    return list(rows[: size + 1]), end
+    return list(all_of(rows, user, asked)[: size + 1]), end
 
 
 def _new_to(user, rows):

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 
 from core.opened_texts import ChangedMeanwhile, base_of
 from forum.actions import composing, description
+from forum.actions.divergences import spot_to_type
 from forum.text.history_dates import spoken
 from forum.text.questions import open_questions
 
@@ -15,7 +16,7 @@ from ..models import Post, Thread
 from ..permissions import may, require
 from .fetch import thread_or_404
 from .opened_forms import without_erased
-from .openings import MISTAKEN, DivergenceForm
+from .opening_forms import MISTAKEN, DivergenceForm
 
 DivergenceForms = forms.formset_factory(
     DivergenceForm,
@@ -75,7 +76,7 @@ def describe(request: HttpRequest, thread_id) -> HttpResponse:
                     "when": spoken(one["edtf"]),
                     "place": one["place"],
                     "actor": one["actor"],
-                    "spot": description.spot_to_type(one),
+                    "spot": spot_to_type(one),
                 }
                 for one in thread.card.get("divergences", ())
             ]

@@ -47,12 +47,7 @@ def save(request: HttpRequest) -> HttpResponse:
         )
     except acts.NotKept as error:
         return JsonResponse({"error": str(error)}, status=422)
-    return JsonResponse(
-        {
-            "saved_at": f"{timezone.localtime(draft.saved_at):%H:%M}",
-            "restored_at": draft.saved_at.isoformat(),
-        }
-    )
+    return JsonResponse(_told(draft))
 
 
 def newest(request: HttpRequest) -> HttpResponse:
@@ -69,11 +64,18 @@ def newest(request: HttpRequest) -> HttpResponse:
             "text": draft.text,
             "title": draft.title,
             "fields": draft.fields,
-            "restored": str(draft.token),
-            "restored_at": draft.saved_at.isoformat(),
-            "saved_at": f"{timezone.localtime(draft.saved_at):%H:%M}",
+            **_told(draft),
         }
     )
+
+
+def _told(draft: Draft) -> dict[str, str]:
+    """How a form names the draft that lives on in it, and when that was kept."""
+    return {
+        "restored": str(draft.token),
+        "restored_at": draft.saved_at.isoformat(),
+        "saved_at": f"{timezone.localtime(draft.saved_at):%H:%M}",
+    }
 
 
 @require_POST

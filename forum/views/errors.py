@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from accounts import signing_in
 from accounts.tokens import by_token
-from core.database_answers import takes_no_writes
+from core.database_answers import database_errors, takes_no_writes
 from forum import tree
 from forum.operations.observability import route
 
@@ -99,9 +98,9 @@ def _hidden(request: HttpRequest, shown: set[str]) -> list[tuple[str, str]]:
 def _ours(request: HttpRequest) -> bool:
     """Whether the failed form came from one of our own pages. A form planted by another site must
     not come back with a valid token in it; its text can still be copied."""
-    said = request.headers.get("Sec-Fetch-Site")
-    if said:
-        return said == "same-origin"
+    site = request.headers.get("Sec-Fetch-Site")
+    if site:
+        return site == "same-origin"
     try:
         host = request.get_host()
     except DisallowedHost:
@@ -194,9 +193,9 @@ def wrong_method(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """405, to programs in JSON, with the methods that `response` says there are."""
     if not by_token(request):
         return response
-    told = as_data(405)
-    told.headers["Allow"] = response.headers["Allow"]
-    return told
+    answer = as_data(405)
+    answer.headers["Allow"] = response.headers["Allow"]
+    return answer
 
 
 def too_many(request: HttpRequest, exception=None) -> HttpResponse:
@@ -218,7 +217,7 @@ def _kept_for(error: tree.StillLocked) -> str:
     """What the debates are kept for; "" also where the database does not say."""
     try:
         return tree.kept_for(error.thread_ids)
-    except DatabaseError:
+    except database_errors():
         return ""
 
 

@@ -25,6 +25,7 @@ from forum.search import finding
 from forum.search.asking import understand
 from forum.search.grammar import parse
 from forum.text.markup import without_spoilers
+from forum.text.xml import fit
 
 from ..models import Divergence, Post, State, Thread, Threadmark
 from ..models.posts import PostQuerySet
@@ -33,6 +34,20 @@ from .fetch import board_or_404, post_or_404, thread_or_404
 
 ENTRIES = 30
 VISITOR = AnonymousUser()
+
+
+class Feed(Atom1Feed):
+    """Atom, whatever signs stand in its words: one post must not take a feed from everybody."""
+
+    def __init__(self, **said) -> None:
+        super().__init__(**_fit(said))
+
+    def add_item(self, **said) -> None:  # type: ignore[override]  # it hands on what it is given
+        super().add_item(**_fit(said))
+
+
+def _fit(said: dict) -> dict:
+    return {name: fit(one) if isinstance(one, str) else one for name, one in said.items()}
 
 
 def forum(request: HttpRequest) -> HttpResponse:
@@ -57,16 +72,16 @@ def timeline(request: HttpRequest) -> HttpResponse:
 
 
 def _version(request: HttpRequest, thread_id: int) -> str | None:
-    """What a debate's feeds are the same under: its version and the site's edition."""
+    """What a debate's feeds are the same under: its version and the site version."""
     thread = thread_or_404(VISITOR, thread_id)
-    return f'"{thread.version}-{thread.edition}"'
+    return f'"{thread.version}-{thread.site_version}"'
 
 
 @condition(etag_func=_version)
 def thread(request: HttpRequest, thread_id: int) -> HttpResponse:
     """The newest posts of a debate."""
     thread = thread_or_404(VISITOR, thread_id)
-    posts = _standing(thread).order_by("-number")
+    posts = _visible_posts(thread).order_by("-number")
     return write_feed(request, thread.title, thread.get_absolute_url(), posts)
 
 
@@ -75,7 +90,7 @@ def story(request: HttpRequest, thread_id: int) -> HttpResponse:
     """The newest marked posts of a debate: the parts of its story."""
     thread = thread_or_404(VISITOR, thread_id)
     marked = Threadmark.objects.filter(thread=thread).values("post")
-    posts = _standing(thread).filter(pk__in=marked).order_by("-number")
+    posts = _visible_posts(thread).filter(pk__in=marked).order_by("-number")
     title = f"{thread.title}: the story"
     return write_feed(request, title, reverse("read", args=[thread.pk]), posts)
 
@@ -85,7 +100,7 @@ def branch(request: HttpRequest, post_id: int) -> HttpResponse:
     post = post_or_404(VISITOR, post_id)
     if post.number is None:
         raise Http404
-    below = _standing(post.thread).filter(
+    below = _visible_posts(post.thread).filter(
         tree_id=post.tree_id, lft__gte=post.lft, rght__lte=post.rght
     )
     title = f"{post.thread.title}: the branch of #{post.number}"
@@ -125,7 +140,7 @@ def opening_posts(threads: QuerySet[Thread], user=VISITOR) -> PostQuerySet:
     return openings.order_by("-thread__created_at", "-thread_id")
 
 
-def _standing(thread: Thread) -> PostQuerySet:
+def _visible_posts(thread: Thread) -> PostQuerySet:
     """The posts of a debate that a visitor reads."""
     return posts_visible_to(VISITOR).filter(
         thread=thread, number__isnull=False, state=State.VISIBLE
@@ -147,7 +162,7 @@ def write_feed(
     writer. `guid` names the feed where its address must not."""
     base = base_of(request)
     rows = list(posts.for_reading().select_related("author", "body", "thread__board")[:ENTRIES])
-    feed = Atom1Feed(
+    feed = Feed(
         title=title,
         link=base + address,
         description=None,

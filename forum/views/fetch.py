@@ -2,14 +2,15 @@
 
 import re
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponsePermanentRedirect
 from django.urls import reverse
 
-from accounts.models import EDITION, UNSHOWN, User
+from accounts.models import SITE_VERSION, UNSHOWN, User
 from core.compiled_queries import CompiledQuery
 
-from ..models import AuditEntry, Board, Post, State, Thread, Threadmark
+from ..models import AuditEntry, Board, PictureUse, Post, State, Thread, Threadmark
+from ..models.listing import with_opening
 from ..permissions import NotThere, may, require
 
 # How somebody names a debate: by its address or its number.
@@ -57,7 +58,8 @@ def _taken_in(user, thread: Thread | None, thread_id: int) -> Thread | None:
     """The debate that a merged one went into, or to which an undone split gave its posts back;
     only if `user` may see that."""
     if thread is None:
-        split = AuditEntry.objects.filter(other_thread=thread_id, verb="split").first()
+        splits = AuditEntry.objects.filter(other_thread=thread_id, verb="split")
+        split = splits.defer("detail").first()
         target = split.thread if split else None
     else:
         target = thread.merged_into
@@ -70,13 +72,15 @@ def _taken_in(user, thread: Thread | None, thread_id: int) -> Thread | None:
 
 _board = CompiledQuery(
     "board",
-    lambda slug: Board.objects.select_related("parent").annotate(edition=EDITION).filter(slug=slug),
+    lambda slug: (
+        Board.objects.select_related("parent").annotate(site_version=SITE_VERSION).filter(slug=slug)
+    ),
     "text",
 )
 
 
 def board_or_404(user, slug: str) -> Board:
-    """The board with this slug, its parent and the site's edition, if `user` may see it; else
+    """The board with this slug, its parent and the site version, if `user` may see it; else
     Http404 or NotThere is raised."""
     board = next(iter(_board(slug)), None)
     if board is None:
@@ -85,27 +89,37 @@ def board_or_404(user, slug: str) -> Board:
     return board
 
 
-_thread = CompiledQuery(
-    "thread",
-    lambda pk: (
-        Thread.objects.select_related("board", "author")
-        .defer(*(f"author__{name}" for name in UNSHOWN))
-        .with_opening()
+def _thread_rows(pk) -> QuerySet[Thread]:
+    rows = with_opening(Thread.objects.select_related("board", "author"))
+    return (
+        rows.defer(*(f"author__{name}" for name in UNSHOWN))
         .annotate(  # type: ignore[no-redef]  # declared for its readers
             has_variants=Exists(Thread.objects.filter(variant_of=OuterRef("pk"))),
             marked=Exists(Threadmark.objects.filter(thread=OuterRef("pk"))),
-            edition=EDITION,
+            site_version=SITE_VERSION,
         )
         .filter(pk=pk)
-    ),
-    "number",
-)
+    )
 
 
-def thread_or_404(user, thread_id: int) -> Thread:
+def _with_maps(pk) -> QuerySet[Thread]:
+    uses = PictureUse.objects.filter(
+        post__thread=OuterRef("pk"), post__state=State.VISIBLE, picture__shows="map"
+    )
+    standing = uses.filter(revision=F("post__body__revision"), picture__state="ready")
+    return _thread_rows(pk).annotate(has_maps=Exists(standing))  # type: ignore[no-redef]
+
+
+_thread = CompiledQuery("thread", _thread_rows, "number")
+_thread_with_maps = CompiledQuery("thread_with_maps", _with_maps, "number")
+
+
+def thread_or_404(user, thread_id: int, *, with_maps: bool = False) -> Thread:
     """The debate with its board and author, whether posts of it are marked, and the number of the
-    site's edition, if `user` may see it; else as above. Raises Moved if it went into another."""
-    thread = next(iter(_thread(thread_id)), None) if thread_id < 2**63 else None
+    site version, if `user` may see it; else as above. Raises Moved if it went into another.
+    `with_maps`: also whether it has maps, which may take a look at all of its posts."""
+    rows = _thread_with_maps if with_maps else _thread
+    thread = next(iter(rows(thread_id)), None) if thread_id < 2**63 else None
     if thread is None or thread.state == State.MERGED:
         if target := _taken_in(user, thread, thread_id):
             raise Moved(target)
@@ -130,7 +144,7 @@ _post = CompiledQuery(
     lambda pk: (
         Post.objects.for_reading()
         .select_related("author", "body__revision", "thread__board", "thread__author")
-        .annotate(edition=EDITION)
+        .annotate(site_version=SITE_VERSION)
         .filter(pk=pk)
     ),
     "number",

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from core.counting import counted
 from forum.text.history_dates import NotADate, read
 
 from ..models import Post, Thread
@@ -40,7 +41,9 @@ def jump(request: HttpRequest, thread_id: int) -> HttpResponse:
     if post:
         return redirect(where(request.user, post, view=view))
     if typed and not error:
-        error = f"This debate has {thread.numbered} posts, and nothing at “{typed}”."
+        error = (
+            f"This debate has {counted(thread.numbered, 'post,posts')}, and nothing at “{typed}”."
+        )
     return render(
         request,
         "threads/jump.html",

@@ -26,7 +26,7 @@ def of_debate(request: HttpRequest, page: ThreadPage) -> SafeString:
     thread = page.thread
     base = base_of(request)
     address = base + thread.get_absolute_url()
-    said = {
+    data = {
         "@context": "https://schema.org",
         "@type": "DiscussionForumPosting",
         "@id": address,
@@ -43,8 +43,8 @@ def of_debate(request: HttpRequest, page: ThreadPage) -> SafeString:
         },
     }
     if text := _opening_words(page):
-        said["text"] = text
-    return mark_safe(json.dumps(said, ensure_ascii=False).translate(_ESCAPED))
+        data["text"] = text
+    return mark_safe(json.dumps(data, ensure_ascii=False).translate(_ESCAPED))
 
 
 def _author(thread: Thread, base: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from core.counting import counted
 from forum.moderation import undoing
 
 from ..acts import ACTS, ON_MEMBERS, PUBLIC
@@ -36,7 +37,7 @@ def log(request: HttpRequest) -> HttpResponse:
         if not before.isdecimal() or len(before) > 18:
             raise Http404
         entries = entries.filter(pk__lt=int(before))
-    found = list(entries[: PER_PAGE + 1])
+    found = entries.in_short(PER_PAGE + 1)
     known = {board.pk: board for board in boards}
     return render(
         request,
@@ -84,9 +85,9 @@ def _undoable(entry: AuditEntry, user) -> bool:
 def _unseen(entry: AuditEntry) -> str:
     """What stayed, unseen, with a debate that went into another one."""
     left = [
-        f"{count} {noun}{'' if count == 1 else 's'}"
-        for noun, count in sorted(entry.detail.get("unseen", {}).items())
-        if count
+        counted(many, f"{noun},{noun}s")
+        for noun, many in sorted(entry.detail.get("unseen", {}).items())
+        if many
     ]
     return f"Kept with the debate that went in, and not shown: {', '.join(left)}." if left else ""
 

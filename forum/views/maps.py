@@ -44,8 +44,8 @@ def world(request: HttpRequest) -> HttpResponse:
                 name: _marks(groups, singles, frame, chosen) for name, groups in drawings.items()
             },
             "regions": [
-                (name, said, counted[name], name == asked_frame)
-                for name, (said, _) in maps.REGIONS.items()
+                (name, label, counted[name], name == asked_frame)
+                for name, (label, _) in maps.REGIONS.items()
                 if counted[name] or name == asked_frame
             ],
             "region": maps.REGIONS.get(asked_frame, ("",))[0],
@@ -78,11 +78,11 @@ def _mark(group: maps.Group, singles: dict, frame: maps.Frame, chosen: Narrowed)
     """What a drawing shows at one place: a divergence that leads to its debate, or how many there
     are, which leads closer, and in the end to the list."""
     mark: dict = {"x": f"{group.x:.1f}", "y": f"{group.y:.1f}", "count": group.count}
-    mark |= {"said": "", "area": ()}
+    mark |= {"label": "", "area": ()}
     one = singles.get(group.alone)
     if one is not None:
         where = f" ({one.place})" if one.place else ""
-        mark["said"] = f"{short(one.edtf)}: {one.thread.title}{where}"
+        mark["label"] = f"{short(one.edtf)}: {one.thread.title}{where}"
         mark["address"] = one.thread.get_absolute_url()
         mark["area"] = [round(reach, 1) for reach in maps.area(one.spot, frame)]
         return mark

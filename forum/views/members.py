@@ -4,19 +4,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts.models import EDITION, User
+from accounts.models import SITE_VERSION, PastName, User, skeleton
+from core.compiled_queries import CompiledQuery
 from forum import rendering
 from forum.rendering import fragments
 
 from ..actions import members as acts
 from ..models import Post, State, Thread
+from ..models.listing import listed_rows
 from ..models.visibility import (
     ForReader,
     boards_visible_to,
@@ -33,20 +35,48 @@ AGES = {"30": "the last 30 days", "365": "the last year"}
 COUNTED = 1_000  # posts up to here are counted
 
 
-def _standing(user, author: int) -> QuerySet[Post]:
+def _posts_by(user, author: int) -> QuerySet[Post]:
     return posts_visible_to(user).filter(author=author, state=State.VISIBLE)
 
 
+class _Counted(Subquery):
+    """How many rows a queryset has, asked along with others."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
 def _rows(posts: QuerySet[Post], before: int):
-    rows = posts.filter(pk__lt=before).order_by("-pk").annotate(edition=EDITION)
-    return rows.values_list("pk", "thread__version", "edition")[: PER_PAGE + 1]
+    """A page of posts, newest first: their ids, the numbers that their lines are kept under, and
+    how many there are on all pages, as far as they are counted."""
+    count = _Counted(posts.order_by().values("pk")[: COUNTED + 1])
+    rows = posts.filter(pk__lt=before).order_by("-pk")
+    rows = rows.annotate(site_version=SITE_VERSION, count=count)
+    return rows.values_list("pk", "thread__version", "site_version", "count")[: PER_PAGE + 1]
 
 
 _posts_of = ForReader(
     "posts_of_member",
-    lambda user, author, before: _rows(_standing(user, author), before),
+    lambda user, author, before: _rows(_posts_by(user, author), before),
     *("number", "number"),
 )
+_boards = ForReader(
+    "boards_to_choose", lambda user: boards_visible_to(user).in_order().values_list("slug", "name")
+)
+_shaped_like = CompiledQuery(
+    "profile",
+    lambda shape: User.objects.filter(skeleton=shape, is_active=True).annotate(
+        renamed=Exists(PastName.objects.filter(user=OuterRef("pk")))
+    ),
+    "text",
+)
+
+
+def _named(name: str) -> User | None:
+    """The active member whose name this is, in whatever case; they know `renamed`, whether they had
+    another one."""
+    rows = _shaped_like(skeleton(name))
+    return next((row for row in rows if row.username.casefold() == name.casefold()), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +98,33 @@ class _Asked:
 def member(request: HttpRequest, username) -> HttpResponse:
     """Who somebody is and what they wrote, newest first, filtered as asked, as far as the reader
     may see it."""
-    found = User.objects.named(username).filter(is_active=True).first()
+    found = _named(username)
     if found is None:
         return _renamed(username)
     user, asked = request.user, _asked(request)
     if asked.query:
-        posts = _narrowed(_standing(user, found.pk), asked)
+        posts = _narrowed(_posts_by(user, found.pk), asked)
         rows = list(_rows(posts, asked.before))
     else:
-        posts = _standing(user, found.pk)
+        posts = _posts_by(user, found.pk)
         rows = _posts_of(user, found.pk, asked.before)
     more = len(rows) > PER_PAGE
+    renamed = getattr(found, "renamed")  # noqa: B009  # of _shaped_like
+    if rows:
+        count = rows[0][-1]
+    else:  # behind the last of them, or there are none
+        count = _count(posts) if asked.before != NEWEST else 0
     return render(
         request,
         "members/member.html",
         {
             "profile": found,
-            "past_names": list(found.past_names.order_by("-pk")),
+            "past_names": list(found.past_names.order_by("-pk")) if renamed else (),
             "posts": fragments.post_lines(rows[:PER_PAGE], user=user),
-            "count": _count(posts),
+            "count": count,
             "counted": COUNTED,
             "asked": asked,
-            "boards": boards_visible_to(user).in_order(),
+            "boards": _boards(user),
             "kinds": Thread.Kind.choices,
             "ages": AGES,
             "older": rows[PER_PAGE - 1][0] if more else None,
@@ -107,7 +142,7 @@ def debates(request: HttpRequest, username) -> HttpResponse:
         return _renamed(username, "member-debates")
     user, asked = request.user, asked_for(request)
     threads, across = across_boards(request)
-    rows = narrowed(threads.filter(author=found.pk).rows(user, asked.moment), user, asked)
+    rows = narrowed(listed_rows(threads.filter(author=found.pk), user, asked.moment), user, asked)
     page, end = page_of(rows, user, asked)
     shown = listed(
         user,

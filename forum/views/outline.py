@@ -6,6 +6,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from forum.rendering import outline as outlines
+from forum.rendering import outline_formats
 
 from ..models import Stance
 from .fetch import thread_or_404
@@ -41,7 +42,7 @@ def argdown(request: HttpRequest, thread_id) -> HttpResponseBase:
     """The outline as a file in Argdown."""
     thread = thread_or_404(request.user, thread_id)
     part = _whole(request, thread)
-    text = outlines.argdown(part, address=_address(request, thread))
+    text = outline_formats.argdown(part, address=_address(request, thread))
     sent = HttpResponse(text, content_type="text/plain; charset=utf-8")
     return attachment(sent, f"{thread.slug}.argdown")
 
@@ -50,7 +51,7 @@ def as_json(request: HttpRequest, thread_id) -> HttpResponseBase:
     """The outline as a file in JSON."""
     thread = thread_or_404(request.user, thread_id)
     part = _whole(request, thread)
-    data = outlines.as_json(part, address=_address(request, thread))
+    data = outline_formats.as_json(part, address=_address(request, thread))
     return attachment(JsonResponse(data), f"{thread.slug}-outline.json")
 
 
@@ -74,7 +75,7 @@ def _first(request: HttpRequest) -> int:
 def _picture(part: outlines.Outline) -> list[dict]:
     """For each passage its line and the replies that leave it: up in black what supports, asks or
     adds evidence, down in red what disputes."""
-    drawn = []
+    lines = []
     for row, passage in enumerate(part.passages[:ROWS]):
         line = row * ROW + ROW // 2
         twigs = [
@@ -90,5 +91,5 @@ def _picture(part: outlines.Outline) -> list[dict]:
             for n, entry in enumerate(passage.entries[:TWIGS])
         ]
         more = len(passage.entries) - TWIGS
-        drawn.append({"line": line, "title": passage.label, "twigs": twigs, "more": max(more, 0)})
-    return drawn
+        lines.append({"line": line, "title": passage.label, "twigs": twigs, "more": max(more, 0)})
+    return lines

@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.feedgenerator import Atom1Feed
 
 from accounts.models import User
 
@@ -19,7 +18,7 @@ from ..models import Board, State, Watch
 from ..models.visibility import boards_visible_to, posts_visible_to, threads_visible_to
 from ..permissions import require
 from ..rendering.notices import notice_page
-from .feeds import base_of, opening_posts, write_feed
+from .feeds import Feed, base_of, opening_posts, write_feed
 from .fetch import board_or_404, member_of
 
 MOST_WATCHED = 500  # debates, the last ones watched
@@ -85,7 +84,7 @@ def notices(request: HttpRequest, feed_token: str) -> HttpResponse:
     reader = _reader_or_404(feed_token)
     base, address = base_of(request), reverse("notices")
     title = f"Notices of {reader.username}"
-    feed = Atom1Feed(
+    feed = Feed(
         title=title,
         link=base + address,
         description=None,

@@ -1,5 +1,6 @@
 """Pictures: their files, the page of one, and adding one while writing."""
 
+import hashlib
 from typing import cast
 
 from django import forms
@@ -14,7 +15,9 @@ from django.views.decorators.http import require_POST
 
 from core.problems import Problem
 from forum.operations import pictures as files
+from forum.operations.pictures.pyramid import TILE, is_tile, top
 
+from ..actions import maps
 from ..actions import pictures as acts
 from ..models import Picture, PictureUse
 from ..models.pictures import MAX_ALT, MAX_CREDIT, MAX_SOURCE
@@ -52,17 +55,36 @@ def file(request: HttpRequest, picture_key: str, name: str) -> HttpResponseBase:
         raise Http404
     whole = name == picture.file.rpartition("/")[2]
     sha256, kind = (picture.sha256, picture.kind) if whole else (picture.preview_sha256, "webp")
-    etag = f'"{sha256[:32]}"'
-    response = get_conditional_response(request, etag=etag) or _sent(sha256, kind)
+    stored = files.name_of(sha256, kind)
+    return answer(request, stored, f"{sha256[:16]}.{kind}", public=public is not None)
+
+
+def tile(
+    request: HttpRequest, picture_key: str, total: str, level: int, x: int, y: int
+) -> HttpResponseBase:
+    """One tile of a large map, for who may see the map."""
+    public = pictures_visible_to(AnonymousUser()).filter(key=picture_key).first()
+    picture = public or picture_or_404(request.user, picture_key)
+    there = picture.tiles == Picture.Tiles.READY and picture.sha256[:16] == total
+    if not (there and is_tile(picture.width, picture.height, level, x, y)):
+        raise Http404
+    stored = files.tile_name(picture.sha256, level, x, y)
+    return answer(request, stored, f"{level}-{x}-{y}.webp", public=public is not None)
+
+
+def answer(request: HttpRequest, stored: str, name: str, *, public: bool) -> HttpResponseBase:
+    """The file that is kept under a name which never comes to mean other bytes, called `name`."""
+    etag = f'"{hashlib.sha256(stored.encode()).hexdigest()[:32]}"'
+    response = get_conditional_response(request, etag=etag) or _sent(stored, name)
     response.headers["ETag"] = etag
-    response.headers["Cache-Control"] = _for_how_long(public=public is not None)
+    response.headers["Cache-Control"] = _for_how_long(public=public)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
 
-def _sent(sha256: str, kind: str) -> HttpResponseBase:
-    path = files.name_of(sha256, kind)
+def _sent(path: str, name: str) -> HttpResponseBase:
+    kind = path.rpartition(".")[2]
     response: HttpResponseBase
     if settings.PICTURES_BY_PROXY:
         response = HttpResponse(content_type=TYPES[kind])
@@ -72,7 +94,7 @@ def _sent(sha256: str, kind: str) -> HttpResponseBase:
             response = FileResponse(files.opened(path), content_type=TYPES[kind])
         except FileNotFoundError:
             raise Http404 from None
-    response.headers["Content-Disposition"] = f'inline; filename="{sha256[:16]}.{kind}"'
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return response
 
 
@@ -83,6 +105,18 @@ def _for_how_long(*, public: bool) -> str:
     if shared := settings.SHARED_CACHE_SECONDS:
         return f"public, max-age={YEAR}, s-maxage={shared}, immutable"
     return f"private, max-age={YEAR}, immutable"
+
+
+# --- /pictures/<key>/zoom/ --------------------------------------------------------------------
+
+
+def zoom(request: HttpRequest, picture_key: str) -> HttpResponse:
+    """A large map to look at closely, by its tiles; without scripts its preview, and the whole."""
+    found = picture_or_404(request.user, picture_key)
+    if found.tiles != Picture.Tiles.READY:
+        raise Http404
+    size = {"tile": TILE, "top": top(found.width, found.height)}
+    return render(request, "pictures/zoom.html", {"picture": found, **size})
 
 
 # --- /pictures/<key>/ -------------------------------------------------------------------------
@@ -120,6 +154,7 @@ def picture(request: HttpRequest, picture_key: str) -> HttpResponse:
         "picture": found,
         "posts": posts.select_related("thread", "author").order_by("pk")[:POSTS],
         "form": form if mine else None,
+        "markable": maps.may_mark(request.user, found),
     }
     return render(request, "pictures/picture.html", context, status=status)
 
@@ -160,10 +195,10 @@ def with_picture(request: HttpRequest) -> tuple[str, int]:
     except Problem as problem:
         messages.error(request, f"{problem.sentence} Your text is as it was.")
         return text, problem.status
-    said = "Your picture stands at the end of the text. Nothing is posted yet."
+    sentence = "Your picture stands at the end of the text. Nothing is posted yet."
     if not sent.alt:
-        said += " Say between its brackets what it shows, for those who cannot see it."
-    messages.success(request, said)
+        sentence += " Say between its brackets what it shows, for those who cannot see it."
+    messages.success(request, sentence)
     return f"{text.rstrip()}\n\n{sent.markdown}\n".lstrip("\n"), 200
 
 

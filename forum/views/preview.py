@@ -4,7 +4,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from forum.operations import caching, downloads, limits
-from forum.rendering import preview_pictures
 
 from .feeds import VISITOR
 from .fetch import thread_or_404
@@ -23,7 +22,9 @@ def thread_picture(request: HttpRequest, thread_id: int) -> HttpResponse:
             settings.DOWNLOADS_PER_MINUTE,
             "Many pictures were made for your network just now. Wait a minute.",
         )
-        return [preview_pictures.draw(thread, settings.SITE_NAME)]
+        from forum.rendering import preview_pictures  # Pillow, 3 MB that few workers need
+
+        return [preview_pictures.render(thread, settings.SITE_NAME)]
 
     def still():
         return caching.numbers_of(thread.pk) == numbers

@@ -2,11 +2,13 @@
 
 from itertools import groupby
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from ..models import Question, State
 from ..models.debate import QuestionQuerySet
+from ..models.listing import whose_opening_stands
 from ..models.visibility import threads_visible_to
 
 PER_PAGE = 30
@@ -15,9 +17,9 @@ PER_PAGE = 30
 def unanswered(user) -> QuestionQuerySet:
     """The questions that nobody answered yet, newest first, in the debates that `user` sees. A
     question is words of the opening: where that does not stand, it is not asked."""
-    return Question.objects.unanswered().filter(
-        thread__in=threads_visible_to(user).filter(state=State.VISIBLE).whose_opening_stands()
-    )
+    seen = whose_opening_stands(threads_visible_to(user).filter(state=State.VISIBLE))
+    # Asked of each question: as a list of debates SQLite would make all of it before the first.
+    return Question.objects.unanswered().filter(Exists(seen.filter(pk=OuterRef("thread"))))
 
 
 def questions(request: HttpRequest) -> HttpResponse:

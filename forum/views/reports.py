@@ -15,7 +15,8 @@ from ..models import Report
 from ..permissions import require
 from . import problems
 from .fetch import post_or_404
-from .posts import TokenField, where
+from .posts import where
+from .writing import TokenField
 
 
 class ReportForm(forms.Form):

@@ -2,13 +2,13 @@
 
 from math import ceil
 
-from django.db.models import F, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from forum import rendering
 from forum.rendering import glossary
-from forum.rendering.posts import Line
+from forum.rendering.posts import Connector
 
 from ..models import Post, Quote, State
 from ..models.visibility import posts_visible_to
@@ -30,13 +30,7 @@ def road(request: HttpRequest, post_id) -> HttpResponse:
     steps = list(
         Post.objects.for_reading()
         .select_related("author", "body__revision")
-        .filter(
-            tree_id=post.tree_id,
-            lft__lte=post.lft,
-            rght__gte=post.rght,
-            level__gte=first,
-            level__lte=first + STEPS,
-        )
+        .leading_to(post, first, first + STEPS)
         .order_by("level")
     )
     if not post.is_opening and page == 1:
@@ -48,7 +42,7 @@ def road(request: HttpRequest, post_id) -> HttpResponse:
         steps = [*opening, *steps]
     for step in steps:
         step.thread = post.thread
-    terms = glossary.for_reader(request.user, post.edition)
+    terms = glossary.for_reader(request.user, post.site_version)
     entries = rendering.render_posts(
         steps, user=request.user, road=True, terms=terms, lines=_lines(steps, page, post)
     )
@@ -68,12 +62,12 @@ def road(request: HttpRequest, post_id) -> HttpResponse:
     )
 
 
-def _lines(steps: list[Post], page: int, end: Post) -> dict[int, Line]:
+def _lines(steps: list[Post], page: int, end: Post) -> dict[int, Connector]:
     """The line along a page of the road to `end`, and where on it nobody knows whether the first
     answer answers the opening. Then nothing of the opening is shown, as if it were answered."""
     doubt = page == 1 and len(steps) > 1 and steps[1].parent_basis == Post.Basis.UNKNOWN
     return {
-        step.pk: Line(
+        step.pk: Connector(
             up=number > 0 or page > 1,
             down=step.pk != end.pk,
             loose=doubt and number == 0,
@@ -85,13 +79,14 @@ def _lines(steps: list[Post], page: int, end: Post) -> dict[int, Line]:
 
 def quoted_by(post: Post, user) -> QuerySet[Quote]:
     """Everything that quotes a post, newest first, as far as `user` may see it."""
+    # Asked of each quote in turn, until a page is full. As a join or as EXISTS, PostgreSQL would
+    # take what is asked for to be rare, and read all quotes of the post before it sorts them.
+    shown = posts_visible_to(user).filter(
+        pk=OuterRef("post"), body__revision=OuterRef("revision"), state=State.VISIBLE
+    )
     return (
-        Quote.objects.filter(
-            source_post=post,
-            revision_id=F("post__body__revision_id"),
-            post__state=State.VISIBLE,
-            post__in=posts_visible_to(user),
-        )
+        Quote.objects.alias(shown=Subquery(shown.values("pk")))
+        .filter(source_post=post, shown__isnull=False)
         .select_related("post__author", "post__thread__board", "post__body")
         .order_by("-pk")
     )

@@ -18,7 +18,7 @@ from ..models.visibility import threads_visible_to
 NOT_FOR_CRAWLERS = (
     *("/accounts/", "/admin/", "/api/", "/drafts/", "/notices/", "/standing/", "/theme/"),
     *("/threads/*/reply/", "/threads/new/", "/posts/*/history/", "/posts/*/quotes/"),
-    "/posts/*/report/",
+    *("/posts/*/report/", "/report/"),
 )
 # Crawlers that gather texts for models, by the names that their makers say they read here.
 GATHERERS = (

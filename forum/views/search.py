@@ -21,6 +21,7 @@ from forum.search.excerpts import Excerpt, excerpt, marked
 from forum.search.grammar import FILTERS, Query, parse
 
 from ..models import Board, Lane, Post, Thread
+from ..models.listing import with_opening
 from ..models.visibility import ForReader, posts_visible_to
 
 MOST_FACETS = 8
@@ -43,11 +44,21 @@ NOTHING: Mapping[str, object] = {
 }
 
 
+# The columns of which a line of the results is made.
+_OF_POSTS = (
+    *("thread", "number", "byline", "parent_basis", "lane", "stance", "state"),
+    *("written_at", "loaded_at"),
+)
+_OF_REVISIONS = ("body__revision__plain", "body__revision__passages")
+_OF_BOARDS = ("name", "slug")
+
+
 @dataclass(frozen=True, slots=True)
-class Line:
+class ResultLine:
     """A post that was found, as it is shown; `more` says how many others of its debate were."""
 
     post: Post
+    thread: Thread
     excerpt: Excerpt
     title: list[tuple[str, bool]]
     year: str
@@ -144,11 +155,11 @@ def _found(user, query: Query, after: int) -> dict:
 
 def _terms(query: Query) -> list[tuple[str, str]]:
     """What the filters were read as, and the query without each."""
-    said = []
+    meanings = []
     for one in query.filters:
         means = FILTERS[one.key].means
-        said.append((f"{one.typed}: {'not ' if one.negated else ''}{means}", one.typed))
-    return [(words, query.without(typed)) for words, typed in said]
+        meanings.append((f"{one.typed}: {'not ' if one.negated else ''}{means}", one.typed))
+    return [(words, query.without(typed)) for words, typed in meanings]
 
 
 def _next(query: Query, after: int) -> str:
@@ -170,17 +181,27 @@ _posts = ForReader(
     lambda user, ids: (
         posts_visible_to(user)
         .filter(pk__in=ids)
-        .select_related("author", "thread__board", "body__revision")
+        .select_related("author", "body__revision")
+        .only(*_OF_POSTS, "author__username", "body__html", *_OF_REVISIONS)
     ),
     "numbers",
     alike=True,
 )
 _debates = CompiledQuery(
-    "debates_shown", lambda ids: Thread.objects.with_opening().filter(pk__in=ids), "numbers"
+    "debates_shown",
+    lambda ids: (
+        with_opening(Thread.objects.filter(pk__in=ids))
+        .select_related("board")
+        .only("title", "slug", "kind", "card", *(f"board__{name}" for name in _OF_BOARDS))
+    ),
+    "numbers",
+)
+_boards = CompiledQuery(
+    "boards_found", lambda ids: Board.objects.filter(pk__in=ids).only(*_OF_BOARDS), "numbers"
 )
 
 
-def _lines(found: finding.Found, asked: Asked, user) -> list[Line]:
+def _lines(found: finding.Found, asked: Asked, user) -> list[ResultLine]:
     posts = {post.pk: post for post in _posts(user, found.ids)} if found.ids else {}
     if not posts:
         return []
@@ -189,15 +210,16 @@ def _lines(found: finding.Found, asked: Asked, user) -> list[Line]:
     here = Counter(post.thread_id for post in posts.values())
     lines, seen = [], set()
     for post in (posts[pk] for pk in found.ids if pk in posts):
-        thread = post.thread
+        thread = debates[post.thread_id]
         more = found.threads[thread.pk] - here[thread.pk] if thread.pk not in seen else 0
         seen.add(thread.pk)
         lines.append(
-            Line(
+            ResultLine(
                 post,
+                thread,
                 excerpt(post.body.revision, post.body.html, asked.match),
                 marked(thread.title, asked.match),
-                _year(debates[thread.pk]),
+                _year(thread),
                 post.author_id in ignored,
                 max(more, 0),
             )
@@ -208,7 +230,7 @@ def _lines(found: finding.Found, asked: Asked, user) -> list[Line]:
 def _facets(found: finding.Found, query: Query) -> list[tuple[str, list[tuple[str, int, str]]]]:
     """By what the hits can be narrowed down: for each group its heading, and for each way its
     words, how many hits it leaves and the query for it."""
-    boards = Board.objects.in_bulk(found.boards)
+    boards = {board.pk: board for board in _boards(list(found.boards))}
     lanes = dict(Lane.choices)
     groups = (
         ("Where it stands", _counted(found.parts, PARTS)),

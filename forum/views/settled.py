@@ -15,6 +15,6 @@ def settle(request: HttpRequest, response: HttpResponse, *tokens: UUID) -> HttpR
     tokens are posted or discarded: the browser forgets its copies. Those that no page was told of
     yet stay in the cookie."""
     waiting = request.COOKIES.get("settled", "").split(".")[-MOST_SETTLED:]
-    told = ".".join(dict.fromkeys([*filter(UUID_TEXT.fullmatch, waiting), *map(str, tokens)]))
-    response.set_cookie("settled", told, max_age=600, samesite="Lax", secure=settings.HTTPS)
+    named = ".".join(dict.fromkeys([*filter(UUID_TEXT.fullmatch, waiting), *map(str, tokens)]))
+    response.set_cookie("settled", named, max_age=600, samesite="Lax", secure=settings.HTTPS)
     return response

@@ -105,8 +105,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Whether the database answers within a second, so that a proxy may send people here; how far
     replicas are behind, without which all pages are read from the primary; and a wrong clock."""
     if ready():
-        told = f"ok\n{describe_clock()}{replica_lag.describe()}"
-        return HttpResponse(told, content_type="text/plain")
+        text = f"ok\n{describe_clock()}{replica_lag.describe()}"
+        return HttpResponse(text, content_type="text/plain")
     return HttpResponse("the database does not answer\n", content_type="text/plain", status=503)
 
 

@@ -50,7 +50,7 @@ def read(request: HttpRequest, thread_id) -> HttpResponse:
         .get(pk=chosen[at].post_id)
     )
     post.thread = thread
-    terms = glossary.for_reader(request.user, thread.edition)
+    terms = glossary.for_reader(request.user, thread.site_version)
     words = len(post.body.revision.plain.split())
     near = list(enumerate(chosen, 1))[max(at - NEAR, 0) : at + NEAR + 1]
     return render(

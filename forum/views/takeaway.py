@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from forum.operations import caching, downloads, limits
 from forum.rendering import books
 from forum.text import epub
-from forum.transfer import exporting
+from forum.transfer import exporting, packing
 
 from ..models import Thread
 from ..permissions import Refused, may
@@ -44,24 +44,44 @@ def road_epub(request: HttpRequest, post_id) -> HttpResponseBase:
 
 
 def thread_fixture(request: HttpRequest, thread_id) -> HttpResponseBase:
-    """A debate as a thread fixture, in parts: whatever its length, it is never held as a whole."""
+    """A debate as a thread fixture, in parts: whatever its length, it is never held as a whole. Of
+    one with pictures a zip, which holds them too."""
     thread = thread_or_404(request.user, thread_id)
+    packed, name = _file_of(thread)
 
     def write(user):
+        if packed:
+            return packing.fixture([thread], user=user)
         return _encoded(exporting.fixture(thread, user=user))
 
-    return _taken(request, thread, f"{thread.slug}.json", "application/json", write)
+    if packed:
+        return _taken(request, thread, f"{name}.zip", packing.TYPE, write, "fixture")
+    return _taken(request, thread, f"{name}.json", "application/json", write)
 
 
 def thread_markdown(request: HttpRequest, thread_id) -> HttpResponseBase:
-    """A debate as Markdown, in parts."""
+    """A debate as Markdown, in parts; of one with pictures a zip, which holds them too."""
     thread = thread_or_404(request.user, thread_id)
+    packed, name = _file_of(thread)
     address = _base(request) + thread.get_absolute_url().lstrip("/")
 
     def write(user):
+        if packed:
+            return packing.markdown(thread, address=address)
         return _encoded(exporting.markdown(thread, address=address))
 
-    return _taken(request, thread, f"{thread.slug}.md", "text/markdown; charset=utf-8", write)
+    if packed:
+        return _taken(request, thread, f"{name}.zip", packing.TYPE, write, "markdown")
+    return _taken(request, thread, f"{name}.md", "text/markdown; charset=utf-8", write)
+
+
+def _file_of(thread: Thread) -> tuple[bool, str]:
+    """Whether the pictures of a debate go along, in a zip, and what its file is called: where they
+    are too large together they stay, and its name says so."""
+    shown = exporting.pictures_of(thread)
+    if sum(picture.bytes for picture in shown) > packing.MOST_BYTES:
+        return False, f"{thread.slug}-without-pictures"
+    return bool(shown), thread.slug
 
 
 def _taken(

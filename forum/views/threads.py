@@ -6,7 +6,6 @@ from secrets import token_hex
 from uuid import uuid4
 
 from django import forms
-from django.db import InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.template.backends.utils import csrf_input
@@ -14,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from core.database_answers import takes_no_writes
+from core.database_answers import database_errors, did_not_answer, takes_no_writes
 from core.opened_texts import BaseField, ChangedMeanwhile, base_of
 from core.problems import Problem
 from forum.actions import arguments, notices, read_state
@@ -29,7 +28,8 @@ from ..permissions import require
 from . import linked_data, problems
 from .fetch import page_or_404, thread_or_404
 from .opened_forms import conflict, without_erased
-from .posts import ReplyForm, per_page, reply_address, where
+from .posts import per_page, where
+from .replying import ReplyForm, reply_address
 from .writing import asked_in
 
 log = logging.getLogger("forum.reading")
@@ -44,7 +44,7 @@ TOKENS = (token_hex(24), token_hex(24))
 
 def thread(request: HttpRequest, thread_id: int, slug: str = "") -> HttpResponse:
     """One page of a debate."""
-    thread = thread_or_404(request.user, thread_id)
+    thread = thread_or_404(request.user, thread_id, with_maps=True)
     if request.path != thread.get_absolute_url():
         return _moved(request, thread)
     wanted = _wanted(request, thread)
@@ -108,29 +108,29 @@ def _mark_read(user: User, page: ThreadPage, seen: read_state.Seen) -> None:
         notices.mark_opened(
             user=user, thread=page.thread, posts=page.shown, placeholders=page.placeholders
         )
-    except (OperationalError, InternalError) as error:
+    except database_errors() as error:
         # A full disk, or a server to read from only, keeps nobody from reading: what is new
         # stays new.
-        if isinstance(error, InternalError) and not takes_no_writes(error):
+        if not did_not_answer(error) and not takes_no_writes(error):
             raise
         log.warning("not marked as read", exc_info=error)
 
 
 def _reply_form(request: HttpRequest, page: ThreadPage) -> SafeString | None:
     """The form of an answer to the debate, where it is offered. To readers who see the same it is
-    the same, but for its tokens."""
+    the same, but for its tokens and for what each chose in the last one, if the page shows it."""
     user, thread = request.user, page.thread
     if not page.is_last or page.wanted.lane or "reply" not in page.verbs:
         return None
     assert user.is_authenticated  # or nobody would be offered it
     target = reply_address(thread, None)
+    lane, stance = _chosen_last(user, page) or (arguments.default_lane(thread, None), "")
 
-    def draw() -> str:
-        lane = arguments.default_lane(thread, None)
+    def render_form() -> str:
         form = ReplyForm(
             thread=thread,
             asked=asked_in(user, thread),
-            initial={"token": TOKENS[1], "lane": lane, "stance": ""},
+            initial={"token": TOKENS[1], "lane": lane, "stance": stance},
         )
         context = {"form": form, "thread": thread, "target": target, "member": user}
         nothing = {"parent": None, "draft": None, "preview": "", "added": "", "back": ""}
@@ -138,11 +138,19 @@ def _reply_form(request: HttpRequest, page: ThreadPage) -> SafeString | None:
             {**context, **nothing, "csrf_input": TOKENS[0]}
         )
 
-    key = ("reply form", thread.pk, thread.version, thread.edition, user.is_new)
-    html = (fragments.get(key) or fragments.put(key, draw)) if page.common else draw()
+    key = ("reply form", thread.pk, thread.version, thread.site_version, user.is_new, lane, stance)
+    html = (fragments.get(key) or fragments.put(key, render_form)) if page.common else render_form()
     for mark, token in zip(TOKENS, (csrf_input(request), uuid4()), strict=True):
         html = html.replace(mark, str(token))
     return mark_safe(html)
+
+
+def _chosen_last(user, page: ThreadPage) -> tuple[str, str] | None:
+    """Lane and stance of the last answer by `user` to the opening that stands on the page."""
+    mine = [entry.post for entry in page.all_entries if entry.post.author_id == user.pk]
+    answers = [one for one in mine if not one.parent_id and one.parent_basis == Post.Basis.REPLY]
+    last = max(answers, key=lambda post: post.pk, default=None)
+    return (last.lane, last.stance) if last else None
 
 
 def _is_id(text: str) -> bool:

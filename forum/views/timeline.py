@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from forum.rendering.pictures import (
+from forum.rendering.divergence_axis import (
     ERAS,
     LINE,
     SCALE,

@@ -132,7 +132,7 @@ def _watch(request: HttpRequest, find) -> HttpResponse:
                 messages.success(request, "You do not watch that any more.")
             else:
                 acts.watch(user=user, target=target, level=level)
-                messages.success(request, _SAID.get(level, "You watch that now."))
+                messages.success(request, _SENTENCES.get(level, "You watch that now."))
             if request.POST.get("back") == "notices":
                 return redirect("notices")
             return redirect("watching")
@@ -152,4 +152,4 @@ def _watch(request: HttpRequest, find) -> HttpResponse:
     )
 
 
-_SAID = {"muted": "You are told nothing of it any more."}
+_SENTENCES = {"muted": "You are told nothing of it any more."}

@@ -1,5 +1,6 @@
 """What a form asks the server for while somebody writes in it (static/js/write.js, quote.js): the
-quote form of words that were chosen in a post, and whom or what "@mem" or "#1" may mean."""
+quote form of words that were chosen in a post, whom or what "@mem" or "#1" may mean, and places
+that begin as typed (places.js)."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -7,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import User
 from forum.text import markup, quoting
+from forum.text.places import beginning
 
 from ..jinja import fragment_renderer
 from ..models import Post, State, Thread
@@ -15,7 +17,8 @@ from ..operations import limits
 from ..permissions import require
 from .fetch import member_of, post_or_404, sent_id, thread_or_404
 
-MOST = 8  # names, or numbers, that are offered at a time
+MOST = 8  # names, numbers or places that are offered at a time
+LONGEST_PLACE = 120  # letters, as the fields for it take
 RECENT = 100  # posts of the debate whose writers are offered before anybody else
 TOO_OFTEN = "That was a lot within a minute. Type on; it is offered again in a moment."
 
@@ -104,3 +107,13 @@ def _numbered(user: User, thread: Thread, begun: str) -> list[Post]:
     beginning = int(begun)
     wanted = [beginning, *range(10 * beginning, 10 * beginning + 10)]
     return list(posts.filter(number__in=wanted).order_by("number")[:MOST])
+
+
+def places(request: HttpRequest) -> HttpResponse:
+    """Places of the gazetteer whose name begins as `begun`, the largest first, as options of a
+    field. For members; raises limits.TooOften."""
+    require(request.user, "use account")
+    user = member_of(request)
+    limits.count("places", str(user.pk), settings.OFFERS_PER_MINUTE, TOO_OFTEN)
+    found = beginning(request.GET.get("begun", "")[:LONGEST_PLACE], MOST)
+    return HttpResponse(fragment_renderer("threads/_places.html")({"found": found}))

@@ -39,8 +39,8 @@ class TokenField(forms.UUIDField):
 
     widget = forms.HiddenInput
     default_error_messages = {
-        "required": "The form had lost its mark. Look it over and send it again.",
-        "invalid": "The form had lost its mark. Look it over and send it again.",
+        "required": "Something was missing in the form. Look it over and send it again.",
+        "invalid": "Something was missing in the form. Look it over and send it again.",
     }
 
     def bound_data(self, data, initial):
@@ -60,8 +60,8 @@ def restored(request: HttpRequest) -> dict:
     with suppress(ValueError):
         token = UUID(request.POST.get("restored", ""))
     with suppress(ValueError, OverflowError):
-        if said := parse_datetime(request.POST.get("restored_at", "")):
-            moment = timezone.make_aware(said) if timezone.is_naive(said) else said.astimezone(UTC)
+        if at := parse_datetime(request.POST.get("restored_at", "")):
+            moment = timezone.make_aware(at) if timezone.is_naive(at) else at.astimezone(UTC)
     return {"restored": token, "restored_at": moment}
 
 

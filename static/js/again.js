@@ -1,12 +1,14 @@
-// A text that met a moderator's work goes once more by itself; its mark then tells the server not to
-// ask for that again. Whoever writes in it sends it by hand.
-const waiting = document.querySelector("form[data-by-itself]");
+// A text that met a moderator's work goes once more by itself, unless one writes in it. Its mark tells
+// the server not to ask for that again.
+import { one } from "./jonbar.js";
+
+const form = one("form[data-by-itself]");
 const timer = setTimeout(() => {
-  waiting.querySelector("[name=sent_by_itself]").disabled = false;
-  waiting.requestSubmit();
+  form.sent_by_itself.disabled = false;
+  form.requestSubmit();
 }, 10000);
-waiting.onsubmit = () => clearTimeout(timer);
-waiting.oninput = () => {
+form.onsubmit = () => clearTimeout(timer);
+form.oninput = () => {
   clearTimeout(timer);
-  waiting.querySelector("[role=status]")?.remove();
+  one("[role=status]", form)?.remove();
 };

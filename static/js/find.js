@@ -1,7 +1,7 @@
 // The field in the masthead offers debates and members while one types.
-import { ask, rested } from "./jonbar.js";
+import { ask, one, rested } from "./jonbar.js";
 
-const find = document.querySelector(".find form");
+const find = one(".find form");
 const offered = find.lastElementChild;
 const typed = () => `${new URLSearchParams(new FormData(find))}`;
 const offer = rested(async () => {
@@ -9,9 +9,9 @@ const offer = rested(async () => {
   const list = await ask(`${find.action}offer/?${asked}`);
   if (typed() === asked) offered.innerHTML = list ?? "";
 }, 250);
-find.addEventListener("input", offer);
-find.addEventListener("keydown", (event) => {
+find.oninput = offer;
+find.onkeydown = (event) => {
   if (event.key !== "Escape" || !offered.firstChild) return;
   event.preventDefault(); // what was typed stays
   offered.replaceChildren();
-});
+};

@@ -1,21 +1,23 @@
-// Adds to pages that are complete without it. The scripts of single pages share what it exports.
+// Adds to pages that are complete without it; other scripts share what it exports.
 
-// Ask before a text that was typed and not sent gets lost. `data-unsaved`: the server gave it back
-// and stored it nowhere; `data-kept`: the server holds it as a draft.
+export const one = (selector, within = document) => within.querySelector(selector);
+export const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+// Ask before a text gets lost. `data-unsaved`: the server stored it nowhere; `data-kept`: as a draft.
 export let sending = false;
 const unsent = (form) =>
   !("kept" in form.dataset) &&
   ("unsaved" in form.dataset ||
-    [...form.querySelectorAll("textarea:not([readonly])")].some((t) => t.value !== t.defaultValue));
+    all("textarea:not([readonly])", form).some((text) => text.value !== text.defaultValue));
 
 addEventListener("submit", (event) => (sending = !event.defaultPrevented));
-// Typed on, or brought back by the back button: it is not sent any more.
+// Typed on, or brought back by the back button.
 for (const kind of ["pageshow", "input"]) addEventListener(kind, () => (sending = false));
 addEventListener("beforeunload", (event) => {
   if (!sending && [...document.forms].some(unsent)) event.preventDefault();
 });
 
-// What was posted or discarded needs no copy here; a cookie names the forms it was written in.
+// What was posted or discarded needs no copy here; a cookie names its forms.
 const settled = document.cookie.match(/\bsettled=([0-9a-f.-]+)/)?.[1].split(".");
 if (settled) {
   for (const [key, kept] of Object.entries(localStorage)) {
@@ -24,13 +26,17 @@ if (settled) {
   document.cookie = "settled=; path=/; max-age=0";
 }
 
-// What the field in the masthead offers while one types is fetched once somebody goes there.
-const find = document.querySelector(".find");
+// The script of the field in the masthead is fetched once somebody goes there.
+const find = one(".find");
 find?.addEventListener("focusin", () => import(find.dataset.script), { once: true });
 
-// The text that the server answers; null where it refuses, asks to sign in or cannot be reached.
+// What the server answers; null where it cannot be reached.
+export const sent = (address, body) =>
+  fetch(address, body && { method: "POST", body }).catch(() => null);
+
+// The text of that; null also where it refuses or asks to sign in.
 export async function ask(address, body) {
-  const answer = await fetch(address, body && { method: "POST", body }).catch(() => null);
+  const answer = await sent(address, body);
   return answer?.ok && !answer.redirected ? answer.text() : null;
 }
 
@@ -45,15 +51,17 @@ export function rested(doIt, after) {
 
 // A press of a link does this instead, unless it returns false or a key is held.
 export function pressed(selector, act) {
-  document.addEventListener("click", (event) => {
+  addEventListener("click", (event) => {
     const link = event.target.closest(selector);
     const plain = link && !event.ctrlKey && !event.metaKey;
     if (plain && act(link) !== false) event.preventDefault();
   });
 }
 
+export const boxOf = (node) => node.getBoundingClientRect();
 export const idOf = (post) => post.id.slice("post-".length);
-export const drawn = (html) => new DOMParser().parseFromString(html, "text/html");
+export const drawn = (html) => new DOMParser().parseFromString(html ?? "", "text/html");
+export const changed = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
 // Tells who listens; false if one of them does the rest.
 export const fire = (name, detail) =>
-  document.dispatchEvent(new CustomEvent(name, { detail, cancelable: true }));
+  dispatchEvent(new CustomEvent(name, { detail, cancelable: true }));

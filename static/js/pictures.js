@@ -1,24 +1,24 @@
 // Pictures for a text: chosen, pasted or dropped into it, each sent at once.
 
+import { changed, one, sent } from "./jonbar.js";
+
 async function add(form, files) {
-  const { text } = form.elements;
-  const state = form.querySelector(".draft-state");
+  const { text } = form;
+  const state = one(".draft-state", form);
   for (const file of files) {
     state.textContent = "Sending the picture …";
     const body = new FormData(form);
     body.set("picture", file);
-    const told = await fetch("/pictures/", { method: "POST", body })
-      .then((answer) => answer.json())
-      .catch(() => ({ problem: "The picture could not be sent." }));
-    state.textContent = told.problem ?? "";
-    if (told.problem) continue;
+    const told = await (await sent("/pictures/", body))?.json().catch(() => null);
+    state.textContent = told ? (told.problem ?? "") : "The picture could not be sent.";
+    if (!told?.markdown) continue;
     const at = text.selectionEnd;
     const from = text.value.slice(0, at).trimEnd().length;
     text.setRangeText(`${from ? "\n\n" : ""}${told.markdown}\n`, from, at);
     const inside = text.value.indexOf("![", from) + 2;
     text.setRangeText("What it shows", inside, inside, "select");
     text.focus();
-    text.dispatchEvent(new Event("input", { bubbles: true }));
+    changed(text);
   }
 }
 
@@ -28,12 +28,11 @@ function take(event) {
   event.preventDefault();
   add(event.target.form, files);
 }
-document.addEventListener("paste", take);
-document.addEventListener("drop", take);
-document.addEventListener("click", ({ target }) => {
+addEventListener("paste", take);
+addEventListener("drop", take);
+addEventListener("click", ({ target }) => {
   if (!target.matches(".choose-picture")) return;
-  const input = document.createElement("input");
-  input.type = "file";
+  const input = Object.assign(document.createElement("input"), { type: "file" });
   input.onchange = () => add(target.form, input.files);
   input.click();
 });

@@ -2,16 +2,16 @@
 
 const rows = [...document.querySelectorAll(".docket")];
 for (const row of rows) {
-  row.addEventListener("toggle", () => {
+  row.ontoggle = () => {
     if (!row.open) return;
     const csrfmiddlewaretoken = row.querySelector("[name=csrfmiddlewaretoken]").value;
     const body = new URLSearchParams({ look: row.dataset.case, csrfmiddlewaretoken });
-    fetch(location.href, { method: "POST", body }).catch(() => {});
-  });
+    fetch("", { method: "POST", body }).catch(() => {});
+  };
 }
 
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("keys") === "off") return;
+  if (event.ctrlKey || event.metaKey || event.altKey || localStorage.keys === "off") return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
   const at = rows.findIndex((row) => row.contains(event.target));
   if (event.key === "j" || event.key === "k") {

@@ -1,12 +1,12 @@
 // Quoting where one reads: words selected, or all of a post, go into the reply.
 
-import { ask, fire, idOf, pressed, rested } from "./jonbar.js";
+import { all, ask, boxOf, fire, idOf, one, pressed, rested } from "./jonbar.js";
 
 const made = (name, values) => Object.assign(document.createElement(name), values);
 
-// A press on a link ends the selection, so the last one is remembered until the next press.
+// A press on a link ends the selection; the last one is remembered until the next press.
 let chosen = [];
-const offer = made("p", { className: "offer" }); // what stands at the words chosen
+const offer = made("p", { className: "offer" }); // at the words chosen
 const rests = rested(offerToQuote, 150); // the pointer or the key
 document.addEventListener("selectionchange", choose);
 function choose() {
@@ -14,19 +14,19 @@ function choose() {
   chosen = passages(getSelection().getRangeAt(0));
   rests();
 }
-document.addEventListener("pointerdown", (event) => {
+addEventListener("pointerdown", (event) => {
   if (event.target.closest(".cite, .offer")) return;
   chosen = [];
-  // In the text's flow it stays: what is pressed would move away.
+  // In the text's flow it stays, or what is pressed moves away.
   if (!offer.matches(".resting")) offer.remove();
 });
 
 function stand(post, ...what) {
   offer.replaceChildren(...what);
-  post.querySelector(".prose").after(offer);
-  const box = post.getBoundingClientRect();
-  const rects = getSelection().rangeCount ? [...getSelection().getRangeAt(0).getClientRects()] : [];
-  const last = rects.findLast((one) => one.width && one.top >= box.top && one.bottom <= box.bottom);
+  one(".prose", post).after(offer);
+  const box = boxOf(post);
+  const rects = getSelection().rangeCount ? getSelection().getRangeAt(0).getClientRects() : [];
+  const last = [...rects].findLast((r) => r.width && r.top >= box.top && r.bottom <= box.bottom);
   offer.classList.toggle("resting", !last);
   if (!last) return;
   offer.style.top = `${last.bottom - box.top + 4}px`;
@@ -41,7 +41,7 @@ function offerToQuote() {
   stand(chosen.at(-1).post, button);
 }
 
-document.addEventListener("told", ({ detail: { post, words, href } }) => {
+addEventListener("told", ({ detail: { post, words, href } }) => {
   const said = made("span", { role: "status" });
   stand(post, said);
   said.textContent = words;
@@ -52,10 +52,10 @@ const NOT_ITS_OWN =
   "figure, blockquote, .margin, .footnote-ref, .footnote-back, .meaning, summary";
 const LETTER = /[\p{L}\p{M}\p{N}'’-]/u;
 
-// The words of a selection, post by post: whole words, no quotes of others, no margin notes.
+// What was selected, post by post: whole words, no quotes of others, no margin notes.
 function passages(range) {
   const found = [];
-  for (const prose of document.querySelectorAll(".post[id] .prose")) {
+  for (const prose of all(".post[id] .prose")) {
     if (!range.intersectsNode(prose)) continue;
     const part = document.createRange();
     part.selectNodeContents(prose);
@@ -70,46 +70,45 @@ function passages(range) {
   return found;
 }
 
-// A place of a text, or the nearest one in this direction that no word runs on across.
+// The nearest place of a text that no word runs on across.
 function outOfWord({ data = "" }, at, by) {
   while (LETTER.test(data[at - 1] ?? "") && LETTER.test(data[at] ?? "")) at += by;
   return at;
 }
 
-// Words without their marks, "[…]" where somebody else is quoted between them.
+// "[…]" stands where somebody else is quoted between the words.
 function wordsOf(part) {
-  for (const other of part.querySelectorAll(NOT_ITS_OWN)) {
+  for (const other of all(NOT_ITS_OWN, part)) {
     other.replaceWith(other.matches("figure, blockquote") ? "\n\0\n" : ""); // no text of a page holds it
   }
-  for (const block of part.querySelectorAll("p, li, h4, h5, h6, pre, td, th, br")) {
+  for (const block of all("p, li, h4, h5, h6, pre, td, th, br", part)) {
     block.before("\n");
     block.after("\n");
   }
   return part.textContent.replace(/^[\s\0]+|[\s\0]+$/g, "").replaceAll("\0", "[…]");
 }
 
-// The quote form, as the server writes it: with the marks that the words have in their source.
+// The quote form: the server gives the words the marks that they have in their source.
 async function formOf({ post, words }) {
   const body = new URLSearchParams({ words });
   return (await ask(`/posts/${idOf(post)}/words/`, body)) ?? `[quote="post: ${idOf(post)}"]\n${words}\n[/quote]\n\n`;
 }
 
-// Quote what was chosen, else all of the post; false if there is nothing. Where no reply can be
-// written, it waits for the next one.
+// Quote what was chosen, else all of the post; false: there is nothing. It may wait for a reply.
 function collect(post) {
   if (!chosen.length) {
     const range = document.createRange();
-    range.selectNodeContents(post.querySelector(".prose"));
+    range.selectNodeContents(one(".prose", post));
     chosen = passages(range);
   }
   if (!chosen.length) return false;
-  const at = (chosen.find((one) => one.post === post) ?? chosen.at(-1)).post;
+  const at = chosen.some((words) => words.post === post) ? post : chosen.at(-1).post;
   const quotes = Promise.all(chosen.map(formOf)).then((forms) => forms.join(""));
   chosen = [];
   offer.remove();
   if (fire("quote", { post: at, quotes })) {
     quotes.then((words) => {
-      sessionStorage.setItem("quotes", (sessionStorage.getItem("quotes") ?? "") + words);
+      sessionStorage.quotes = (sessionStorage.quotes ?? "") + words;
       fire("told", { post: at, words: "Collected for your reply." });
     });
   }
@@ -119,9 +118,9 @@ function collect(post) {
 
 pressed(".cite", (link) => collect(link.closest(".post")));
 
-// By key the next stop after words chosen is their offer. Escape ends it.
+// By key the offer is the next stop after the words.
 addEventListener("keydown", (event) => {
-  const next = chosen.length && document.querySelector(".offer button:not(:focus)");
+  const next = chosen.length && one(".offer button:not(:focus)");
   if (next && event.key === "Tab" && !event.shiftKey) {
     event.preventDefault();
     next.focus();

@@ -1,13 +1,13 @@
-// Reading a debate: keys for its links and buttons, links copied, a switch of view that keeps the place.
+// Reading a debate: its keys, links copied, a switch of view that keeps the place.
 
-import { fire, idOf, pressed } from "./jonbar.js";
+import { all, boxOf, fire, idOf, one, pressed } from "./jonbar.js";
 
-const posts = () => [...document.querySelectorAll(".post[id]")];
+const posts = () => all(".post[id]");
 const postOf = (node) => node?.closest(".post[id]");
 
 // For visitors, once they choose words.
 const quoting = () => import("./quote.js");
-document.addEventListener("selectionchange", quoting, { once: true });
+addEventListener("selectionchange", quoting, { once: true, capture: true });
 
 pressed("a.copy", (link) => {
   if (!navigator.clipboard) return false;
@@ -18,37 +18,37 @@ pressed("a.copy", (link) => {
 // The post one is at; none above the first.
 const reached = () =>
   postOf(document.activeElement) ??
-  posts().findLast((post) => post.getBoundingClientRect().top < innerHeight / 3);
+  posts().findLast((post) => boxOf(post).top < innerHeight / 3);
 const current = () => reached() ?? posts()[0];
 
 function go(post) {
   if (!post) return;
   post.tabIndex = -1;
   post.focus({ preventScroll: true });
-  post.scrollIntoView({ block: "start" });
+  post.scrollIntoView();
 }
 
 function step(by) {
-  const all = posts();
-  go(all[Math.max(all.indexOf(reached()) + by, 0)]); // none beyond the last
+  const list = posts();
+  go(list[Math.max(list.indexOf(reached()) + by, 0)]); // none beyond the last
 }
 
-const press = (selector) => current()?.querySelector(selector)?.click();
+const press = (selector, within = current()) => one(selector, within)?.click();
 const KEYS = {
   j: () => step(1),
   k: () => step(-1),
   n: () => {
-    const all = posts();
-    const next = all.slice(all.indexOf(reached()) + 1).find((post) => post.matches(".fresh"));
-    next ? go(next) : document.querySelector("a.elsewhere")?.click();
+    const list = posts();
+    const next = list.slice(list.indexOf(reached()) + 1).find((post) => post.matches(".fresh"));
+    next ? go(next) : press("a.elsewhere", document);
   },
   p: () => {
-    const link = current()?.querySelector("a.parent");
-    const here = link?.hash && document.querySelector(link.hash);
+    const link = one("a.parent", current());
+    const here = link?.hash && one(link.hash);
     here ? go(here) : link?.click();
   },
   r: () => press("a.reply"),
-  q: () => (document.querySelector(".offer button") ?? current()?.querySelector("a.cite"))?.click(),
+  q: () => (one(".offer button") ?? one("a.cite", current()))?.click(),
   f: () => press("[name=fold], [name=unfold], a.fold-link"),
   "?": () => location.assign("/keys/"),
 };
@@ -57,25 +57,20 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape") document.activeElement.closest(".term")?.blur();
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (localStorage.getItem("keys") === "off" || !KEYS[event.key]) return;
+  if (localStorage.keys === "off" || !KEYS[event.key]) return;
   event.preventDefault();
   KEYS[event.key]();
 });
 
-// The switch keeps the place: the post last focused or linked to, else that on top before one scrolled
-// up to the switch.
-const inSight = (node) => {
-  const box = node?.getBoundingClientRect();
-  return box?.bottom > 0 && box.top < innerHeight;
-};
-let place = postOf(document.querySelector(":target"));
+// The switch keeps the place: the post last focused or linked to, else that on top before one went up.
+const inSight = (node) => node && boxOf(node).bottom > 0 && boxOf(node).top < innerHeight;
+let place = postOf(one(":target"));
 addEventListener("focusin", (event) => (place = postOf(event.target) ?? place));
 addEventListener("scrollend", () => {
-  if (!inSight(document.querySelector("a.view")) && !inSight(place)) place = current();
+  if (!inSight(one("a.view")) && !inSight(place)) place = current();
 });
-for (const link of document.querySelectorAll("a.view")) {
-  link.addEventListener("click", () => {
-    const view = new URL(link.href).searchParams.get("view");
-    if (place) link.href = `/posts/${idOf(place)}/?view=${view}`;
-  });
+for (const link of all("a.view")) {
+  link.onclick = () => {
+    if (place) link.href = `/posts/${idOf(place)}/?view=${new URL(link.href).searchParams.get("view")}`;
+  };
 }

@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts import invitations
 from accounts.models import Invitation, User
 from core.problems import Problem
+from forum.models import Suspension
 from forum.moderation import closing, sanctions
 from tests.accounts.test_accounts import PASSWORD, confirm, sign_up, signed_in
 from tests.people import browser, fresh
@@ -92,6 +93,16 @@ def test_a_link_ends(by_invitation, stranger, opener, end):
     assert joins("member-z", invitation) is None
     assert fresh(first).is_active
     assert (fresh(first).invitation is None) == (end == "closed")
+
+
+def test_a_link_of_who_is_suspended_lets_nobody_in(by_invitation, stranger, administrator):
+    """Else whoever is kept out comes back by a link that they made before."""
+    invitation = invite(stranger, uses=5)
+    done = sanctions.suspend(user=administrator, member=stranger, days=1, reason="Rude.")
+    assert joins("member-x", invitation) is None
+    suspension = Suspension.objects.get(member=stranger)
+    sanctions.lift_suspension(user=administrator, suspension=suspension, reason="Sorry.")
+    assert done and joins("member-y", invitation)
 
 
 def test_in_an_open_forum_a_link_says_who_invited_and_a_bad_one_stops_nobody(stranger):

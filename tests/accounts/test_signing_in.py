@@ -50,6 +50,8 @@ def test_the_page_asks_who_sends_it_and_then_it_is_posted(visitor, thread):
     page = answer.content.decode()
     assert answer.status_code == 403
     assert "<h1>You were signed out while you wrote</h1>" in page
+    assert "<title>You were signed out while you wrote" in page
+    assert page.count(">Sign in<") == 1  # in the masthead; beside the text it leads away from it
     assert "kept &#34;as they&#34; &lt;are&gt;." in page
     token = field(page, "token")
     done = sends(visitor, thread, token=token, **GIVEN)

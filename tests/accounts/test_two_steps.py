@@ -199,7 +199,7 @@ def test_who_lost_everything_is_let_in_by_whoever_runs_the_site(opener, secured)
     assert (entry.verb, entry.member, entry.actor) == ("forget two steps", opener, None)
     assert not AuditEntry.objects.public().exists()
     told = Notice.objects.get(member=opener)
-    assert (told.said, told.entry) == ("Two-step login was taken off your account.", entry)
+    assert (told.sentence, told.entry) == ("Two-step login was taken off your account.", entry)
     assert out.getvalue() == "Two-step login is off for opener.\n"
     assert sign_in()[1]["Location"] == "/"
     call_command("forget_two_step", "opener", stdout=out)

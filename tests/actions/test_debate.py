@@ -7,6 +7,7 @@ import pytest
 
 from forum.actions import description, threads
 from forum.actions.composing import Unacceptable
+from forum.actions.divergences import DivergenceInput, read_divergence
 from forum.models import AuditEntry, Divergence, Post, Question, Thread
 from forum.moderation import states
 from forum.permissions import NotThere, Refused
@@ -17,10 +18,8 @@ TABLES = (AuditEntry, Divergence, Post, Question, Thread)
 ASKED = ("Would the purges have come all the same?",)
 
 
-def divergence(
-    when="c. 1924", change="Another succeeds Lenin.", **more
-) -> description.DivergenceInput:
-    return description.read_divergence(change=change, when=when, **more)
+def divergence(when="c. 1924", change="Another succeeds Lenin.", **more) -> DivergenceInput:
+    return read_divergence(change=change, when=when, **more)
 
 
 def describe(thread, user, *divergences, questions=(), **more) -> Thread:
@@ -84,7 +83,7 @@ def start(board, user, *divergences, token=None, **more) -> Thread:
 
 
 def test_what_was_typed_is_read_and_tidied():
-    one = description.read_divergence(
+    one = read_divergence(
         change=" The  bridge\tholds. ", when=" about 1924", place=" a  b ", actor=""
     )
     assert (one.change, one.place, one.actor) == ("The bridge holds.", "a b", "")

@@ -1,11 +1,15 @@
 """What is held and why, what the writer is told, and what is not held."""
 
+from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 import pytest
 
-from forum.actions import description, posts
+from forum.actions import description, polls, posts, threads
 from forum.actions.composing import Unacceptable
+from forum.actions.divergences import read_divergence
+from forum.actions.lately import written_lately
 from forum.models import AuditEntry, Board, Case, Draft, Notice, Post, Thread
 from forum.moderation import cleanup, queue, sanctions, states, undoing
 from forum.operations import checks
@@ -48,6 +52,66 @@ def test_an_edit_brings_no_link_in_past_the_queue(thread, stranger):
     assert edit(waiting, LINK + " More of it.").state == "pending"
 
 
+ADDRESS = "See HTTPS://archive.example.org/7"
+
+
+@pytest.mark.parametrize("field", ["question", "choices"])
+def test_addresses_in_a_poll_wait_as_those_in_posts_do(thread, stranger, moderator, field):
+    asked = polls.Asked("Who decides?", ["The party", "Nobody"])
+    bad = replace(asked, **{field: ADDRESS if field == "question" else ["Nobody", ADDRESS]})
+    assert reply(thread, stranger, "Let us vote.", poll=asked).state == "visible"
+    assert reply(thread, stranger, "Vote here.", poll=bad).state == "pending"
+    assert reply(thread, moderator, "Vote as well.", poll=bad).state == "visible"
+
+
+@pytest.mark.parametrize("field", ["title", "own_answer", "divergences", "poll"])
+def test_addresses_beside_an_opening_wait_as_those_in_it_do(board, stranger, field):
+    given = {
+        "title": ADDRESS,
+        "own_answer": ADDRESS,
+        "divergences": [read_divergence(change=ADDRESS, when="1923")],
+        "poll": polls.Asked("Who decides?", ["The party", ADDRESS]),
+    }
+    asked = {"title": "What if the ice held?", "own_answer": "It would."}
+    thread = threads.start(
+        user=stranger,
+        board=board,
+        kind="WI",
+        source="It holds.",
+        token=uuid4(),
+        **{**asked, field: given[field]},
+    )
+    assert thread.state == "pending"
+    waiting = fresh(thread)
+    assert threads.rename(user=stranger, thread=waiting, title=f"{ADDRESS}?").title != thread.title
+
+
+def test_a_change_brings_no_address_in_past_the_queue(board, stranger, moderator):
+    asked = polls.Asked("Who decides?", ["The party", "Nobody"])
+    thread = start(board, stranger, "What if the ice held?")
+    post = reply(thread, stranger, "Let us vote.", poll=asked)
+    fork = read_divergence(change=ADDRESS, when="1923")
+
+    describe = partial(description.describe, user=stranger, thread=thread, questions=[])
+    bad = replace(asked, question=ADDRESS)
+    for change in (
+        partial(polls.change, user=stranger, post=post, asked=bad),
+        partial(threads.rename, user=stranger, thread=thread, title=ADDRESS),
+        partial(describe, divergences=[fork]),
+        partial(describe, divergences=[], own_answer=ADDRESS),
+    ):
+        with pytest.raises(Unacceptable, match="New members"):
+            change()
+    polls.change(user=stranger, post=post, asked=replace(asked, question="Who would decide?"))
+    threads.rename(user=moderator, thread=thread, title=ADDRESS)
+    kept = fresh(thread)
+    # What stands there may go on standing while something else is changed.
+    threads.rename(user=stranger, thread=kept, title=f"{ADDRESS}, what if it held?")
+    sanctions.suspend(user=moderator, member=stranger, days=3, reason="Heat.", measure="approval")
+    with pytest.raises(Unacceptable, match="page of warnings and limits"):
+        polls.change(user=fresh(stranger), post=post, asked=replace(asked, question="Who?"))
+
+
 @pytest.mark.parametrize(
     ("site", "asked", "held"), [(0, None, 0), (2, None, 2), (2, 0, 0), (0, 1, 1)]
 )
@@ -77,6 +141,17 @@ def test_repeated_texts_wait(thread, other_board, stranger, opener, answerer, mo
     assert reply(elsewhere, opener, " ".join(f"word{n}" for n in range(40))).state == "visible"
     settings.REPEAT_MINUTES = 0
     assert reply(elsewhere, stranger, near + " Once more.").state == "visible"
+
+
+def test_a_reply_sent_again_is_known_though_an_older_one_was_edited_since(thread, stranger):
+    """A form that was fetched anew has another token; what is compared is the newest post."""
+    older = reply(thread, stranger, "The first of two.")
+    newest = reply(thread, stranger, "The second of two.")
+    for n in range(11):
+        edit(older, f"The first of two, text {n}.")
+    lately = written_lately(fresh(stranger))
+    assert lately.same_reply("The second of two.", thread, None) == newest.pk
+    assert lately.same_reply("The first of two, text 10.", thread, None) is None
 
 
 def test_the_trap_holds_and_throws_nothing_away(thread, stranger, board):
@@ -120,7 +195,7 @@ def test_a_text_that_is_not_taken_goes_back_to_the_drafts_of_its_writer(
     if how == "reject":
         states.reject(user=moderator, post=post, reason="Say more.")
         told = Notice.objects.get(member=stranger)
-        assert told.said == "Your post was not taken. Its text is in your drafts."
+        assert told.sentence == "Your post was not taken. Its text is in your drafts."
         assert 'href="/drafts/">Your drafts' in browser(stranger).get("/notices/").content.decode()
     elif how == "withdraw":
         posts.withdraw(user=stranger, post=post)
@@ -151,8 +226,8 @@ def test_an_opening_that_is_not_taken_goes_back_with_all_that_its_form_held(
         user=stranger,
         thread=thread,
         divergences=[
-            description.read_divergence(change="It holds", when="c. 1924"),
-            description.read_divergence(change="B", when="44 BC"),
+            read_divergence(change="It holds", when="c. 1924"),
+            read_divergence(change="B", when="44 BC"),
         ],
         questions=["Would it hold?"],
     )

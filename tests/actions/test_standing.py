@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import Edition, User
+from accounts.models import SiteVersion, User
 from forum.actions import posts, threads
 from forum.actions.composing import Unacceptable
 from forum.checking import check
@@ -205,10 +205,10 @@ def test_hiding_what_other_debates_quote_makes_all_kept_pages_old(
 ):
     other = start(board, stranger, title="Another one")
     states.hide(user=moderator, post=reply(other, stranger, "Not quoted."), reason="Spam")
-    assert not Edition.objects.exists()
+    assert not SiteVersion.objects.exists()
     reply(other, stranger, quoting(answer, "The party obeyed nobody."))
     states.hide(user=moderator, post=answer, reason="Off the point.")
-    assert Edition.objects.get().number == 1
+    assert SiteVersion.objects.get().number == 1
 
 
 # --- Debates ----------------------------------------------------------------------------------

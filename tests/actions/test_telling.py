@@ -17,6 +17,7 @@ from forum.actions import (
     threadmarks,
     watching,
 )
+from forum.actions.divergences import read_divergence
 from forum.checking import check
 from forum.models import Board, Job, Notice, Question, Watch
 from forum.models.visibility import notices_visible_to, readers_of
@@ -233,15 +234,13 @@ def test_boards_members_and_branches_are_watched(thread, opener, answerer, stran
 
 def test_a_stretch_of_history_is_watched(board, thread, opener, stranger):
     watching.watch_history(user=stranger, start="1900", end="1945", place="Spain")
-    elsewhere = description.read_divergence(change="No putsch.", when="1923", place="Munich")
+    elsewhere = read_divergence(change="No putsch.", when="1923", place="Munich")
     description.describe(user=opener, thread=thread, divergences=[elsewhere], questions=())
     assert told(stranger) == []
-    late = description.read_divergence(change="No death.", when="1975", place="Madrid, Spain")
+    late = read_divergence(change="No death.", when="1975", place="Madrid, Spain")
     description.describe(user=opener, thread=thread, divergences=[late], questions=())
     assert told(stranger) == []
-    there = description.read_divergence(
-        change="The coup fails.", when="July 1936", place="Madrid, Spain"
-    )
+    there = read_divergence(change="The coup fails.", when="July 1936", place="Madrid, Spain")
     description.describe(user=opener, thread=thread, divergences=[there], questions=())
     assert told(stranger) == ["stretch"]
     description.describe(user=opener, thread=thread, divergences=[there, late], questions=())

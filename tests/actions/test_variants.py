@@ -6,6 +6,7 @@ import json
 import pytest
 
 from forum.actions import composing, description, variants
+from forum.actions.divergences import read_divergence
 from forum.checking import check
 from forum.models import AuditEntry, Board, Notice, State, Thread, ThreadWord, Upload
 from forum.moderation import merging, moving, undoing
@@ -55,7 +56,7 @@ def test_who_may(first, other, opener, stranger, moderator, guest):
     declare(moderator, first, other, reason="The same bridge.")
     entry = AuditEntry.objects.latest("pk")
     assert (entry.actor, entry.verb, entry.reason) == (moderator, "variant", "The same bridge.")
-    assert "variant" in Notice.objects.get(member=opener).said
+    assert "variant" in Notice.objects.get(member=opener).sentence
     assert of(other) is None
 
 
@@ -138,9 +139,7 @@ def test_a_split_that_is_undone_leads_variants_to_where_its_posts_went(
 
 
 def test_words_follow_a_merge(first, other, moderator, opener):
-    divergences = [
-        description.read_divergence(change="The ford is guarded.", when="1924", place="Riga")
-    ]
+    divergences = [read_divergence(change="The ford is guarded.", when="1924", place="Riga")]
     description.describe(user=opener, thread=first, divergences=divergences, questions=[])
     merging.merge(user=moderator, thread=first, into=other)
     found = ThreadWord.objects.filter(thread=other, word="riga")

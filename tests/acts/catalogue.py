@@ -21,8 +21,10 @@ from forum.actions import (
     cases,
     description,
     drafts,
+    emblems,
     feeds,
     glossary,
+    maps,
     members,
     notices,
     pages,
@@ -35,6 +37,7 @@ from forum.actions import (
     variants,
     watching,
 )
+from forum.actions.divergences import read_divergence
 from forum.models import AuditEntry, Board, Case, Notice, Picture, Suspension, Term, Upload, Warning
 from forum.moderation import (
     cleanup,
@@ -46,6 +49,7 @@ from forum.moderation import (
     reports,
     sanctions,
     states,
+    taking_emblems,
     undoing,
 )
 from forum.own_data import asking
@@ -155,9 +159,7 @@ CASES: dict[str, Callable[[World], object]] = {
     "description.describe": lambda w: description.describe(
         user=w.user("opener"),
         thread=w.thread("main"),
-        divergences=[
-            description.read_divergence(change="Lenin lives", when="c. 1924", place="Moscow")
-        ],
+        divergences=[read_divergence(change="Lenin lives", when="c. 1924", place="Moscow")],
         questions=["Would the purges have come?"],
     ),
     "drafts.save": lambda w: drafts.save(
@@ -186,6 +188,11 @@ CASES: dict[str, Callable[[World], object]] = {
     ),
     "members.rename": lambda w: members.rename(
         user=w.user("chief"), member=w.user("answerer"), name="respondent", **WHY
+    ),
+    "emblems.choose": lambda w: emblems.choose(user=w.user("opener"), file=BytesIO(MAP)),
+    "emblems.drop": lambda w: emblems.drop(user=w.user("answerer")),
+    "taking_emblems.take": lambda w: taking_emblems.take(
+        user=w.user("chief"), member=w.user("answerer"), **WHY
     ),
     "asking.ask": lambda w: asking.ask(user=w.user("stranger")),
     "closing.close_later": lambda w: closing.close_later(user=w.user("stranger")),
@@ -298,6 +305,11 @@ CASES: dict[str, Callable[[World], object]] = {
         credit="Voice A",
         source="",
     ),
+    "maps.mark": lambda w: maps.mark(
+        user=w.user("answerer"),
+        picture=Picture.objects.get(pk=w.ids["picture"]),
+        details=maps.Mark("map", "Spain", "1 May 1937, in this timeline", "Red: the front."),
+    ),
     "watching.watch": lambda w: watching.watch(
         user=w.user("opener"), target=w.post("b"), level="answers"
     ),
@@ -338,7 +350,7 @@ CASES: dict[str, Callable[[World], object]] = {
         source=f'[quote="answerer, post: {w.ids["b"]}"]And purges.[/quote]\n\nIt holds.',
         token=w.token,
         own_answer="It holds for a year, since nobody attacks it before the spring comes.",
-        divergences=[description.read_divergence(change="The bridge holds", when="1944-09")],
+        divergences=[read_divergence(change="The bridge holds", when="1944-09")],
         questions=["Who crosses it?"],
     ),
     "threads.rename": _on_thread(threads.rename, "opener", "main", title="What if Lenin lived on"),

@@ -5,6 +5,28 @@ import signal
 
 from django.db import connection
 
+from tests.waiting import until
+
+SERVING = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+def serving() -> set[int]:
+    """PostgreSQL's processes that serve others on this database; of SQLite there are none."""
+    if connection.vendor == "sqlite":
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(SERVING)
+        return {pid for (pid,) in cursor.fetchall()}
+
+
+def await_no_more_than(before: set[int]) -> None:
+    """Wait until the server serves nobody but these: it takes a moment to notice that a client is
+    gone, and until then what was locked for it is passed over by who looks for work."""
+    until(lambda: serving() <= before, "the server still serves one that is gone", pause=0.002)
+
 
 class Killed(BaseException):
     """The process is gone. No Exception, so that nothing takes it for something to handle."""
@@ -26,7 +48,7 @@ def counted(act) -> int:
 
 def cut(act, statement: int) -> None:
     """Do `act`, but lose the database after that statement."""
-    done = 0
+    done, before = 0, serving()
 
     def watch(execute, sql, params, many, context):
         nonlocal done
@@ -46,10 +68,12 @@ def cut(act, statement: int) -> None:
     except Killed:
         connection.close()
         connection.connect()
+        await_no_more_than(before)
 
 
 def kill(act, statement: int) -> None:
     """The same with a process that is killed."""
+    before = serving()
     connection.close()
     pid = os.fork()
     if pid == 0:
@@ -71,3 +95,4 @@ def kill(act, statement: int) -> None:
         os._exit(0)
     _, status = os.waitpid(pid, 0)
     assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, "the act failed by itself"
+    await_no_more_than(before)

@@ -34,7 +34,7 @@ STEP = 1 if LONG else (5 if connection.vendor == "sqlite" else 15) * (3 if QUICK
 # What an act, or the form in front of it, announces when it was done before.
 ANNOUNCED = (Refused, Unacceptable, EditedMeanwhile, ObjectDoesNotExist, IntegrityError)
 # Said again after the commit by whoever comes next; see the acts.
-AFTERWARDS = {"version", "unread_notices", "pages_version", "edition"}
+AFTERWARDS = {"version", "unread_notices", "pages_version", "site_version"}
 
 
 def test_every_act_has_its_case():

@@ -18,6 +18,7 @@ from forum.actions import (
     threads,
     variants,
 )
+from forum.actions.divergences import read_divergence
 from forum.models import AuditEntry, Board, Suspension, Term, Warning
 from forum.moderation import cleanup, sanctions, undoing
 from forum.operations.archive.snapshot import SEARCHED
@@ -34,7 +35,8 @@ OWN = set(
     "reports.report threads.start threads.rename threads.close description.describe "
     "threadmarks.mark threadmarks.unmark variants.declare notices.mark_opened "
     "watching.watch watching.watch_history watching.set_levels watching.stop "
-    "pictures.send pictures.describe polls.vote polls.take_back polls.change "
+    "emblems.choose emblems.drop "
+    "pictures.send pictures.describe maps.mark polls.vote polls.take_back polls.change "
     "bookmarks.keep bookmarks.drop feeds.make feeds.take_back queue.look_at "
     "asking.ask closing.close_later closing.keep_open closing.close_own".split()
 )
@@ -47,6 +49,7 @@ FOR_GOOD = {
     "uploads.discard": "what was sent is with whoever sent it; nothing of the forum goes",
     "uploads.correct": "a draft of a debate that nobody sees is corrected again",
     "uploads.receive": "what was received is discarded; no debate is there yet",
+    "taking_emblems.take": "the picture is gone; its member chooses another",
     "closing.close": "the person is gone: nothing is kept that could be brought back",
     "sanctions.note": "moderators' notes are a record of what was known, and stay",
 }
@@ -96,9 +99,7 @@ BY_A_MODERATOR = {
     "describe": lambda w: description.describe(
         user=w.user("keeper"),
         thread=w.thread("main"),
-        divergences=[
-            description.read_divergence(change="Lenin lives", when="c. 1924", place="Moscow")
-        ],
+        divergences=[read_divergence(change="Lenin lives", when="c. 1924", place="Moscow")],
         questions=["Who follows Lenin?"],
         policy="granted",
         **WHY,
@@ -120,7 +121,7 @@ BY_A_MODERATOR = {
 }
 # Columns that only say that something changed, or count what is left out.
 MOVES_ON = {"version", "numbering", "unread_notices", "pages_version", "renderer"}
-MOVES_ON |= {"edited_at", "number"}  # of pages; of the site's edition
+MOVES_ON |= {"edited_at", "number"}  # of pages; of the site version
 LEFT_OUT = {
     *("forum_auditentry", "forum_notice", "forum_mail", "forum_job", "accounts_edition"),
     "django_session",

@@ -1,5 +1,6 @@
 """A small forum in which every act can be done, and its rows, to compare and to restore."""
 
+import hashlib
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ from forum.models import (
     Warning,
 )
 from forum.moderation import cleanup, closing, erasing, reports, sanctions, states
+from forum.operations import pictures as files
 from forum.outbox.worker import Worker
 from forum.transfer import uploads
 from tests.people import edit, fresh, make_member, pending, quoting, reply, sent_picture, start
@@ -90,6 +92,9 @@ def build() -> World:
         boards.make(user=chief, board=Board(name=name.title(), slug=name))
     main = start(w.board("modern"), opener)
     a = main.posts.get()
+    flag = b"A flag"
+    User.objects.filter(pk=answerer.pk).update(emblem=hashlib.sha256(flag).hexdigest())
+    files.add(flag, files.name_of(hashlib.sha256(flag).hexdigest(), "png"))
     b = reply(main, answerer, "The party obeyed nobody. It had a secretary.\n\nAnd purges.")
     c = reply(main, opener, quoting(b, "It had a secretary."), to=b)
     d = reply(main, answerer, "That is a point.", to=c)

@@ -17,7 +17,8 @@ from accounts import tokens
 from accounts.models import Invitation
 from forum.actions import polls, threadmarks
 from forum.actions.arguments import Tie, argue, change_mind
-from forum.actions.description import describe, read_divergence
+from forum.actions.description import describe
+from forum.actions.divergences import read_divergence
 from forum.admin import debates
 from forum.models import (
     AuditEntry,
@@ -34,6 +35,7 @@ from forum.models import (
     Notice,
     OwnData,
     Page,
+    PassageKey,
     Picture,
     PictureUse,
     Poll,
@@ -45,11 +47,12 @@ from forum.models import (
     Term,
     Thread,
     ThreadWord,
+    TrustedReporter,
     Upload,
     Warning,
     Watch,
 )
-from forum.moderation import queue, reports, sanctions, states, transparency
+from forum.moderation import guest_reports, queue, reports, sanctions, states, transparency
 from tests.people import (
     browser,
     cast,
@@ -69,9 +72,10 @@ OURS = [model for model in REGISTERED if model._meta.app_label == "forum"]
 # Only administrators touch these, and only they are told that there are drafts.
 FOR_ADMINISTRATORS = {"forum.Page", "forum.Job", "forum.Mail", "forum.MailSettings"}
 FOR_ADMINISTRATORS |= {"forum.OwnData", "forum.Picture", "forum.PictureUse", "forum.Quarter"}
+FOR_ADMINISTRATORS |= {"forum.TrustedReporter"}
 FOR_ADMINISTRATORS |= {"accounts.User", "accounts.ApiToken", "accounts.Invitation"}
 # Made and changed at the desk, through actions; everything else is only looked at.
-WRITTEN = (Board, Page, Term)
+WRITTEN = (Board, Page, Term, TrustedReporter)
 # What is done later, and mailboxes.
 OF_WORK = (Job, Mail, MailSettings, OwnData, Quarter)
 # Which belong to the member who sent them, whatever board shows them.
@@ -81,8 +85,11 @@ OF_MEMBERS = (Member, Note, Suspension, Warning)
 FORUM = [
     model
     for model in apps.get_app_config("forum").get_models()
-    # What a member watches or keeps is nobody else's.
-    if "_" not in model.__name__ and not model._meta.proxy and model not in (Bookmark, Watch)
+    # What a member watches or keeps is nobody else's; keys of passages hold no words, and Django's
+    # admin knows no keys of several columns.
+    if "_" not in model.__name__
+    and not model._meta.proxy
+    and model not in (Bookmark, PassageKey, Watch)
 ]
 
 
@@ -136,6 +143,8 @@ def world(settled):
         voted = reply(debate, opener, "Let us vote.", poll=asked)
         polls.vote(user=stranger, post=voted, chosen=[1])
         ThreadWord.objects.get_or_create(thread=debate, word="bridge", role="c")
+        guest_reports.report(post=source, reason="spam", network="192.0.2.1", token=uuid4())
+    TrustedReporter.objects.create(member=stranger)
     for case in Case.objects.filter(kind="report"):
         queue.look_at(user=moderator, case=case)
     MailSettings.objects.create(member=stranger)

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from accounts.models import Edition
+from accounts.models import SiteVersion
 from forum.actions import boards
 from forum.models import AuditEntry, Board, Notice
 from forum.permissions import NotThere, Refused
@@ -28,9 +28,9 @@ def page(board) -> str:
     return reverse("admin:forum_board_change", args=[board.pk])
 
 
-def edition() -> int:
+def site_version() -> int:
     """The number that says whether pages kept for visitors still hold."""
-    return sum(Edition.objects.values_list("number", flat=True))
+    return sum(SiteVersion.objects.values_list("number", flat=True))
 
 
 def order() -> list[str]:
@@ -64,7 +64,7 @@ def test_a_board_that_holds_something_or_is_told_of_stays(thread, administrator,
 
 
 def test_a_change_is_told_and_every_page_is_drawn_anew(board, administrator):
-    before = edition()
+    before = site_version()
     fields = {**FIELDS, "name": board.name, "slug": board.slug, "audience": "members"}
     fields |= {"read_only": "on", "reason": "A rest."}
     assert browser(administrator).post(page(board), fields).status_code == 302
@@ -73,7 +73,7 @@ def test_a_change_is_told_and_every_page_is_drawn_anew(board, administrator):
     entry = AuditEntry.objects.get()
     assert (entry.verb, entry.reason, entry.board) == ("change board", "A rest.", board)
     assert entry.detail["before"] == {"audience": "public", "read_only": False}
-    assert edition() > before
+    assert site_version() > before
     browser(administrator).post(page(board), fields)
     assert AuditEntry.objects.count() == 1  # nothing changed
 
@@ -104,7 +104,7 @@ def test_moderators_of_a_board_invite_to_it_and_change_nothing_else(
     board = fresh(board)
     assert set(board.invited.all()) == {stranger, opener}
     assert (board.slug, list(board.moderators.all())) == ("after-1900", [board_moderator])
-    assert Notice.objects.get(member=stranger).said == "You were invited to a board."
+    assert Notice.objects.get(member=stranger).sentence == "You were invited to a board."
     client.post(page(board), {"invited": "opener"})
     assert list(board.invited.all()) == [opener]
     assert Notice.objects.filter(member=stranger).count() == 2
@@ -132,7 +132,7 @@ def test_moderators_are_named_by_administrators_from_among_the_staff(
     fields = {**FIELDS, "name": board.name, "slug": board.slug, "moderators": [helper.pk]}
     browser(administrator).post(page(board), fields)
     assert list(board.moderators.all()) == [helper]
-    assert Notice.objects.get(member=helper).said == "You look after a board now."
+    assert Notice.objects.get(member=helper).sentence == "You look after a board now."
     answer = browser(administrator).post(page(board), fields | {"moderators": [stranger.pk]})
     assert answer.status_code == 200
     with pytest.raises(Refused, match="may not enter"):
@@ -187,12 +187,12 @@ def test_boards_are_ordered_by_drag(three, administrator):
         fields = {"cmd": "move_node", "cut_item": board, "pasted_on": beside}
         return client.post(LIST, fields | {"position": position})
 
-    before = edition()
+    before = site_version()
     assert drag(c.pk, a.pk, "left").status_code == 200
     assert order() == ["c", "a", "b"]
     drag(b.pk, c.pk, "last-child")
     assert order() == ["c", ".b", "a"]
-    assert edition() > before
+    assert site_version() > before
     drag(c.pk, b.pk, "last-child")
     assert "cannot stand within itself" in client.get(LIST).content.decode()
     for junk in ((c.pk, 10**9, "left"), ("x", "", "left"), (c.pk, a.pk, "above")):

@@ -4,6 +4,7 @@ they lead to, every lookup there is."""
 
 import os
 import re
+from datetime import UTC, datetime
 from html import unescape
 from itertools import cycle
 from urllib.parse import parse_qs, urlencode
@@ -14,6 +15,7 @@ from django.db import models, transaction
 from django.test import RequestFactory
 from django.urls import reverse
 
+from accounts.models import User
 from forum.models import Board, Case, Member, Thread
 from tests.admin.test_desk import (  # noqa: F401  (fixtures are found by their names here)
     FOR_ADMINISTRATORS,
@@ -26,9 +28,13 @@ from tests.admin.test_desk import (  # noqa: F401  (fixtures are found by their 
     url,
     world,
 )
-from tests.people import browser
+from tests.people import browser, make_member
 
-pytestmark = [pytest.mark.django_db, pytest.mark.reads]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.reads,
+    pytest.mark.filterwarnings("error:DateTimeField:RuntimeWarning"),  # a moment of no zone
+]
 LONG = os.environ.get("JONBAR_LONG") == "1"
 LOOKUPS = sorted(
     {
@@ -111,6 +117,17 @@ def test_the_links_of_every_filter_lead_to_a_list(full, administrator):  # noqa:
             found += 1
             assert client.get(url(model, "changelist") + query).status_code == 200, (model, query)
     assert found > 50
+
+
+@pytest.mark.parametrize(("zone", "there"), [("Asia/Tokyo", True), ("", False)])
+def test_a_day_is_one_of_the_zone_in_which_times_are_shown(administrator, zone, there):  # noqa: F811
+    late = datetime(2026, 1, 31, 20, tzinfo=UTC)  # on 1 February in Tokyo
+    joined = make_member("late", date_joined=late)
+    administrator.time_zone = zone
+    administrator.save(update_fields=["time_zone"])
+    days = {"date_joined__gte": "2026-02-01", "date_joined__lt": "2026-02-02"}
+    answer = browser(administrator).get(url(User, "changelist"), days)
+    assert (joined.pk in {row.pk for row in answer.context["cl"].result_list}) is there
 
 
 # --- Nothing fails ----------------------------------------------------------------------------

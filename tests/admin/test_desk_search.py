@@ -1,5 +1,7 @@
 """The desk's lists are searched by the forum's search; none of what grows by pieces of words."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.db import connection
@@ -7,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import PastName, User
+from forum.admin import searching
 from forum.models import Board, Member, Post, PostRevision, Question, Quote, Thread
 from forum.moderation import states
 from tests.people import browser, edit, make_member, quoting, reply, start
@@ -62,6 +65,19 @@ def test_nothing_is_found_out_of_sight(debate, moderator, board_moderator, other
     assert found(board_moderator, Thread, "hastings") == [debate.thread_id]
     states.hide(user=moderator, post=debate, reason="Spam.")
     assert found(board_moderator, PostRevision, "lodz") == [debate.revisions.get().pk]
+
+
+def test_a_list_says_when_it_looked_at_the_newest_alone(board, opener, moderator, monkeypatch):
+    """A filter beside it may hide all of these, and there are others."""
+    for n in range(3):
+        start(board, opener, title=f"Hastings is lost, version {n}")
+    path = reverse("admin:forum_thread_changelist")
+    client = browser(moderator)
+    for most, told in ((2, True), (3, False)):
+        monkeypatch.setattr(searching, "MOST_DEBATES", most)
+        shown = client.get(path, {"q": "hastings", "state__exact": "visible"}).content.decode()
+        assert ("More is found than a list looks through" in shown) is told
+        assert re.search(rf"{most}\s+found</p>", shown)
 
 
 def test_what_is_not_understood_is_told(debate, moderator):

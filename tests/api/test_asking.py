@@ -20,7 +20,9 @@ def test_a_token_reads_what_its_member_reads(program, board, thread, stranger):
     assert program().get(address).status_code == 404
 
 
-def test_the_limits_are_those_of_the_token_and_of_the_network(program, stranger, opener, settings):
+def test_the_limits_are_those_of_the_token_and_of_the_network(
+    program, stranger, opener, settings, stopped_clock
+):
     settings.API_PER_MINUTE, settings.API_PER_MINUTE_VISITORS = 3, 2
     clients = [program(stranger), program(stranger), program(opener)]
     for client in clients:

@@ -14,6 +14,7 @@ from schemathesis.specs.openapi import checks
 
 from accounts import tokens
 from forum.actions import description
+from forum.actions.divergences import read_divergence
 from forum.api.description import described
 from tests.people import browser, cast, quoting, reply
 
@@ -52,7 +53,7 @@ def world(settled):
     description.describe(
         user=made.opener,
         thread=made.thread,
-        divergences=[description.read_divergence(change="He lives", when="c. 1924")],
+        divergences=[read_divergence(change="He lives", when="c. 1924")],
         questions=["Would the purges have come all the same?"],
     )
     reply(made.thread, made.opener, quoting(made.answer, "The party obeyed nobody."))

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from forum.actions import description, members
+from forum.actions.divergences import read_divergence
 from forum.models import Board, Post, Quote, Thread
 from forum.moderation import moving, states
 from tests.people import browser, edit, fresh, make_member, pending, quoting, reply, start
@@ -37,7 +38,7 @@ def described(thread: Thread, opener) -> Thread:
     return description.describe(
         user=opener,
         thread=thread,
-        divergences=[description.read_divergence(change="He lives", when="c. 1924", place="Gorki")],
+        divergences=[read_divergence(change="He lives", when="c. 1924", place="Gorki")],
         questions=["Would the purges have come all the same?"],
     )
 
@@ -162,7 +163,7 @@ def walk(client, address: str, name: str, limit: int = 3, **asked) -> list[dict]
 def test_lists_go_on_where_they_ended(program, board, opener, answerer):
     debates = [start(board, opener, f"Debate {n}") for n in range(8)]
     for n, one in enumerate(debates):
-        described_at = description.read_divergence(change="He lives", when=str(1900 + n))
+        described_at = read_divergence(change="He lives", when=str(1900 + n))
         description.describe(user=opener, thread=one, divergences=[described_at], questions=["Q?"])
     client = program()
     listed = [one["id"] for one in walk(client, "threads/", "threads", order="newest")]

@@ -32,13 +32,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="without the thread of 100,000 posts")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="postgres")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="results of an earlier run")
+    parser.add_argument("--only", metavar="WORDS", help="just pages whose name holds these")
+    parser.add_argument(
+        "--load",
+        type=int,
+        metavar="SECONDS",
+        help="just how long many readers and writers wait, for so long with 8 and with 32 of them",
+    )
     options = parser.parse_args(arguments)
     earlier = json.loads(options.compare.read_text()) if options.compare else None
     sizes = SIZES[:-1] if options.quick else SIZES
     folder = Path(os.environ.get("JONBAR_BENCH", ROOT / "var" / "bench"))
     folder.mkdir(parents=True, exist_ok=True)
     with _filled(options.database, sizes, folder):
-        results = _measured(sizes, QUICK_ROUNDS if options.quick else ROUNDS)
+        if options.load:
+            return _loaded(sizes, options.load)
+        results = _measured(sizes, QUICK_ROUNDS if options.quick else ROUNDS, options.only)
     kept = folder / f"results-{options.database}-{time.strftime('%Y%m%d-%H%M%S')}.json"
     kept.write_text(json.dumps(results))
     from tests.bench import report
@@ -120,8 +129,9 @@ def _postgres(program: str, *arguments: str | Path) -> None:
     subprocess.run([package / "pginstall" / "bin" / program, *arguments], check=True)
 
 
-def _measured(sizes: tuple[int, ...], rounds: int) -> dict:
-    """Measure on the database that is set up; give samples and facts."""
+def _measured(sizes: tuple[int, ...], rounds: int, only: str | None) -> dict:
+    """Measure on the database that is set up, all or `only` the pages whose name holds these words;
+    give samples and facts."""
     import django
     from django.db import connection
 
@@ -132,6 +142,9 @@ def _measured(sizes: tuple[int, ...], rounds: int) -> dict:
     reading = measure.pages(sizes, random)
     # One round of each is not counted, one request is looked at for what it is.
     writing = measure.writes(sizes, measure.REQUESTS * (rounds + 1) + 1, random)
+    if only:
+        reading = [page for page in reading if only in page.key]
+        writing = [page for page in writing if only in page.key]
     shown = Thread.objects.get(key=f"bench-{min(sizes)}").get_absolute_url()
     with connection.cursor() as cursor:
         version = {"postgresql": "current_setting('server_version')"}
@@ -151,6 +164,7 @@ def _measured(sizes: tuple[int, ...], rounds: int) -> dict:
         memory = {"read": read, "written": server.memory()}
     return {
         "sizes": sizes,
+        "only": only or "",
         "python": platform.python_version(),
         "django": django.get_version(),
         "database": database,
@@ -160,6 +174,21 @@ def _measured(sizes: tuple[int, ...], rounds: int) -> dict:
         "memory": memory,
         "samples": samples,
     }
+
+
+def _loaded(sizes: tuple[int, ...], seconds: int) -> int:
+    """Print how long many at once wait; gives the exit code."""
+    import django
+
+    django.setup()
+    from tests.bench import load, measure
+
+    prepared = load.prepared(sizes, 60 * seconds, Random(1848))  # more than one is answered
+    with measure.server() as server:
+        print(load.HEAD)
+        for clients in prepared:
+            print(load.line(len(clients), *load.load(server, clients, seconds)), flush=True)
+    return 0
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ class Page:
     size: int = 0
     writes: bool = False
     known: bool = False  # by its mark: the answer is that it did not change
+    stirs: Iterator[Request] | None = None  # what is sent before each request, and does not count
 
     @property
     def key(self) -> str:
@@ -148,7 +149,8 @@ def server() -> Iterator[Server]:
     )
     found = Server(port, process, postmaster)
     try:
-        for name in ("reader", "newcomer", fill.name_of(1)):
+        members = [fill.name_of(n) for n in range(1, fill.MEMBERS + 1)]
+        for name in ("reader", "newcomer", *members):
             client = Client()
             client.force_login(User.objects.get(username=name))
             morsel = client.cookies[settings.SESSION_COOKIE_NAME]
@@ -207,12 +209,30 @@ def pages(sizes: Iterable[int], random: Random) -> list[Page]:
                     unread = itertools.cycle(map(Request, random.sample(cold, len(cold))))
                     name = f"{view} {size:,}, cold unread pages"
                     found.append(Page(name, "newcomer", unread, False, size))
+        if size == 1_000:
+            found += _after_replies(thread, f"{address}?view={{}}&page={last // 2}", random)
     polled = [Request(f"/threads/{thread.pk}/since/{thread.numbered}/")]
     found.append(Page("nothing new", "member", itertools.cycle(polled), size=size, known=True))
     add(f"road of {road.level + 2} steps", f"/posts/{road.pk}/road/")
     add("profile", f"/members/{fill.name_of(1)}/")
     for page in found:
         page.who = page.who if page.who in people else "newcomer"
+    return found
+
+
+def _after_replies(thread: Thread, page: str, random: Random) -> list[Page]:
+    """The middle page of a debate, cold because of one reply: before each request somebody answers
+    one of the last posts, the opening or an old post."""
+    writer = fill.Writer(random)
+    replies = [reply(thread, n, writer, quoting=False) for n in range(100)]
+    stirs = (
+        replace(one, form={**one.form, "token": str(uuid4())}) for one in itertools.cycle(replies)
+    )
+    found = []
+    for view, who in itertools.product(("flat", "tree"), ("visitor", "member")):
+        name = f"{view} {thread.numbered:,}, after a reply"
+        asked = itertools.repeat(Request(page.format(view)))
+        found.append(Page(name, who, asked, size=thread.numbered, stirs=stirs))
     return found
 
 
@@ -229,7 +249,7 @@ def writes(sizes: Iterable[int], count: int, random: Random) -> list[Page]:
         else:
             threads = [thread for thread in threads if thread.key == f"bench-{size}"]
         asked = [
-            _reply(threads[n % len(threads)], n, writer, quoting=n % 3 == 2) for n in range(count)
+            reply(threads[n % len(threads)], n, writer, quoting=n % 3 == 2) for n in range(count)
         ]
         found.append(Page(f"reply in {size:,}", member, iter(asked), size=size, writes=True))
     own = Post.objects.filter(
@@ -268,7 +288,9 @@ def writes(sizes: Iterable[int], count: int, random: Random) -> list[Page]:
     return found
 
 
-def _reply(thread: Thread, number: int, writer: fill.Writer, *, quoting: bool) -> Request:
+def reply(thread: Thread, number: int, writer: fill.Writer, *, quoting: bool) -> Request:
+    """A reply to one of the posts that people answer, by a form of its own; one that is `quoting`
+    quotes a sentence of it."""
     parent = Post.objects.select_related("author", "body__revision").get(
         thread=thread, number=fill.answered(writer.random, thread.numbered)
     )
@@ -307,20 +329,32 @@ def _sample(server: Server, page: Page, number: int, count: int, reference: Requ
         server.ask(line, "", reference)
         ask = _asker(server, line, page)
         walls = []
-        before = server.spent()
-        for _ in range(count):
-            began = time.perf_counter_ns()
-            ask()
-            walls.append(time.perf_counter_ns() - began)
-        after = server.spent()
+        web = database = 0
+        # What stirs a page is not counted, so each request is counted by itself.
+        for several in [1] * count if page.stirs else [count]:
+            _stir(server, page)
+            before = server.spent()
+            for _ in range(several):
+                began = time.perf_counter_ns()
+                ask()
+                walls.append(time.perf_counter_ns() - began)
+            after = server.spent()
+            web, database = web + after[0] - before[0], database + after[1] - before[1]
     return {
         "page": page.key,
         "round": number,
         "requests": count,
-        "web": after[0] - before[0],
-        "database": after[1] - before[1],
+        "web": web,
+        "database": database,
         "wall": walls,
     }
+
+
+def _stir(server: Server, page: Page) -> None:
+    """Send what comes before a request of the page, if anything does."""
+    if page.stirs:
+        with contextlib.closing(server.connect()) as line:
+            server.ask(line, fill.name_of(1), next(page.stirs))
 
 
 def _cookie(page: Page) -> str:
@@ -349,6 +383,7 @@ def look(server: Server, page: Page) -> dict:
     """What a page is, apart from time: its queries, its bytes, and those that cross the wire."""
     with contextlib.closing(server.connect()) as line:
         ask = _asker(server, line, page)
+        _stir(server, page)
         answer, wire = ask(**{"X-Count-Queries": "1"})
         facts = {"queries": int(answer.headers["X-Queries"]), "wire": len(wire)}
         if not page.writes:

@@ -12,7 +12,7 @@ REFERENCE = "reference, visitor"
 def table(results: dict, earlier: dict | None = None) -> str:
     """The results as Markdown: the figures to reach, then every page; with the ratios of an
     `earlier` run beside them if one is given."""
-    lines = summary(results)
+    lines = [] if results["only"] else summary(results)
     before = lines_of(earlier) if earlier else {}
     lines_now = lines_of(results)
     out = [

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from tests.waiting import PATIENCE
 
 from .readers import WIDE, Reader, profile
 
 # Playwright keeps an event loop running in the tests' thread; that does not make them coroutines.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+expect.set_options(timeout=1_000 * PATIENCE)
 
 # Nothing of this may speak to anybody but the forum under test.
 QUIET = (
@@ -43,7 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium(chromium_path: str) -> Iterator[Browser]:
     """One browser for all tests; each person in it has a profile of their own."""
     with sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=chromium_path, args=QUIET + LIGHT)
+        browser = tools.chromium.launch(
+            executable_path=chromium_path, args=QUIET + LIGHT, timeout=2_000 * PATIENCE
+        )
         yield browser
         browser.close()
 

@@ -16,6 +16,8 @@ from playwright.sync_api import (
     WebError,
 )
 
+from tests.waiting import PATIENCE
+
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 LONG = os.environ.get("JONBAR_LONG") == "1"
 QUICK = os.environ.get("JONBAR_QUICK") == "1"
@@ -36,7 +38,7 @@ def profile(browser: Browser, url: str, *, javascript: bool, **options) -> Brows
         reduced_motion="reduce",  # what stands there, not what is on its way
         **options,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(1_000 * PATIENCE)
     context.add_init_script(LISTEN)
     return context
 
@@ -51,6 +53,7 @@ class Reader:
         self.trouble: list[str] = []
         self.pages = 0  # that were looked at
         self.careless = False  # leaves forms without sending, whatever the page asks
+        self.clock_turned = False
         self.context.on("page", self._watch)
         self.context.on("console", self._heard)
         self.context.on("weberror", self._failed)
@@ -60,9 +63,20 @@ class Reader:
         else:
             self.page = self.context.new_page()
 
+    def turns_clock(self) -> None:
+        """Have the pages' time go on where the test says so alone. Nobody sits down here after
+        that: it would stand still for them too."""
+        self.clock_turned = True
+        self.page.clock.install()
+
     def leaves(self) -> bool:
         """Get up; True if somebody else may sit down: nothing of what was done here is left."""
-        if self.trouble or self.context.pages != [self.page] or self.page.is_closed():
+        if (
+            self.clock_turned
+            or self.trouble
+            or self.context.pages != [self.page]
+            or self.page.is_closed()
+        ):
             return False
         if self.page.url.startswith(self.url):
             self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
@@ -120,14 +134,17 @@ class Reader:
 
     def presses(self, name: str) -> Response:
         """Press the one button with this name, and arrive where it leads."""
-        with self.page.expect_navigation() as arrival:
-            self.page.get_by_role("button", name=name, exact=True).click()
-        return arrival.value
+        return self.goes_by(self.page.get_by_role("button", name=name, exact=True))
 
     def follows(self, name: str) -> None:
         """Follow the one link with this name."""
-        with self.page.expect_navigation():
-            self.page.get_by_role("link", name=name, exact=True).click()
+        self.goes_by(self.page.get_by_role("link", name=name, exact=True))
+
+    def goes_by(self, thing: Locator) -> Response:
+        """Click something that leads to another page, and arrive there."""
+        with self.page.expect_navigation() as arrival:
+            thing.click()
+        return arrival.value
 
     def opens_more(self, post) -> Locator:
         """Open the rest of what can be done about a post; its list."""

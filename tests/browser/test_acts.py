@@ -24,12 +24,12 @@ def test_a_branch_becomes_a_debate_and_comes_back(sits_down):
     reader = sits_down(warden, javascript=False)
     reader.opens(thread.get_absolute_url())
     page = reader.page
-    reader.opens_more(first).get_by_role("link", name="Moderate").click()
-    page.get_by_role("link", name="Split the branch off").click()
+    reader.goes_by(reader.opens_more(first).get_by_role("link", name="Moderate"))
+    reader.goes_by(page.get_by_role("link", name="Split the branch off"))
     assert "2 posts go along." in page.inner_text("main")
     page.get_by_label("Title of the new debate").fill("Carts on the ice")
     page.get_by_label("Reason").fill("Another subject.")
-    page.get_by_role("button", name="Split the branch off").click()
+    reader.goes_by(page.get_by_role("button", name="Split the branch off"))
     assert page.locator("h1").inner_text() == "Carts on the ice"
     new = Thread.objects.get(title="Carts on the ice")
     assert page.locator("article.post").count() == 2
@@ -45,7 +45,7 @@ def test_a_branch_becomes_a_debate_and_comes_back(sits_down):
 
     reader.opens(f"/threads/{thread.pk}/moderate/")
     page.locator("summary", has_text="Take back").first.click()
-    page.get_by_role("button", name="Take it back").click()
+    reader.goes_by(page.get_by_role("button", name="Take it back"))
     assert thread.posts.count() == before
     assert AuditEntry.objects.filter(verb="undo").exists()
     assert not faults(connection)

@@ -30,20 +30,18 @@ def test_a_reply_a_quote_and_a_mention_are_told_grouped_read_and_muted(site, sit
 
     reader = sits_down(one, javascript=javascript)
     reader.opens("/")
-    reader.page.get_by_role("link", name=re.compile("^Notices 2 new")).click()
+    reader.goes_by(reader.page.get_by_role("link", name=re.compile("^Notices 2 new")))
     page = reader.page.get_by_role("main")
     line = page.get_by_role("listitem").filter(has_text="2 replies to your #2")
     assert "member-b also quotes you and mentions you." in line.inner_text()
-    with reader.page.expect_navigation():
-        line.get_by_role("link", name=re.compile("^2 replies")).click()
+    reader.goes_by(line.get_by_role("link", name=re.compile("^2 replies")))
     assert reader.page.get_by_text("And with what?").is_visible()
     assert User.objects.get(pk=one.pk).unread_notices == 0
     assert not Notice.objects.unread().filter(member=one).exists()
 
     # One click, and nothing of this debate is told any more.
     reader.opens("/notices/")
-    with reader.page.expect_navigation():
-        reader.page.get_by_role("button", name=re.compile("^Mute this debate")).first.click()
+    reader.goes_by(reader.page.get_by_role("button", name=re.compile("^Mute this debate")).first)
     assert "You are told nothing of it any more." in reader.page.content()
     world.reply(two, thread, "Once more, @member-a.")
     Worker().drain()
@@ -68,7 +66,7 @@ def test_what_is_watched_is_chosen_told_and_stopped(site, sits_down, javascript)
     assert "member-b opened" in main.inner_text()
     assert "You watch this board." in main.inner_text()
 
-    reader.page.get_by_role("link", name=re.compile(r"^Watching\b")).click()
+    reader.goes_by(reader.page.get_by_role("link", name=re.compile(r"^Watching\b")))
     reader.fills("From", "1900")
     reader.fills("To", "1945")
     reader.fills("Place", "Spain")

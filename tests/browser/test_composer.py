@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from forum.models import Draft, Post, Quote
+from tests.waiting import until
 
 from . import world
 from .readers import NARROW, WIDE, faults
@@ -149,7 +150,7 @@ def test_what_is_answered_can_be_changed(reader, thread, posts):
     page = reader.page
     replies_to(page, posts[3])
     text(page).fill(TEXT)
-    expect(page.locator(".draft-state")).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    expect(page.locator(".draft-state")).to_have_text(re.compile("Draft kept"))
     page.get_by_label("what", exact=True).select_option(label="#2 by member-b")
     expect(page.get_by_role("heading", name="Your reply to #2 by member-b")).to_be_visible()
     replies_to(page, posts[4])
@@ -157,7 +158,11 @@ def test_what_is_answered_can_be_changed(reader, thread, posts):
     assert text(page).input_value() == TEXT
     target = f"/threads/{thread.pk}/reply/?to={posts[4].pk}"
     page.wait_for_timeout(3500)
-    assert Draft.objects.get().target == target  # one draft, of what it answers now
+    # One draft, of what it answers now.
+    until(
+        lambda: [draft.target for draft in Draft.objects.all()] == [target],
+        lambda: f"{[draft.target for draft in Draft.objects.all()]}",
+    )
     assert sent(reader).parent_id == posts[4].pk
     assert not Draft.objects.exists()
 
@@ -182,9 +187,9 @@ def test_the_preview_keeps_up_with_its_verdicts(reader, posts):
     quotes(page, posts[4])
     page.keyboard.type("So?")
     status = page.locator(".look .quote .status")
-    expect(status).to_have_text("exact", timeout=15_000)
+    expect(status).to_have_text("exact")
     text(page).fill(text(page).input_value().replace("fourth", "fifth"))
-    expect(status).to_have_text("altered", timeout=15_000)
+    expect(status).to_have_text("altered")
     assert Post.objects.count() == 4 + 7  # those of the debate that comes along
 
 
@@ -237,3 +242,68 @@ def test_the_open_form_can_be_used_by_everybody(viewport, reader, posts):
     expect(page.get_by_role("button", name="Quote these words")).to_be_visible()
     assert faults(page) == []
     expect(text(page)).to_be_visible()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("alone", [False, True], ids=["in its place", "on its page"])
+def test_with_a_poll_in_it_the_form_leaves_sight_of_what_is_answered(
+    viewport, alone, reader, thread, posts
+):
+    """What it holds scrolls in it, its buttons stay in sight; on its page in a narrow window it
+    lies below what is answered, and never over it."""
+    page = reader.page
+    page.set_viewport_size(viewport)
+    if alone:
+        reader.opens(f"/threads/{thread.pk}/reply/?to={posts[2].pk}")
+    else:
+        replies_to(page, posts[2])
+    form = page.locator("form.composer")
+    form.get_by_text("Add a poll").click()
+    form.get_by_label("Choices").fill("Yes\nNo")
+    if alone and viewport == NARROW:
+        page.evaluate("scrollTo(0, 0)")
+        below = form.bounding_box()["y"]
+        assert below >= article(page, posts[2]).bounding_box()["y"] + 300
+    else:
+        assert form.bounding_box()["height"] <= 0.85 * viewport["height"]
+        expect(page.get_by_role("button", name="Post reply")).to_be_in_viewport(ratio=1)
+
+
+def test_at_400_percent_the_form_is_read_past(reader, posts):
+    """A window of 1280 × 1024 at 400 %: the form covers nothing, and all of it can be reached."""
+    page = reader.page
+    page.set_viewport_size({"width": 320, "height": 256})
+    replies_to(page, posts[4])
+    article(page, posts[4]).evaluate("(post) => post.scrollIntoView()")
+    end = article(page, posts[4]).bounding_box()
+    form = page.locator("form.composer")
+    assert form.bounding_box()["y"] >= end["y"] + end["height"] - 1
+    page.get_by_role("button", name="Post reply").focus()
+    expect(page.get_by_role("button", name="Post reply")).to_be_in_viewport(ratio=1)
+    assert form.evaluate("(form) => form.scrollHeight <= form.clientHeight")
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with script", "without script"])
+def test_what_was_asked_for_comes_into_sight(javascript, thread, posts, sits_down):
+    """A preview, and debates like the new one, stand below the text: on a telephone, below the end
+    of the window."""
+    member, answered = world.member("member-y"), posts[2]
+    reader = sits_down(member, javascript=javascript, viewport=NARROW)
+    own = world.reply(member, thread, "Words of one's own.", answered)
+    for address, words in (
+        (f"/threads/{thread.pk}/reply/?to={answered.pk}", "How it will look"),
+        (f"/posts/{own.pk}/edit/", "How it will look"),
+        ("/threads/new/", "How it will look"),
+        ("/threads/new/", "Already argued?"),
+    ):
+        reader.opens(address)
+        page = reader.page
+        if address == "/threads/new/":
+            page.fill("[name=title]", thread.title)
+            page.fill("[name=own_answer]", "It does not.")
+            page.select_option("[name=board]", thread.board.slug)
+        page.fill("[name=text]", TEXT * 20)
+        asked = "Preview" if words == "How it will look" else words
+        reader.goes_by(page.get_by_role("button", name=asked))
+        expect(page.get_by_role("heading", name=words)).to_be_in_viewport()
+        reader.presses("Keep draft")  # or the page would not be left

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from forum.actions import description
+from forum.actions.divergences import read_divergence
 
 from . import world
 from .readers import NARROW, WIDE, faults
@@ -44,7 +46,7 @@ def ages(site):
     author = world.member("member-a")
     for when in TWENTY:
         thread = world.start(author, f"What if it had been otherwise, {when}?", "It was. Why?")
-        divergence = description.read_divergence(
+        divergence = read_divergence(
             change="It goes otherwise.", when=when, place="Somewhere far away"
         )
         description.describe(
@@ -107,9 +109,7 @@ def test_nothing_on_the_axis_is_crossed_or_cut_off(site, sits_down):
         ("12 March 1917",),
     ):
         thread = world.start(author, "What if?", "It was.")
-        divergences = [
-            description.read_divergence(change="It goes otherwise.", when=when) for when in dates
-        ]
+        divergences = [read_divergence(change="It goes otherwise.", when=when) for when in dates]
         description.describe(user=author, thread=thread, divergences=divergences, questions=[])
         reader.opens(thread.get_absolute_url())
         for size in (WIDE, NARROW):
@@ -155,7 +155,7 @@ def test_a_debate_is_opened_with_a_date_that_is_read_at_the_second_attempt(
         page.set_viewport_size(size)
         assert not javascript or not faults(page)
     page.get_by_role("alert").get_by_role("link").click()
-    assert page.evaluate("document.activeElement.name") == "when"
+    expect(page.locator("[name=when]")).to_be_focused()
     assert page.get_by_label("Opening").input_value() == "It holds. Who crosses it?"
     reader.fills("When?", "c. 1924")
     reader.presses("Preview")
@@ -177,3 +177,31 @@ def test_a_debate_is_opened_with_a_date_that_is_read_at_the_second_attempt(
     assert "spring 1936" in card
     assert "Who crosses it?" in card
     assert not javascript or not faults(page)
+
+
+@pytest.mark.parametrize("address", ["/threads/new/", "/threads/{}/describe/"])
+def test_places_are_offered_while_one_types(site, sits_down, address):
+    world.load_source_thread()  # with its board
+    author = world.member("member-a")
+    thread = world.start(author, "What if it had been otherwise?", "It was. Why?")
+    reader = sits_down(author)
+    reader.careless = True
+    reader.opens(address.format(thread.pk))
+    fields = reader.page.get_by_label("Where?")
+    field = fields.last
+    field.press_sequentially("Mosk")
+    offered = field.locator("+ datalist option")
+    offered.first.wait_for(state="attached")
+    assert offered.first.get_attribute("value") == "Moscow, Russia"
+    assert fields.count() == 1 or not fields.first.locator("+ datalist option").count()
+    field.fill("M")
+    offered.first.wait_for(state="detached")
+    assert not faults(reader.page)
+
+
+def test_without_javascript_a_place_is_a_field_like_any(site, sits_down):
+    world.load_source_thread()  # with its board
+    reader = sits_down(world.member("member-a"), javascript=False)
+    reader.opens("/threads/new/")
+    assert reader.page.get_by_label("Where?").get_attribute("list") is None
+    assert not reader.page.locator("datalist option").count()

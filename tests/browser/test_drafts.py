@@ -56,7 +56,7 @@ def test_a_browser_that_is_killed(place, member, debate, sits_down):
     reader = sits_down(member)
     reader.opens(address)
     types(reader.page, TEXT)
-    expect(state(reader.page)).to_have_text(re.compile(r"Draft kept \d\d:\d\d\."), timeout=15_000)
+    expect(state(reader.page)).to_have_text(re.compile(r"Draft kept \d\d:\d\d\."))
     reader.context.close()
     again = sits_down(member)
     again.opens(address)
@@ -78,7 +78,7 @@ def test_a_tab_that_is_killed_before_anything_was_sent(member, debate, sits_down
     # From here on the server has it too, unless the tab could still send it when it was closed: its
     # network comes back a moment before it is gone.
     has_it = re.compile("Draft kept|restored from the draft")
-    expect(reader.page.locator("form[data-draft]")).to_contain_text(has_it, timeout=15_000)
+    expect(reader.page.locator("form[data-draft]")).to_contain_text(has_it)
     assert Draft.objects.get().target == f"/threads/{debate.pk}/reply/"
     forgets(reader, "ERR_INTERNET_DISCONNECTED")
 
@@ -90,11 +90,11 @@ def test_without_a_network(member, debate, sits_down):
     reader.context.set_offline(True)
     types(page, TEXT)
     kept = "No connection. The draft is kept in this browser."
-    expect(state(page)).to_have_text(kept, timeout=15_000)
+    expect(state(page)).to_have_text(kept)
     assert not Draft.objects.exists()
     assert page.evaluate("Object.keys(localStorage).filter((k) => k.startsWith('draft:')).length")
     reader.context.set_offline(False)
-    expect(state(page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    expect(state(page)).to_have_text(re.compile("Draft kept"))
     assert Draft.objects.get().text.replace("\r\n", "\n") == TEXT
     forgets(reader, "ERR_INTERNET_DISCONNECTED")
 
@@ -107,7 +107,7 @@ def test_two_tabs_write_two_texts(member, debate, sits_down):
     for page, text in ((reader.page, "From the first tab."), (second, "From the second tab.")):
         page.bring_to_front()
         types(page, text)
-        expect(state(page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+        expect(state(page)).to_have_text(re.compile("Draft kept"))
     texts = Draft.objects.order_by("pk").values_list("text", flat=True)
     assert list(texts) == ["From the first tab.", "From the second tab."]
     listed = reader.context.new_page()
@@ -123,7 +123,7 @@ def test_a_session_that_ended(member, debate, sits_down):
     Session.objects.all().delete()
     types(page, TEXT)
     said = "The draft is kept in this browser only: sign in again in another tab."
-    expect(state(page)).to_have_text(said, timeout=15_000)
+    expect(state(page)).to_have_text(said)
     assert field(page).input_value() == TEXT
     page.close(run_before_unload=False)
     reader.page = reader.context.new_page()
@@ -143,7 +143,7 @@ def test_what_was_posted_does_not_come_back(place, preview, member, debate, sits
     page = reader.page
     reader.opens(address)
     types(page, TEXT)
-    expect(state(page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    expect(state(page)).to_have_text(re.compile("Draft kept"))
     types(page, f"{TEXT} More, and at once:")
     if preview:
         reader.presses("Preview")
@@ -181,7 +181,7 @@ def test_a_draft_that_is_discarded_is_gone(member, debate, sits_down):
     page = reader.page
     reader.opens(f"/threads/{debate.pk}/reply/")
     types(page, TEXT)
-    expect(state(page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    expect(state(page)).to_have_text(re.compile("Draft kept"))
     page.close(run_before_unload=False)
     page = reader.page = reader.context.new_page()
     reader.opens("/drafts/")
@@ -238,10 +238,10 @@ def test_what_was_posted_after_an_outage_does_not_come_back(
     reader = sits_down(member)
     reader.opens(address)
     types(reader.page, TEXT)
-    expect(state(reader.page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    expect(state(reader.page)).to_have_text(re.compile("Draft kept"))
     sealed(reader.page, arrives=arrives)
     types(reader.page, f"{TEXT} Written on.")
-    expect(state(reader.page)).to_have_text(UNSENT, timeout=15_000)
+    expect(state(reader.page)).to_have_text(UNSENT)
     page = again(reader, address)
     expect(field(page)).to_have_value(f"{TEXT} Written on.")
     page.wait_for_load_state("networkidle")
@@ -258,7 +258,7 @@ def test_what_was_discarded_is_gone_from_the_browser_too(member, debate, sits_do
     reader.opens(address)
     sealed(reader.page, arrives=True)
     types(reader.page, TEXT)
-    expect(state(reader.page)).to_have_text(UNSENT, timeout=15_000)
+    expect(state(reader.page)).to_have_text(UNSENT)
     page = again(reader, "/drafts/")
     page.get_by_role("button", name="Discard").click()
     page.get_by_text("You have no drafts.").wait_for()
@@ -274,14 +274,14 @@ def test_discarding_in_the_form_takes_what_was_written_since_along(
     address = f"/threads/{debate.pk}/reply/"
     reader.opens(address)
     types(reader.page, TEXT)
-    expect(state(reader.page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    expect(state(reader.page)).to_have_text(re.compile("Draft kept"))
     page = again(reader, address)
     reader.careless = True
     if not saved:
         sealed(page)
     types(page, f"{TEXT} Written on.")
     said = re.compile("Draft kept" if saved else "No connection")
-    expect(state(page)).to_have_text(said, timeout=15_000)
+    expect(state(page)).to_have_text(said)
     page.unroute_all()
     page.get_by_role("button", name="Discard it").click()
     page.get_by_text("You have no drafts.").wait_for()
@@ -296,11 +296,11 @@ def test_posting_leaves_another_devices_draft(member, debate, sits_down, sealed)
     reader.opens(address)
     sealed(reader.page)
     types(reader.page, TEXT)
-    expect(state(reader.page)).to_have_text(UNSENT, timeout=15_000)
+    expect(state(reader.page)).to_have_text(UNSENT)
     other = sits_down(member)
     other.opens(address)
     types(other.page, "From elsewhere.")
-    expect(state(other.page)).to_have_text(re.compile("Draft kept"), timeout=15_000)
+    expect(state(other.page)).to_have_text(re.compile("Draft kept"))
     page = again(reader, address)
     expect(field(page)).to_have_value(TEXT)
     page.wait_for_load_state("networkidle")
@@ -319,7 +319,7 @@ def test_words_quoted_by_a_link_join_what_this_browser_kept(member, debate, sits
     reader.opens(address)
     sealed(reader.page)
     types(reader.page, TEXT)
-    expect(state(reader.page)).to_have_text(UNSENT, timeout=15_000)
+    expect(state(reader.page)).to_have_text(UNSENT)
     page = again(reader, f"{address}&quote={opening.pk}")
     expect(field(page)).to_have_value(re.compile(re.escape(TEXT) + r"\n\n\[quote="))
     forgets(reader, "/drafts/save/")

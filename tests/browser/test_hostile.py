@@ -33,10 +33,8 @@ from forum.actions import (
     threadmarks,
     threads,
 )
-from forum.actions import (
-    description as debate,
-)
 from forum.actions.composing import Unacceptable
+from forum.actions.divergences import read_divergence
 from forum.models import Board, Post, Term, Thread
 from forum.moderation import reports, sanctions, states
 from forum.permissions import Refused
@@ -196,7 +194,7 @@ def test_nothing_runs_in_narrow_places(forum, lines, sits_down, settings, record
     number = count(1)
 
     def start(title="", own_answer="It would end otherwise.", question="", **forked) -> Thread:
-        divergences = [debate.read_divergence(**({"change": "It holds", "when": "1936"} | forked))]
+        divergences = [read_divergence(**({"change": "It holds", "when": "1936"} | forked))]
         return threads.start(
             user=one,
             board=Board.objects.get(slug="after-1900"),

@@ -120,7 +120,7 @@ def follows_permalinks(reader, thread: Thread) -> None:
         assert target.get_attribute("id") == f"post-{post.pk}"
         assert target.locator("h3").inner_text() == f"Voice {post.number}"
     reader.opens(thread.get_absolute_url())
-    page.locator(".quote figcaption a").last.click()
+    reader.goes_by(page.locator(".quote figcaption a").last)
     sixth = Post.objects.get(thread=thread, number=6)
     assert page.locator(":target").get_attribute("id") == f"post-{sixth.pk}-2"
     assert page.locator(":target").inner_text() == paragraphs()[5][1]
@@ -135,7 +135,7 @@ def joins(reader, mailoutbox) -> None:
     reader.fills("Mail address", "member-a@example.org")
     reader.fills("Password", world.PASSWORD)
     reader.presses("Make the account")
-    assert page.locator("h1").inner_text() == "One step is left"
+    assert page.locator("h1").inner_text() == "Confirm your address"
     (mail,) = mailoutbox
     assert mail.to == ["member-a@example.org"]
     link = re.search(r"https?://\S+/accounts/confirm-email/\S+", mail.body)[0]
@@ -182,7 +182,7 @@ def quotes_and_answers(reader, thread: Thread) -> Post:
 def edits(reader, post: Post) -> None:
     """Change the answer, say why, and read what was changed."""
     page = reader.page
-    reader.opens_more(post).get_by_role("link", name="Edit").click()
+    reader.goes_by(reader.opens_more(post).get_by_role("link", name="Edit"))
     text = page.get_by_label("Text").input_value()
     page.get_by_label("Text").fill(text.replace("late", "late, but it came,"))
     page.get_by_label(re.compile("^Why")).fill("Fairness.")
@@ -191,7 +191,7 @@ def edits(reader, post: Post) -> None:
     answer = page.locator(f"#post-{post.pk}")
     assert "Lend lease came late, but it came, anyway." in shown(answer)
     assert answer.locator(".quote").get_attribute("data-status") == "exact"
-    answer.get_by_role("link", name="edited").click()
+    reader.goes_by(answer.get_by_role("link", name="edited"))
     newest = page.locator("section.panel").first
     assert "Fairness." in newest.inner_text()
     assert "but it came," in "".join(newest.locator("ins").all_inner_texts())

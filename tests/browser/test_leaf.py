@@ -4,6 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from forum.actions import arguments, description
+from forum.actions.divergences import read_divergence
 from forum.models import Question, Term, Thread
 
 from . import world
@@ -96,7 +97,7 @@ def test_later_pages_have_one_line_of_the_card(site, sits_down):
     thread = world.start(author, "Tin", "Without tin, what bronze?")
     for number in range(2, 23):
         world.reply(author, thread, f"Remark {number}.")
-    divergences = [description.read_divergence(change="Cornwall has no tin. " * 9, when="900 BC")]
+    divergences = [read_divergence(change="Cornwall has no tin. " * 9, when="900 BC")]
     description.describe(user=author, thread=thread, divergences=divergences, questions=["Iron?"])
     reader = sits_down()
     for size in (WIDE, NARROW):
@@ -121,7 +122,7 @@ def test_what_belongs_to_a_passage_stands_beside_it(site, sits_down):
     text = "The POD of our OTL.\n\nThe second, short.\n\n- an item\n- another"
     thread = world.start(one, "Would it?", text)
     first = world.opening(thread)
-    divergences = [description.read_divergence(change="It forks.", when="1924")]
+    divergences = [read_divergence(change="It forks.", when="1924")]
     description.describe(
         user=one, thread=thread, divergences=divergences, questions=["Would it hold?"]
     )

@@ -40,12 +40,13 @@ def divided(monkeypatch):
 
 
 def write(thread, sits_down, *, javascript: bool):
-    page = sits_down(world.member("member-b"), javascript=javascript).page
+    reader = sits_down(world.member("member-b"), javascript=javascript)
+    page = reader.page
     if javascript:
-        page.clock.install()
+        reader.turns_clock()
     page.goto(f"/threads/{thread.pk}/reply/")
     page.get_by_label("Text", exact=True).fill(WORDS)
-    page.get_by_role("button", name="Post").click()
+    reader.goes_by(page.get_by_role("button", name="Post"))  # and its scripts are there
     assert "dividing this debate" in page.locator("main").inner_text()
     assert page.get_by_label("Text", exact=True).input_value() == WORDS
     return page

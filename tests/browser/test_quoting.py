@@ -95,6 +95,7 @@ def test_words_of_two_posts_in_one_answer(debate, posts, sits_down):
     cite(page, posts[1])
     page.get_by_text("Quoted in your reply to #2 by member-b.").wait_for()
     text = page.locator("textarea[name=text]")
+    expect(text).to_have_value(re.compile("Suppose that Lenin"))
     value = text.input_value()
     assert f'[quote="member-b, post: {posts[2].pk}"]\nsecretary, after\n[/quote]' in value
     assert f'[quote="member-a, post: {posts[1].pk}"]\nSuppose that Lenin\n[/quote]' in value

@@ -51,7 +51,7 @@ def test_a_report_arrives_is_decided_read_logged_and_undone(site, sits_down, jav
 
     writer = sits_down(author, javascript=javascript)
     writer.opens("/")
-    writer.page.get_by_role("link", name=re.compile("^Notices")).click()
+    writer.goes_by(writer.page.get_by_role("link", name=re.compile("^Notices")))
     page = writer.page.get_by_role("main")
     assert "Your post was hidden." in page.inner_text()
     assert "It attacks a person." in page.inner_text()
@@ -67,12 +67,11 @@ def test_a_report_arrives_is_decided_read_logged_and_undone(site, sits_down, jav
 
     moderator.opens(f"/posts/{post.pk}/moderate/")
     moderator.page.locator("summary", has_text="Take back").first.click()
-    with moderator.page.expect_navigation():
-        moderator.page.get_by_role("button", name="Take it back").first.click()
+    moderator.goes_by(moderator.page.get_by_role("button", name="Take it back").first)
     assert Post.objects.get(pk=post.pk).state == "visible"
     moderator.opens("/admin/forum/case/")
     assert "#2 by" in moderator.page.locator(".docket .subject").inner_text()
     told = Notice.objects.filter(member=author).latest("pk")
-    assert told.said == "An act that you were told of was undone."
+    assert told.sentence == "An act that you were told of was undone."
     notices.recount(author.pk)
     assert User.objects.get(pk=author.pk).unread_notices == 1

@@ -12,6 +12,7 @@ from forum.actions import (
     bookmarks,
     description,
     drafts,
+    maps,
     members,
     pages,
     pictures,
@@ -20,8 +21,9 @@ from forum.actions import (
     threadmarks,
     watching,
 )
+from forum.actions.divergences import read_divergence
 from forum.models import AuditEntry, Board, Notice, Picture, Post, Question, Thread
-from forum.moderation import reports, sanctions, states
+from forum.moderation import guest_reports, reports, sanctions, states
 from forum.outbox.worker import Worker
 from tests import people
 from tests.operations.pictures import corpus
@@ -56,11 +58,15 @@ def shown_picture(made) -> Picture:
     """Two pictures side by side, one of them without any words, in the locked debate."""
     sent = [
         pictures.send(user=made.one, file=BytesIO(corpus.packed(corpus.drawn(w, h, "P"), "PNG")))
-        for w, h in ((1600, 900), (300, 500))
+        for w, h in ((3200, 900), (300, 500))
     ]
     shown = pictures.describe(
         user=made.one, picture=sent[0], alt="A map.", credit="Voice A", source="https://e.org/map"
     )
+    said = maps.Mark(
+        "map", "The front", "1 May 1937, in this timeline", "Red: held.\nBlue: lost.", "Robinson"
+    )
+    maps.mark(user=made.one, picture=shown, details=said)
     lines = "\n".join(one.markdown for one in (shown, sent[1]))
     reply(made.one, made.locked, f"Look at this:\n{lines}")
     return shown
@@ -102,10 +108,10 @@ def furnish() -> SimpleNamespace:
         title="",
     )
     divergences = (
-        description.read_divergence(
+        read_divergence(
             change="Stresemann lives.", when="1929-10", actor="A doctor", place="Berlin"
         ),
-        description.read_divergence(change="W" * 60, when="c. 1936"),
+        read_divergence(change="W" * 60, when="c. 1936"),
     )
     asked = ["Would a longer Weimar have held?", "Q" * 200]
     description.describe(
@@ -118,9 +124,7 @@ def furnish() -> SimpleNamespace:
     arguments.change_mind(
         user=made.one, post=made.exact, was="for", now="undecided", reason="W" * 200
     )
-    divergences = (
-        description.read_divergence(change=ARABIC, when="480 BC", actor=HEBREW, place=ARABIC),
-    )
+    divergences = (read_divergence(change=ARABIC, when="480 BC", actor=HEBREW, place=ARABIC),)
     description.describe(
         user=made.arabic, thread=made.rtl, divergences=divergences, questions=[ARABIC]
     )
@@ -128,6 +132,16 @@ def furnish() -> SimpleNamespace:
     members.ignore(user=made.one, other=made.quiet, ignored=True)
     reports.report(
         user=made.quiet, post=made.exact, reason="misquote", text="Was it cheap?", token=uuid4()
+    )
+    made.reported = guest_reports.report(
+        post=made.exact,
+        reason="illegal",
+        text=f"{ARABIC} {'W' * 200}",
+        name=ARABIC,
+        email=f"{'w' * 40}@example.org",
+        good_faith=True,
+        network="192.0.2.1",
+        token=uuid4(),
     )
     sanctions.warn(user=made.moderator, member=made.quiet, points=1, reason="Rude.")
     threadmarks.mark(user=made.one, post=made.exact, category="story", label="The turn")

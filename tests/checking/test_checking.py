@@ -35,6 +35,7 @@ from forum.moderation import states
 from tests.people import dump, edit, fresh, pending, quoting, reply, start
 from tests.races.soundness import faults
 from tests.tree.test_tree import grow
+from tests.views.test_queries import write_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -293,13 +294,13 @@ def test_the_command_says_what_it_did(names):
     assert exact and out.getvalue() == f"{told} from.\nEverything is sound.\n"
     damage(LABELS["right too high"], names)
     thread = Post.objects.get(pk=names["b"]).thread_id
-    with pytest.raises(CommandError, match="1 faults stand") as raised:
+    with pytest.raises(CommandError, match="1 fault stands") as raised:
         call_command("check_forum", stdout=(out := StringIO()))
     assert raised.value.returncode == 1
-    said = f"thread {thread}: 1 posts have wrong places in their trees"
+    said = f"thread {thread}: 1 post has a wrong place in its tree"
     assert out.getvalue() == f"{said} (can be healed)\n{told} from.\n"
     call_command("check_forum", "--fix", stdout=(out := StringIO()))
-    assert out.getvalue() == f"{said} (healed)\n{told} from.\n1 faults were healed.\n"
+    assert out.getvalue() == f"{said} (healed)\n{told} from.\n1 fault was healed.\n"
 
 
 def test_quick_finds_an_older_renderer_without_rendering(names, monkeypatch):
@@ -321,7 +322,7 @@ def test_a_deep_thread_is_walked_without_recursion(board):
     assert not check_thread(thread.pk, fix=False)
     Post.objects.filter(thread=thread).exclude(parent=None).update(level=1)
     (fault,) = check_thread(thread.pk, fix=True)
-    assert fault.sentence.startswith("2997 posts")
+    assert fault.sentence.startswith("2,997 posts")
     assert not check_thread(thread.pk, fix=False)
 
 
@@ -370,3 +371,21 @@ def test_a_quick_check_compares_each_quote_within_some_days(thread, answer, open
         days.append(compared["quotes"])
         assert compared["all"] == 2 * texts.SAMPLE
     assert sum(days) == 2 * texts.SAMPLE and max(days) < texts.SAMPLE
+
+
+def test_a_post_that_left_meanwhile_gets_no_key_where_it_was(board, monkeypatch):
+    one, two = (grow(board, [None, None]) for _ in range(2))
+    write_texts(one)
+    PassageKey.objects.filter(thread=one).delete()
+    left = one.posts.get(number=2)
+    keys_of = texts.passage_keys
+
+    def late(*args):
+        Post.objects.filter(pk=left.pk).update(thread=two, number=9)
+        return keys_of(*args)
+
+    monkeypatch.setattr(texts, "passage_keys", late)
+    faults = check(fix=True, thread_id=one.pk)
+    assert any(fault.kind == "passages" for fault in faults)  # and no further: a kill
+    assert PassageKey.objects.filter(thread=one).exclude(post=left).exists()
+    assert not PassageKey.objects.filter(post=left).exists()

@@ -1,6 +1,5 @@
 """A mail server that listens, and members who get mail."""
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -13,6 +12,8 @@ from django.utils import timezone
 
 from forum.models import Job, Mail
 from forum.outbox.worker import Worker
+from tests.postgres import free_port
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -41,9 +42,8 @@ class Server:
 def server(settings) -> Iterator[Server]:
     """Takes what the forum sends, at a port of its own."""
     taking = Server()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(taking, hostname="127.0.0.1", port=port)
+    port = free_port()
+    controller = Controller(taking, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"

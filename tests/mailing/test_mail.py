@@ -353,7 +353,7 @@ def test_many_notices_are_queued_in_a_few_statements(
         User(username=f"m-{n}", skeleton=f"m-{n}", email=f"m-{n}@example.org") for n in range(200)
     )
     told = Notice.objects.bulk_create(
-        Notice(member=member, entry=entry, said="Locked.") for member in members
+        Notice(member=member, entry=entry, sentence="Locked.") for member in members
     )
     with django_assert_max_num_queries(16):
         queueing.queue(told)

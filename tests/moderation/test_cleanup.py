@@ -53,11 +53,11 @@ def test_all_of_it_goes_and_comes_back(thread, posted, stranger, moderator):
     assert not Case.objects.open().exists()
     assert AuditEntry.objects.filter(detail__batch=entry.detail["batch"]).count() == 5
     told = Notice.objects.get(member=stranger)
-    assert told.said == "4 things that you posted were hidden."
+    assert told.sentence == "4 things that you posted were hidden."
     _, left = cleanup.undo(user=moderator, entry=entry, reason="It was a quotation.")
     assert left == []
     assert rows() == before
-    assert Notice.objects.filter(member=stranger).latest("pk").said == (
+    assert Notice.objects.filter(member=stranger).latest("pk").sentence == (
         "What you posted was brought back."
     )
     with pytest.raises(Refused, match="already"):

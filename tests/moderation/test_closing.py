@@ -1,12 +1,18 @@
 """An account that is closed: the person is in no table any more, the debate is as it was."""
 
 import json
+import os
 import re
+import sqlite3
+import subprocess
+import sys
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
 from django.core import mail
 from django.core.management import CommandError, call_command
@@ -18,8 +24,19 @@ from accounts.models import ClosedName, Session, User
 from core import clock
 from forum.actions import bookmarks, cases, drafts, members, polls, watching
 from forum.checking import check
-from forum.models import AuditEntry, Ballot, Case, Draft, Job, Notice, Post, Thread
+from forum.models import (
+    AuditEntry,
+    Ballot,
+    Case,
+    Draft,
+    Job,
+    Notice,
+    Post,
+    Thread,
+    TrustedReporter,
+)
 from forum.moderation import closing, reports, sanctions
+from forum.operations import archive
 from forum.outbox.worker import Worker
 from forum.own_data import asking
 from forum.permissions import Refused
@@ -58,6 +75,8 @@ def full(thread, board, opener, stranger, administrator, moderator):
     watching.watch(user=stranger, target=user, level="all")
     watching.watch(user=user, target=thread, level="all")
     tokens.make(user=user, name="reader", scope="read")
+    SocialAccount.objects.create(user=user, provider="example", uid="sub-1")
+    TrustedReporter.objects.create(member=user)
     sanctions.note(user=moderator, member=user, text="Talks of rain.")
     sanctions.warn(user=administrator, member=user, points=1, reason="Rain again.", post=post)
     notice = Notice.objects.filter(member=user, entry__verb="warn").get()
@@ -293,6 +312,46 @@ def test_a_backup_from_before_is_told_of(full, django_capture_on_commit_callback
     assert "Closed again: 1." in out.getvalue()
     assert fresh(full).username == f"former-member-{full.pk}"
     assert closing.closed_since() == []
+
+
+@pytest.mark.whole
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_a_restored_backup_says_who_left_and_closes_them_again(tmp_path, folder):
+    """A real backup from before, restored into another database beside the same data."""
+    backup, url = tmp_path / "one.backup", f"sqlite:///{tmp_path}/restored.sqlite3"
+    leaves, stays = member("member-l"), member("member-s")
+    archive.write(backup)
+    later = member("member-n")  # whom the backup does not know
+    for user in (leaves, later):
+        closing.close_own(user=user)
+
+    def manage(*arguments: str | Path) -> str:
+        settings = {"DATABASE_URL": url, "JONBAR_ENV_FILE": os.devnull, "JONBAR_DATA": str(folder)}
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            env=os.environ | settings,
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said = manage("restore", backup)
+    assert "closed after this backup was made: 1." in said
+    assert "close_account --again" in said
+    with sqlite3.connect(tmp_path / "restored.sqlite3") as restored:
+        taken = {row[0] for row in restored.execute("SELECT digest FROM accounts_closedname")}
+        assert ClosedName.digest_of("member-n") in taken  # nobody is given that name either
+        assert manage("close_account", "--again") == "Closed again: 1.\n"
+        assert manage("close_account", "--again") == "Closed again: 0.\n"
+        rows = "SELECT id, username, email, is_active FROM accounts_user ORDER BY id"
+        assert restored.execute(rows).fetchall() == [
+            (leaves.pk, f"former-member-{leaves.pk}", "", 0),
+            (stays.pk, "member-s", "member-s@example.org", 1),
+        ]
 
 
 def test_whoever_has_no_browser_closes_accounts_by_a_command(full, administrator):

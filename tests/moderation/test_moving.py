@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from forum.actions import arguments, description, drafts, read_state, threadmarks, threads
+from forum.actions.divergences import read_divergence
 from forum.models import AuditEntry, Board, Draft, Post, Quote, ReadMark, State, Thread
 from forum.moderation import merging, moving, states, undoing
 from forum.permissions import NotThere, Refused
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 # What an act and its undoing may leave changed: the log, who was told, and numbers that only say
 # that something changed.
-LEFT_OUT = {"AuditEntry", "Notice", "Mail", "Job", "Edition", "Session", "LogEntry"}
+LEFT_OUT = {"AuditEntry", "Notice", "Mail", "Job", "SiteVersion", "Session", "LogEntry"}
 # What is searched follows by a job, and is checked by itself (tests/search).
 LEFT_OUT |= {"PostWords", "DebateWords"}
 MOVES_ON = {"version", "numbering", "unread_notices"}
@@ -77,7 +78,7 @@ def world(settled):
     description.describe(
         user=opener,
         thread=thread,
-        divergences=[description.read_divergence(change="Lenin lives.", when="1924")],
+        divergences=[read_divergence(change="Lenin lives.", when="1924")],
         questions=["Would the purges have come all the same?"],
     )
     thread = fresh(thread)
@@ -136,7 +137,7 @@ def other(board, stranger, opener):
     description.describe(
         user=stranger,
         thread=other,
-        divergences=[description.read_divergence(change="Lenin dies.", when="1918")],
+        divergences=[read_divergence(change="Lenin dies.", when="1918")],
         questions=["Would the purges have come all the same?", "Who follows him?"],
     )
     return fresh(other)
@@ -567,7 +568,7 @@ def test_members_are_told_once_when_posts_of_theirs_move(full, answer, moderator
 
 def test_large_debates_take_as_many_statements_as_small_ones(board, moderator):
     found = []
-    for size in (12, 12, 120):  # the first finds the site without its edition
+    for size in (12, 12, 120):  # the first finds the site without its version
         thread = grow(board, [None, None, *(1 if n % 3 else None for n in range(size))])
         ids = list(thread.posts.filter(number__gt=1).values_list("pk", flat=True))[::2]
         steps = []

@@ -16,6 +16,7 @@ from django.urls import URLPattern, get_resolver
 from accounts.models import User
 from core.opened_texts import OpenedForm
 from forum.actions import arguments, description, glossary, pages, threadmarks
+from forum.actions.divergences import read_divergence
 from forum.admin.site import ReadOnly
 from forum.models import Board, Draft, Term, Upload
 from forum.moderation import erasing, states
@@ -76,9 +77,7 @@ def world(board, opener, answerer, administrator, moderator):
         user=opener, post=reply(thread, answerer, "So it is."), was="against", now="for",
         reason=f"{NAME} told me.",
     )  # fmt: skip
-    divergence = description.read_divergence(
-        change=f"{NAME} lives.", when="1924", actor=NAME, place="Here"
-    )
+    divergence = read_divergence(change=f"{NAME} lives.", when="1924", actor=NAME, place="Here")
     description.describe(
         user=opener, thread=thread, divergences=[divergence], questions=[],
         own_answer=f"{NAME} rules.",

@@ -22,7 +22,8 @@ def send(user, post, reason="spam", text="", token=None) -> Report:
 
 
 def told(user) -> list[str]:
-    return list(Notice.objects.filter(member=user).order_by("pk").values_list("said", flat=True))
+    notices = Notice.objects.filter(member=user).order_by("pk")
+    return list(notices.values_list("sentence", flat=True))
 
 
 def test_several_reports_are_one_case_and_everybody_is_told(
@@ -271,11 +272,11 @@ def test_the_queue_decides_by_one_form(answer, stranger, moderator):
 
 
 def test_the_queue_is_cut_into_pages(thread, stranger, moderator):
-    for n in range(23):
+    for n in range(13):
         pending(thread, stranger, f"Number {n}")
     client = browser(moderator)
     first = client.get("/admin/forum/case/").content.decode()
-    assert first.count('<details class="docket"') == 20
+    assert first.count('<details class="docket"') == 10
     after = first.rpartition("after=")[2].partition('"')[0]
     second = client.get(f"/admin/forum/case/?after={after}").content.decode()
     assert second.count('<details class="docket"') == 3

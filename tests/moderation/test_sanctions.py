@@ -26,7 +26,8 @@ def warn(user, member, points=1, post=None, reason="") -> AuditEntry:
 
 
 def told(user) -> list[str]:
-    return list(Notice.objects.filter(member=user).order_by("pk").values_list("said", flat=True))
+    notices = Notice.objects.filter(member=user).order_by("pk")
+    return list(notices.values_list("sentence", flat=True))
 
 
 @pytest.fixture(autouse=True)
@@ -190,7 +191,7 @@ def test_the_queue_warns_and_an_answer_takes_it_back(
     assert sanctions.points_of(answerer) == 2
     assert fresh(answer).state == "visible"
     notice = Notice.objects.get(member=answerer)
-    assert notice.said.startswith("You were warned: 2 points, until")
+    assert notice.sentence.startswith("You were warned: 2 points, until")
     case = cases.answer(user=answerer, notice=notice, text="I was not.")
     queue.decide(user=administrator, case=case, act="undo", reason="True.")
     assert sanctions.points_of(answerer) == 0

@@ -9,23 +9,27 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.test import override_settings
 
 from core.files import whole_file
+from forum.checking import processes
 from forum.models import Post
 from forum.operations import archive, pictures
 from forum.operations.archive import reading, restoring
 from forum.operations.archive.snapshot import Snapshot, Sum
 from forum.operations.archive.writing import seal
+from tests import bucket
 from tests.acts import world as worlds
 from tests.people import reply
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,8 +68,7 @@ def test_a_backup_taken_while_people_write_is_whole(world, tmp_path, capsys):
     writer = threading.Thread(target=write_on)
     writer.start()
     try:
-        while len(made) < 3:
-            time.sleep(0.01)
+        until(lambda: len(made) > 2, "nobody writes")
         call_command("backup", tmp_path)
     finally:
         stop.set()
@@ -78,6 +81,31 @@ def test_a_backup_taken_while_people_write_is_whole(world, tmp_path, capsys):
     assert 3 <= held <= Post.objects.filter(body__revision__source="Somebody writes.").count()
     with pytest.raises(CommandError, match="not overwritten"):
         call_command("backup", path)
+
+
+@pytest.mark.whole
+def test_several_processes_try_a_backup_and_check_what_was_restored(world, tmp_path, capsys):
+    path = tmp_path / "one.backup"
+    call_command("backup", path, "--jobs", "2")
+    assert "Everything derived is sound." in capsys.readouterr().out
+    done = manage(f"sqlite:///{tmp_path}/other.sqlite3", "restore", path, "--jobs", "2")
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "Everything derived is sound." in done.stdout
+
+
+def test_a_restore_whose_check_is_ended_says_that_all_rows_are_there(good, monkeypatch):
+    def ended(**how):
+        raise processes.Ended("a process of the check was ended from outside")
+        yield
+
+    monkeypatch.setattr("forum.management.commands.restore.check", ended)
+    with pytest.raises(CommandError) as refused:
+        call_command("restore", good, "--jobs", "2")
+    assert refused.value.returncode == 2
+    assert str(refused.value).startswith("All rows are there, but they were not checked to the end")
+    assert "manage.py check_forum --quick" in str(refused.value)
+    assert "ended from outside" in str(refused.value)
+    assert Post.objects.exists()
 
 
 @pytest.mark.whole
@@ -316,9 +344,12 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     assert not Path(os.devnull).is_file()
 
 
-@pytest.fixture
-def pictured() -> Iterator[dict[str, bytes]]:
-    """Files of pictures, by name; one is longer than a piece of an archive."""
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.whole)])
+def pictured(request) -> Iterator[dict[str, bytes]]:
+    """Files of pictures, by name, in a folder or in a bucket of S3; one is longer than a piece of
+    an archive."""
+    if request.param == "bucket":
+        request.getfixturevalue("pictures_bucket")
     contents = (random.Random(1).randbytes(2_500_000), b"x")
     files = {pictures.name_of(hashlib.sha256(one).hexdigest(), "png"): one for one in contents}
     for name, data in files.items():
@@ -349,3 +380,33 @@ def test_a_restore_that_the_database_refuses_keeps_no_picture(pictured, good, mo
     with pytest.raises(ZeroDivisionError):
         archive.restore(good)
     assert not set(pictures.listed()) & set(pictured)
+
+
+@pytest.mark.whole
+@pytest.mark.once
+def test_a_backup_of_a_folder_is_restored_into_a_bucket(
+    pictures_folder, bucket_server, good_with_pictures, tmp_path, monkeypatch
+):
+    """By the settings that an operator makes: a forum can be moved to S3 so."""
+    path, held = good_with_pictures
+    name = bucket.made(bucket_server)
+    settings_of = {"PICTURES_BUCKET": name, "PICTURES_BUCKET_AT": bucket_server}
+    for key, value in {**bucket.KEYS, **bucket.REGION, **settings_of}.items():
+        monkeypatch.setenv(key, value)
+    done = manage(f"sqlite:///{tmp_path}/new.sqlite3", "restore", path)
+    assert done.returncode == 0, done.stderr
+    options = {"bucket_name": name, "endpoint_url": bucket_server, "addressing_style": "path"}
+    storage = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    with override_settings(STORAGES={**settings.STORAGES, "pictures": storage}):
+        assert {name: pictures.opened(name).read() for name in pictures.listed()} == held
+
+
+@pytest.fixture
+def good_with_pictures(db, tmp_path) -> Iterator[tuple[Path, dict[str, bytes]]]:
+    """A backup, and the files of pictures that it holds."""
+    data = random.Random(2).randbytes(1_200_000)
+    pictures.add(data, pictures.name_of(hashlib.sha256(data).hexdigest(), "png"))
+    held = {name: pictures.opened(name).read() for name in pictures.listed()}
+    archive.write(tmp_path / "pictured.backup")
+    yield tmp_path / "pictured.backup", held
+    pictures.dropped(pictures.name_of(hashlib.sha256(data).hexdigest(), "png"))

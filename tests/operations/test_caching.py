@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import new_edition
+from accounts.models import raise_site_version
 from forum.actions import (
     arguments,
     description,
@@ -25,6 +25,7 @@ from forum.actions import (
     threadmarks,
     threads,
 )
+from forum.actions.divergences import read_divergence
 from forum.models import Board, Term, Thread
 from forum.moderation import merging, moving, states
 from forum.operations import caching
@@ -65,8 +66,9 @@ moderator, administrator = settled_row("moderator"), settled_row("administrator"
 
 
 @pytest.fixture(autouse=True)
-def kept(settings, unhurried):
-    """Pages are kept, beginning with none."""
+def kept(settings, unhurried, stopped_clock):
+    """Pages are kept, beginning with none. The debate is as old as this module: each minute, pages
+    of the same things say another age of it."""
     settings.KEPT_PAGES_MB = 4
     forget()
     yield
@@ -100,7 +102,7 @@ def restores(scene) -> None:
 
 
 def describes(scene) -> None:
-    divergences = [description.read_divergence(change="Trotsky succeeds Lenin", when="c. 1924")]
+    divergences = [read_divergence(change="Trotsky succeeds Lenin", when="c. 1924")]
     description.describe(
         user=scene.opener, thread=scene.thread, divergences=divergences, questions=[]
     )
@@ -338,7 +340,7 @@ def test_what_is_closed_to_visitors_is_gone_at_once(scene, moderator, narrowed):
     if narrowed == "board":
         with transaction.atomic():
             Board.objects.filter(pk=scene.thread.board_id).update(audience="members")
-            new_edition()
+            raise_site_version()
     else:
         states.hide_thread(user=moderator, thread=scene.thread, reason="Spam")
     assert browser().get(scene.thread.get_absolute_url()).status_code == 404
@@ -349,7 +351,7 @@ def test_an_act_that_is_undone_raises_nothing(thread, opener):
     before = page(thread)["ETag"]
     with pytest.raises(RuntimeError), transaction.atomic():
         reply(thread, opener, "Never said.")
-        new_edition()
+        raise_site_version()
         raise RuntimeError
     assert fresh(thread).version == version
     assert page(thread)["ETag"] == before
@@ -460,7 +462,7 @@ def one_moment():
 def test_members_share_what_is_drawn_and_nothing_of_their_own(
     thread, answer, opener, answerer, stranger, moderator
 ):
-    """Each page as it is when nothing is shared, whoever fills the shelf."""
+    """Each page as it is when nothing is shared, whoever fills the cache."""
     tired = make_member("tired", ignoring=[answerer.pk])
     readers = [stranger, opener, moderator, answerer, tired, opener]
     for view in ("flat", "tree"):

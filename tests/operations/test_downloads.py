@@ -200,10 +200,8 @@ def test_few_are_sent_at_once_and_each_ends_its_turn(thread, monkeypatch):
     taken(thread)
 
 
-def test_a_network_has_few_made(thread, settings, monkeypatch, answer):
+def test_a_network_has_few_made(thread, settings, answer, stopped_clock):
     settings.DOWNLOADS_PER_MINUTE = 2
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now)  # all within one minute
     with downloads._one_at_a_time():  # nothing is made, nothing counts
         for _ in range(3):
             taken(thread, "markdown", status=503)

@@ -12,19 +12,23 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
 from tests.clients import Writer, get, wait_for
 from tests.cluster import ROOT, Cluster, served
 from tests.operations.test_replicas import prepare, wait_until_near
+from tests.waiting import PATIENCE, until
 
 LONG = os.environ.get("JONBAR_LONG") == "1"
 SECONDS = 240 if LONG else 20
 LAG = 2
 # Beside the lag: workers ask twice a second how far the replica is, and these here are busy.
-SLACK = 3
+SLACK = 8
+LONGEST = LAG + SLACK + 2  # that the standby replays nothing
 PER_PAGE = 20  # posts
+KINDS = ("hide", "remove", "withdraw", "erase", "move", "back")
 TOKEN = re.compile(r"claim([0-9a-f]{32})")
 # Does acts until it is ended, and tells of each what went, for whom, and what came back.
 ACTS = """
@@ -89,18 +93,24 @@ class Log:
     """What was done, and what the readers saw."""
 
     gone: dict[str, list[Gone]] = field(default_factory=dict)
-    acts: dict[str, int] = field(default_factory=dict)
+    acts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     seen: list[tuple[float, str, set[str]]] = field(default_factory=list)
     own: list[bool] = field(default_factory=list)  # whether a writer saw each of their own
 
     def done(self, line: dict) -> None:
-        self.acts[line["act"]] = self.acts.get(line["act"], 0) + 1
+        self.acts[line["act"]] += 1
         for token in line["tokens"]:
             if line["act"] == "back":
                 self.gone[token][-1].back = line["at"]
             else:
                 new = Gone(line["at"], line["act"], line["who"])
                 self.gone.setdefault(token, []).append(new)
+
+    def is_enough(self) -> bool:
+        """Whether enough was done and read to tell; some pages have to be older than the acts, or
+        these readers could see no lag at all."""
+        done = sum(self.acts.values()) > SECONDS and sum(map(bool, self.acts.values())) >= 4
+        return done and min(len(self.seen), 2 * len(self.own)) > SECONDS and bool(self.late())
 
     def late(self) -> list[tuple[float, str, str]]:
         """For each page that showed what was gone: how many seconds after the act it was asked for,
@@ -128,7 +138,7 @@ def write(log: Log, port: int, forum: dict, stop: threading.Event):
     writer = Writer(port, forum["cookies"][2], forum["thread"])
     while not stop.is_set():
         token = str(uuid.uuid4())
-        assert writer.send(token)
+        until(partial(writer.send, token), "a reply is never taken")
         page = -(-(1 + len(writer.told)) // PER_PAGE)
         log.own.append(token in get(port, f"{forum['path']}?page={page}", writer.cookie)[1])
         time.sleep(0.3)
@@ -188,32 +198,29 @@ def test_nothing_that_was_taken_away_is_shown_for_longer_than_a_replica_may_lag(
             ]
             for one in people:
                 one.start()
-            end, stood = time.monotonic() + SECONDS, 0
+            stood, end = 0, time.monotonic() + SECONDS
             try:
-                while time.monotonic() < end:
+                while time.monotonic() < end or not log.is_enough():
+                    assert time.monotonic() < end + 2 * PATIENCE, "too little is done"
                     standby.ask("SELECT pg_wal_replay_pause()")
-                    time.sleep(draw.choice((0.5, 1.5, LAG + SLACK + 2)))
+                    time.sleep(draw.choice((0.5, 1.5, LONGEST)) if stood else LONGEST)
                     standby.ask("SELECT pg_wal_replay_resume()")
                     time.sleep(draw.choice((0.2, 1, 2)))
                     stood += 1
-                assert doing.poll() is None, "the acts ended"
-                assert all(one.is_alive() for one in people)
+                    assert doing.poll() is None, "the acts ended"
+                    assert all(one.is_alive() for one in people)
             finally:
                 stop.set()
                 for one in people:
-                    one.join(timeout=60)
+                    one.join(timeout=2 * PATIENCE)
     finally:
         if doing is not None:
             doing.kill()
         cluster.close()
     late = log.late()
-    assert sum(log.acts.values()) > SECONDS and len(log.acts) >= 4, log.acts
-    assert len(log.seen) > SECONDS
-    # Some pages are older than the acts, or these readers could see no lag at all.
-    assert late, "nobody read from the replica while it lagged"
     worst = max(late)
     assert worst[0] < LAG + SLACK, sorted(late)[-10:]
-    assert len(log.own) > SECONDS / 2 and all(log.own), log.own
+    assert all(log.own), log.own
     record_property(
         "measured",
         f"{log.acts}, {len(log.seen)} pages, {len(log.own)} own posts seen at once, the standby "

@@ -6,11 +6,12 @@ import random
 import signal
 import sqlite3
 import time
+from contextlib import suppress
 
 import pytest
 from django.db import connection
 
-from tests.clients import Writer, posts_with, wait_for
+from tests.clients import Writer, await_replies, end, posts_with, wait_for
 from tests.cluster import Cluster, served, workers_of
 from tests.operations.test_replicas import prepare
 
@@ -37,12 +38,11 @@ def test_nothing_acknowledged_is_lost_or_doubled(tmp_path, record_property):
                 writer.start()
             choice, kills, restarts = random.Random("kills"), 0, 0
             for turn in range(KILLS):
-                known = sum(len(writer.told) for writer in writers)
-                while sum(len(writer.told) for writer in writers) < known + 5:
-                    time.sleep(0.02)
+                await_replies(writers, 5)
                 if alive := workers_of(pid):
-                    os.kill(choice.choice(alive), signal.SIGKILL)
-                    kills += 1
+                    with suppress(ProcessLookupError):  # it ended just now
+                        os.kill(choice.choice(alive), signal.SIGKILL)
+                        kills += 1
                 if postgres and turn % 2:
                     # Fast, then immediate, in turn.
                     cluster.primary.stop(signal.SIGINT if turn % 4 == 1 else signal.SIGQUIT)
@@ -50,10 +50,7 @@ def test_nothing_acknowledged_is_lost_or_doubled(tmp_path, record_property):
                     restarts += 1
             os.kill(pid, signal.SIGTERM)  # while they write
             time.sleep(2)
-            for writer in writers:
-                writer.stopped.set()
-            for writer in writers:
-                writer.join(timeout=60)
+            end(writers)
         if postgres:
             with cluster.primary.connect("jonbar") as there:
                 rows = there.execute("SELECT source FROM forum_postrevision").fetchall()

@@ -3,7 +3,6 @@
 import json
 import logging
 import threading
-import time
 
 import pytest
 from django.db import OperationalError, connection
@@ -12,6 +11,7 @@ from django.test import Client, override_settings
 from forum.actions import posts
 from forum.operations import observability, readiness
 from tests.people import browser
+from tests.waiting import PATIENCE, until
 
 TOKEN = "counts for the machine"
 
@@ -121,6 +121,8 @@ def test_counts_are_for_who_shows_the_token(thread):
     assert 'route="threads/<int:thread_id>/<str:slug>/"' in text
     assert 'jonbar_requests_total{method="GET",route="none",status="404"} ' in text
     assert "jonbar_request_queries_bucket" in text
+    assert 'jonbar_kept_bytes{cache="pages"} ' in text
+    assert 'jonbar_kept_things{cache="posts"} ' in text
     assert "Geheimnis" not in text and "nothing-typed" not in text
 
 
@@ -145,16 +147,16 @@ def test_a_database_that_hangs_costs_a_second_and_one_thread(monkeypatch):
 
     def hanging(*_):
         asked.append(1)
-        hang.wait(60)
+        hang.wait(PATIENCE)
         raise OperationalError("gone")
 
     monkeypatch.setattr(readiness.MigrationRecorder.Migration.objects, "using", hanging)
     monkeypatch.setattr(readiness, "SECONDS", 0.05)
     try:
         assert [Client().get("/readyz").status_code for _ in range(3)] == [503] * 3
+        until(lambda: asked, "it is never asked")
         assert len(asked) == 1
     finally:
         hang.set()
     monkeypatch.undo()
-    while not readiness._open.answered.is_set():
-        time.sleep(0.01)
+    assert readiness._open.answered.wait(PATIENCE)

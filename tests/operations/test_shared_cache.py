@@ -4,7 +4,6 @@ is away whoever reads or writes goes on; what has to count is refused with the t
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +14,7 @@ from django.db import connection
 from forum.settings import _cache
 from tests.people import PASSWORD, browser, typed
 from tests.postgres import free_port
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "8c7dc1ac-7d52-4b17-9a0c-3d7ae3a63b01"
@@ -55,19 +55,16 @@ def redis(tmp_path, redis_server):
     )
     yield f"redis://127.0.0.1:{port}/0"
     server.terminate()
-    server.wait(timeout=10)
+    server.wait(timeout=PATIENCE)
 
 
 @pytest.mark.redis
 @pytest.mark.django_db(transaction=True)
 def test_limits_count_across_processes(redis, thread, opener, settings):
     settings.CACHES = {"default": _cache(redis)}
-    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"preview": "3/m/user"}
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"preview": "3/d/user"}
     client, address = browser(opener), f"/threads/{thread.pk}/reply/"
-    for _ in range(100):  # until the server is up
-        if client.post(address, PREVIEW).status_code != 503:
-            break
-        time.sleep(0.05)
+    until(lambda: client.post(address, PREVIEW).status_code != 503, "the server is not up")
     cache.clear()
     assert client.post(address, PREVIEW).status_code == 200
     database = connection.settings_dict
@@ -81,7 +78,7 @@ def test_limits_count_across_processes(redis, thread, opener, settings):
             "CACHE_URL": redis,
             "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": "forum.settings",
-            "PREVIEW_RATE": "3/m/user",
+            "PREVIEW_RATE": "3/d/user",
             "PYTHONPATH": str(ROOT),
         },
         capture_output=True,

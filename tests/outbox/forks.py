@@ -13,12 +13,11 @@ from django.utils import timezone
 from forum.models import Job
 from forum.outbox import worker
 from forum.outbox.worker import Worker
+from tests.waiting import PATIENCE, until
 
-SECONDS = 60  # until a test gives up
-# So that what a killed worker held is soon taken over; and nothing is given up for that one job was
-# met by one kill after the other, as happens here alone.
+SECONDS = PATIENCE  # until a test gives up
+# Nothing is given up for that one job was met by one kill after the other, as happens here alone.
 IMPATIENT = {
-    "LEASE": timedelta(seconds=0.3),
     "POLL_SECONDS": 0.02,
     "AWAY_SECONDS": 0.02,
     "PAUSES": worker.PAUSES * 10,
@@ -54,10 +53,17 @@ def workers(count: int, **patched):
 
 
 def wait_until_all_is_done() -> None:
-    until = time.monotonic() + SECONDS
-    while Job.objects.exists():
-        assert time.monotonic() < until, f"{Job.objects.count()} jobs are left"
-        time.sleep(0.02)
+    left = Job.objects.count
+    until(lambda: not Job.objects.exists(), lambda: f"{left()} jobs are left", patience=SECONDS)
+
+
+def end_leases_but_of(running: list[int]) -> None:
+    """Let others have what a killed worker held, at once: and of a worker that lives nothing,
+    however slow it is."""
+    for job in Job.objects.filter(lease_until__isnull=False):
+        if int(job.owner.split(":")[-2]) not in running:
+            held = Job.objects.filter(pk=job.pk, owner=job.owner)
+            held.update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
 def kill_until_all_is_done(most: int, *, seed: int, pause: float = 0.06, due: bool = False) -> int:
@@ -65,13 +71,14 @@ def kill_until_all_is_done(most: int, *, seed: int, pause: float = 0.06, due: bo
     until nothing is left, or nothing that is `due` by now; returns how many were killed."""
     choice, killed = random.Random(seed), 0
     with workers(2, **IMPATIENT) as running:
-        until = time.monotonic() + SECONDS
+        end = time.monotonic() + SECONDS
         soon = timezone.now() + timedelta(minutes=1) if due else None
         left = Job.objects.filter(run_after__lt=soon) if soon else Job.objects.all()
         while left.exists():
-            assert time.monotonic() < until, f"{Job.objects.count()} jobs are left"
+            assert time.monotonic() < end, f"{Job.objects.count()} jobs are left"
             assert not Job.objects.exclude(failed_at=None).exists(), "a job was given up"
             time.sleep(choice.uniform(0.005, pause))
+            end_leases_but_of(running)
             if killed < most:
                 pid = running.pop(0)
                 os.kill(pid, signal.SIGKILL)

@@ -1,6 +1,7 @@
 """The worker and its queue: what is accepted is done, once, by whoever lives."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection, transaction
@@ -8,9 +9,12 @@ from django.utils import timezone
 
 from core.tasks import INSIDE, enqueue_many
 from forum.models import Job
+from forum.outbox import worker
 from forum.outbox.worker import LEASE, PAUSES, Worker
+from forum.search import index, probes
+from forum.search.match import Match, Side
 from tests.outbox import jobs
-from tests.people import fresh
+from tests.people import fresh, reply
 
 pytestmark = pytest.mark.django_db
 
@@ -132,3 +136,25 @@ def test_many_jobs_are_written_in_a_few_statements(opener, django_assert_max_num
         enqueue_many(jobs.write, calls)
     assert Worker().drain() == 300
     assert len(set(jobs.done())) == 300
+
+
+def test_a_worker_puts_new_words_into_the_index(thread, opener, monkeypatch):
+    """Whether it has much to do or nothing, and what was found before is found after."""
+    reply(thread, opener, "The zeppelin lands.")
+    taken = []
+
+    def take_in():
+        index.take_in()
+        taken.append(Job.objects.count())
+        if len(taken) == 2:
+            working.stop()
+
+    monkeypatch.setattr(worker, "index", SimpleNamespace(take_in=take_in))
+    monkeypatch.setattr(worker, "TAKE_IN_SECONDS", 0.0)
+    for job in Job.objects.all():
+        later(job)
+    working = Worker()
+    working.run()
+    assert len(taken) == 2
+    match = Match(all=[[Side(("zeppelin",))]])
+    assert len(probes.Posts(match, probes.Limits()).some(5)) == 1

@@ -1,7 +1,6 @@
 """Words that are erased while somebody quotes them, in forced orders on two connections."""
 
 import threading
-import time
 
 import pytest
 from django.db import connection, transaction
@@ -14,9 +13,9 @@ from forum.models import Post, Quote
 from forum.moderation import erasing
 from forum.permissions import Refused
 from tests.people import quoting
-from tests.races.orders import before
+from tests.races.orders import before, waiting
 from tests.races.soundness import faults
-from tests.races.test_moving_boards import somebody_waits
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.races, pytest.mark.postgres]
 SAID = "It was member-z of 12 Mill Lane."
@@ -47,18 +46,16 @@ def hold_until_somebody_waits(thread_id: int, then) -> threading.Thread:
             with transaction.atomic():
                 tree.lock(thread_id)
                 held.set()
-                until = time.monotonic() + 20
-                while not somebody_waits() and time.monotonic() < until:
-                    time.sleep(0.02)
+                until(waiting, "nobody waits for the debate")
                 other = threading.Thread(target=then)
                 other.start()
-                other.join(20)
+                other.join(PATIENCE)
         finally:
             connection.close()
 
     holder = threading.Thread(target=run)
     holder.start()
-    assert held.wait(20)
+    assert held.wait(PATIENCE)
     return holder
 
 
@@ -76,7 +73,7 @@ def test_words_are_erased_while_their_quote_waits_for_its_debate(forum, source):
         with pytest.raises(Unacceptable, match="erased"):
             forum.reply(into, quoting(source, SAID), member=2)
     finally:
-        holder.join(40)
+        holder.join(3 * PATIENCE)
     assert not Quote.objects.filter(words__contains="Mill").exists()
     assert "Mill" not in Post.objects.get(pk=source.pk).body.revision.source
     assert faults(connection) == [] and list(check()) == []
@@ -93,7 +90,7 @@ def test_who_erases_waits_for_who_quotes(forum, source):
         except Refused as refusal:
             told.append(str(refusal))
 
-    with before('INSERT INTO "forum_quote"', meanwhile, patience=2):
+    with before('INSERT INTO "forum_quote"', meanwhile):
         quote = forum.reply(into, quoting(source, SAID), member=2).quotes.get()
     assert told and "Look again" in told[0]
     assert quote.verdict == "exact"
@@ -113,7 +110,7 @@ def test_words_are_erased_while_the_edit_of_them_waits(forum, source):
             told.append(conflict.current.source)
 
     # The debate is locked by whoever erases; the edit was composed with the words.
-    with before('UPDATE "forum_postrevision"', meanwhile, patience=2):
+    with before('UPDATE "forum_postrevision"', meanwhile):
         erase(forum, Post.objects.get(pk=source.pk))
     assert told and "Mill" not in told[0]
     assert Post.objects.get(pk=source.pk).body.revision.number == 1

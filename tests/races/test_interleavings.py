@@ -204,10 +204,10 @@ MENDED = {
     ("reply to main", "move main"): 9,
     # Words were erased while a quote of them waited for its debate.
     ("quote b in other", "erase of b"): 1,
-    # Merges locked the edition before boards; changes of boards lock it after them.
+    # Merges locked the site version before boards; changes of boards lock it after them.
     ("merge other into main", "narrow modern"): 32,
-    # A new name, which is a key, was set before the edition was locked, and a move that names its
-    # member commits with the edition locked.
+    # A new name, which is a key, was set before the site version was locked, and a move that
+    # names its member commits with the site version locked.
     ("moving.move_branch", "members.rename"): 9,
     # Whoever hid a post did not see a quote that was being written, and its page was kept.
     ("hide e", "quote e in other", "read other"): 8,

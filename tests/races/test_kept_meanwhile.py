@@ -1,12 +1,10 @@
 """No kept page outlives what was taken back, also if it was drawn while that happened."""
 
-import time
-
 import pytest
 from django.test import Client
 
 from forum.actions import posts
-from forum.models import Board, Post, Quote, Thread
+from forum.models import Board, Post, Thread
 from forum.moderation import moving, states
 from forum.operations import caching
 from tests.races.orders import before
@@ -51,14 +49,8 @@ def test_a_page_that_began_to_quote_it_meanwhile_is_drawn_anew(crew, forum, act)
     def quotes() -> None:
         forum.reply(other, f'[quote="member-b, post: {source.pk}"]{WORDS}[/quote]\n\nNo.', member=2)
 
-    def reads() -> None:
-        # Before the quoting reply is answered: its last step waits for the debate of the source.
-        until = time.monotonic() + 1
-        while not Quote.objects.exists() and time.monotonic() < until:
-            time.sleep(0.02)
-        page()
-
-    with before(TOLD, quotes, patience=0), before(TOLD, reads, patience=3):
+    # The page is drawn before the quoting reply is answered, which waits for the source's debate.
+    with before(TOLD, quotes), before(TOLD, page):
         act(forum, source)
     kept = page()
     assert "Nobody crosses" in kept

@@ -14,6 +14,7 @@ from forum.tree.announcing import ACTS
 from tests.acts import world as worlds
 from tests.acts.catalogue import CASES
 from tests.people import browser, typed
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.races, pytest.mark.postgres]
 
@@ -30,13 +31,13 @@ def held(thread_id: int, act: str | None):
                 if act:
                     tree.announce(act, thread_id)
                 there.set()
-                enough.wait(30)
+                enough.wait(PATIENCE)
         finally:
             connection.close()
 
     holder = threading.Thread(target=run)
     holder.start()
-    assert there.wait(20)
+    assert there.wait(PATIENCE)
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '100ms'")
         try:
@@ -44,7 +45,7 @@ def held(thread_id: int, act: str | None):
         finally:
             cursor.execute("SET lock_timeout = 0")
             enough.set()
-            holder.join(30)
+            holder.join(PATIENCE)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Whoever writes while a debate goes to another board waits for it, and then writes there."""
 
 import threading
-import time
 import uuid
 
 import pytest
@@ -10,16 +9,11 @@ from django.db import connection, transaction
 from forum.actions import threads
 from forum.models import Board, Post, Thread
 from forum.moderation import moving, states
+from tests.races.orders import waiting
 from tests.races.soundness import faults
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.races, pytest.mark.postgres]
-WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-
-
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(WAITS)
-        return cursor.fetchone()[0] > 0
 
 
 class Mover(threading.Thread):
@@ -35,10 +29,8 @@ class Mover(threading.Thread):
             with transaction.atomic():
                 moving.move_thread(**self.moves)
                 self.moved.set()
-                until = time.monotonic() + 20
-                while not self.waited and time.monotonic() < until:
-                    self.waited = somebody_waits()
-                    time.sleep(0.02)
+                until(waiting, "nobody waits for the debate")
+                self.waited = True
         finally:
             connection.close()
 
@@ -67,11 +59,11 @@ def test_writing_while_a_debate_goes_to_another_board(crew, forum, debate, act):
     other = Board.objects.create(name="Elsewhere", slug=uuid.uuid4().hex)
     mover = Mover(forum, debate, other)
     mover.start()
-    assert mover.moved.wait(20)
+    assert mover.moved.wait(PATIENCE)
     try:
         ACTS[act](forum, Thread.objects.get(pk=debate.pk))
     finally:
-        mover.join(30)
+        mover.join(2 * PATIENCE)
     assert mover.waited
     assert Thread.objects.get(pk=debate.pk).board_id == other.pk
     assert Post.objects.filter(thread=debate).count() == (3 if act == "reply" else 2)

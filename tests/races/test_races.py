@@ -14,6 +14,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from forum.actions import joining
 from forum.actions.read_state import parse
 from forum.models import (
     AuditEntry,
@@ -27,8 +28,10 @@ from forum.models import (
     Submission,
     Thread,
 )
+from tests.people import make_member
 from tests.races.crew import SIZE, Entry, Gone, Ledger, Process, percentile, seeded
 from tests.races.soundness import faults
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.races
 LONG = os.environ.get("JONBAR_LONG") == "1"
@@ -199,7 +202,7 @@ def test_nothing_is_posted_after_it_was_shut(crew, forum, how):
                             "parent": None
                             if whole and member is not forum.members[2]
                             else parent.pk,
-                            "patience": 30,
+                            "patience": PATIENCE,
                         },
                     )
                     for member in forum.members[2:7]
@@ -236,6 +239,24 @@ def test_one_of_eight_edits_wins(crew, forum):
         (revision,) = PostRevision.objects.filter(post=post, number__gt=1)
         assert revision.source == f"The ice is thick, {turn}.{told.index(True)}."
     assert faults(connection) == []
+
+
+def test_who_wants_to_join_is_let_in_or_turned_away_once(crew, forum):
+    for turn in range(4):
+        joined = make_member(f"applicant-{turn}")
+        case = joining.apply(joined)
+        acts = ["admit", "turn away"] * (SIZE // 2)
+        told = crew.together(
+            ("decide_once", {"member": forum.moderator.pk, "case": case.pk, "act": act})
+            for act in acts
+        )
+        case = Case.objects.select_related("decision").get(pk=case.pk)
+        joined.refresh_from_db()
+        decided = {act for act, held in zip(acts, told, strict=True) if held}
+        assert decided == {case.decision.verb}, turn
+        assert (joined.waits_since is None) == (case.decision.verb == "admit")
+        assert (joined.turned_away_at is None) == (case.decision.verb == "admit")
+    assert AuditEntry.objects.filter(verb__in=("admit", "turn away")).count() == 4
 
 
 def test_reports_at_once_are_one_case_and_one_decision_holds(crew, forum):
@@ -320,8 +341,8 @@ def test_killed_processes_leave_nothing_broken(crew, forum, ledger, record_prope
         write_on(process)
     late = 0
     for _ in range(KILLS):
-        known, until = len(told), time.monotonic() + 30
-        while len(told) == known and time.monotonic() < until:
+        known, end = len(told), time.monotonic() + PATIENCE
+        while len(told) == known and time.monotonic() < end:
             time.sleep(choice.uniform(0.005, 0.05))
             read()
         dead = choice.choice(crew.processes)
@@ -360,6 +381,7 @@ def test_killed_at_every_statement_of_a_reply(crew, forum, record_property):
     statement, committed = 0, False
     while not committed:
         statement += 1
+        assert statement < 500, "it is never committed"
         before = Post.objects.count()
         form = {
             "member": forum.members[2].pk,

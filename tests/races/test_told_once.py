@@ -74,8 +74,10 @@ def test_workers_at_once_tell_once(debate):
         telling.tell_of_post.enqueue(post.pk)
 
     def work() -> None:
-        Worker().drain()
-        connection.close()
+        try:
+            Worker().drain()
+        finally:
+            connection.close()
 
     workers = [WorkerThread(target=work) for _ in range(3)]
     for one in workers:

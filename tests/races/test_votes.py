@@ -13,6 +13,7 @@ from forum.moderation import states
 from forum.permissions import Refused
 from tests.races.orders import before
 from tests.races.soundness import faults
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races, pytest.mark.postgres]
 LOCK, COUNTED = "FOR NO KEY UPDATE", 'UPDATE "forum_poll"'
@@ -46,7 +47,7 @@ def test_votes_at_once_are_all_counted(forum, polled):
 
     def once(member: int, choice: int) -> None:
         try:
-            began.wait(30)
+            began.wait(PATIENCE)
             vote(forum, polled, choice, member)()
         except Exception as failure:
             failures.append(failure)
@@ -67,7 +68,7 @@ def test_votes_at_once_are_all_counted(forum, polled):
 
 @pytest.mark.parametrize("statement", [LOCK, COUNTED])
 def test_two_votes_of_one_member_count_once(forum, polled, statement):
-    with before(statement, vote(forum, polled, 0), patience=1):
+    with before(statement, vote(forum, polled, 0)):
         vote(forum, polled, 0)()
     assert counted() == (1, [1, 0, 0])
     assert faults(connection) == []
@@ -83,7 +84,7 @@ def test_a_vote_that_comes_while_the_poll_closes_is_counted_before_or_not_at_all
 
 def test_a_poll_that_closes_while_somebody_votes_counts_the_vote(forum, polled):
     maker = forum.members[1]
-    with before(COUNTED, lambda: polls.close(user=maker, post=polled), patience=1):
+    with before(COUNTED, lambda: polls.close(user=maker, post=polled)):
         vote(forum, polled, 0)()
     assert counted() == (1, [1, 0, 0])
     assert Poll.objects.get().closes_at
@@ -100,7 +101,7 @@ def test_who_changes_a_poll_while_somebody_votes_is_refused(forum, polled):
         except Refused as refusal:
             told.append(refusal.sentence)
 
-    with before(COUNTED, change, patience=1):
+    with before(COUNTED, change):
         vote(forum, polled, 2)()
     assert told == ["Somebody has voted, so question and choices stay as they are."]
     assert Poll.objects.get().question == "Who decides?"
@@ -124,6 +125,6 @@ def test_a_vote_for_what_was_taken_away_meanwhile_is_refused(forum, polled, act)
 
 def test_a_vote_waits_for_nobody_who_holds_the_debate(forum, polled):
     """A long act on the debate does not keep anybody from voting."""
-    with before('UPDATE "forum_post"', vote(forum, polled, 0), patience=20):
+    with before('UPDATE "forum_post"', vote(forum, polled, 0)):
         states.hide(user=forum.moderator, post=polled, reason="Off.")
     assert counted() == (1, [1, 0, 0])

@@ -32,6 +32,7 @@ from forum.permissions import Refused  # noqa: E402
 from tests.postgres import trust_the_power  # noqa: E402
 from tests.races.crew import Ledger, seeded  # noqa: E402
 from tests.stress.wandering import wander  # noqa: E402
+from tests.waiting import until  # noqa: E402
 
 trust_the_power(settings.DATABASES["default"])
 
@@ -142,8 +143,8 @@ def reply_until_refused(*, member: int, thread: int, parent: int | None, patienc
     """Reply to one post, or to the debate, until that is refused, for `patience` seconds at most.
     Returns the ids of the posts, and whether a refusal came."""
     user, made = User.objects.get(pk=member), []
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
         try:
             made.append(reply(user, thread, parent, str(uuid.uuid4())))
         except Refused:
@@ -152,8 +153,9 @@ def reply_until_refused(*, member: int, thread: int, parent: int | None, patienc
 
 
 def shut(*, member: int, how: str, thread: int, post: int, after: float):
-    """Lock or close the thread, or hide or withdraw the post, after a while."""
+    """Lock or close the thread, or hide or withdraw the post, a while after somebody replied."""
     user = User.objects.get(pk=member)
+    until(Post.objects.filter(thread=thread, pk__gt=post).exists, "nobody replies")
     time.sleep(after)
     if how == "lock":
         states.lock(user=user, thread=fetch_thread(thread), reason="It goes in circles.")
@@ -223,10 +225,12 @@ def reply_anywhere(*, member: int, count: int, seed: int):
 
 
 def rearrange(*, member: int, count: int, seed: int):
-    """Split, merge, move branches and debates, and take the last of that back, at random. Returns
-    how often each was done."""
+    """Split, merge, move branches and debates, and take the last of that back, at random, `count`
+    times and until each was done once. Returns how often each was done."""
     user, choice, done = User.objects.get(pk=member), seeded(seed), Counter()
-    for turn in range(count):
+    for turn in range(20 * count):
+        if turn >= count and {"split", "merge", "move branch", "move", "undo"} <= set(done):
+            break
         there = list(Thread.objects.filter(state=State.VISIBLE).select_related("board"))
         thread, other = choice.choice(there), choice.choice(there)
         posts_there = list(Post.objects.filter(thread=thread, number__gt=1))

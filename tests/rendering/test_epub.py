@@ -9,16 +9,21 @@ from xml.etree import ElementTree
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from PIL import Image
 
 import dev
-from forum.actions import threadmarks
-from forum.models import Board, Post, Thread
+from forum.actions import pictures, threadmarks
+from forum.models import Board, Picture, Post, Thread
 from forum.moderation import states
+from forum.operations import pictures as files
+from forum.outbox.worker import Worker
 from forum.rendering import books
 from forum.text import epub, markup
+from tests.operations.pictures import corpus
 from tests.people import browser, edit, fresh, pending, quoting, reply, start
 from tests.text.markup.hostile import HOSTILE
 
@@ -270,6 +275,87 @@ def test_the_same_queries_for_a_long_book(thread, opener):
     assert queries() == few
 
 
+# --- Pictures -------------------------------------------------------------------------------
+
+
+def illustrate(thread: Thread, user) -> dict[str, Picture]:
+    """A post with pictures of each kind, by what they are."""
+    noise = Image.effect_noise((90, 60), 60).convert("RGB")
+    glass = corpus.drawn(mode="RGBA", seed=4)
+    glass.putalpha(128)
+    large = Image.effect_noise((1300, 1300), 60).convert("RGB")
+    made = {
+        "map": corpus.packed(corpus.drawn(mode="P"), "PNG"),
+        "photograph": corpus.packed(noise, "JPEG"),
+        "lossy": corpus.packed(noise, "WEBP"),
+        "lossless": corpus.packed(corpus.drawn(seed=3), "WEBP", lossless=True),
+        "see-through": corpus.packed(glass, "WEBP"),
+        "frames": corpus.moving(4),
+        "large": corpus.packed(large, "PNG"),
+    }
+    found = {}
+    for name, data in made.items():
+        file = SimpleUploadedFile("x", data)
+        alt = "" if name == "frames" else f'The "{name}" & <more>'
+        one = pictures.send(user=user, file=file, alt=alt, credit="By <me>")
+        found[name] = one
+    Worker().drain()  # the large one waits to be decoded
+    found = {name: fresh(one) for name, one in found.items()}
+    text = "\n\n".join(f'![](picture:{one.key} "*No* mark-up")' for one in found.values())
+    reply(fresh(thread), user, f"{text}\n\nThese.")
+    return found
+
+
+def test_books_hold_pictures_in_kinds_that_every_reader_of_books_shows(thread, opener):
+    shown = illustrate(thread, opener)
+    book = books.of_thread(fresh(thread), user=GUEST, base=BASE)
+    images = {image.name.partition(".")[0]: image for image in book.images}
+    kinds = {name: images[one.key].name.partition(".")[2] for name, one in shown.items()}
+    assert kinds == {
+        "map": "png",
+        "photograph": "jpeg",
+        "lossy": "jpeg",
+        "lossless": "png",
+        "see-through": "png",
+        "frames": "gif",
+        "large": "png",
+    }
+    for name, one in shown.items():
+        image = images[one.key]
+        with Image.open(io.BytesIO(image.data)) as drawn_image:
+            drawn_image.load()
+            assert f"image/{drawn_image.format.lower()}" == image.media_type
+            assert drawn_image.width <= 1200
+        with files.opened(files.name_of(one.sha256, one.kind)) as file:
+            as_kept = file.read() == image.data
+        assert as_kept == (name in ("map", "photograph", "frames"))
+    body = book.chapters[-1].body
+    words = "The &quot;map&quot; &amp; &lt;more&gt;"
+    assert f'<img src="images/{shown["map"].key}.png" alt="{words}"' in body
+    assert 'alt="A picture that nobody described"' in body
+    assert "*No* mark-up · By &lt;me&gt;" in body
+    assert epub.build(book) == epub.build(books.of_thread(fresh(thread), user=GUEST, base=BASE))
+
+
+def test_no_book_holds_a_picture_of_what_its_reader_may_not_see(thread, opener, moderator):
+    shown = illustrate(thread, opener)
+    post = Post.objects.get(pk=fresh(thread).last_post_id)
+    states.hide(user=moderator, post=post, reason="Off the point.")
+    for user in (GUEST, opener, moderator):
+        book = books.of_thread(fresh(thread), user=user, base=BASE)
+        assert not book.images
+        assert shown["map"].key.encode() not in epub.build(book)
+
+
+def test_what_a_book_cannot_carry_stays_a_link(thread, opener, monkeypatch):
+    shown = illustrate(thread, opener)
+    monkeypatch.setattr("forum.rendering.book_pictures.MOST_BYTES", shown["map"].bytes)
+    monkeypatch.setattr("forum.rendering.book_pictures.MOST_COPIES", 0)
+    book = books.of_thread(fresh(thread), user=GUEST, base=BASE)
+    assert [image.name for image in book.images] == [f"{shown['map'].key}.png"]
+    assert f'href="{BASE}pictures/{shown["large"].key}/"' in book.chapters[-1].body
+
+
 # --- As the checker of the trade sees it ----------------------------------------------------
 
 
@@ -289,6 +375,7 @@ def test_epubcheck_finds_nothing(seed, thread, answer, opener, moderator, tmp_pa
         '[quote="nobody"]\nNever said.\n[/quote]\n\n- a list\n\n  > with a quote\n\nAnd \u202eso.'
     )
     reply(thread, opener, text)
+    illustrate(thread, opener)
     road = Post.objects.select_related("thread").get(key="trotsky-spain-7")
     chapters = [
         epub.Chapter(f"{kind}-{chapter.name}", chapter.title, chapter.body)
@@ -311,6 +398,8 @@ def test_epubcheck_finds_nothing(seed, thread, answer, opener, moderator, tmp_pa
         for n in range(1000 if os.environ.get("JONBAR_LONG") == "1" else 60)
     ]
     whole = books.of_thread(seed, user=GUEST, base=BASE)
+    images = books.of_thread(fresh(thread), user=GUEST, base=BASE).images
+    assert len(images) == 7
     path = tmp_path / "all.epub"
     path.write_bytes(
         epub.build(
@@ -318,6 +407,7 @@ def test_epubcheck_finds_nothing(seed, thread, answer, opener, moderator, tmp_pa
                 **{
                     **{name: getattr(whole, name) for name in epub.Book.__slots__},
                     "chapters": chapters,
+                    "images": images,
                 }
             )
         )

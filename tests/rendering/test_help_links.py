@@ -8,7 +8,9 @@ import pytest
 from forum.rendering import help_pages
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-LINK = re.compile(r"""<a href="{{ url\("help", "([\w-]+)"\) }}#([\w-]+)"[^>]*>([^<]+)</a>""")
+LINK = re.compile(
+    r"""<a (?:class="small" )?href="{{ url\("help", "([\w-]+)"\) }}#([\w-]+)"[^>]*>([^<]+)</a>"""
+)
 TERMS = {"lane", "stance", "road", "variant", "threadmark", "passage"}
 
 

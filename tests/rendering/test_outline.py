@@ -12,7 +12,8 @@ from forum.models import Post, Quote
 from forum.moderation import states
 from forum.permissions import may
 from forum.rendering import outline as outlines
-from forum.rendering.outline import argdown, as_json, nested, outline_of
+from forum.rendering.outline import nested, outline_of
+from forum.rendering.outline_formats import argdown, as_json
 from tests.people import browser, edit, fresh, quoting, reply, start
 from tests.views.test_queries import MEMBER, queries
 

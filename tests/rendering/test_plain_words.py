@@ -8,13 +8,16 @@ import pytest
 pytestmark = pytest.mark.once
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 PRIVATE = re.compile(
-    r"\b(passages?|standing|lanes?|roads?|variants?|fixtures?|parent unknown|stances?)\b", re.I
+    r"\b(passages?|standing|lanes?|roads?|variants?|fixtures?|parent unknown|stances?"
+    r"|(?:un)?marks?(?!\s+(?:all\s+)?read)|marked|threadmarks?)\b",
+    re.I,
 )
 # Each says beside the word what it means, or asks it as a link to the help.
 EXPLAINED = {
     "posts/_answer.html": {"passage"},  # the hint above it says how they are numbered
     "posts/_argument.html": {"passages", "stance"},
     "posts/argument.html": {"lane", "passages"},
+    "posts/mark.html": {"threadmark"},
     "posts/quotes.html": {"passage"},
     "posts/road.html": {"road"},
     "threads/outline.html": {"passage", "passages", "stances"},

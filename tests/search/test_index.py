@@ -7,7 +7,8 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forum.actions import arguments, description, threads
+from forum.actions import arguments, threads
+from forum.actions.divergences import read_divergence
 from forum.checking import check
 from forum.models import DebateWords, PostWords
 from forum.moderation import erasing, moving, states
@@ -58,9 +59,10 @@ def test_an_edit_is_found_by_its_new_words_alone(answer):
 
 
 def test_what_is_hidden_stays_in_the_index(answer, moderator):
-    before = list(PostWords.objects.values_list("post", "made"))
+    rows = PostWords.objects.order_by("post").values_list("post", "made")
+    before = list(rows)
     states.hide(user=moderator, post=answer, reason="Off topic.")
-    assert list(PostWords.objects.values_list("post", "made")) == before
+    assert list(rows.all()) == before
     assert found("secretari") == {answer.pk} and not faults()
 
 
@@ -109,9 +111,7 @@ def test_debates_are_found_by_title_divergence_and_question(board, opener):
         token=uuid4(),
         own_answer="Much.",
         divergences=[
-            description.read_divergence(
-                change="He lives.", when="1924", actor="Lenin", place="Gorki"
-            )
+            read_divergence(change="He lives.", when="1924", actor="Lenin", place="Gorki")
         ],
         questions=["And the purges?"],
     )
@@ -195,3 +195,30 @@ def test_spoilers_of_any_text_are_found(text):
     assert all(a < b for a, b in found) and found == sorted(found)
     if '<span class="spoiler"' in rendered.html and "hidden words" in rendered.plain:
         assert found
+
+
+class Counted(list):
+    """A list that counts how often one of its things is looked at."""
+
+    looked = 0
+
+    def __getitem__(self, at):
+        self.looked += 1
+        return super().__getitem__(at)
+
+    def __iter__(self):
+        for thing in super().__iter__():
+            self.looked += 1
+            yield thing
+
+
+def test_many_spoilers_are_gone_through_once():
+    """A post of a thousand passages with a spoiler in each would cost each search for it."""
+    text = "ab c\n\n" * 1000
+    passages = [[n, n + 4] for n in range(0, len(text), 6)]
+    hidden = Counted((start, start + 2) for start, _ in passages)
+    runs = list(index.visible_runs(text, passages, hidden))
+    assert [text[start:end] for start, end in runs if start < end] == [" c"] * 1000
+    assert hidden.looked < 10_000
+    over = index.visible_runs("one two three", [(0, 3), (4, 7), (8, 13)], [(1, 9)])
+    assert [(start, end) for start, end in over if start < end] == [(0, 1), (9, 13)]

@@ -1,14 +1,19 @@
 """Already argued? Labelled pairs with precision and recall, and what is never hinted at."""
 
+from collections.abc import Iterable
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from forum.actions import description, threads
 from forum.actions import keyword_index as words
+from forum.actions.divergences import DivergenceInput, read_divergence
 from forum.models import Board, Divergence, State, Thread, ThreadWord
+from forum.models.posts import new_key
 from forum.search import similarity
 from forum.text.history_dates import read
+from tests.effort import analyzed, effort
 from tests.people import browser, fresh, start
 from tests.search import second_pairs, similar_pairs, third_pairs
 from tests.search.similar_pairs import SAME
@@ -22,11 +27,9 @@ RECALL = {"first": 0.9, "second": 0.8, "third": 0.7}
 SETS = {"first": similar_pairs, "second": second_pairs, "third": third_pairs}
 
 
-def divergence(one) -> description.DivergenceInput:
+def divergence(one) -> DivergenceInput:
     _, change, actor, place, when = one
-    return description.read_divergence(
-        change=change, actor=actor, place=place, when=when, spot="none"
-    )
+    return read_divergence(change=change, actor=actor, place=place, when=when, spot="none")
 
 
 def open_debate(board, opener, one) -> Thread:
@@ -104,7 +107,7 @@ def test_words_follow_title_and_divergences(board, opener):
     assert words_here(thread) == {"lenin"}
     threads.rename(user=opener, thread=thread, title="Trotsky succeeds")
     assert "lenin" not in words_here(thread) and "trotsky" in words_here(thread)
-    given = description.read_divergence(
+    given = read_divergence(
         change="The bridge holds.", when="1924", place="Riga", actor="Nobody Known"
     )
     description.describe(user=opener, thread=thread, divergences=[given], questions=[])
@@ -140,26 +143,24 @@ def test_the_same_few_queries_whatever_the_size(board, opener, stranger):
         return len(context)
 
     few = queries()
-    assert few <= 7
+    assert few <= 8
+    many_more(600, ("lenin",))
+    assert queries() == few
+
+
+def many_more(number: int, words: Iterable[str]) -> None:
+    """As many debates as the first one, with these words in their titles and one of their own."""
     date = read("1923")
-    template = Thread.objects.get()
-    rows = []
-    for n in range(600):
-        template.pk, template.key, template.last_post = None, f"many-{n}", None
-        rows.append(
-            Thread(
-                **{
-                    f.attname: getattr(template, f.attname)
-                    for f in Thread._meta.fields
-                    if f.name != "id"
-                }
-            )
-        )
-    made = Thread.objects.bulk_create(rows)
+    template = Thread.objects.order_by("pk").first()
+    columns = [f.attname for f in Thread._meta.fields if f.name not in ("id", "key", "last_post")]
+    shared = {name: getattr(template, name) for name in columns}
+    made = Thread.objects.bulk_create(
+        Thread(**shared, key=f"{new_key()}-{n}") for n in range(number)
+    )
     ThreadWord.objects.bulk_create(
         ThreadWord(thread=row, word=word, role="t")
-        for n, row in enumerate(made)
-        for word in ("lenin", f"other{n}")
+        for row in made
+        for word in (*words, row.key[:40])
     )
     Divergence.objects.bulk_create(
         Divergence(
@@ -167,7 +168,28 @@ def test_the_same_few_queries_whatever_the_size(board, opener, stranger):
         )
         for row in made
     )
-    assert queries() == few
+
+
+@pytest.mark.parametrize("besides", [set(), {"rare"}])
+def test_words_that_many_debates_hold_are_not_counted_to_the_end(
+    board, opener, guest, monkeypatch, besides
+):
+    monkeypatch.setattr(similarity, "COMMON", 20)
+    open_debate(board, opener, SAME[0][0])
+    ThreadWord.objects.create(thread=Thread.objects.get(), word="rare", role="t")
+    common = {"lenin", "century", "moscow"}
+    words = {"t": common | besides, "c": set(), "p": set(), "a": set()}
+
+    def asked() -> int:
+        analyzed("forum_thread", "forum_threadword", "forum_divergence")
+        return effort(
+            lambda: similarity.already_argued(guest, spans=[], words=words), "forum_threadword"
+        )
+
+    many_more(60, common)
+    few = asked()
+    many_more(600, common)
+    assert 0 < few <= asked() < few * 2
 
 
 # --- On the page ------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from pathlib import Path
 from tests.clients import Writer, wait_for
 from tests.cluster import ROOT, Cluster, served, workers_of
 from tests.races.crew import Crew, Failed, Ledger
+from tests.waiting import PATIENCE
 
 CREW = 4  # processes that act
 WEB = 2  # workers of gunicorn
@@ -220,7 +221,7 @@ class Round:
             except Failed as failure:
                 self.found.append(f"an act fails:\n{failure}")
         for writer in writers:
-            writer.join(timeout=60)
+            writer.join(timeout=2 * PATIENCE)
             if writer.is_alive():
                 self.found.append("a page never answers")
             for token in writer.told:

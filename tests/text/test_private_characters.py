@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 
 from accounts.names import check_name
 from forum.actions.composing import Unacceptable
-from forum.actions.description import describe, read_divergence
+from forum.actions.description import describe
+from forum.actions.divergences import read_divergence
 from forum.models import Thread
 from forum.rendering import fragments
 from forum.transfer import Rejected

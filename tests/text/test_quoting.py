@@ -27,7 +27,7 @@ from forum.text.quoting import (
     shingle_keys,
     still_stands,
 )
-from forum.text.quoting import words as quoting_words
+from forum.text.quoting import normal_form as quoting_words
 from forum.text.quoting.tokens import cuts, may_cut, tokens
 
 # With JONBAR_LONG=1 more than ten thousand of either.
@@ -835,6 +835,19 @@ def test_paragraph_keys():
     assert paragraph_keys("") == shingle_keys("") == shingle_keys("four words are few") == ()
 
 
+def test_long_paragraphs_need_no_key_of_their_own():
+    """Whoever quotes one whole quotes so many words in a row that a passage in it is found."""
+    rng = random.Random(8)
+    for count in (26, 27, 28, 29, 60, 75, 900):
+        for _ in range(30):
+            own = " ".join(f"word{rng.randrange(300)}" for _ in range(count))
+            text = f"Quite so.\n\n{own}\n\nOr not? Nobody knows, says he who should know it."
+            keys = set(paragraph_keys(text))
+            assert (key_of(own) in keys) == (count < 28)
+            assert keys.intersection([key_of(own), *shingle_keys(own.upper())])
+            assert key_of("Quite so.") in keys
+
+
 def test_keys_are_the_same_in_every_process():
     """They are stored."""
     assert key_of("The plan was not sound.").hex() == "5f38b7f31bc00e68"
@@ -886,10 +899,16 @@ def test_the_index_is_small():
     ],
 )
 def test_a_text_is_taken_apart_in_one_pass(text):
-    """Every character is looked at a few times, whatever the text: no hostile one takes seconds."""
-    started = time.process_time()
-    assert "".join(tokens(text)) == text
-    assert time.process_time() - started < 1.5
+    """Every character is looked at a few times, whatever the text: ten times as much of it takes
+    ten times as long, on whatever machine, and not a hundred times."""
+
+    def took(part: str) -> float:
+        started = time.process_time()
+        assert "".join(tokens(part)) == part
+        return time.process_time() - started
+
+    tenth = took(text[: len(text) // 10])
+    assert took(text) < 30 * tenth + 0.5
 
 
 def unicode_boundaries(text):
@@ -1001,7 +1020,8 @@ def test_the_source_thread():
             if match.verdict == "exact":
                 quotes.append((number, match.key, cut_ends(own[match.key - 1], *match.parts[0])))
                 keys = set(paragraph_keys(own[match.key - 1]))
-                assert key_of(paragraph) in keys
+                # Found by its own key if it is short, else by a passage in it.
+                assert keys.intersection([key_of(paragraph), *shingle_keys(paragraph)])
             else:
                 assert match.verdict == "unverifiable", paragraph
         own.append("\n\n".join(text for text, match in matches if match.verdict != "exact"))

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from forum.actions import arguments, description, polls, threadmarks, variants
+from forum.actions.divergences import read_divergence
 from forum.checking import check
 from forum.models import (
     Answer,
@@ -78,10 +79,10 @@ def argued(thread, answer, opener, answerer, stranger, moderator) -> Thread:
         user=opener,
         thread=thread,
         divergences=[
-            description.read_divergence(
+            read_divergence(
                 change="Lenin lives.", when="c. 1924", place="Gorki", actor="V. I. Lenin"
             ),
-            description.read_divergence(change="He speaks.", when="480 BC"),
+            read_divergence(change="He speaks.", when="480 BC"),
         ],
         questions=["Would the purges have come all the same?"],
         policy="granted",
@@ -189,10 +190,10 @@ def test_random_debates_come_back(board, other_board, moderator, seed):
         user=people[0],
         thread=thread,
         divergences=[
-            description.read_divergence(
+            read_divergence(
                 change="The ice holds.", when=rng.choice(["480 BC", "c. 1924", "spring 1936"])
             ),
-            description.read_divergence(
+            read_divergence(
                 change="The coal lasts.", when="before 3500 BC", place="Riga", actor="Nobody"
             ),
         ][: rng.randrange(3)],

@@ -54,7 +54,7 @@ def test_each_asks_in_its_own_words(openings):
 @pytest.mark.django_db
 def test_loaded_they_stand_on_the_timeline():
     said = load()
-    assert said.count("1 posts loaded into") == 16
+    assert said.count("1 post loaded into") == 16
     assert Thread.objects.count() == Post.objects.count() == 16
     assert sum(Board.objects.values_list("thread_count", flat=True)) == 16
     assert Question.objects.count() >= 16

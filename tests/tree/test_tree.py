@@ -18,7 +18,9 @@ from tests.people import fresh, reply, start
 pytestmark = pytest.mark.django_db
 
 PROPERTY = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 # Forests as choices: post n+2 answers the debate (0) or the n-th post before it.
 FORESTS = st.lists(st.integers(0, 12), max_size=40)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -37,7 +38,7 @@ one, chief = Client(SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
 one.force_login(User.objects.get(username="opener"))
 chief.force_login(User.objects.get(username="chief"))
 shown = {"state": State.VISIBLE}
-threads = list(Thread.objects.filter(merged_into=None, **shown))
+threads = list(Thread.objects.filter(merged_into=None, **shown).order_by("pk"))
 pages = ["/", "/timeline/", "/questions/", "/glossary/", "/rules/", "/log/", "/members/opener/"]
 pages += ["/debates/", "/search/?q=party", "/help/"]
 pages += [row.get_absolute_url() for row in (*Board.objects.all(), *threads)]
@@ -131,20 +132,71 @@ def test_a_forum_of_an_older_version_is_upgraded(backup, empty, record_property)
     record_property("measured", f"{len(said['sources'])} texts, {said['pages']} pages")
 
 
+def since_the_release():
+    """Our migrations that no released version has, as (key, migration)."""
+    with gzip.open(KEPT[-1]) as file:
+        released = {tuple(one) for one in json.loads(file.readline())["migrations"]}
+    for key, migration in MigrationLoader(None).disk_migrations.items():
+        if key[0] in ("accounts", "forum") and key not in released:
+            yield key, migration
+
+
 def test_no_migration_reads_all_rows_while_it_holds_a_table():
     """In one transaction with a change of the schema, going through a million rows closes the
     table to everybody: it takes a migration of its own, and `atomic = False`."""
-    with gzip.open(KEPT[-1]) as file:
-        released = {tuple(one) for one in json.loads(file.readline())["migrations"]}
-    new = {
-        key: migration
-        for key, migration in MigrationLoader(None).disk_migrations.items()
-        if key[0] in ("accounts", "forum") and key not in released
-    }
-    for key, migration in new.items():
+    for key, migration in since_the_release():
         kinds = {type(operation) for operation in migration.operations}
         if RunPython in kinds and migration.atomic:
             assert kinds <= {RunPython}, key
+
+
+class Interrupted(Exception):
+    """Somebody pulled the plug."""
+
+
+@contextmanager
+def at_change(number: int):
+    """Pull the plug before this change of the schema or of rows."""
+    changes = 0
+
+    def watch(execute, sql, *more):
+        nonlocal changes
+        changes += not sql.lstrip().upper().startswith(("SELECT", "PRAGMA"))
+        if changes == number:
+            raise Interrupted
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(watch):
+        yield
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_is_not_one_transaction_can_be_done_again(backwards):
+    """Such a migration is done halfway when it is interrupted, and is begun anew."""
+    for key, migration in since_the_release():
+        if migration.atomic:
+            continue
+        apps = MigrationLoader(connection).project_state(key, at_end=False).apps
+        editor = connection.SchemaEditorClass(connection)  # in the transaction of this test
+        editor.deferred_sql = []
+        for run in runs_of(migration.operations):
+            there, back = (
+                (run.reverse_code, run.code) if backwards else (run.code, run.reverse_code)
+            )
+            back(apps, editor)
+            with suppress(Interrupted), at_change(5):
+                there(apps, editor)
+            there(apps, editor)
+            there(apps, editor)
+
+
+def runs_of(operations):
+    """What runs code of ours, also where the state is told apart."""
+    for operation in operations:
+        if isinstance(operation, RunPython):
+            yield operation
+        yield from runs_of(getattr(operation, "database_operations", ()))
 
 
 @pytest.mark.postgres

@@ -35,7 +35,7 @@ from forum.models import (
     Submission,
     Thread,
 )
-from forum.moderation import states
+from forum.moderation import guest_reports, states
 from tests.people import browser, cast, dump, quoting, reply, settled_row, shown_picture, start
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +78,8 @@ SEEN = {
     "post": ("/posts/{p}/", "to", "to", "to", "to", "/posts/{gone}/"),
     "edit": ("/posts/{p}/edit/", "in", 403, 200, 403, "/posts/{gone}/edit/"),
     "withdraw": ("/posts/{p}/withdraw/", "in", 403, 200, 403, "/posts/{gone}/withdraw/"),
+    "atlas": ("/threads/{t}/atlas/", 200, 200, 200, 200, "/threads/{gone}/atlas/"),
+    "gallery": ("/gallery/", 200, 200, 200, 200, "/gallery/?shows=photo"),
     "outline": ("/threads/{t}/outline/", 200, 200, 200, 200, "/threads/{gone}/outline/"),
     "outline-argdown": (
         "/threads/{t}/outline.argdown",
@@ -125,6 +127,8 @@ SEEN = {
     "drafts": ("/drafts/", "in", 200, 200, 200, None),
     "newest-draft": ("/drafts/newest/?target=/threads/new/", "in", 200, 200, 200, None),
     "report": ("/posts/{p}/report/", "in", 200, 403, 200, "/posts/{gone}/report/"),
+    "guest-report": ("/report/?post={p}", 200, "to", "to", "to", None),
+    "report-receipt": ("/report/{r}/", *[200] * 4, "/report/AAAA-BBBB/"),
     "answer-act": ("/notices/{n}/answer/", "in", 404, 200, 404, None),
     "mail-settings": ("/mail/", "in", 200, 200, 200, None),
     "stop-mail": ("/mail/stop/{s}/", 200, 200, 200, 200, "/mail/stop/forged/"),
@@ -139,6 +143,7 @@ SEEN = {
     ),
     "search-feed": ("/search/feed/?q=party", 200, 200, 200, 200, "/search/feed/?q="),
     "names": ("/names/?begun=@op", "in", 200, 200, 200, None),
+    "places": ("/places/?begun=mos", "in", 200, 200, 200, None),
     "search-offer": ("/search/offer/?q=party", 200, 200, 200, 200, None),
     "thread-picture": ("/threads/{t}/preview.png", *[200] * 4, "/threads/{gone}/preview.png"),
     "standing": ("/standing/", "in", 200, 200, 200, None),
@@ -167,6 +172,14 @@ SEEN = {
     "log": ("/log/", 200, 200, 200, 200, "/log/?board=nowhere"),
     "picture": ("/pictures/{k}/", 200, 200, 200, 200, "/pictures/nothing/"),
     "picture-file": ("/pictures/{k}/{file}", *[200] * 4, "/pictures/{k}/nothing.png"),
+    "emblem-file": ("/emblems/nothing.png", 404, 404, 404, 404, None),  # nobody chose one here
+    "picture-mark": ("/pictures/{k}/mark/", "in", 403, 200, 200, "/pictures/nothing/mark/"),
+    "zoom": ("/pictures/{k}/zoom/", *[200] * 4, "/pictures/nothing/zoom/"),
+    "tile": (
+        "/pictures/{k}/tiles/{sum}/0/0_0.webp",
+        *[200] * 4,
+        "/pictures/{k}/tiles/a/0/0_0.webp",
+    ),
     "page": ("/imprint/", 404, 404, 404, 404, "/imprint/"),  # nobody has written it here
     "keys": ("/keys/", 200, 200, 200, 200, None),
     # What a session says is nothing to the API; with tokens: tests/api.
@@ -256,6 +269,12 @@ SENT = {
     "discard-draft": (f"/drafts/{TOKEN}/discard/", {}, 403, "to", "to", "to"),
     "ignore": ("/members/answerer/ignore/", {}, 403, "to", "to", "to"),
     "report": ("/posts/{p}/report/", {"reason": "spam", "token": TOKEN}, 403, "to", 403, "to"),
+    "guest-report": (
+        "/report/",
+        {"address": "/posts/{p}/", "reason": "spam", "token": TOKEN},
+        *["to"] * 4,  # to the receipt, also of who signed in meanwhile
+    ),
+    "report-receipt": ("/report/{r}/", {"key": "forged"}, *[422] * 4),
     "answer-act": ("/notices/{n}/answer/", {"text": "It was not."}, 403, 404, "to", 404),
     "mail-settings": ("/mail/", {"act": "day", "outcome": "never"}, 403, "to", "to", "to"),
     "mail-again": ("/mail/again/", {}, 403, "to", "to", "to"),
@@ -273,6 +292,7 @@ SENT = {
     "bookmark": ("/posts/{p}/bookmark/", {"note": "Mine."}, 403, "to", "to", "to"),
     "drop-bookmark": ("/bookmarks/drop/", {"bookmark": "1"}, 403, "to", "to", "to"),
     "picture": ("/pictures/{k}/", {"alt": "A map."}, 403, 403, "to", "to"),
+    "picture-mark": ("/pictures/{k}/mark/", {"shows": "flag"}, 403, 403, "to", "to"),
     "add-picture": ("/pictures/", {}, 403, 422, 422, 422),
     "theme": ("/theme/", {"theme": "dark"}, "to", "to", "to", "to"),
     "api-preview": ("/api/preview/", {}, 400, 400, 400, 400),  # a form is no JSON
@@ -309,6 +329,7 @@ def address(thread, opener, moderator):
     picture = shown_picture(post, "A map", member=opener)
     feeds.make(user=opener)
     own_feeds = feeds.address(opener, "own-watching-feed").split("/")[2]
+    reported = guest_reports.report(post=post, reason="spam", network="192.0.2.1", token=uuid4())
 
     def fill(pattern: str) -> str:
         return (
@@ -322,6 +343,8 @@ def address(thread, opener, moderator):
             .replace("{f}", own_feeds)
             .replace("{k}", picture.key)
             .replace("{file}", picture.file.rpartition("/")[2])
+            .replace("{r}", reported.number)
+            .replace("{sum}", picture.sha256[:16])
             .replace("{s}", stopping.token(opener, ["act"]))
             .replace("{gone}", str(GONE))
         )

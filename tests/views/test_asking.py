@@ -2,17 +2,23 @@
 are that nobody has answered."""
 
 import re
+from importlib import import_module
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 
 from core.opened_texts import ChangedMeanwhile
 from forum.actions import description, posts
 from forum.actions.arguments import Tie
 from forum.actions.composing import Unacceptable
+from forum.checking.threads import check_thread
 from forum.models import Board, Draft, Post, Question, Thread
 from forum.models.threads import NOT_A_SLUG
 from forum.urls import thread_urls
+from forum.views.questions import unanswered
 from tests.people import browser, dump, fresh, start, typed
 from tests.views.test_queries import MEMBER, queries
 
@@ -110,7 +116,8 @@ def test_the_own_answer_and_the_policy_stand_on_the_card(send, stranger):
     assert "&lt;b&gt;Two&lt;/b&gt;" in body
     assert "<dt>Premise</dt><dd>Granted for argument’s sake</dd>" in body
     Post.objects.update(state="hidden")
-    assert "Two" not in browser(stranger).get(thread.get_absolute_url()).content.decode()
+    body = browser(stranger).get(thread.get_absolute_url()).content.decode()
+    assert "&lt;b&gt;Two&lt;/b&gt;" not in body
 
 
 def test_several_divergences_are_given_row_by_row(send):
@@ -143,6 +150,32 @@ def test_no_title_leads_to_another_page_of_the_debate(board, opener):
         thread = start(board, opener, title=title)
         assert browser().get(thread.get_absolute_url()).status_code == 200
         assert title in browser().get(thread.get_absolute_url()).content.decode()
+
+
+def by_the_upgrade(thread):
+    module = import_module("forum.migrations.0054_address_of_the_atlas")
+    module.give_way(apps, None)
+
+
+def by_the_check(thread):
+    assert [fault.kind for fault in check_thread(thread.pk, fix=True)] == ["slug"]
+
+
+@pytest.mark.parametrize("heal", [by_the_upgrade, by_the_check])
+def test_a_debate_called_atlas_before_there_was_one_is_read_again(board, opener, heal):
+    thread = start(board, opener, title="Atlas", text="Suppose that Atlas shrugged.")
+    Thread.objects.filter(pk=thread.pk).update(slug="atlas")
+    before = fresh(thread)
+    assert "Atlas shrugged" not in browser().get(before.get_absolute_url()).content.decode()
+    heal(before)
+    after = fresh(thread)
+    assert after.slug == "atlas-debate" and after.version > before.version
+    assert "Atlas shrugged" in browser().get(after.get_absolute_url()).content.decode()
+    led_on = browser().get(f"/threads/{thread.pk}/")
+    assert led_on.headers["Location"] == after.get_absolute_url()
+    # Who comes by the old address meets the atlas, which leads to the debate.
+    atlas = browser().get(f"/threads/{thread.pk}/atlas/").content.decode()
+    assert f'href="{after.get_absolute_url()}"' in atlas
 
 
 def test_administrators_say_at_the_desk_what_a_board_asks_for(board, administrator):
@@ -391,3 +424,17 @@ def test_questions_are_read_page_by_page(board, opener):
     assert listed() == [f"Is it {n}?" for n in range(11, 41)]
     assert listed(before=older) == [f"Is it {n}?" for n in range(1, 11)]
     assert browser().get("/questions/?before=x").status_code == 404
+
+
+def test_the_list_begins_with_the_questions(board, opener, board_moderator, moderator):
+    """By their own index, not with all debates, of which few ask what nobody answered."""
+    asking(board, opener, "One?", "Two?")
+    for reader in (AnonymousUser(), opener, board_moderator, moderator):
+        sql, given = unanswered(reader).select_related("thread__board")[:31].query.sql_with_params()
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SET LOCAL enable_seqscan = off")
+            how = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+            cursor.execute(f"{how} {sql}", given)
+            plan = "\n".join(str(row[-1]) for row in cursor)
+        assert "question_unanswered" in plan, (reader, plan)

@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -12,6 +11,7 @@ from forum.models import Board, Post, ReadMark, Thread
 from forum.moderation import states
 from forum.views import boards, debate_lists
 from forum.views.debate_lists import FILTERS, ORDERS
+from tests.effort import analyzed, effort
 from tests.people import browser, fresh, make_member, reply, start
 from tests.tree.test_tree import grow
 from tests.views.test_queries import write_texts
@@ -120,10 +120,88 @@ def test_pages_of_unread_cost_no_more_the_more_was_read(many, monkeypatch, setti
     user = long_here(many)
     client = browser(user)
     client.get(path)
+    tables = ("forum_thread", "forum_post", "forum_readmark")
+    analyzed(*tables)  # or what it reads depends on when PostgreSQL last looked by itself
     all_of_them = effort(lambda: client.get(path))
     few = list(many.order_by("-last_post_at", "-pk").values_list("pk", flat=True)[:40])
     many.exclude(pk__in=few).update(last_post_at=user.read_until - timedelta(days=1))
+    analyzed(*tables)
     assert 0 < all_of_them < effort(lambda: client.get(path)) * 1.2
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_list_costs_half_way_down_what_it_costs_above(board, opener, settings, order):
+    settings.PLAIN_QUERIES = ["all"]
+    now = timezone.now()
+    columns = {"board": board, "author": opener, "numbered": 1}
+    rows = []
+    for n in range(600):
+        at = now - timedelta(minutes=n)
+        rows.append(Thread(key=f"many-{n}", slug="many", created_at=at, last_post_at=at, **columns))
+    made = Thread.objects.bulk_create(rows)
+    analyzed("forum_thread")
+    client, moment = browser(), ORDERS[order][0]
+
+    def older_than(thread) -> int:
+        before = debate_lists.cursor_of(getattr(thread, moment), thread.pk)
+        address = f"{ADDRESS}?order={order}&before={before}"
+        client.get(address)  # its lines are kept from now on
+        return effort(lambda: client.get(address))
+
+    above = older_than(made[0])
+    assert 0 < older_than(made[500]) < above * 1.3
+
+
+def one_of_another_kind(board, opener, count: int) -> int:
+    """The id of the oldest of `count` debates, the only challenge and the only one answered."""
+    now = timezone.now()
+    rows = []
+    for n in range(count):
+        at = now - timedelta(minutes=n)
+        rows.append(Thread(key=f"many-{n}", slug="many", created_at=at, last_post_at=at))
+        rows[n].board, rows[n].author, rows[n].numbered = board, opener, 1
+    rows[-1].kind, rows[-1].reply_count = "AHC", 1
+    return Thread.objects.bulk_create(rows)[-1].pk
+
+
+def cut_down(threads: int) -> None:
+    """Leave that many of the oldest debates."""
+    newer = Thread.objects.order_by("-created_at").values_list("pk", flat=True)
+    Thread.objects.filter(pk__in=list(newer[: Thread.objects.count() - threads])).delete()
+    analyzed("forum_thread")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("path", [ADDRESS, "/debates/"])
+def test_a_first_page_does_not_sort_all(board, opener, settings, path, order):
+    settings.PLAIN_QUERIES = ["all"]
+    one_of_another_kind(board, opener, 600)
+    analyzed("forum_thread")
+    client, address = browser(), f"{path}?order={order}"
+    client.get(address)  # its lines are kept from now on
+    many = effort(lambda: client.get(address))
+    cut_down(100)
+    client.get(address)
+    assert 0 < many < effort(lambda: client.get(address)) * 1.3
+
+
+@pytest.mark.parametrize("narrowed", ["kind=AHC", "only=answered", "kind=AHC&only=answered"])
+@pytest.mark.parametrize("path", [ADDRESS, "/debates/"])
+def test_what_fits_seldom_is_looked_for_part_by_part(board, opener, monkeypatch, path, narrowed):
+    monkeypatch.setattr(debate_lists, "LOOKED_AT", 50)
+    last = one_of_another_kind(board, opener, 600)
+    analyzed("forum_thread")
+    client, asked = browser(), f"?{narrowed}"
+    for _ in range(11):
+        page = client.get(path + asked).content.decode()
+        assert "None of these 50 debates fits." in page
+        link = re.search(r'<a rel="next" href="([^"]*)"[^>]*>([^<]*)', page)
+        assert link[2] == "Look among the debates before these 50"
+        asked = link[1].replace("&amp;", "&")
+    assert thread_ids(client.get(path + asked)) == [last]
+    many = effort(lambda: client.get(f"{path}?{narrowed}"))
+    cut_down(100)
+    assert 0 < many < effort(lambda: client.get(f"{path}?{narrowed}")) * 1.3
 
 
 def long_here(threads) -> User:
@@ -135,55 +213,6 @@ def long_here(threads) -> User:
         ReadMark(user=user, thread=thread, ranges="1", count=thread.numbered) for thread in threads
     )
     return user
-
-
-def effort(act) -> int:
-    """How much the database does for `act`: rows that PostgreSQL reads of debates, tens of steps
-    that SQLite takes."""
-    count = rows_read if connection.vendor == "postgresql" else steps
-    return count(act)
-
-
-def rows_read(act) -> int:
-    """As it would be in a forum so large that reading all of it is no choice."""
-    asked = []
-
-    def note(execute, sql, params, many, context):
-        asked.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        act()
-    with connection.cursor() as cursor:
-        for way in ("seqscan", "sort", "bitmapscan", "hashjoin", "mergejoin"):
-            cursor.execute(f"SET LOCAL enable_{way} = off")
-        found = 0
-        for sql, params in asked:
-            if sql.startswith("SELECT") and 'FROM "forum_thread"' in sql:
-                cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {sql}", params)
-                plan = "\n".join(line for (line,) in cursor)
-                scans = re.findall(r"Scan .*rows=([\d.]+) loops=(\d+)", plan)
-                found += sum(round(float(rows) * int(loops)) for rows, loops in scans)
-                found += sum(map(int, re.findall(r"Removed by Filter: (\d+)", plan)))
-        for way in ("seqscan", "sort", "bitmapscan", "hashjoin", "mergejoin"):
-            cursor.execute(f"SET LOCAL enable_{way} = on")
-    return found
-
-
-def steps(act) -> int:
-    taken = 0
-
-    def count() -> int:
-        nonlocal taken
-        taken += 1
-        return 0
-
-    connection.connection.set_progress_handler(count, 10)
-    try:
-        act()
-    finally:
-        connection.connection.set_progress_handler(None, 0)
-    return taken
 
 
 def test_a_debate_answered_meanwhile_is_not_shown_twice(many, opener):

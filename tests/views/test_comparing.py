@@ -224,7 +224,9 @@ def test_hostile_quotes_cost_a_reader_at_most_twice_plain_ones(
     hostile = reply(thread, opener, full(chapter, words))
     assert Quote.objects.filter(post=hostile).exclude(verdict="exact").count() == 50
     of_plain, in_plain = calls(lambda: drawn(plain, guest)), len(drawn(plain, guest))
+    first = reply(thread, opener, form(chapter, words(0), "So."))
     if edited:
         edit(chapter, LONG.replace("party", "council"))
+    drawn(first, guest)  # what a process compiles once is no post's cost
     assert calls(lambda: drawn(hostile, guest)) <= 2 * of_plain
     assert len(drawn(hostile, guest)) <= 2 * in_plain

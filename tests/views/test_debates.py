@@ -5,6 +5,7 @@ import pytest
 from django.core.management import call_command
 
 from forum.actions import description
+from forum.actions.divergences import read_divergence
 from forum.models import Board, Thread
 from forum.moderation import states
 from tests.people import browser, fresh, make_member, reply, start
@@ -20,7 +21,7 @@ def several(board, opener):
     other = Board.objects.create(name="Sails", slug="sails")
     first, second = start(board, opener, title="Hastings"), start(other, opener, title="Armada")
     for thread, date in ((first, "1066"), (second, "1588")):
-        divergence = description.read_divergence(change="It goes otherwise.", when=date)
+        divergence = read_divergence(change="It goes otherwise.", when=date)
         description.describe(user=opener, thread=thread, divergences=[divergence], questions=[])
     reply(second, opener)
     return fresh(first), fresh(second)

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from forum.actions import description
+from forum.actions.divergences import read_divergence
 from forum.models import AuditEntry, Divergence, Draft, Post, Question, Thread
 from forum.moderation import states
 from tests.actions.test_debate import laid_out
@@ -353,8 +354,8 @@ def long(bridge, opener, answerer) -> Thread:
     """A debate of two pages, described."""
     for n in range(25):
         reply(bridge, answerer, f"Remark {n}.")
-    divergence = description.read_divergence(change="It holds.", when="c. 1924", place="Rome")
-    other = description.read_divergence(change="So does the other.", when="1936-39")
+    divergence = read_divergence(change="It holds.", when="c. 1924", place="Rome")
+    other = read_divergence(change="So does the other.", when="1936-39")
     description.describe(
         user=opener, thread=bridge, divergences=[divergence, other], questions=ASKED
     )

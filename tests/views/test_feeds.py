@@ -1,14 +1,16 @@
 """Feeds, sitemap and robots.txt: well-formed, what visitors may read and nothing else."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import pytest
 from django.urls import reverse
 
-from forum.actions import threadmarks
+from forum.actions import feeds, threadmarks, watching
 from forum.models import Board
 from forum.moderation import states
+from forum.views.robots import PART
 from tests.people import browser, fresh, make_member, reply, start
 from tests.views.test_queries import queries
 
@@ -91,7 +93,7 @@ def test_nobody_gets_more_than_a_visitor(told, moderator):
             answer = client.get(address)
             assert answer.status_code in (200, 404)
             assert "Hastings" not in answer.content.decode(), address
-        part = client.get("/sitemap-0.xml").content.decode()
+        part = client.get(f"/sitemap-{thread.pk // PART}.xml").content.decode()
         assert f"/threads/{thread.pk}/" not in part
 
 
@@ -104,6 +106,26 @@ def test_a_spoiler_is_not_open_in_a_feed(client, told):
     assert "must" not in shown and "die." not in shown
     assert "So be it." in shown
     assert "[spoiler]" in shown
+
+
+# What XML 1.0 cannot hold: control characters, and two that are no characters.
+UNFIT = ("\x01", "\x0b", "\x1b", "\ufffe", "\uffff")
+
+
+@pytest.mark.parametrize("sign", UNFIT)
+def test_a_sign_that_xml_lacks_takes_a_feed_from_nobody(client, told, opener, sign):
+    """Any member can write one into a post, anybody can search for one."""
+    thread, first, _ = told
+    reply(thread, opener, f"Odd{sign}signs, `{sign}` and [a{sign}](https://example.org/{sign}).")
+    feeds.make(user=opener)
+    watching.watch(user=opener, target=thread, level="all")
+    own = [feeds.address(fresh(opener), f"own-{name}-feed") for name in ("watching", "notices")]
+    found = f"{reverse('search-feed')}?{urlencode({'q': f'odd{sign}signs'})}"
+    for address in (*addresses(thread, first), *own, found):
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        ElementTree.fromstring(answer.content)
+    assert "Odd" in client.get(found).content.decode()
 
 
 def test_an_unchanged_debate_is_not_sent_again(client, told):

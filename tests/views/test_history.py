@@ -71,7 +71,9 @@ def test_ten_texts_stand_on_a_page_and_links_lead_to_the_others(thread, answerer
         assert browser().get(f"/posts/{post.pk}/history/{odd}").status_code == 404
 
 
-def test_a_page_of_texts_compares_at_most_what_its_budget_holds(thread, answerer, compared):
+def test_a_page_of_texts_compares_at_most_what_its_budget_holds(
+    thread, answerer, compared, stopped_clock
+):
     post = reply(thread, answerer, LONG)
     texts(post, 40, LONG)
     html = page(post)

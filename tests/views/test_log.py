@@ -246,8 +246,10 @@ def test_the_pages_of_the_site_are_linked_when_they_are_written(
         assert client.get("/imprint/").status_code == 404
 
 
-def test_another_worker_learns_of_a_new_page_with_the_next_edition(thread, administrator, settings):
-    """Here nothing tells the worker; the edition under which a visitor's page is kept does."""
+def test_another_worker_learns_of_a_new_page_with_the_next_site_version(
+    thread, administrator, settings
+):
+    """Here nothing tells the worker; the site version under which a visitor's page is kept does."""
     settings.KEPT_PAGES_MB = 4
     address = thread.get_absolute_url()
     browser().get(address)

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from forum.actions import description
 from forum.actions.composing import Unacceptable
+from forum.actions.divergences import read_divergence
 from forum.models import AuditEntry, Board, Divergence, Draft, State, Thread
 from forum.moderation import erasing, undoing
 from forum.moderation.words_found import find
@@ -136,7 +137,7 @@ def test_described_anew_another_place_is_looked_up(starts, opener, moderator):
     thread = Thread.objects.get()
 
     def describe(place, **more):
-        one = description.read_divergence(change="It holds.", when="1066", place=place, **more)
+        one = read_divergence(change="It holds.", when="1066", place=place, **more)
         description.describe(user=opener, thread=thread, divergences=[one], questions=[])
         return thread.divergences.get().spot
 
@@ -149,7 +150,7 @@ def test_described_anew_another_place_is_looked_up(starts, opener, moderator):
 
 def test_what_was_described_before_there_was_a_map_has_not_changed(thread, opener):
     """A card without a place on the map is what it was: saving it again writes nothing."""
-    one = description.read_divergence(change="It holds.", when="1066", place="Zqland")
+    one = read_divergence(change="It holds.", when="1066", place="Zqland")
     description.describe(user=opener, thread=thread, divergences=[one], questions=[])
     assert "spot" not in fresh(thread).card["divergences"][0]
     before = AuditEntry.objects.count()
@@ -158,8 +159,8 @@ def test_what_was_described_before_there_was_a_map_has_not_changed(thread, opene
 
 
 def test_places_that_were_named_before_are_looked_up_once(thread, opener):
-    one = description.read_divergence(change="It holds.", when="1066", place="Riga", spot="none")
-    two = description.read_divergence(change="It falls.", when="1067", place="Córdoba", spot="none")
+    one = read_divergence(change="It holds.", when="1066", place="Riga", spot="none")
+    two = read_divergence(change="It falls.", when="1067", place="Córdoba", spot="none")
     description.describe(user=opener, thread=thread, divergences=[one, two], questions=[])
     version = fresh(thread).version
     call_command("place_debates", verbosity=0)
@@ -177,7 +178,7 @@ def test_a_draft_given_back_keeps_the_point(starts, settings):
 
 
 def test_half_a_point_is_kept_by_no_database(thread, opener):
-    one = description.read_divergence(change="It holds.", when="1066", place="Moscow")
+    one = read_divergence(change="It holds.", when="1066", place="Moscow")
     description.describe(user=opener, thread=thread, divergences=[one], questions=[])
     for columns in (
         {"longitude": None},
@@ -203,7 +204,7 @@ def test_where_the_name_of_a_place_is_erased_it_goes_off_the_map(starts, adminis
 def test_erased_places_leave_the_log_and_drafts_too(starts, opener, administrator):
     starts(place="Moscow", text="It held at Moscow.")
     thread = Thread.objects.get()
-    one = description.read_divergence(change="It holds.", when="1066", place="Riga")
+    one = read_divergence(change="It holds.", when="1066", place="Riga")
     description.describe(user=opener, thread=thread, divergences=[one], questions=[])
     starts(
         place="Moscow", spot="55.7, 37.6", do="draft", token="2b1c36a2-0d0a-4bd0-9a3e-0f2a6d2b4c12"
@@ -320,7 +321,7 @@ def test_every_map_of_the_charter_shows_what_the_timeline_shows(board, opener, s
 
 def test_what_members_typed_is_text(thread, opener):
     evil = '</title><script>alert(1)</script>" onload="x'
-    one = description.read_divergence(change="It.", when="1066", place=evil, spot="1, 2")
+    one = read_divergence(change="It.", when="1066", place=evil, spot="1, 2")
     description.describe(user=opener, thread=thread, divergences=[one], questions=[])
     assert "<script>alert" not in opened()
 
@@ -395,4 +396,4 @@ def test_a_fixture_with_half_a_place_is_refused(latitude, tmp_path):
 
 def test_a_point_that_was_typed_wrongly_is_refused_by_the_action():
     with pytest.raises(Unacceptable):
-        description.read_divergence(change="It.", when="1066", spot="95, 0")
+        read_divergence(change="It.", when="1066", spot="95, 0")

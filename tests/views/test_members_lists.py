@@ -56,6 +56,7 @@ def test_posts_are_filtered_and_counted(client, written, board, other_board):
         assert counted(client, PROFILE + query) == (
             f"{len(titles)} post" + "s" * (len(titles) != 1)
         )
+    assert counted(client, f"{PROFILE}?before=1") == "4 posts"  # behind the last of them
 
 
 @pytest.mark.parametrize("query", ["?kind=novel", "?age=7", "?before=x", f"?before={'9' * 30}"])

@@ -14,8 +14,11 @@ import zipfile
 from collections import defaultdict
 from itertools import cycle
 from types import SimpleNamespace
+from unittest import mock
 from uuid import uuid4
 
+import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
 from django.test import TestCase, override_settings
@@ -23,6 +26,7 @@ from django.urls import get_resolver, reverse
 
 from accounts import tokens
 from forum.actions import cases, description, drafts, notices, threadmarks
+from forum.actions.divergences import read_divergence
 from forum.mailing import stopping
 from forum.models import (
     AuditEntry,
@@ -39,8 +43,10 @@ from forum.models import (
     Watch,
 )
 from forum.moderation import moving, reports, sanctions, states
+from forum.operations import pictures
 from forum.permissions import CHARTER, may
 from forum.search.grammar import STATUSES
+from tests import bucket
 from tests.people import browser, make_member, pending, quoting, reply, shown_picture, start
 
 GONE = 10**9
@@ -245,7 +251,7 @@ class Marked(TestCase):
             user=author,
             thread=Thread.objects.get(pk=thread.pk),
             divergences=[
-                description.read_divergence(
+                read_divergence(
                     change=f"The bridge {word(what, 'fork')}", when="c. 1924", place="Moscow"
                 )
             ],
@@ -307,12 +313,15 @@ class Marked(TestCase):
             "username": [(None, {"username": u.username}) for u in self.people.values() if u.pk],
             "part": [(None, {"part": 0})],  # of the sitemap
             "picture_key": [
-                (what, {"picture_key": one.key, "name": one.file.rpartition("/")[2]})
+                (what, {"picture_key": one.key, "name": one.file.rpartition("/")[2], **tile})
                 for what, one in self.pictures.items()
+                for tile in [{"total": one.sha256[:16], "level": 0, "x": 0, "y": 0}]
             ],
+            "emblem": [(None, {"emblem": "0" * 64})],
             "name": [(None, {"name": "about"})],  # of the help
             "token": [(None, {"token": self.token})],
             "feed_token": [(None, {"feed_token": "forged", "slug": "public"})],
+            "number": [(None, {"number": "forged"})],  # of a receipt
             "signed": [(None, {"signed": stopping.token(self.people["opener"], ["act"])})],
             "notice_id": [(None, {"notice_id": n.pk}) for n in Notice.objects.all()],
             "entry_id": [(None, {"entry_id": e.pk}) for e in AuditEntry.objects.all()],
@@ -447,6 +456,23 @@ class Marked(TestCase):
                         wrong.append((role, name, what, ask.__name__))
         self.assertEqual(wrong, [])
 
+    @pytest.mark.whole
+    @pytest.mark.once
+    def test_pictures_in_a_bucket_are_sent_to_exactly_those_who_may_read_their_posts(self):
+        """As from a folder, where they are among all other addresses."""
+        with bucket.serving() as address, mock.patch.dict(os.environ, bucket.KEYS | bucket.REGION):
+            options = {"bucket_name": bucket.made(address), "endpoint_url": address}
+            options["addressing_style"] = "path"
+            storage = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+            with override_settings(STORAGES={**settings.STORAGES, "pictures": storage}):
+                for what, one in self.pictures.items():
+                    said = word(what, "picture").encode()
+                    pictures.add(said, pictures.name_of(one.sha256, "png"))
+                    for role, client in self.clients.items():
+                        response = client.get(one.file)
+                        sent = response.status_code == 200 and said in b"".join(response)
+                        self.assertEqual(sent, role in READERS[what], (what, role))
+
     # --- Verbs ---
 
     def test_every_verb_on_every_thing(self):
@@ -546,6 +572,7 @@ VERBS = {
     "see history": lambda what: READERS[what],
     "answer": lambda what: members_who_read(what) if what in STANDS and what in OPEN else set(),
     "report": lambda what: members_who_read(what) - {WRITER[what]} if what in STANDS else set(),
+    "report from outside": lambda what: READERS[what] if what in STANDS else set(),
     "edit": lambda what: set() if what in PLACEHOLDERS else writer_of(what),
     "withdraw": lambda what: writer_of(what) if what == "waiting post" else set(),
     "moderate": moderators_of,
@@ -607,6 +634,7 @@ IN_STATES = {
         "close poll": (OPENER, MODS, MODS, OPENER, MODS, OPENER),
         "mark": (OPENER, MODS, MODS, OPENER, OPENER, OPENER),
         "report": ("s i a w A m",) * 4 + (NONE, "s i a w A m"),
+        "report from outside": (ALL,) * 6,
         "moderate": (MODS,) * 6,
     },
     "reply": {
@@ -625,6 +653,7 @@ IN_STATES = {
         "close poll": ("a A m", MODS, MODS, MODS, MODS, "a A m"),
         "mark": (OPENER, MODS, MODS, OPENER, OPENER, OPENER),
         "report": (OTHERS, OTHERS, OTHERS, OTHERS, NONE, OTHERS),
+        "report from outside": (ALL,) * 6,
         "moderate": (MODS,) * 6,
         "erase": ("A",) * 6,
     },
@@ -633,7 +662,7 @@ IN_STATES = {
 # log: tests/acts/test_undo.py; of accounts: tests/test_charter.py.
 ASKED_ELSEWHERE = set(
     "write,use account,read notices,answer act,decide,warn,suspend,clean up,note,rename member,"
-    "define,administer,enter desk,undo,leave,close account".split(",")
+    "define,administer,enter desk,undo,leave,close account,take emblem".split(",")
 )
 
 # Pages that no one has of a thing: what waits has no place in the tree yet.
@@ -652,9 +681,9 @@ def anonymised(response, address: str) -> tuple:
 
 
 def text_of(response) -> str:
-    """What an answer holds, also in the files of a book."""
+    """What an answer holds, also in the files of a book or of another zip."""
     body = b"".join(response) if response.streaming else response.content
-    if response.headers["Content-Type"] == "application/epub+zip":
+    if response.headers["Content-Type"] in ("application/epub+zip", "application/zip"):
         book = zipfile.ZipFile(io.BytesIO(body))
         body = b"\n".join(book.read(name) for name in book.namelist())
     return body.decode(errors="replace")

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from forum.actions import arguments, description
+from forum.actions.divergences import read_divergence
 from forum.models import Post, State, Thread
 from forum.models.visibility import openings_visible_to
 from forum.moderation import states
@@ -41,7 +42,7 @@ def described(board, opener, answerer, stranger) -> Thread:
         user=opener,
         thread=thread,
         divergences=[
-            description.read_divergence(
+            read_divergence(
                 change=CHANGE, when="48 BC", place=PLACE, actor=ACTOR, spot="41.9, 12.5"
             )
         ],
@@ -181,7 +182,7 @@ def test_lists_ask_no_more_for_it(described, board, stranger, opener):
         asked[address] = queries(browser(stranger), address)
     for n in range(4):
         more = start(board, opener, f"What if bridge {n} had stood?", f"Suppose.\n\n{ASKED}")
-        divergence = description.read_divergence(change=f"Bridge {n} stands", when="48 BC")
+        divergence = read_divergence(change=f"Bridge {n} stands", when="48 BC")
         description.describe(user=opener, thread=more, divergences=[divergence], questions=[ASKED])
     for address, before in asked.items():
         assert queries(browser(stranger), address) == before, address

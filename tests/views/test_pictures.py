@@ -4,10 +4,11 @@ import re
 import zipfile
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -16,22 +17,31 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from core import clock
-from forum.actions import composing, pictures
+from forum.actions import composing, gone_pictures, pictures
 from forum.checking import check
 from forum.models import Draft, Job, Picture, PictureUse
 from forum.moderation import erasing, states
 from forum.operations import pictures as files
 from forum.outbox.worker import Worker
 from forum.own_data import archive, retention
+from forum.rendering import books
+from forum.text import epub
 from tests.operations.pictures import corpus
 from tests.people import browser, edit, fresh, reply, start, typed
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def kept(settings, tmp_path):
+@pytest.fixture(
+    autouse=True,
+    params=["folder", pytest.param("bucket", marks=[pytest.mark.whole, pytest.mark.once])],
+)
+def kept(request, settings, tmp_path):
+    """Where the pictures stand: each test runs with a folder and with a bucket of S3."""
     settings.DATA_DIR = tmp_path
+    if request.param == "bucket":
+        yield request.getfixturevalue("pictures_bucket")
+        return
     storage = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     storage["OPTIONS"] = {"location": tmp_path / "pictures"}
     with override_settings(STORAGES={**settings.STORAGES, "pictures": storage}):
@@ -377,7 +387,7 @@ def test_what_nobody_shows_is_swept_out_after_a_day(
     left, drafted = sent(opener, seed=2), sent(opener, seed=3)
     Draft.objects.create(user=opener, token=uuid4(), target="/x/", text=drafted.markdown)
     files.add(b"left by a crash", "ab/left.png")
-    assert pictures.sweep() == 0
+    assert gone_pictures.sweep() == 0
     Picture.objects.update(created_at=clock.now() - timedelta(days=2))
     assert retention.sweep()["pictures"] == 1
     assert not Picture.objects.filter(pk=left.pk).exists()
@@ -389,7 +399,8 @@ def test_what_nobody_shows_is_swept_out_after_a_day(
 
 def test_a_file_half_written_is_mended(kept):
     files.add(b"whole", "ab/x.png")
-    Path(kept / "ab/x.png").write_bytes(b"wh")
+    storages["pictures"].delete("ab/x.png")
+    storages["pictures"].save("ab/x.png", ContentFile(b"wh"))
     files.add(b"whole", "ab/x.png")
     assert storages["pictures"].open("ab/x.png").read() == b"whole"
     assert re.fullmatch(r"[0-9a-f]{2}/[0-9a-f]+\.png", files.name_of("ab" * 32, "png"))
@@ -398,14 +409,16 @@ def test_a_file_half_written_is_mended(kept):
 
 def test_what_is_wrong_with_pictures_is_found(shown, picture, kept):
     assert list(check(quick=True)) == list(check()) == []
-    path = kept / files.name_of(picture.sha256, "png")
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1] + b"?")
+    name, storage = files.name_of(picture.sha256, "png"), storages["pictures"]
+    with files.opened(name) as file:
+        whole = file.read()
+    storage.delete(name)
+    storage.save(name, ContentFile(whole[:-1] + b"?"))
     assert list(check(quick=True)) == []
     assert [fault.sentence for fault in check()] == [
-        f"1 pictures lack their files, or other bytes stand there: {picture.key}"
+        f"1 picture lacks its file, or other bytes stand there: {picture.key}"
     ]
-    path.unlink()
+    files.dropped(name)
     assert [fault.healable for fault in check(quick=True)] == [False]
     files.add(whole, files.name_of(picture.sha256, "png"))
     other = sent(shown.author, seed=2)
@@ -415,13 +428,28 @@ def test_what_is_wrong_with_pictures_is_found(shown, picture, kept):
 
 
 def test_markdown_and_books_lead_to_pictures(shown, picture, thread):
-    markdown = bytes_of(browser().get(f"/threads/{thread.pk}/markdown/")).decode()
+    taken = zipfile.ZipFile(BytesIO(bytes_of(browser().get(f"/threads/{thread.pk}/markdown/"))))
+    markdown = taken.read("debate.md").decode()
+    assert f'![A map of Spain](images/{picture.key}.png "The front")' in markdown
     address = f"http://testserver/pictures/{picture.key}/"
-    assert f'![A map of Spain]({address} "The front")' in markdown
     book = zipfile.ZipFile(BytesIO(bytes_of(browser().get(f"/threads/{thread.pk}/epub/"))))
     text = "".join(book.read(name).decode() for name in book.namelist() if "xhtml" in name)
-    assert f'href="{address}">A map of Spain</a>' in text
+    assert f'<img src="images/{picture.key}.png" alt="A map of Spain"' in text
     assert "The front" in text
+    with files.opened(files.name_of(picture.sha256, "png")) as whole:
+        assert book.read(f"OPS/images/{picture.key}.png") == whole.read()
+    lost = zipfile.ZipFile(BytesIO(books_without(thread)))
+    text = "".join(lost.read(name).decode() for name in lost.namelist() if "xhtml" in name)
+    assert f'href="{address}">A map of Spain</a>' in text
+
+
+def books_without(thread) -> bytes:
+    """The book of a debate whose files are away: its pictures are links in it."""
+    for name in list(files.listed()):
+        files.dropped(name)
+    book = books.of_thread(fresh(thread), user=AnonymousUser(), base="http://testserver/")
+    assert not book.images
+    return epub.build(book)
 
 
 def test_search_and_feeds_find_its_words(shown, picture, thread):

@@ -6,6 +6,7 @@ Budgets are those of the design: a member reads a page of a debate in 8 queries,
 import random
 from datetime import timedelta
 from itertools import product
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -120,6 +121,12 @@ def test_lists_ask_the_same_of_few_and_many(board, opener, stranger, moderator):
     assert max(few.values()) <= MEMBER, few
 
 
+def test_a_profile_asks_for_the_member_posts_their_lines_and_boards(board, opener, stranger):
+    reply(start(board, opener), opener)
+    assert queries(browser(), "/members/opener/") == 4
+    assert queries(browser(stranger), "/members/OPENER/") == 5  # with the session
+
+
 def test_pages_about_a_post_ask_the_same_of_few_and_many(board, opener, answerer):
     thread = start(board, opener)
     post = first = reply(thread, answerer, "The party obeyed nobody.")
@@ -134,3 +141,52 @@ def test_pages_about_a_post_ask_the_same_of_few_and_many(board, opener, answerer
             counts.append([queries(browser(), path) for path in paths])
     assert counts[0] == counts[1], counts
     assert max(counts[0]) <= MEMBER
+
+
+# --- Replies ----------------------------------------------------------------------------------
+
+# What a reply asks of the database, besides beginning and ending its transaction. PostgreSQL, for
+# which each statement is a way there and back, writes the rows of a post in one.
+ONE_BY_ONE = {"postgresql": 0, "sqlite": 5}
+WORDS = "A member writes this in a debate, and it is long enough to be compared with others"
+
+
+def statements(act) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    ends = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+    return [query["sql"] for query in captured if not query["sql"].startswith(ends)]
+
+
+@pytest.fixture
+def sent(thread, answer, stranger, settings):
+    """How many statements a reply takes that is sent by the form: to the debate, or to the answer
+    in it."""
+    settings.POSTS_PER_MINUTE, settings.REPEAT_MINUTES = 10, 30
+    stranger.welcomed_at = stranger.date_joined
+    stranger.save(update_fields=["welcomed_at"])
+    client = browser(stranger)
+
+    def send(text: str, *, to: Post | None = None) -> int:
+        form = {"text": text, "token": uuid4(), **({"to": to.pk} if to else {})}
+
+        def post() -> None:
+            assert client.post(f"/threads/{thread.pk}/reply/", form).status_code == 302
+
+        return len(statements(post))
+
+    client.get("/")
+    return send
+
+
+def test_a_reply_to_the_debate(sent):
+    more = ONE_BY_ONE[connection.vendor]
+    # The mark begins: on SQLite a second statement.
+    assert sent(f"{WORDS}.") == 11 + more + (connection.vendor == "sqlite")
+    assert sent("Briefly.") == 11 + more
+
+
+def test_a_reply_to_a_post(sent, answer):
+    more = ONE_BY_ONE[connection.vendor]
+    assert sent(f"{WORDS}.", to=answer) == 12 + more + (connection.vendor == "sqlite")
+    assert sent("Briefly.", to=answer) == 12 + more

@@ -4,14 +4,16 @@ either post, and show to each reader only what that one may see."""
 import re
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from forum import rendering
 from forum.models import Board, Post, Quote, Thread
 from forum.moderation import states
+from forum.rendering import backlinks, page_cuts
 from forum.views.road import QUOTES
+from tests.effort import analyzed, effort
 from tests.people import browser, edit, fresh, quoting, reply, start
 
 pytestmark = pytest.mark.django_db
@@ -237,7 +239,7 @@ def test_a_post_that_nobody_quoted(answer):
 
 
 def test_a_note_names_eight_and_counts_the_rest(thread, answer, opener):
-    most = rendering.quotes.MAX_BACKLINKS
+    most = backlinks.MAX_BACKLINKS
     for _ in range(most):
         reply(thread, opener, quoting(answer, WORDS))
     note = re.search(r'<p class="margin">(.*?)</p>', page(thread.get_absolute_url()))[1]
@@ -248,6 +250,66 @@ def test_a_note_names_eight_and_counts_the_rest(thread, answer, opener):
     note = re.search(r'<p class="margin">(.*?)</p>', page(thread.get_absolute_url()))[1]
     assert note.count("#post-") == most + 1
     assert f'and <a href="/posts/{answer.pk}/quotes/">3 more</a>' in note
+
+
+def test_of_a_post_quoted_a_thousand_times_a_page_reads_the_first(thread, answer, opener):
+    """Whoever quotes it after these stands on the page of its quotes."""
+    most = backlinks.MOST_LOOKED_AT
+    quote_often(answer, thread, opener, 3 * most)
+    shown = backlinks.backlinks([fresh(answer)], AnonymousUser(), ())
+    ((_, found),) = shown[answer.pk].items()
+    # A post that quotes it fifty times is named once.
+    assert found.at_least and len(found.links) == 3
+    with CaptureQueriesContext(connection) as queries:
+        rows = backlinks._quoted_by([answer.pk])
+    assert len(rows) == most
+    assert len(queries) == 1
+
+
+def quote_often(answer: Post, thread: Thread, author, number: int) -> None:
+    """Quotes of a post, fifty in each of as many answers as it takes."""
+    first = Quote.objects.get(post=reply(thread, author, quoting(answer, WORDS)))
+    rows = []
+    for _ in range(number // 50):
+        post = reply(thread, author, "It was no party.")
+        rows += [
+            Quote(**_columns(first), post=post, revision=post.body.revision, ordinal=ordinal)
+            for ordinal in range(50)
+        ]
+    Quote.objects.bulk_create(rows)
+
+
+def _columns(quote: Quote) -> dict:
+    own = ("id", "post_id", "revision_id", "ordinal")
+    return {
+        field.attname: getattr(quote, field.attname)
+        for field in Quote._meta.concrete_fields
+        if field.attname not in own
+    }
+
+
+def test_who_quotes_a_post_is_read_up_to_a_bound(thread, answer, other_board, opener, settings):
+    settings.PLAIN_QUERIES = ["all"]
+    elsewhere = start(other_board, opener, title="Where it is quoted")
+    # In a forum of few other quotes PostgreSQL may as well read them all.
+    quote_often(reply(thread, opener, f"{WORDS}, he said."), elsewhere, opener, 4_000)
+    quote_often(answer, elsewhere, opener, 200)
+    client, quotes = browser(), f"/posts/{answer.pk}/quotes/"
+
+    def asked() -> dict[str, int]:
+        analyzed("forum_post", "forum_postbody", "forum_quote")
+        posts, guest = [fresh(answer)], AnonymousUser()
+        return {
+            # As PostgreSQL chooses: it took the condition of that page for rarer than it is.
+            "its quotes": effort(lambda: client.get(quotes), "forum_quote", without=()),
+            "beside it": effort(lambda: backlinks.backlinks(posts, guest, ()), "forum_quote"),
+            "how often": effort(lambda: page_cuts.NARROW.by_id([answer.pk]), "forum_post"),
+        }
+
+    few = asked()
+    quote_often(answer, elsewhere, opener, 1_000)
+    many = asked()
+    assert all(0 < many[what] < few[what] * 1.2 for what in few), (few, many)
 
 
 def test_what_is_more_counts_only_what_one_may_see(thread, answer, opener, moderator):

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from itertools import pairwise
+from collections.abc import Sequence
 
 import pytest
 from django.core.management import call_command
@@ -11,10 +11,12 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from forum import tree
-from forum.actions import composing, posts
+from forum.actions import composing, posts, telling
 from forum.models import Board, Post, PostBody, PostRevision, Thread
 from forum.moderation import states
+from forum.rendering import books
 from forum.views.road import STEPS
+from tests.effort import analyzed, effort
 from tests.people import browser, edit, fresh, pending, quoting, reply, start
 
 pytestmark = pytest.mark.django_db
@@ -98,9 +100,10 @@ def test_backlinks_of_the_source_thread(source):
 # --- A long road ------------------------------------------------------------------------------
 
 
-def chain(thread: Thread, author, length: int) -> list[Post]:
-    """`length` posts, each the only answer to the one before; written in bulk, since each answer
-    would renumber all above it."""
+def grow(thread: Thread, author, above: Sequence[int | None]) -> list[Post]:
+    """A post for each of `above`, which says to which of them it replies, if to any; written in
+    bulk, since each answer would renumber all above it."""
+    length = len(above)
     composed = composing.compose(user=author, board=thread.board, source="On it goes.")
     with transaction.atomic():
         (thread,) = tree.lock(thread.pk)
@@ -110,8 +113,8 @@ def chain(thread: Thread, author, length: int) -> list[Post]:
             Post(pk=pk, thread=thread, number=first + n, author=author, loaded_at=now)
             for n, pk in enumerate(ids)
         ]
-        for above, row in pairwise(rows):
-            row.parent = above
+        for row, parent in zip(rows, above, strict=True):
+            row.parent = None if parent is None else rows[parent]
         found = tree.labels((row.pk, row.parent_id) for row in rows)
         tree.write([tree.set_labels(row, found[row.pk]) for row in rows])
         revisions = PostRevision.objects.bulk_create(
@@ -122,6 +125,11 @@ def chain(thread: Thread, author, length: int) -> list[Post]:
             numbered=first + length - 1, reply_count=first + length - 2, last_post=ids[-1]
         )
     return rows
+
+
+def chain(thread: Thread, author, length: int) -> list[Post]:
+    """`length` posts, each the only answer to the one before."""
+    return grow(thread, author, [None, *range(length - 1)])
 
 
 def queries(address: str) -> int:
@@ -153,6 +161,28 @@ def test_a_chain_deeper_than_pythons_stack(thread, opener):
     assert f"in {DEEP + 1} posts" in html.replace(",", "")
     assert 'rel="next" href="?page=2"' in html
     assert 'rel="next"' not in road(last, page=pages)
+
+
+def test_only_what_stands_on_the_road_is_read(thread, opener):
+    """Not what else was answered before, in its tree: for the page, for the book, and to tell who
+    watches a branch."""
+    few = grow(start(thread.board, opener), opener, [None, *[0] * 5, 5])[-1]
+    # So many that PostgreSQL does not read the whole table for the few.
+    many = grow(thread, opener, [None, *[0] * 12_000, 12_000])[-1]
+    analyzed("forum_post", "forum_postbody", "forum_thread")
+    client = browser()
+
+    def asked(post: Post) -> dict[str, int]:
+        end = fresh(post)
+        return {
+            "page": effort(lambda: client.get(f"/posts/{post.pk}/road/"), "forum_post"),
+            "book": effort(lambda: books.of_road(end, user=opener, base=""), "forum_post"),
+            "watched": effort(lambda: telling.tell_watchers.call(end.pk), "forum_post"),
+        }
+
+    asked(few)
+    near, far = asked(few), asked(many)
+    assert all(0 < far[what] < near[what] * 1.2 for what in near), (near, far)
 
 
 def test_a_page_that_begins_inside_keeps_the_words_it_answers(thread, opener):

@@ -37,15 +37,15 @@ def get(address: str, user=None, status=200) -> str:
 def test_the_form_marks_changes_and_takes_away(thread, answer, opener):
     client, address = browser(opener), f"/posts/{answer.pk}/mark/"
     page = client.get(address).content.decode()
-    assert "Mark #2 as part of the story" in page and "The party obeyed nobody." in page
+    assert "Make #2 part of the story" in page and "The party obeyed nobody." in page
     sent = client.post(address, {"label": "Chapter 1", "category": "story", "do": "mark"})
     assert sent["Location"] == f"/posts/{answer.pk}/"
     page = client.get(address).content.decode()
-    assert 'value="Chapter 1"' in page and "Take the mark away" in page
+    assert 'value="Chapter 1"' in page and "Take it out of the story" in page
     client.post(address, {"label": "A flag", "category": "media", "do": "mark"})
     assert Threadmark.objects.get().category == "media"
     page = get(thread.get_absolute_url(), opener)
-    assert "Media: <bdi>A flag</bdi>" in page and "Change its mark" in page
+    assert "Media: <bdi>A flag</bdi>" in page and "Its part in the story" in page
     client.post(address, {"do": "unmark"})
     assert not Threadmark.objects.exists()
     assert "Read the story" not in get(thread.get_absolute_url())
@@ -54,11 +54,11 @@ def test_the_form_marks_changes_and_takes_away(thread, answer, opener):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"label": " ", "category": "story"}, "Give the mark a label"),
+        ({"label": " ", "category": "story"}, "Give it a label"),
         ({"label": "Chapter", "category": "poem"}, "Choose one of the categories"),
         ({"label": "x" * 200, "category": "story"}, "at most 120 characters"),
         ({"label": "Nul\0", "category": "story"}, ""),
-        ({}, "Give the mark a label"),
+        ({}, "Give it a label"),
     ],
 )
 def test_what_is_typed_stays_when_it_is_refused(answer, opener, fields, said):
@@ -72,7 +72,7 @@ def test_what_is_typed_stays_when_it_is_refused(answer, opener, fields, said):
 
 def test_the_debate_has_an_index_of_its_story(thread, story):
     page = get(thread.get_absolute_url())
-    assert "4 marked posts" in page
+    assert "4 parts of the story" in page
     places = [page.index(label) for label in ("The opening", "A point", "Meanwhile", "The map")]
     assert places == sorted(places)
     assert "Meanwhile &lt;b&gt;" in page
@@ -112,7 +112,7 @@ def test_what_is_not_there(thread, story, other_board, opener):
 
 
 def test_a_debate_without_marks_says_so(thread):
-    assert "No post of this debate is marked yet" in get(f"/threads/{thread.pk}/read/")
+    assert "No post of this debate is part of a story yet" in get(f"/threads/{thread.pk}/read/")
 
 
 def test_a_hidden_post_leaves_the_story(thread, story, moderator, stranger):

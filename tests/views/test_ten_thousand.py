@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from forum import tree
-from forum.actions import composing, read_state
+from forum.actions import judging, read_state
+from forum.actions.composing import Composed
 from forum.models import Board, Post, PostBody, PostRevision, Quote, State, Thread
 from forum.text import markup, quoting
 from forum.views.road import QUOTES
@@ -82,7 +83,7 @@ def build(board: Board, author: User, length: int) -> Thread:
         made = []
         for row in rows[1:]:
             text, rendered = variants[2 * (row.number % 40) + row.number % 2]
-            composed = composing.Composed(text, "markdown", rendered, [], rendered.html)
+            composed = Composed(text, "markdown", rendered, [], rendered.html)
             made.append((composed, composed.revision(row, 1, editor=author, now=now)))
         PostRevision.objects.bulk_create((revision for _, revision in made), batch_size=500)
         PostBody.objects.bulk_create(
@@ -95,7 +96,7 @@ def build(board: Board, author: User, length: int) -> Thread:
             if row.number % 2:
                 source = by_post[row.answered.pk]
                 match = quoting.find(WORDS, [quoting.Source(source.pk, source.plain)], named=1)
-                quote = composing.quote_row(
+                quote = judging.quote_row(
                     ordinal=1, passage=1, words=WORDS, match=match, source=(row.answered, source)
                 )
                 quote.post, quote.revision = row, by_post[row.pk]

@@ -12,10 +12,12 @@ from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 
 from forum.actions import description
+from forum.actions.divergences import read_divergence
 from forum.models import Board, Divergence, State, Thread
-from forum.rendering.pictures import NARROWEST, bounds, twigs
+from forum.rendering.divergence_axis import NARROWEST, bounds, twigs
 from forum.text.history_dates import read
 from forum.views.timeline import PER_PAGE
+from tests.effort import analyzed, effort
 from tests.people import browser, fresh, start
 from tests.views.test_describe import words
 from tests.views.test_queries import MEMBER, VISITOR
@@ -27,8 +29,7 @@ ROWS = 10_000 if os.environ.get("JONBAR_LONG") == "1" else 2_000
 def dated(thread, *dates: str, place="") -> Thread:
     """Say when a debate leaves history: "Number" and the date, for each."""
     divergences = [
-        description.read_divergence(change=f"Number {when}.", when=when, place=place)
-        for when in dates
+        read_divergence(change=f"Number {when}.", when=when, place=place) for when in dates
     ]
     return description.describe(
         user=thread.author, thread=thread, divergences=divergences, questions=[]
@@ -301,6 +302,18 @@ def test_it_asks_the_same_of_ten_and_of_thousands(
     assert all(number <= readers[reader] for reader, number in few.items())
 
 
+def test_a_page_in_the_middle_reads_what_the_first_one_does(board, opener):
+    many(board, opener, [f"{year}" for year in range(1000, 1600)])
+    analyzed("forum_thread", "forum_divergence")
+
+    def behind(row: Divergence) -> int:
+        rows = Divergence.objects.after(row.first_day, row.last_day, row.pk).by_date()
+        return effort(lambda: list(rows[: PER_PAGE + 1]), "forum_divergence")
+
+    ordered = list(Divergence.objects.by_date())
+    assert 0 < behind(ordered[500]) < behind(ordered[0]) * 1.3
+
+
 def test_only_a_page_of_rows_is_read(board, opener):
     many(board, opener, ["1914"] * 200)
     with CaptureQueriesContext(connection) as captured:
@@ -332,7 +345,7 @@ def test_what_one_may_not_see_leaves_no_trace(
     before = {reader: everything_asked(reader) for reader in (*readers, board_moderator)}
     secret = start(board, opener, title="What nobody is to know")
     divergences = [
-        description.read_divergence(change="The secret.", when=when, place="Secret")
+        read_divergence(change="The secret.", when=when, place="Secret")
         for when in ("44 BC", "1924")
     ]
     description.describe(user=opener, thread=secret, divergences=divergences, questions=[])

@@ -1,5 +1,5 @@
-"""What a form asks for while somebody writes: words that were chosen as a quote form, names and
-numbers that begin as typed."""
+"""What a form asks for while somebody writes: words that were chosen as a quote form, names,
+numbers and places that begin as typed."""
 
 import re
 
@@ -9,7 +9,8 @@ from django.test import Client
 
 from forum.models import Quote, Thread
 from forum.moderation import states
-from tests.people import browser, make_member, reply, start
+from forum.text.places import find
+from tests.people import browser, fresh, make_member, reply, start
 
 pytestmark = pytest.mark.django_db
 
@@ -105,12 +106,45 @@ def test_whatever_is_typed_is_answered(board, opener, stranger, begun):
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/names/?begun=@a", "/posts/{p}/words/"])
-def test_asking_too_often_is_refused(settings, post, stranger, address):
+@pytest.mark.parametrize("address", ["/names/?begun=@a", "/places/?begun=mo", "/posts/{p}/words/"])
+def test_asking_too_often_is_refused(settings, post, stranger, address, stopped_clock):
     settings.OFFERS_PER_MINUTE = 2
     asks = browser(stranger)
     statuses = [asks.get(address.format(p=post.pk)).status_code for _ in range(3)]
     assert statuses[-1] == 429 and statuses[0] == 200
+
+
+def places(user, begun: str) -> list[tuple[str, str]]:
+    html = browser(user).get("/places/", {"begun": begun}).content.decode()
+    return re.findall(r'<option value="([^"]*)"(?: label="([^"]*)")?></option>', html)
+
+
+@pytest.mark.parametrize(
+    ("begun", "first"),
+    [
+        ("mosc", ("Moscow, Russia", "")),
+        ("Moscow, Ida", ("Moscow, Russia", "")),  # the browser leaves out what has no "Ida"
+        ("Mosk", ("Moscow, Russia", "Moska")),
+        ("SPAI", ("Spain", "")),
+        ("kordob", ("Córdoba, Argentina", "kordoba")),
+        ("ur", ("Ur", "")),  # that very name before larger towns
+    ],
+)
+def test_places_begin_as_typed(stranger, begun, first):
+    found = places(stranger, begun)
+    assert found[0] == first
+    assert len(found) == len(dict(found)) <= 8  # each once
+
+
+@pytest.mark.parametrize("begun", ["", "m", " m ", "zqplace", "\0\0", "中国", ",Spain", "x" * 3000])
+def test_of_less_than_two_letters_and_of_no_place_nothing_is_offered(stranger, begun):
+    assert places(stranger, begun) == []
+
+
+def test_what_is_offered_is_found_when_it_is_sent(stranger):
+    for begun in ("mo", "cor", "spr", "new", "sant", "st. p"):
+        for name, _ in places(stranger, begun):
+            assert name in {one.name for one in find(name)}, name
 
 
 def test_a_debate_that_is_not_there_has_no_names(stranger):
@@ -123,16 +157,22 @@ def test_a_reply_begins_with_lane_and_stance_of_ones_last_to_the_same_post(
     thread.policy = "open"
     thread.save(update_fields=["policy"])
 
-    def chosen(user, to=None) -> list[str]:
-        page = browser(user).get(f"/threads/{thread.pk}/reply/", {"to": to.pk} if to else {})
-        return re.findall(r'<option value="(\w*)" selected', page.content.decode())
+    def chosen(user, to=None, address=f"/threads/{thread.pk}/reply/") -> list[str]:
+        page = browser(user).get(address, {"to": to.pk} if to else {}).content.decode()
+        form = page.partition('class="writing"')[2]
+        return re.findall(r'<option value="(\w*)" selected', form)
 
     first = chosen(stranger)
+    # So does the form at the foot of the debate, which is kept for all who read the same.
+    foot = fresh(thread).get_absolute_url()
+    assert chosen(stranger, address=foot) == first
     post = reply(thread, answerer, "It would not.", lane="premise", stance="disputes")
     assert {"premise", "disputes"} <= set(chosen(answerer))
     assert chosen(stranger) == first
     assert "disputes" not in chosen(answerer, to=post)
     assert "premise" in chosen(stranger, to=post)
+    assert {"premise", "disputes"} <= set(chosen(answerer, address=foot))
+    assert chosen(stranger, address=foot) == first
 
 
 def test_every_post_of_the_source_thread_is_quoted_exactly_as_a_whole(stranger):

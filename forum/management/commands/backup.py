@@ -1,15 +1,15 @@
 """Write all of the forum into one file, and try at once whether it can be restored."""
 
-import os
-import subprocess
-import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from core import progress
+from core.counting import counted
+from forum.management.elsewhere import restore_elsewhere
+from forum.management.options import add_jobs
 from forum.operations import archive
 
 
@@ -23,13 +23,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("destination", type=Path, help="a file, or a folder for a dated one")
         parser.add_argument("--no-check", action="store_true", help="do not try to restore it")
+        add_jobs(parser, "check what was restored")
         parser.add_argument(
             "--from-standby",
             metavar="HOST[:PORT]",
             help="read from this server, though it may be a standby and lack the last acts",
         )
 
-    def handle(self, *args, destination: Path, no_check=False, from_standby=None, **options):
+    @progress.shown()
+    def handle(
+        self, *args, destination: Path, no_check=False, jobs=1, from_standby=None, **options
+    ):
         if destination.is_dir():
             destination /= f"jonbar-{datetime.now(UTC):%Y%m%d-%H%M%S}.backup"
         if destination.exists():
@@ -38,28 +42,28 @@ class Command(BaseCommand):
             tables = archive.write(destination, standby=from_standby)
         except (OSError, archive.Unusable) as error:
             raise CommandError(f"Nothing was backed up: {error}") from error
-        count = sum(one["rows"] for one in tables.values())
+        progress.clear()
+        rows = sum(one["rows"] for one in tables.values())
         size = destination.stat().st_size / 1e6
-        self.stdout.write(f"{count:,} rows of {len(tables)} tables, {size:.1f} MB: {destination}")
+        of = f"{counted(rows, 'row,rows')} of {counted(len(tables), 'table,tables')}"
+        self.stdout.write(f"{of}, {size:.1f} MB: {destination}")
         self.stdout.write(archive.describe(destination))
         if not no_check:
-            self._try(destination)
+            self._try(destination, jobs)
 
-    def _try(self, path: Path) -> None:
+    def _try(self, path: Path, jobs: int) -> None:
         """Restore it into a scratch database in a process of its own."""
         with tempfile.TemporaryDirectory(prefix="jonbar-backup-") as folder:
-            done = subprocess.run(
-                [sys.executable, settings.BASE_DIR / "manage.py", "restore", path],
-                env=os.environ
-                | {
+            written, wrong = restore_elsewhere(
+                path,
+                {
                     "DATABASE_URL": f"sqlite:///{folder}/scratch.sqlite3",
                     "DATABASE_REPLICAS": "",
                     "JONBAR_DATA": folder,  # where the pictures go
+                    "PICTURES_BUCKET": "",
                 },
-                capture_output=True,
-                text=True,
-                check=False,
+                jobs=jobs,
             )
-        self.stdout.write(done.stdout)
-        if done.returncode:
-            raise CommandError(f"The backup was written, but trying it failed:\n{done.stderr}")
+        self.stdout.write(written)
+        if wrong is not None:
+            raise CommandError(f"The backup was written, but trying it failed:\n{wrong}")

@@ -3,6 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
+from core import progress
 from forum.moderation import closing
 
 
@@ -17,11 +18,14 @@ class Command(BaseCommand):
         parser.add_argument("name", nargs="?", help="the member's name")
         parser.add_argument("--again", action="store_true", help="all that were closed before")
 
+    @progress.shown()
     def handle(self, *args, name, again, **options):
         if bool(name) == again:
             raise CommandError("Give the name of a member, or --again.")
         if again:
-            self.stdout.write(f"Closed again: {closing.close_again()}.")
+            closed = closing.close_again()
+            progress.clear()
+            self.stdout.write(f"Closed again: {closed}.")
             return
         member = User.objects.named(name).filter(closed_at=None).first()
         if member is None:

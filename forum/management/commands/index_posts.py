@@ -2,6 +2,8 @@
 
 from django.core.management.base import BaseCommand
 
+from core import progress
+from core.counting import counted
 from forum.search import index
 
 
@@ -14,11 +16,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--all", action="store_true", help="write every row anew")
 
+    @progress.shown()
     def handle(self, *args, verbosity=1, **options):
-        done = (0, 0)
-        for done in index.write_all(everything=options["all"]):
-            if verbosity and done[0] % 50_000 == 0:
-                self.stdout.write(f"{done[0]:,} posts …")
+        looked = written = 0
+        for counts in index.write_all(everything=options["all"]):
+            looked, written = counts
+        progress.clear()
         if verbosity:
-            looked, written = done
-            self.stdout.write(f"{written:,} of {looked:,} posts were written to the index.")
+            were = counted(looked, "post was,posts were")
+            self.stdout.write(f"{written:,} of {were} written to the index.")

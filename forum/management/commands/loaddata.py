@@ -1,12 +1,14 @@
-"""manage.py loaddata: thread fixtures go to the importer, everything else to Django's loader."""
+"""manage.py loaddata: thread fixtures go to the importer, with their pictures if they have some
+beside them, everything else to Django's loader."""
 
 import gc
 import io
 import os
 import sys
 import zlib
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from lzma import LZMAError
+from pathlib import Path
 from zipfile import BadZipFile
 
 from django.conf import settings
@@ -14,13 +16,17 @@ from django.core import serializers
 from django.core.management.base import CommandError
 from django.core.management.commands import loaddata
 from django.core.management.utils import parse_apps_and_model_labels
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from accounts.models import new_edition
-from forum.transfer import Rejected, loading, parsing
+from accounts.models import raise_site_version
+from core import progress
+from core.counting import counted
+from core.database_answers import database_errors, did_not_answer
+from forum.transfer import Rejected, beside, loading, parsing
 from forum.transfer import others as foreign
 from forum.transfer.fixture import ThreadFixture
+from forum.transfer.pictures import bringing
 
 from ... import tree
 from ...models import Board, Thread
@@ -37,16 +43,18 @@ UNREADABLE = (OSError, EOFError, ValueError, zlib.error, LZMAError, BadZipFile)
 class Command(loaddata.Command):
     help = (
         f"{loaddata.Command.help} Thread fixtures are checked and loaded as debates: the same "
-        "version twice changes nothing, a newer one adds what is missing."
+        "version twice changes nothing, a newer one adds what is missing. Pictures come from the "
+        "folder “pictures” beside a fixture; a folder or a zip with both is a label too."
     )
 
+    @progress.shown()
     def handle(self, *fixture_labels, **options):
         """Load the files. Raises CommandError with a sentence for what is wrong with one, and for a
         database whose tables were not made yet."""
         self.using = options["database"]
         try:
             self._load(*fixture_labels, **options)
-        except (CommandError, DatabaseError) as error:
+        except database_errors(CommandError) as error:
             if _is_of_database(error) and self._lacks_tables():
                 raise CommandError(NO_TABLES) from error
             raise
@@ -63,13 +71,16 @@ class Command(loaddata.Command):
         self.format = options["format"]
         self.serialization_formats = serializers.get_public_serializer_formats()
         models, apps = parse_apps_and_model_labels(options["exclude"])
-        threads: list[tuple[str, bytes]] = []
+        threads: list[tuple[str, bytes, beside.Reader]] = []
         others: dict[str, bytes] = {}
         for label in fixture_labels:
+            if packed := self._with_pictures(label):
+                threads.append(packed)
+                continue
             for file, _, _ in self.find_fixtures(label):
                 data = self._json(file)
                 if parsing.is_thread_fixture(data):
-                    threads.append((file, data))
+                    threads.append((file, data, beside.in_folder(Path(file).parent)))
                 else:
                     others[file] = data
         if Thread in models or Thread._meta.app_config in apps:
@@ -78,7 +89,9 @@ class Command(loaddata.Command):
             raise CommandError("Thread fixtures are loaded into the default database only.")
         try:
             read = [
-                (thread, data) for file, data in threads for thread in _read(data, _shown(file))
+                (thread, data, files)
+                for file, data, files in threads
+                for thread in _read(data, _shown(file))
             ]
             for file, data in others.items():
                 if data and len(data) <= settings.FIXTURE_MAX_BYTES:  # what is larger is Django's
@@ -92,12 +105,17 @@ class Command(loaddata.Command):
             gc.freeze()
             if others:
                 super().handle(*others, **options)
-            for thread, data in read:
+            for thread, data, _ in read:
                 with _lines(data, thread.name):
                     loading.check(thread)
-            for thread, data in read:
-                with _lines(data, thread.name):
-                    self._say(thread, loading.load(thread))
+            with ExitStack() as pictures:
+                for thread, _, files in read:
+                    if loading.adds(thread):
+                        brought = bringing(thread.pictures, files, thread.name)
+                        pictures.enter_context(brought)
+                for thread, data, _ in read:
+                    with _lines(data, thread.name):
+                        self._say(thread, loading.load(thread))
         except Rejected as error:
             raise CommandError(str(error)) from None
         finally:
@@ -115,7 +133,7 @@ class Command(loaddata.Command):
                 for row in before:
                     Board.objects.filter(pk=row.pop("pk")).update(**row)
                 tree.relabel_boards()
-        new_edition()  # boards and members show on many pages
+        raise_site_version()  # boards and members show on many pages
 
     def load_label(self, fixture_label):
         """Load one file; every label handed to Django's loader is one."""
@@ -138,9 +156,11 @@ class Command(loaddata.Command):
         the database has to say of itself (busy, full) stays what it is."""
         try:
             yield
-        except (CommandError, OperationalError):
+        except CommandError:
             raise
         except Exception as error:
+            if did_not_answer(error):
+                raise
             why = foreign.reason(error)
             if self._at is None:
                 names = ", ".join(map(_shown, self._others))
@@ -174,6 +194,25 @@ class Command(loaddata.Command):
             raise CommandError(str(parsing.too_large(_shown(file))))
         return data
 
+    def _with_pictures(self, label: str) -> tuple[str, bytes, beside.Reader] | None:
+        """The fixture of a folder, or of a zip of ours, with the reader of what is beside it; None
+        for what Django finds by itself."""
+        path, limit = Path(label), settings.FIXTURE_MAX_BYTES
+        try:
+            if path.is_dir() and (found := list(path.glob("*.json"))):
+                if len(found) > 1:
+                    raise Rejected(f"{label}: a folder holds one fixture (.json) and its pictures.")
+                return str(found[0]), self._json(str(found[0])), beside.in_folder(path)
+            # "debate.json.zip" is a compressed fixture of Django's.
+            form = Path(path.stem).suffix.removeprefix(".")
+            compressed = form in self.serialization_formats
+            if path.suffix.lower() == ".zip" and path.is_file() and not compressed:
+                packed = beside.Packed(path, _shown(label))
+                return label, packed.fixture_bytes(limit), packed.read
+        except Rejected as error:
+            raise CommandError(f"{error} {MEND}") from None
+        return None
+
     def _standard_input(self) -> bytes:
         """What stands in the standard input, which Django's loader can read again."""
         text = sys.stdin.read()
@@ -182,16 +221,18 @@ class Command(loaddata.Command):
         return text.encode(errors="surrogatepass")
 
     def _say(self, thread: ThreadFixture, loaded: loading.Loaded) -> None:
+        progress.clear()
         if self.verbosity:
             where = loaded.thread.get_absolute_url()
-            self.stdout.write(f"{thread.key}: {loaded.added:,} posts loaded into {where}")
+            posts = counted(loaded.added, "post,posts")
+            self.stdout.write(f"{thread.key}: {posts} loaded into {where}")
             for note in loaded.notes:
                 self.stdout.write(f"  {note}")
 
 
 def _is_of_database(error: BaseException | None) -> bool:
     """Whether the database said so, or something that came of what it said."""
-    while error is not None and not isinstance(error, DatabaseError):
+    while error is not None and not isinstance(error, database_errors()):
         error = error.__cause__
     return error is not None
 

@@ -1,16 +1,14 @@
 """Move the forum from the SQLite that it began with to PostgreSQL."""
 
-import os
-import subprocess
-import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
+from core import progress
+from forum.management.elsewhere import restore_elsewhere
 from forum.operations import archive
 
 
@@ -24,6 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("url", help="DATABASE_URL of the new, empty database")
 
+    @progress.shown()
     def handle(self, *args, url, **options):
         with tempfile.TemporaryDirectory(prefix="jonbar-move-") as folder, ExitStack() as stack:
             path = Path(folder) / "forum.backup"
@@ -34,14 +33,8 @@ class Command(BaseCommand):
                 archive.write(path)
             except (OSError, archive.Unusable) as error:
                 raise CommandError(f"The forum was not moved: {error}") from error
-            done = subprocess.run(
-                [sys.executable, settings.BASE_DIR / "manage.py", "restore", path],
-                env=os.environ | {"DATABASE_URL": url, "DATABASE_REPLICAS": ""},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        self.stdout.write(done.stdout)
-        if done.returncode:
-            raise CommandError(f"The forum was not moved; it is as it was here.\n{done.stderr}")
+            written, wrong = restore_elsewhere(path, {"DATABASE_URL": url, "DATABASE_REPLICAS": ""})
+        self.stdout.write(written)
+        if wrong is not None:
+            raise CommandError(f"The forum was not moved; it is as it was here.\n{wrong}")
         self.stdout.write("Set DATABASE_URL to the new database and restart the forum now.")

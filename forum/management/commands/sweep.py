@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
+from core import progress
 from forum.moderation import transparency
 from forum.own_data import retention
 
@@ -12,7 +13,9 @@ class Command(BaseCommand):
         "right, and count what /transparency/ tells. It may run while people write."
     )
 
+    @progress.shown()
     def handle(self, *args, **options):
         swept = retention.sweep()
         swept["quarters counted"] = transparency.count_quarters()
+        progress.clear()
         self.stdout.write(", ".join(f"{what}: {count:,}" for what, count in swept.items()))

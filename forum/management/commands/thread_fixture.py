@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.text import slugify
 
+from core.counting import counted
 from core.files import whole_file
 from forum.transfer import Rejected, fixture, notes, parsing, text
 
@@ -62,7 +63,8 @@ class Command(BaseCommand):
         except Rejected as error:
             raise CommandError(str(error)) from None
         quotes = sum(len(post.quotes) for post in read.posts)
-        for note in (*thread.notes, f"{name}: {quotes:,} quotes found."):
+        found = f"{name}: {counted(quotes, 'quote,quotes')} found."
+        for note in (*thread.notes, found):
             self.stderr.write(note, self.style.NOTICE)
         if options["output"]:
             try:

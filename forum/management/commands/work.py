@@ -4,6 +4,8 @@ import signal
 
 from django.core.management.base import BaseCommand
 
+from core import progress
+from core.counting import counted
 from forum.outbox.worker import Worker
 
 
@@ -21,6 +23,8 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         if once:
-            self.stdout.write(f"{worker.drain():,} jobs done.")
+            with progress.shown():
+                done = worker.drain()
+            self.stdout.write(f"{counted(done, 'job,jobs')} done.")
         else:
             worker.run()

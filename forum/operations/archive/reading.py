@@ -8,20 +8,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core import progress
+
 from .snapshot import Sum, Unusable
 from .writing import FORMAT, seal
 
 # What reading bytes that nobody wrote like this can raise.
 BROKEN = (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError)
 BLOCK = 1 << 20
+MB = 1_000_000
+BATCH = 1000  # rows after which it is asked how far it is
 
 
 class Contents:
     """What an archive holds, read from its begin to its end. `tables` must be gone through, and the
     rows of each; then `summary` has the rows and sum of each, `sequences` the counters of ids."""
 
-    def __init__(self, file) -> None:
-        self.file = file
+    def __init__(self, file, packed) -> None:
+        self.file, self.packed = file, packed
         self.summary: dict[str, dict] = {}
         self.sequences: dict[str, int] = {}
         self.head = self._next_line()
@@ -69,8 +73,8 @@ class Contents:
 def opened(path: Path) -> Iterator[Contents]:
     """Gives what an archive holds; what is broken about it is raised as Unusable."""
     try:
-        with gzip.open(path, "rb") as file:
-            yield Contents(file)
+        with path.open("rb") as packed, gzip.open(packed, "rb") as file:
+            yield Contents(file, packed)
     except BROKEN as error:
         raise Unusable(f"The archive is broken: {error}.") from error
 
@@ -85,9 +89,11 @@ def check(path: Path) -> dict[str, dict]:
     with opened(path) as contents:
         if contents.head["jonbar"] > 1 and not sealed:
             raise Unusable("The archive is broken: it is not what its last line is the sum of.")
+        progress.begin("MB of the archive read", path.stat().st_size // MB)
         for _, _, rows in contents.tables():
-            for _ in rows:
-                pass
+            for number, _ in enumerate(rows):
+                if not number % BATCH:
+                    progress.reach(contents.packed.tell() // MB)
         if sealed:
             contents.file.readline()
         # To the end, where gzip keeps a sum of its own.

@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
+from core import progress
 from core.files import put_in_place
 
 from . import pictures
@@ -32,15 +33,16 @@ def restore(path: Path, *, using: str = DEFAULT_DB_ALIAS) -> dict[str, dict]:
     Raises Unusable, with a sentence, if the database is not empty, if the archive is broken, or if
     it comes from a newer forum than this one.
     """
-    check(path)
+    expected = sum(one["rows"] for one in check(path).values())
     connection, files = connections[using], pictures.Taken()
     whole = _beside if connection.vendor == "sqlite" else _transaction
     try:
         with opened(path) as contents, whole(connection):
             _make_tables(connection, contents.migrations)
             with transaction.atomic(using=using):
+                progress.begin("rows restored", expected)
                 _load(connection, contents, files)
-            found = sums(using=using, inside=True)
+            found = sums(using=using, inside=True, expected=expected)
             found[pictures.TABLE] = pictures.sum_of(files.held)
             if wrong := [
                 table for table, summed in contents.summary.items() if found[table] != summed
@@ -99,7 +101,8 @@ def _beside(connection) -> Iterator[None]:
         raise
     finally:
         connection.settings_dict["NAME"] = name
-        for left in (partial, *_logs(partial)):
+        line = partial.with_name(f"{partial.name}-line")  # where writers stood (queued_sqlite3)
+        for left in (partial, *_logs(partial), line):
             left.unlink(missing_ok=True)
 
 
@@ -137,9 +140,13 @@ def _migrate(connection, targets: Sequence[tuple[str, str]] | None) -> None:
     def each(action, *_) -> None:
         if action == "apply_start":
             _settle(connection)
+        elif action == "apply_success":
+            progress.advance()
 
     executor = MigrationExecutor(connection, each)
-    executor.migrate(executor.loader.graph.leaf_nodes() if targets is None else list(targets))
+    wanted = executor.loader.graph.leaf_nodes() if targets is None else list(targets)
+    progress.begin("migrations applied", len(executor.migration_plan(wanted)))
+    executor.migrate(wanted)
 
 
 def _settle(connection) -> None:
@@ -191,11 +198,13 @@ def _insert(connection, cursor, table: str, columns: Sequence[str], rows: Iterat
         with cursor.copy(f"COPY {_quoted(table)} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
+                progress.advance()
         return
     marks = ", ".join(["%s"] * len(columns))
     statement = f"INSERT INTO {_quoted(table)} ({names}) VALUES ({marks})"
     while part := list(islice(rows, ROWS)):
         cursor.executemany(statement, part)
+        progress.advance(len(part))
 
 
 def _set_sequences(connection, cursor, summed: dict[str, int]) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -14,6 +14,8 @@ from uuid import UUID
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
+
+from core import progress
 
 # The words by which posts and debates are found, with what FTS5 keeps of them (migration 0033).
 SEARCHED = frozenset(
@@ -159,6 +161,13 @@ class Snapshot:
             rows = self.ask("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
         return sorted({name for (name,) in rows} - LEFT_OUT)
 
+    def size(self, tables: Sequence[str]) -> int:
+        """About how many rows these tables have; PostgreSQL keeps an estimate of each."""
+        if self.using.vendor == "sqlite":
+            return sum(self.ask(f'SELECT count(*) FROM "{table}"')[0][0] for table in tables)
+        rows = self.ask(ESTIMATES)
+        return sum(max(0, int(count)) for table, count in rows if table in tables)
+
     def migrations(self) -> list[tuple[str, str]]:
         return self.ask("SELECT app, name FROM django_migrations ORDER BY id")
 
@@ -211,6 +220,11 @@ AND NOT a.attisdropped
 AND pg_get_serial_sequence(quote_ident(c.relname), a.attname) IS NOT NULL
 """
 
+ESTIMATES = """
+SELECT relname, reltuples FROM pg_class
+WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+"""
+
 
 def _plain(value):
     """A value as SQLite keeps it."""
@@ -254,15 +268,19 @@ def line_of(value) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def sums(*, using: str = DEFAULT_DB_ALIAS, inside: bool = False) -> dict[str, dict]:
+def sums(
+    *, using: str = DEFAULT_DB_ALIAS, inside: bool = False, expected: int | None = None
+) -> dict[str, dict]:
     """The rows and sum of each table of a database, as `write` would tell them; `inside` the
-    transaction that is open, if one is."""
+    transaction that is open, if one is. `expected` is how many rows there should be."""
     summed = {}
+    progress.begin("rows compared", expected)
     with closing(Snapshot(using, inside=inside)) as snapshot:
         for table in snapshot.tables():
             total = Sum()
             with snapshot.rows(table) as (_, rows):
                 for row in rows:
                     total.add(line_of(row))
+                    progress.advance()
             summed[table] = total.summary()
     return summed

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS
 
+from core import progress
 from core.files import whole_file
 
 from . import pictures
@@ -74,7 +75,9 @@ def _write_lines(snapshot: Snapshot, packed) -> dict[str, dict]:
         "migrations": snapshot.migrations(),
     }
     packed.write(line_of(head) + b"\n")
-    for table in snapshot.tables():
+    tables = snapshot.tables()
+    progress.begin("rows written", snapshot.size(tables) if progress.is_shown() else None)
+    for table in tables:
         with snapshot.rows(table) as (columns, rows):
             summed[table] = _write_table(packed, table, columns, rows)
     # After the rows that tell of them: a file is there before its row is.
@@ -91,6 +94,7 @@ def _write_table(packed, table: str, columns: list[str], rows: Iterable[list]) -
         line = line_of(row)
         total.add(line)
         packed.write(line + b"\n")
+        progress.advance()
     summary = total.summary()
     packed.write(line_of({"end": table, **summary}) + b"\n")
     return summary

@@ -3,19 +3,41 @@
 Nothing here knows a database. Which pictures there are, and who sees them, is for the models.
 """
 
-from .decoding import Decoded, Later, Undecodable, decode
-from .files import WAITING, add, dropped, in_turn, listed, name_of, opened
+from .decoding import AT_ONCE_BYTES, Decoded, Later, Undecodable, cut, decode, emblem, plain_copy
+from .files import (
+    WAITING,
+    Away,
+    add,
+    drop_tiles,
+    dropped,
+    in_turn,
+    is_there,
+    listed,
+    name_of,
+    opened,
+    tile_name,
+    tiled,
+)
 
 __all__ = [
+    "AT_ONCE_BYTES",
     "WAITING",
+    "Away",
     "Decoded",
     "Later",
     "Undecodable",
     "add",
+    "cut",
     "decode",
+    "drop_tiles",
     "dropped",
+    "emblem",
     "in_turn",
+    "is_there",
     "listed",
     "name_of",
     "opened",
+    "plain_copy",
+    "tile_name",
+    "tiled",
 ]

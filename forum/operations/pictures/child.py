@@ -1,11 +1,15 @@
 """The process that decodes one picture, and nothing else: `python -I child.py FOLDER LIMITS`.
 
 In FOLDER it reads "sent" and writes "whole" and, of a large picture, "preview"; what it found it
-prints as JSON. LIMITS are JSON too: memory (bytes), seconds, megapixels, frames, at_once. It knows
-nothing of the forum, has no secrets in its environment, and may be killed at any moment.
+prints as JSON. LIMITS are JSON too: memory (bytes), seconds, megapixels, frames, at_once;
+as_it_is: whether a file that holds nothing but its picture is kept to the byte; plain_copy: whether
+a small copy as PNG or JPEG is all that is wanted; emblem: or a very small one; tile (pixels a side)
+and top (a level): it is cut into tiles instead, LEVEL/X_Y.webp. It knows nothing of the forum, has
+no secrets in its environment, and may be killed at any moment.
 """
 
 import json
+import re
 import resource
 import struct
 import sys
@@ -16,6 +20,7 @@ from PIL import AvifImagePlugin, Image, ImageCms, ImageOps
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")
 QUALITY = 90  # of photographs, whole and as previews
+EMBLEM = 96  # pixels a side
 PREVIEW = (1200, 2400)  # pixels, at most; wider is shown by nobody's page
 MOST_BYTES = 40 * 1024 * 1024  # of what is written: a small file may hold a very large picture
 OF_ALL_FRAMES = 1_000_000_000  # pixels: each frame is decoded once, to see that it is whole
@@ -35,7 +40,7 @@ def main(folder: Path, limits: dict) -> dict:
     """Decode "sent" and write what is kept of it; gives what the parent is told."""
     _bind(limits)
     try:
-        return _decoded(folder, limits)
+        return _cut(folder, limits) if "tile" in limits else _decoded(folder, limits)
     except Refused as error:
         return {"refused": str(error)}
     except MemoryError:
@@ -78,7 +83,17 @@ def _decoded(folder: Path, limits: dict) -> dict:
         raise Refused("This picture has too many frames for its size.")
     if frames > 1 and image.format not in ("GIF", "MPO"):
         raise Refused(MOVING)
-    kind, image = _written(folder / "whole", image, data, frames)
+    if limits["emblem"]:
+        _small(image).save(folder / "whole", "PNG", optimize=True)
+        return {"preview": False}
+    if limits["plain_copy"]:
+        return {"kind": _copied(folder / "whole", image, data), "preview": False}
+    if limits["as_it_is"] and frames == 1 and is_bare(image.format or "", data):
+        image.load()
+        (folder / "whole").write_bytes(data)
+        kind = (image.format or "").lower()
+    else:
+        kind, image = _written(folder / "whole", image, data, frames)
     if (folder / "whole").stat().st_size >= MOST_BYTES:
         raise Refused(TOO_LARGE)
     width, height = image.size
@@ -133,6 +148,35 @@ def _written(path: Path, image: Image.Image, data: bytes, frames: int) -> tuple[
     return "jpeg", image
 
 
+def _copied(path: Path, image: Image.Image, data: bytes) -> str:
+    """Write the (first frame of the) picture for readers that know PNG and JPEG alone."""
+    drawn = image.format != "WEBP" or b"VP8L" in [chunk for chunk, _ in _riff(data)]
+    image.load()
+    image.thumbnail(PREVIEW, Image.Resampling.LANCZOS)
+    image.info = {name: image.info[name] for name in ("transparency",) if name in image.info}
+    if drawn or image.has_transparency_data:
+        image.save(path, "PNG")
+        return "png"
+    image.convert("RGB").save(path, "JPEG", quality=QUALITY)
+    return "jpeg"
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """The (first frame of the) picture in the middle of a clear square. One that is smaller grows
+    by whole numbers, so that each of its pixels stays one."""
+    image.load()
+    ImageOps.exif_transpose(image, in_place=True)
+    image = image.convert("RGBA")
+    times = EMBLEM // max(image.size)
+    if times >= 1:
+        image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+    else:
+        image.thumbnail((EMBLEM, EMBLEM), Image.Resampling.LANCZOS)
+    square = Image.new("RGBA", (EMBLEM, EMBLEM))
+    square.paste(image, ((EMBLEM - image.width) // 2, (EMBLEM - image.height) // 2))
+    return square
+
+
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """A photograph in the colours that are meant where nothing else is said."""
     if profile and image.mode in ("RGB", "CMYK"):
@@ -163,6 +207,89 @@ def _preview(path: Path, image: Image.Image, *, lossless: bool) -> bool:
     small.info = {}
     small.save(path, "WEBP", lossless=lossless, quality=QUALITY)
     return path.stat().st_size < path.with_name("whole").stat().st_size
+
+
+def _cut(folder: Path, limits: dict) -> dict:
+    """Write a picture as tiles, and half as large at each level below the top. Where nothing was
+    lost before, every pixel of the top is as it was."""
+    data = (folder / "sent").read_bytes()
+    image = _opened(data)
+    kind, size = image.format, limits["tile"]
+    exact = kind in ("PNG", "GIF") or (kind == "WEBP" and b"VP8L" in dict(_riff(data)))
+    # Of what a map has many tiles of, quickly; more effort saves a tenth.
+    options = {"lossless": True, "exact": True, "method": 1, "quality": 30}
+    image.load()
+    for level in range(limits["top"], -1, -1):
+        (folder / str(level)).mkdir()
+        for y in range(0, image.height, size):
+            for x in range(0, image.width, size):
+                box = (x, y, min(x + size, image.width), min(y + size, image.height))
+                path = folder / str(level) / f"{x // size}_{y // size}.webp"
+                tile = _true(image.crop(box))
+                tile.save(path, "WEBP", **(options if exact else {"quality": QUALITY}))
+        image = _halved(image) if level else image
+    return {"peak": _peak()}
+
+
+def _halved(image: Image.Image) -> Image.Image:
+    """The picture half as large, in true colours; made in bands, since all of it in true colours
+    would need four times its memory."""
+    mode, band = _true(image.crop((0, 0, 1, 1))).mode, 1024
+    small = Image.new(mode, ((image.width + 1) // 2, (image.height + 1) // 2))
+    for y in range(0, image.height, band):
+        part = image.crop((0, y, image.width, min(y + band, image.height)))
+        small.paste(_true(part).reduce(2), (0, y // 2))
+    return small
+
+
+def _true(image: Image.Image) -> Image.Image:
+    if image.mode in ("RGB", "RGBA"):
+        image.info = {}
+        return image
+    image = image.convert(_full(image))
+    image.info = {}
+    return image
+
+
+def is_bare(kind: str, data: bytes) -> bool:
+    """Whether a file that was decoded tells nothing but its picture: no words, no place where it
+    was taken, nothing behind its end. Such are the files that this forum keeps. (What a GIF holds
+    besides is taken off it in any case.)"""
+    try:
+        if kind == "PNG":
+            return _is_bare_png(data)
+        if kind == "JPEG":
+            return _is_bare_jpeg(data)
+        chunks = _riff(data)
+    except (struct.error, IndexError):
+        return False
+    return (
+        kind == "WEBP"
+        and {name for name, _ in chunks} <= {b"VP8 ", b"VP8L", b"VP8X", b"ALPH"}
+        and 12 + sum(8 + length + length % 2 for _, length in chunks) == len(data)
+    )
+
+
+def _is_bare_png(data: bytes) -> bool:
+    at, name = 8, b""
+    while name != b"IEND":
+        length, name = struct.unpack_from(">I4s", data, at)
+        if name not in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+            return False
+        at += 12 + length
+    return at == len(data)
+
+
+def _is_bare_jpeg(data: bytes) -> bool:
+    at, marker = 2, 0
+    while marker != 0xDA:  # where the picture itself begins
+        sign, marker, length = struct.unpack_from(">BBH", data, at)
+        jfif = marker == 0xE0 and length == 16
+        if sign != 0xFF or not (jfif or marker in (0xC0, 0xC1, 0xC2, 0xC4, 0xDA, 0xDB, 0xDD)):
+            return False
+        at += 2 + length
+    end = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL).search(data, at)
+    return end is not None and end[0] == b"\xff\xd9" and end.end() == len(data)
 
 
 def bare_gif(data: bytes) -> bytes:

@@ -18,6 +18,8 @@ from django.conf import settings
 
 from core.problems import Problem
 
+from . import pyramid
+
 CHILD = Path(__file__).with_name("child.py")
 CPU_SECONDS = 40  # the largest that are taken need 15
 WALL_SECONDS = 100  # less than the lease of a job
@@ -48,36 +50,94 @@ class Decoded:
     peak: int
 
 
-def decode(data: bytes, *, at_once: bool) -> Decoded:
-    """Decode a picture and give what is kept of it. `at_once`: somebody waits for it.
+def decode(data: bytes, *, at_once: bool, as_it_is: bool = False) -> Decoded:
+    """Decode a picture and give what is kept of it. `at_once`: somebody waits for it. `as_it_is`:
+    a file as this forum keeps them, without anything but its picture, is kept to the byte, so that
+    what travels from forum to forum stays what it is.
 
     Raises Undecodable, and Later for what should not be waited for.
     """
     if at_once and len(data) > AT_ONCE_BYTES:
         raise Later
-    limits = {
+    limits = _limits(at_once=at_once, as_it_is=as_it_is)
+    with _turn(at_once=at_once), tempfile.TemporaryDirectory(prefix="jonbar-picture-") as name:
+        folder = Path(name)
+        (folder / "sent").write_bytes(data)
+        answer = _told_by_child(folder, limits)
+        if "refused" in answer:
+            raise Undecodable(answer["refused"])
+        if "later" in answer:
+            raise Later
+        return Decoded(
+            kind=answer["kind"],
+            width=answer["width"],
+            height=answer["height"],
+            whole=(folder / "whole").read_bytes(),
+            preview=(folder / "preview").read_bytes() if answer["preview"] else b"",
+            peak=answer["peak"],
+        )
+
+
+def plain_copy(data: bytes) -> tuple[str, bytes]:
+    """A copy of a picture that is kept here, not larger than a page shows it, as PNG or JPEG: its
+    kind and its bytes. Raises Undecodable, and Later for what is too large to be waited for."""
+    with tempfile.TemporaryDirectory(prefix="jonbar-picture-") as name:
+        folder = Path(name)
+        (folder / "sent").write_bytes(data)
+        answer = _told_by_child(folder, _limits(at_once=True, plain_copy=True))
+        if "refused" in answer:
+            raise Undecodable(answer["refused"])
+        if "later" in answer:
+            raise Later
+        return answer["kind"], (folder / "whole").read_bytes()
+
+
+def emblem(data: bytes) -> bytes:
+    """A picture that somebody sent as a small PNG, 96 pixels a side. Raises Undecodable, and Later
+    for what is too large to be waited for."""
+    with tempfile.TemporaryDirectory(prefix="jonbar-picture-") as name:
+        folder = Path(name)
+        (folder / "sent").write_bytes(data)
+        answer = _told_by_child(folder, _limits(at_once=True) | {"emblem": True})
+        if "refused" in answer:
+            raise Undecodable(answer["refused"])
+        if "later" in answer:
+            raise Later
+        return (folder / "whole").read_bytes()
+
+
+Tile = tuple[tuple[int, int, int], bytes]  # its level, how far right and down, and its bytes
+
+
+@contextmanager
+def cut(data: bytes, width: int, height: int) -> Iterator[Iterator[Tile]]:
+    """The tiles of a picture that was decoded before (see `pyramid`), read one by one. Raises
+    Undecodable."""
+    with _turn(at_once=False), tempfile.TemporaryDirectory(prefix="jonbar-tiles-") as name:
+        folder = Path(name)
+        (folder / "sent").write_bytes(data)
+        wanted = {"tile": pyramid.TILE, "top": pyramid.top(width, height)}
+        answer = _told_by_child(folder, _limits(at_once=False) | wanted)
+        if "refused" in answer:
+            raise Undecodable(answer["refused"])
+        yield (
+            ((int(path.parent.name), int(x), int(y)), path.read_bytes())
+            for path in sorted(folder.glob("*/*.webp"))
+            for x, _, y in [path.stem.partition("_")]
+        )
+
+
+def _limits(*, at_once: bool, as_it_is: bool = False, plain_copy: bool = False) -> dict:
+    return {
         "memory": settings.PICTURE_MEMORY_MB * 1024 * 1024,
         "seconds": CPU_SECONDS,
         "megapixels": settings.PICTURE_MEGAPIXELS,
         "frames": settings.PICTURE_FRAMES,
         "at_once": AT_ONCE_PIXELS if at_once else 0,
+        "as_it_is": as_it_is,
+        "plain_copy": plain_copy,
+        "emblem": False,
     }
-    with _turn(at_once=at_once), tempfile.TemporaryDirectory(prefix="jonbar-picture-") as name:
-        folder = Path(name)
-        (folder / "sent").write_bytes(data)
-        told = _told_by_child(folder, limits)
-        if "refused" in told:
-            raise Undecodable(told["refused"])
-        if "later" in told:
-            raise Later
-        return Decoded(
-            kind=told["kind"],
-            width=told["width"],
-            height=told["height"],
-            whole=(folder / "whole").read_bytes(),
-            preview=(folder / "preview").read_bytes() if told["preview"] else b"",
-            peak=told["peak"],
-        )
 
 
 def _told_by_child(folder: Path, limits: dict) -> dict:

@@ -30,9 +30,9 @@ from dataclasses import dataclass
 from .days import day, year_of
 from .doubts import bounds
 from .edtf import edtf_text, parsed
+from .parsing import understood
 from .periods import name_of
 from .points import EARLIEST, LATEST, MAX_LENGTH, TRY, NotADate, OpenSpan
-from .reading import understood
 from .spelling import normal
 from .wording import say, say_open, short_range
 

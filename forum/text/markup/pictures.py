@@ -84,14 +84,14 @@ def write_pictures(writer: Writer, pictures: Sequence[Shown]) -> None:
     writer.enclose(writer.passage("\n".join(words)), inner)
 
 
-def fill_pictures(html: str, draw: Callable[[str, str, str], str]) -> str:
+def fill_pictures(html: str, render: Callable[[str, str, str], str]) -> str:
     """Stored HTML with its pictures drawn: `draw` gives the HTML of one from its key, its
     description ("" if there is none) and the HTML of its caption; "" leaves it a link."""
 
     def put(found: re.Match[str]) -> str:
         described, key, words, caption = found.groups()
         alt = html_lib.unescape(_TAG.sub("", words)) if described == "1" else ""
-        return draw(key, alt, caption or "") or found[0]
+        return render(key, alt, caption or "") or found[0]
 
     return _STORED.sub(put, html) if PICTURE in html else html
 

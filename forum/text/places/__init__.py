@@ -7,6 +7,7 @@ Names are looked up in `gazetteer.tsv`, which tools/geography/make.py makes: tow
 import mmap
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -93,6 +94,24 @@ def meant(name: str) -> Spot | None:
     return found[0].spot if len(found) == 1 else None
 
 
+def beginning(typed: str, most: int) -> list[tuple[str, str]]:
+    """Places with a name that begins as `typed`, two letters at least: those of that very name,
+    then the largest; each in full ("Moscow, Russia"), and the name by which it was found as who
+    types it would go on ("Moskau")."""
+    head = typed.partition(",")[0].strip()
+    key = folded(head)
+    if len(key) < 2:
+        return []
+    begun = _lines(key)
+    ranked = sorted((name != key, -int(weight), name, full) for name, *_, weight, full in begun)
+    found: dict[str, str] = {}
+    for _, _, name, full in ranked:
+        found.setdefault(full, head + name[len(key) :])
+        if len(found) == most:
+            break
+    return list(found.items())
+
+
 def folded(text: str) -> str:
     """A name as it is looked up: Latin letters and digits, without accents and case."""
     plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
@@ -106,23 +125,28 @@ def _look_up(name: str) -> list[tuple[int, Found]]:
     """All lines of the gazetteer under a folded name, heaviest first, each with its weight."""
     if not name:
         return []
-    lines, key = _gazetteer(), name.encode() + b"\t"
+    found: dict[Found, int] = {}
+    for _, latitude, longitude, radius, weight, full in _lines(f"{name}\t"):
+        spot = Spot(float(latitude), float(longitude), int(radius))
+        found.setdefault(Found(full, spot), int(weight))
+    return sorted(((weight, one) for one, weight in found.items()), key=lambda each: -each[0])
+
+
+def _lines(begun: str) -> Iterator[list[str]]:
+    """The lines of the gazetteer that begin so, in order, each as its columns."""
+    lines, key = _gazetteer(), begun.encode()
     low, high = 0, len(lines)
-    while low < high:  # the first line that does not come before the name
+    while low < high:  # the first line that does not come before the beginning
         start = lines.rfind(b"\n", 0, (low + high) // 2) + 1
         end = lines.find(b"\n", start) + 1
         if lines[start:end] < key:
             low = end
         else:
             high = start
-    found: dict[Found, int] = {}
     while lines[low : low + len(key)] == key:
         end = lines.find(b"\n", low)
-        _, latitude, longitude, radius, weight, said = lines[low:end].decode().split("\t")
-        spot = Spot(float(latitude), float(longitude), int(radius))
-        found.setdefault(Found(said, spot), int(weight))
+        yield lines[low:end].decode().split("\t")
         low = end + 1
-    return sorted(((weight, one) for one, weight in found.items()), key=lambda each: -each[0])
 
 
 @lru_cache(maxsize=1)

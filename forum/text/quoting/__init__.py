@@ -12,11 +12,11 @@ from .budget import Budget, TooMuch
 from .differences import difference, difference_steps
 from .finding import find, says, still_stands
 from .match import TOO_MUCH, UNVERIFIABLE, Match, Source
+from .normal_form import ELLIPSIS
 from .passage_index import MAX_KEYS, key_of, paragraph_keys, shingle_keys
 from .seams import is_whole, over_quotes
 from .sentences import cut_ends
 from .tokens import in_whole
-from .words import ELLIPSIS
 
 __all__ = [
     "ELLIPSIS",

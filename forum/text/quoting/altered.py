@@ -6,7 +6,7 @@ from itertools import compress, islice, pairwise
 
 from .budget import UNLIMITED, Budget
 from .match import Match, Source
-from .words import folded_words, word_pattern
+from .normal_form import folded_words, word_pattern
 
 # Words of a long quote that are aligned at each of its ends when the whole is only similar.
 MAX_ALIGNED = 2_000

@@ -5,8 +5,8 @@ from itertools import groupby, pairwise
 
 from .differences import difference
 from .match import Match
+from .normal_form import normal_form, original_offsets
 from .tokens import in_whole
-from .words import normal_form, original_offsets
 
 # Characters and pieces shown within a post; what is longer stands on a page of its own.
 MAX_BESIDE = 300

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Literal
 
+from .normal_form import normal_form
 from .tokens import tokens
-from .words import normal_form
 
 # Cells of the table behind a word-by-word difference: one bit each, 12 MB while it is made.
 MAX_CELLS = 100_000_000

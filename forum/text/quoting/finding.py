@@ -8,8 +8,8 @@ from itertools import islice, pairwise
 from .altered import most_similar
 from .budget import UNLIMITED, Budget, TooMuch
 from .match import TOO_MUCH, UNVERIFIABLE, Match, Source
+from .normal_form import ELLIPSIS, folded_words, normal_form, original_offset
 from .tokens import cuts, in_whole, may_cut
-from .words import ELLIPSIS, folded_words, normal_form, original_offset
 
 # A typed ellipsis separates parts; nobody writes more of them than this in one quote, and the
 # number of searches grows with it.

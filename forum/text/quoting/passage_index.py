@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from zlib import crc32
 
+from .normal_form import folded_words, normal_form
 from .sentences import PARAGRAPH_BORDER
-from .words import folded_words, normal_form
 
 # Shingle length, window and query limit of the paragraph index; see `shingle_keys`.
 SHINGLE = 5
 WINDOW = 24
 MAX_KEYS = 64
+# So many words in a row always hold a stored shingle.
+SURE = WINDOW + SHINGLE - 1
 
 
 def key_of(paragraph: str) -> bytes:
@@ -22,12 +24,13 @@ def key_of(paragraph: str) -> bytes:
 def paragraph_keys(plain: str) -> tuple[bytes, ...]:
     """The keys under which an index stores a post: of its paragraphs, then of passages in them.
 
-    `key_of` every paragraph, and the winnowed shingles that `shingle_keys` asks for. Each once.
-    About 80 keys for 1,000 words of prose, and one for each paragraph.
+    `key_of` every paragraph of fewer than `SURE` words, as longer ones are found without, and the
+    winnowed shingles that `shingle_keys` asks for. Each once. About 80 keys for 1,000 words of
+    prose, and one for each short paragraph.
     """
     paragraphs = (piece for piece in PARAGRAPH_BORDER.split(plain) if piece.strip())
     shingles = _shingles(plain)
-    keys = [key_of(paragraph) for paragraph in paragraphs]
+    keys = [key_of(paragraph) for paragraph in paragraphs if len(_words(paragraph)) < SURE]
     keys += (_digest(shingles[at], b"shingle") for at in _winnow(shingles))
     return tuple(dict.fromkeys(keys))
 
@@ -37,8 +40,8 @@ def shingle_keys(words: str) -> tuple[bytes, ...]:
 
     Winnowing (Schleimer, Wilkerson, Aiken 2003): of every `WINDOW` neighbouring shingles
     (`SHINGLE` words in a row, case and accents folded) `paragraph_keys` stores the one with the
-    least hash. A quote asks for all of its shingles, so a post that shares `WINDOW + SHINGLE - 1`
-    = 28 words in a row with it always answers, and one that shares fewer, down to 5, often does.
+    least hash. A quote asks for all of its shingles, so a post that shares `SURE` = 28
+    words in a row with it always answers, and one that shares fewer, down to 5, often does.
     From a quote of more than 68 words winnowed shingles are taken, which keeps the promise,
     and of those, past some 800 words, `MAX_KEYS` spread evenly, one of which must be unchanged.
     Quotes of fewer than 5 words have no keys here: only `key_of` finds them.
@@ -53,8 +56,12 @@ def shingle_keys(words: str) -> tuple[bytes, ...]:
 
 
 def _shingles(text: str) -> list[str]:
-    words = [word for word in folded_words(text) if word]
+    words = _words(text)
     return [" ".join(words[at : at + SHINGLE]) for at in range(len(words) - SHINGLE + 1)]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in folded_words(text) if word]
 
 
 def _winnow(shingles: Sequence[str]) -> list[int]:

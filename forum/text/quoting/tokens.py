@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import regex
 
-from .words import normal_form
+from .normal_form import normal_form
 
 # A character and the marks and invisible characters attached to it (rule WB4). The zero-width
 # space is among them: nobody sees a cut there.

@@ -47,6 +47,22 @@ def judge(name: str, data: bytes) -> int:
     return found.peak
 
 
+def test_what_this_forum_keeps_travels_to_the_byte():
+    for name, data in corpus.sound():
+        once = kept(data).whole
+        again = pictures.decode(once, at_once=False, as_it_is=True)
+        assert again.whole == once, name
+
+
+def test_nothing_that_a_file_tells_besides_travels():
+    for name, data in corpus.polyglots():
+        try:
+            found = pictures.decode(data, at_once=False, as_it_is=True)
+        except pictures.Undecodable:
+            continue
+        assert corpus.MARK not in found.whole + found.preview, name
+
+
 @pytest.mark.parametrize("name, data", list(corpus.sound()), ids=[n for n, _ in corpus.sound()])
 def test_each_kind_is_decoded(name, data):
     found = kept(data)

@@ -78,7 +78,7 @@ ALLOWED = {
     "th": {"dir", "class"},
     "a": {"href", "rel"},
     "ol": {"start"},
-    "div": {"class", "tabindex", "role", "aria-label"},
+    "div": {"dir", "class", "tabindex", "role", "aria-label"},
     "span": {"class", "tabindex", "role", "aria-label"},
     "details": {"class"},
     "section": {"class", "aria-label"},

@@ -176,6 +176,7 @@ RAW = st.lists(
 @example("<svg></p><style><a title='</style><img src=x onerror=x>'>")
 @example("<math><mi><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=x onerror=x>'>")
 @example("<xmp><p title='</xmp><img src=x onerror=x>'>")
+@example("<div dir=auto></div>")
 def test_the_sanitiser_lets_nothing_else_through(raw):
     """The second wall, as if the first had not been there; read and cleaned again too, since some
     HTML changes its meaning by that."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forum.text import markup
-from forum.text.quoting.words import normal_form, original_offset, original_offsets
+from forum.text.quoting.normal_form import normal_form, original_offset, original_offsets
 
 
 def marks(source: str, format="markdown", html=None) -> list[tuple[str, str]]:
