@@ -59,8 +59,9 @@ def _steps(act: Callable) -> int:
     return taken
 
 
-def analyzed(*tables: str) -> None:
-    """Let PostgreSQL know what these tables hold, as it does after a while by itself."""
+def analyzed() -> None:
+    """Let PostgreSQL know what each table holds, as it does after a while by itself. Of one that it
+    last looked at while it was empty it believes that it has a row, and reads all of it for one."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {', '.join(tables)}")
+            cursor.execute(f"ANALYZE {', '.join(connection.introspection.table_names())}")

@@ -501,7 +501,7 @@ def test_a_debate_or_the_last_days_cost_no_more_with_all_that_stands_elsewhere(w
                 reply(thread, world.opener, f"Ebro {n}.")
 
     def rows(text: str) -> int:
-        analyzed("forum_postwords")
+        analyzed()
         asked = understand(parse(text, today=TODAY), world.stranger)
         return effort(lambda: finding.posts(asked), "forum_postwords", without=("seqscan",))
 

@@ -181,7 +181,7 @@ def test_words_that_many_debates_hold_are_not_counted_to_the_end(
     words = {"t": common | besides, "c": set(), "p": set(), "a": set()}
 
     def asked() -> int:
-        analyzed("forum_thread", "forum_threadword", "forum_divergence")
+        analyzed()
         return effort(
             lambda: similarity.already_argued(guest, spans=[], words=words), "forum_threadword"
         )

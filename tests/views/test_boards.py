@@ -120,12 +120,11 @@ def test_pages_of_unread_cost_no_more_the_more_was_read(many, monkeypatch, setti
     user = long_here(many)
     client = browser(user)
     client.get(path)
-    tables = ("forum_thread", "forum_post", "forum_readmark")
-    analyzed(*tables)  # or what it reads depends on when PostgreSQL last looked by itself
+    analyzed()  # or what it reads depends on when PostgreSQL last looked by itself
     all_of_them = effort(lambda: client.get(path))
     few = list(many.order_by("-last_post_at", "-pk").values_list("pk", flat=True)[:40])
     many.exclude(pk__in=few).update(last_post_at=user.read_until - timedelta(days=1))
-    analyzed(*tables)
+    analyzed()
     assert 0 < all_of_them < effort(lambda: client.get(path)) * 1.2
 
 
@@ -139,7 +138,7 @@ def test_the_list_costs_half_way_down_what_it_costs_above(board, opener, setting
         at = now - timedelta(minutes=n)
         rows.append(Thread(key=f"many-{n}", slug="many", created_at=at, last_post_at=at, **columns))
     made = Thread.objects.bulk_create(rows)
-    analyzed("forum_thread")
+    analyzed()
     client, moment = browser(), ORDERS[order][0]
 
     def older_than(thread) -> int:
@@ -168,7 +167,7 @@ def cut_down(threads: int) -> None:
     """Leave that many of the oldest debates."""
     newer = Thread.objects.order_by("-created_at").values_list("pk", flat=True)
     Thread.objects.filter(pk__in=list(newer[: Thread.objects.count() - threads])).delete()
-    analyzed("forum_thread")
+    analyzed()
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -176,7 +175,7 @@ def cut_down(threads: int) -> None:
 def test_a_first_page_does_not_sort_all(board, opener, settings, path, order):
     settings.PLAIN_QUERIES = ["all"]
     one_of_another_kind(board, opener, 600)
-    analyzed("forum_thread")
+    analyzed()
     client, address = browser(), f"{path}?order={order}"
     client.get(address)  # its lines are kept from now on
     many = effort(lambda: client.get(address))
@@ -190,7 +189,7 @@ def test_a_first_page_does_not_sort_all(board, opener, settings, path, order):
 def test_what_fits_seldom_is_looked_for_part_by_part(board, opener, monkeypatch, path, narrowed):
     monkeypatch.setattr(debate_lists, "LOOKED_AT", 50)
     last = one_of_another_kind(board, opener, 600)
-    analyzed("forum_thread")
+    analyzed()
     client, asked = browser(), f"?{narrowed}"
     for _ in range(11):
         page = client.get(path + asked).content.decode()

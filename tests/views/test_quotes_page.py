@@ -297,7 +297,7 @@ def test_who_quotes_a_post_is_read_up_to_a_bound(thread, answer, other_board, op
     client, quotes = browser(), f"/posts/{answer.pk}/quotes/"
 
     def asked() -> dict[str, int]:
-        analyzed("forum_post", "forum_postbody", "forum_quote")
+        analyzed()
         posts, guest = [fresh(answer)], AnonymousUser()
         return {
             # As PostgreSQL chooses: it took the condition of that page for rarer than it is.

@@ -169,7 +169,7 @@ def test_only_what_stands_on_the_road_is_read(thread, opener):
     few = grow(start(thread.board, opener), opener, [None, *[0] * 5, 5])[-1]
     # So many that PostgreSQL does not read the whole table for the few.
     many = grow(thread, opener, [None, *[0] * 12_000, 12_000])[-1]
-    analyzed("forum_post", "forum_postbody", "forum_thread")
+    analyzed()
     client = browser()
 
     def asked(post: Post) -> dict[str, int]:

@@ -304,7 +304,7 @@ def test_it_asks_the_same_of_ten_and_of_thousands(
 
 def test_a_page_in_the_middle_reads_what_the_first_one_does(board, opener):
     many(board, opener, [f"{year}" for year in range(1000, 1600)])
-    analyzed("forum_thread", "forum_divergence")
+    analyzed()
 
     def behind(row: Divergence) -> int:
         rows = Divergence.objects.after(row.first_day, row.last_day, row.pk).by_date()
