@@ -15,6 +15,7 @@ from forum.rendering import backlinks, page_cuts
 from forum.views.road import QUOTES
 from tests.effort import analyzed, effort
 from tests.people import browser, edit, fresh, quoting, reply, start
+from tests.views.test_road import grow
 
 pytestmark = pytest.mark.django_db
 WORDS = "The party obeyed nobody."
@@ -291,7 +292,8 @@ def _columns(quote: Quote) -> dict:
 def test_who_quotes_a_post_is_read_up_to_a_bound(thread, answer, other_board, opener, settings):
     settings.PLAIN_QUERIES = ["all"]
     elsewhere = start(other_board, opener, title="Where it is quoted")
-    # In a forum of few other quotes PostgreSQL may as well read them all.
+    # In a forum of few other posts and quotes PostgreSQL may as well read them all.
+    grow(elsewhere, opener, [None] * 3_000)
     quote_often(reply(thread, opener, f"{WORDS}, he said."), elsewhere, opener, 4_000)
     quote_often(answer, elsewhere, opener, 200)
     client, quotes = browser(), f"/posts/{answer.pk}/quotes/"
