@@ -166,7 +166,8 @@ def hides(fuzz: Fuzz) -> None:
 
 
 def restores(fuzz: Fuzz) -> None:
-    for post in Post.objects.filter(thread__in=fuzz.debates, state=State.HIDDEN)[:1]:
+    hidden = Post.objects.filter(thread__in=fuzz.debates, state=State.HIDDEN).order_by("pk")
+    for post in hidden[:1]:
         states.restore(user=fuzz.moderator, post=post)
 
 
