@@ -280,7 +280,7 @@ COUNTED = {
 # Who sets them on a locked row that tree.save_thread then writes, which asks for the lock.
 COUNTERS = {
     "forum.actions.arguments": {"count", "count_lanes"},
-    "forum.actions.carrying": {"carry_rows", "last_word", "recount"},
+    "forum.actions.reassigning": {"reassign_rows", "last_word", "recount"},
     "forum.transfer.loading": {"_publish"},
     "forum.transfer.updating": {"_assign_parent", "write"},
     "forum.moderation.states": {"set_branch_lock"},

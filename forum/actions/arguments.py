@@ -240,7 +240,7 @@ def change_mind(
         )
         _count_minds(post, 1 if made else 0)
         if made:
-            notices.tell_change(change)
+            notices.notify_of_change(change)
     return change
 
 

@@ -25,12 +25,12 @@ def make(*, user, board: Board, reason: str = "") -> Board:
     require(user, "administer")
     with transaction.atomic():
         tree.plant_board(board)
-        _tell(user, "make board", board, reason)
+        _record(user, "make board", board, reason)
         raise_site_version()
     return board
 
 
-def _tell(user, verb: str, board: Board, reason: str = "", **detail) -> None:
+def _record(user, verb: str, board: Board, reason: str = "", **detail) -> None:
     """Write of a board that may be taken out again: by id alone, with what it was called."""
     detail = {"name": board.name, "audience": board.audience, **detail}
     record(user, verb, other_board=board.pk, reason=reason, **detail)
@@ -125,7 +125,7 @@ def move_beside(*, user, board: Board, beside: Board, position: str) -> None:
         with transaction.atomic():
             before = _order()
             tree.place_board(board, beside, position)
-            _tell_order(user, board, before)
+            _record_order(user, board, before)
     except tree.NoPlace:
         raise Refused("A board cannot stand within itself.") from None
 
@@ -137,7 +137,7 @@ def shift(*, user, board: Board, way: str) -> bool:
     with transaction.atomic():
         before = _order()
         there = tree.shift_board(board, way)
-        _tell_order(user, board, before)
+        _record_order(user, board, before)
     return there
 
 
@@ -147,9 +147,9 @@ def _order() -> list[list]:
     return [list(row) for row in Board.objects.in_order().values_list("pk", "level")]
 
 
-def _tell_order(user, board: Board, before: list[list]) -> None:
+def _record_order(user, board: Board, before: list[list]) -> None:
     if (after := _order()) != before:
-        _tell(user, "place board", board, before=before, after=after)
+        _record(user, "place board", board, before=before, after=after)
 
 
 def remove(*, user, board: Board) -> None:
@@ -159,7 +159,7 @@ def remove(*, user, board: Board) -> None:
     if why := stays(board):
         raise Refused(why)
     with transaction.atomic():
-        _tell(user, "remove board", board)
+        _record(user, "remove board", board)
         moderators = list(board.moderators.values_list("pk", flat=True))
         tree.uproot_board(board)
         User.objects.leave_desk(moderators)

@@ -54,7 +54,7 @@ def close(case: Case, entry: AuditEntry, *, message: str = "") -> None:
         for report in case.reports.filter(member__isnull=False).select_related("member"):
             notices.notify(report.member, entry=entry, kind=outcome, message=message)
         if case.reports.filter(guest__isnull=False).exists():
-            guests.tell_outcome.enqueue(case.pk, entry.pk)
+            guests.mail_outcome.enqueue(case.pk, entry.pk)
 
 
 def undone(entry: AuditEntry, by: AuditEntry) -> None:

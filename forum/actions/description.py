@@ -14,7 +14,7 @@ from forum.permissions import Refused, may, require
 from forum.text import places
 from forum.text.questions import MAX_LENGTH
 
-from . import keyword_index, notices, screening, telling
+from . import keyword_index, notices, post_notices, screening
 from .audit import record
 from .cards import recount, spot_on_card, write_card
 from .composing import Unacceptable
@@ -162,7 +162,7 @@ def describe(
         )
         notices.notify(thread.author, entry=entry)
         if after["divergences"] != before["divergences"]:
-            telling.described(thread)
+            post_notices.notify_of_divergences(thread)
     return thread
 
 

@@ -48,7 +48,7 @@ def decide(case: Case, *, act: str, reason: str) -> None:
         member.turned_away_at = timezone.now()
     member.save(update_fields=["waits_since", "turned_away_at"])
     if settings.CONFIRM_ADDRESS != "off":
-        tell.enqueue(member.pk, act, reason)
+        mail_decision.enqueue(member.pk, act, reason)
 
 
 def decide_by_hand(*, member: User, act: str, reason: str = "") -> None:
@@ -67,7 +67,7 @@ def decide_by_hand(*, member: User, act: str, reason: str = "") -> None:
 
 
 @task(queue_name=OUTSIDE)
-def tell(member_id: int, act: str, reason: str) -> None:
+def mail_decision(member_id: int, act: str, reason: str) -> None:
     """Tell by mail what was decided."""
     member = User.objects.filter(pk=member_id).exclude(email="").first()
     if member is None:

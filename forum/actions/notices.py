@@ -1,9 +1,10 @@
-"""Telling members what concerns them, and what they do with it.
+"""Notices of acts, and what members do with the notices that they have.
 
 A notice of an act is written in the act's transaction, so that no crash leaves an act untold
 (docs/decisions/0009). The count in the menu follows the commit: it is counted anew each time, so a
-count that a crash left behind is right again with the next notice or visit. What others write is
-told by jobs (`telling`), and an act that changes what many see has their counts set by jobs, too.
+count that a crash left behind is right again with the next notice or visit. Notices of
+what others write are made by jobs (`post_notices`), and an act that changes what many see has their
+counts set by jobs, too.
 """
 
 from collections.abc import Iterable
@@ -55,7 +56,7 @@ def notify_each(members: Iterable[int], *, entry: AuditEntry, message: str) -> N
         recount_readers.enqueue(entry=entry.pk)
 
 
-def tell_change(change: ChangeOfMind) -> None:
+def notify_of_change(change: ChangeOfMind) -> None:
     """Tell whoever wrote a post that it changed somebody's mind; call it in the transaction in
     which that was said for the first time."""
     member = change.post.author

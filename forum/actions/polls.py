@@ -200,7 +200,7 @@ def close(*, user, post: Post, reason: str = "") -> Poll:
         poll.save(update_fields=["closes_at"])
         tree.raise_version(post.thread_id)
         if post.author_id != user.pk:
-            _told(user, "close poll", post, reason, before=_iso(before), after=_iso(now))
+            _notify(user, "close poll", post, reason, before=_iso(before), after=_iso(now))
     return poll
 
 
@@ -214,7 +214,7 @@ def remove(*, user, post: Post, reason: str) -> Post:
         require(user, "moderate", post)
         _locked(post)
         _show(post, False)
-        _told(user, "remove poll", post, reason)
+        _notify(user, "remove poll", post, reason)
     return post
 
 
@@ -313,7 +313,7 @@ def _show(post: Post, shown: bool) -> None:
     tree.raise_version(post.thread_id)
 
 
-def _told(user, verb: str, post: Post, reason: str, **detail) -> None:
+def _notify(user, verb: str, post: Post, reason: str, **detail) -> None:
     notices.notify(post.author, entry=record(user, verb, post=post, reason=reason, **detail))
 
 

@@ -32,7 +32,6 @@ from ..permissions import WAITING, Refused, require
 from . import (
     arguments,
     cards,
-    carrying,
     cases,
     drafts,
     elsewhere,
@@ -40,9 +39,10 @@ from . import (
     notices,
     pace,
     polls,
+    post_notices,
     read_state,
+    reassigning,
     screening,
-    telling,
 )
 from .audit import record
 from .composing import Composed, Unacceptable, check_pictures, compose, passage_keys
@@ -157,7 +157,7 @@ def _counted_anew(thread: Thread) -> bool:
         (thread,) = tree.lock(thread.pk)
         if thread.numbered == tree.last_number(thread):
             return False
-        carrying.recount(thread)
+        reassigning.recount(thread)
         return True
 
 
@@ -209,7 +209,7 @@ def add(
     tree.save_thread(thread, *changed, quiet=not ties)
     if post.author:
         members.welcome(post.author)
-    telling.appeared(post)
+    post_notices.notify_of_new(post)
     return post
 
 
@@ -269,7 +269,7 @@ def edit(*, user, post: Post, source: str, reason: str = "", base: str | int) ->
         if elsewhere.backlinks(current) - elsewhere.backlinks(revision):
             raise_site_version()  # a quote that was dropped leaves no backlink in another debate
         if post.number and (composed.quotes or composed.rendered.mentions):
-            telling.changed(post)
+            post_notices.notify_of_change(post)
     return revision
 
 
@@ -347,7 +347,10 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     elsewhere.refresh(post)
     notices.follow_posts(post.pk)
     if state == State.VISIBLE:
-        (telling.appeared if arrives else telling.changed)(post)
+        if arrives:
+            post_notices.notify_of_new(post)
+        else:
+            post_notices.notify_of_change(post)
 
 
 def submitted(token: UUID, user) -> Post | None:

@@ -10,7 +10,7 @@ from core.opened_texts import check_base
 from .. import tree
 from ..models import AuditEntry, Post, State, Thread, Threadmark
 from ..permissions import Refused, require
-from . import telling
+from . import post_notices
 from .audit import record
 from .composing import Unacceptable
 from .locking import locked_post
@@ -43,9 +43,9 @@ def mark(*, user, post: Post, category: str, label: str, base: str | None = None
         threadmark, _ = Threadmark.objects.update_or_create(
             post=post, defaults={"thread": post.thread, "marked_by": user, **content}
         )
-        _tell(user, post, "mark", before, content)
+        _record(user, post, "mark", before, content)
         if before is None:
-            telling.marked(post)
+            post_notices.notify_of_threadmark(post)
     return threadmark
 
 
@@ -61,7 +61,7 @@ def unmark(*, user, post: Post) -> None:
         before = Threadmark.objects.filter(post=post).first()
         if before is not None:
             Threadmark.objects.filter(pk=before.pk).delete()
-            _tell(user, post, "unmark", before, None)
+            _record(user, post, "unmark", before, None)
 
 
 def put_back(entry: AuditEntry, thread: Thread) -> None:
@@ -111,7 +111,7 @@ def _content(threadmark: Threadmark) -> dict:
     return {"category": threadmark.category, "label": threadmark.label}
 
 
-def _tell(user, post: Post, verb: str, before: Threadmark | None, after: dict | None) -> None:
+def _record(user, post: Post, verb: str, before: Threadmark | None, after: dict | None) -> None:
     """Let the pages of the debate be drawn anew, and leave an entry if a moderator did it."""
     thread = post.thread
     tree.raise_version(thread.pk)

@@ -50,7 +50,7 @@ def send_receipt(report_id: int) -> None:
 
 
 @task
-def tell_outcome(case_id: int, entry_id: int) -> None:
+def mail_outcome(case_id: int, entry_id: int) -> None:
     """Let everybody who reported a case and was mailed a receipt be told what `entry` decided."""
     rows = GuestReport.objects.filter(report__case=case_id, receipt_at__isnull=False)
     for pk in rows.exclude(email="").values_list("pk", flat=True):
@@ -63,10 +63,10 @@ def send_outcome(report_id: int, entry_id: int) -> None:
     entry = AuditEntry.objects.filter(pk=entry_id, cases__reports=report_id).first()
     guest = _begin(report_id, "outcome_at") if entry else None
     if guest is not None and entry is not None:
-        _send(guest, "outcome_at", "outcome", told(entry))
+        _send(guest, "outcome_at", "outcome", outcome_of(entry))
 
 
-def told(entry: AuditEntry) -> dict[str, str]:
+def outcome_of(entry: AuditEntry) -> dict[str, str]:
     """What a reporter is told of a decision: what was done, why, and by whom as the log says it."""
     by = "the forum itself, by its rules" if entry.actor_id is None else "a moderator"
     if entry.actor is not None and settings.LOG_NAMES_MODERATORS:

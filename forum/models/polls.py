@@ -59,7 +59,7 @@ class Poll(models.Model):
         """In how many of a hundred votes the choice at this place was taken."""
         return round(100 * self.counts[place] / self.voters) if self.voters else 0
 
-    def told(self, now: datetime) -> list[str]:
+    def as_lines(self, now: datetime) -> list[str]:
         """The choices as lines of a text that everybody may read: with results once it is closed,
         alone before."""
         if not self.closed(now):

@@ -11,8 +11,8 @@ from forum import tree
 from forum.actions import arguments, keyword_index, variants
 from forum.actions.audit import record
 from forum.actions.cards import write_card
-from forum.actions.carrying import carry_rows
 from forum.actions.description import MAX_DIVERGENCES, MAX_QUESTIONS
+from forum.actions.reassigning import reassign_rows
 from forum.models import Answer, Divergence, Post, PostRevision, Question, Quote, State, Thread
 from forum.permissions import Refused, require
 
@@ -35,7 +35,7 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
         before = {"opener": opener(into), "state": thread.state}
         parents = reassign(placements, {row.pk for row in moving}, into.pk)
         _opened_by(into, placements)
-        carried = carry_rows(locked, placements)
+        reassigned = reassign_rows(locked, placements)
         cards = _take_cards(thread, into)
         led = variants.redirect(thread, into)
         close_shell(thread, into)
@@ -53,7 +53,7 @@ def merge(*, user, thread: Thread, into: Thread, reason: str = "") -> Thread:
             cards=cards,
             unseen=unseen_of(thread),
             variants=led,
-            **carried,
+            **reassigned,
         )
         message = "A debate in which you wrote went into another one."
         notify_writers(moving, entry, message)
@@ -88,7 +88,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
             for row in placements
             if (row.parent_id, row.basis) != row.was[2:4]
         ]
-        carried = carry_rows(locked, placements, twins=twins)
+        reassigned = reassign_rows(locked, placements, twins=twins)
         redirect_twins(twins)
         quotes = _requote(twins)
         cards = _take_cards(thread, into)
@@ -110,7 +110,7 @@ def merge_duplicates(*, user, thread: Thread, into: Thread, reason: str = "") ->
             cards=cards,
             unseen=unseen_of(thread),
             variants=led,
-            **carried,
+            **reassigned,
         )
         notify_writers(moving, entry, "A debate in which you wrote went into another one.")
         raise_site_version()

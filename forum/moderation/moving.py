@@ -1,6 +1,6 @@
 """Moving: a debate to another board, a branch or chosen posts into a debate of their own or into
 another debate. Texts, quotes and permalinks stay as they are, since they go by id; what repeats a
-place is carried (see `carrying`). Each entry of the audit log holds enough to undo the act.
+place follows (see `reassigning`). Each entry of the audit log holds enough to undo the act.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from core import clock
 from forum import tree
 from forum.actions import keyword_index, notices
 from forum.actions.audit import record
-from forum.actions.carrying import carry_rows
+from forum.actions.reassigning import reassign_rows
 from forum.actions.threads import check_title
 from forum.models import Board, Post, Quote, State, Thread, new_key, slug_for
 from forum.models.visibility import wider
@@ -122,7 +122,7 @@ def split(
         parents = reassign(placements, {row.pk for row in moving}, new.pk)
         lane = opening.lane  # an opening keeps to none
         Post.objects.filter(pk=opening.pk).update(lane="")
-        carried = carry_rows({thread.pk: thread, new.pk: new}, placements)
+        reassigned = reassign_rows({thread.pk: thread, new.pk: new}, placements)
         entry = record(
             user,
             "split",
@@ -134,7 +134,7 @@ def split(
             lane=lane,
             moved=[[row.pk, row.came_from[1]] for row in moving],
             parents=parents,
-            **carried,
+            **reassigned,
         )
         notify_writers(moving, entry, "Posts of yours were moved into a debate of their own.")
         raise_site_version()
@@ -170,7 +170,7 @@ def move_branch(
         parents = reassign(placements, {row.pk for row in moving}, target.pk)
         rows = {row.pk: row for row in placements}
         _assign_parent(rows, rows[post.pk], answers, target, parents)
-        carried = carry_rows(locked, placements)
+        reassigned = reassign_rows(locked, placements)
         entry = record(
             user,
             "move branch",
@@ -180,7 +180,7 @@ def move_branch(
             reason=reason,
             moved=[[row.pk, row.came_from[1]] for row in moving],
             parents=parents,
-            **carried,
+            **reassigned,
         )
         notify_writers(moving, entry, "Posts of yours were moved to another debate.")
         raise_site_version()

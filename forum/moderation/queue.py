@@ -65,7 +65,7 @@ def decide(*, user, case: Case, act: str, reason: str = "", points: int = 0) -> 
         if case.decision:
             if case.decision.actor_id == user.pk and case.decision.reason == reason:
                 return case
-            raise Refused(_told(case.decision))
+            raise Refused(_decided(case.decision))
         _act(user, case, act, reason)
         if points or act == "warn":
             _warn(user, case, points, reason)
@@ -99,7 +99,7 @@ def look_at(*, user, case: Case) -> None:
     CaseViewer.objects.update_or_create(case=case, member=user, defaults={"seen_at": now})
 
 
-def _told(entry: AuditEntry) -> str:
+def _decided(entry: AuditEntry) -> str:
     """By whom a case was decided, when and how: what its deciding entry says."""
     who = entry.actor.username if entry.actor else "The site"
     what = ACTS[entry.verb].label or entry.verb

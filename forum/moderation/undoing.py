@@ -24,7 +24,7 @@ from forum.actions import (
     variants,
 )
 from forum.actions.audit import record
-from forum.actions.carrying import carry_rows, last_word
+from forum.actions.reassigning import last_word, reassign_rows
 from forum.models import AuditEntry, Board, Post, Quote, State, Thread, slug_for
 from forum.permissions import Refused, may, require
 
@@ -63,9 +63,9 @@ def undo(*, user, entry: AuditEntry, reason: str = "") -> AuditEntry:
                 reason=reason,
                 act=entry.verb,
             )
-            told = entry.notices.values_list("member_id", flat=True)
+            notified = entry.notices.values_list("member_id", flat=True)
             message = "An act that you were told of was undone."
-            notices.notify_each(told, entry=done, message=message)
+            notices.notify_each(notified, entry=done, message=message)
             cases.undone(entry, done)
             raise_site_version()
     except IntegrityError:
@@ -159,7 +159,7 @@ def _take_number(post: Post, was: dict) -> None:
     rows = tree.placements(thread.pk)
     row = next(row for row in rows if row.pk == post.pk)
     row.number = None
-    carry_rows({thread.pk: thread}, rows)
+    reassign_rows({thread.pk: thread}, rows)
     post.refresh_from_db()
     post.loaded_at = datetime.fromisoformat(was["loaded_at"])
     post.save(update_fields=["loaded_at"])

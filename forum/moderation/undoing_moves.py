@@ -9,7 +9,7 @@ from datetime import datetime
 
 from forum import tree
 from forum.actions import read_state, variants
-from forum.actions.carrying import carry_rows, last_word, return_drafts
+from forum.actions.reassigning import last_word, reassign_rows, return_drafts
 from forum.models import (
     Answer,
     AuditEntry,
@@ -69,7 +69,7 @@ def _old_numbers(rows: Sequence[tree.Placement], numbers: Mapping[int, int | Non
         row.number = number
 
 
-def _carry_rows_back(
+def _reassign_rows_back(
     entry: AuditEntry, threads: Mapping[int, Thread], placements: Sequence[tree.Placement]
 ) -> None:
     _check_audience(threads, placements)
@@ -77,7 +77,7 @@ def _carry_rows_back(
     unchanged = {
         pk: alone for pk, alone, now in more if ReadMark.objects.filter(pk=pk, ranges=now).exists()
     }
-    carry_rows(threads, placements, made=entry.detail["marks"])
+    reassign_rows(threads, placements, made=entry.detail["marks"])
     _read_less(unchanged, entry.detail["marks"], threads)
     return_drafts(entry.detail["drafts"])
 
@@ -113,7 +113,7 @@ def split(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     if Post.objects.filter(thread=new).exclude(pk__among=moved).exists():
         raise Refused("Others have written in the new debate since. Merge the two debates instead.")
     placements = _give_back(entry, threads, old.pk, new.pk)
-    _carry_rows_back(entry, threads, placements)
+    _reassign_rows_back(entry, threads, placements)
     if lane := entry.detail["lane"]:
         Post.objects.filter(pk=entry.post_id, lane="").update(lane=lane)
         count_cards(old)
@@ -137,7 +137,7 @@ def _forget(thread: Thread, into: Thread) -> None:
 def move_branch(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     """Give a moved branch back to the debate that it came from. Raises Refused."""
     source, target = threads[entry.thread_id or 0], threads[entry.other_thread or 0]
-    _carry_rows_back(entry, threads, _give_back(entry, threads, source.pk, target.pk))
+    _reassign_rows_back(entry, threads, _give_back(entry, threads, source.pk, target.pk))
     for pk, moment in entry.detail["last_post_at"].items():
         last_word(int(pk), moment)
 
@@ -156,7 +156,7 @@ def merge(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     into.author_id, into.byline = opener["author"], opener["byline"]
     into.created_at = datetime.fromisoformat(opener["created_at"])
     _quote_doubles(entry.detail.get("quotes", ()), twins)  # what they quote goes back with them
-    _carry_rows_back(entry, threads, placements)
+    _reassign_rows_back(entry, threads, placements)
     redirect_twins(dict.fromkeys(twins))
     for name, model in (("divergences", Divergence), ("questions", Question)):
         for pk, order in entry.detail["cards"][name]:

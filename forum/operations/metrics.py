@@ -73,18 +73,18 @@ def count(route: str, method: str, status: int, seconds: float, queries: int) ->
     _queries.labels(route).observe(queries)
 
 
-def tell_kept(cache: str, things: int, size: int) -> None:
+def set_kept(cache: str, things: int, size: int) -> None:
     """Keep how many things this worker keeps as they were drawn, and in how many bytes."""
     _kept["things"].labels(cache).set(things)
     _kept["bytes"].labels(cache).set(size)
 
 
-def tell_lag(replica: str, seconds: float) -> None:
+def set_lag(replica: str, seconds: float) -> None:
     """Keep how far a replica is behind at most."""
     _lag.labels(replica).set(seconds)
 
 
-def tell_jobs(numbers: dict[str, float]) -> None:
+def set_jobs(numbers: dict[str, float]) -> None:
     """Keep how much work waits: by "waiting", "oldest_seconds" and "failed"."""
     for name, gauge in _jobs.items():
         gauge.set(numbers[name])

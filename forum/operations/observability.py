@@ -69,19 +69,19 @@ class Requests:
                 with watched_queries() as seen:
                     response = self.get_response(request)
                 queries = seen[0] + request.META.get(SENT, 0)
-                self._tell(request, response, time.perf_counter() - began, queries)
+                self._measure(request, response, time.perf_counter() - began, queries)
             response.headers["X-Request-ID"] = request.id
             return response
         finally:
             _request_id.reset(token)
 
-    def _tell(self, request, response, seconds: float, queries: int) -> None:
+    def _measure(self, request, response, seconds: float, queries: int) -> None:
         where, status = route(request), response.status_code
         if self.metrics:
             self.metrics.count(where, request.method, status, seconds, queries)
             # By each worker, which knows its own alone; one of them is asked for all.
             for name, kept in self.caches.items():
-                self.metrics.tell_kept(name, *kept.size())
+                self.metrics.set_kept(name, *kept.size())
         if settings.LOG_FORMAT == "json":
             # Asking who it is would cost the query; who was asked for already is known.
             session = getattr(request, "session", None)

@@ -151,4 +151,4 @@ def _ask(alias: str, connection) -> None:
 
         for replica in aliases():
             if (lag := _lags.seconds(replica)) is not None:
-                metrics.tell_lag(replica, lag)
+                metrics.set_lag(replica, lag)

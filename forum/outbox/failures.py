@@ -15,7 +15,7 @@ def retry(*, user, job: Job, reason: str = "") -> None:
     require(user, "administer")
     with transaction.atomic():
         job = _locked(job)
-        record(user, "retry work", reason=reason, **_told(job))
+        record(user, "retry work", reason=reason, **_detail(job))
         job.attempts, job.failed_at, job.run_after = 0, None, clock.now()
         job.save(update_fields=["attempts", "failed_at", "run_after"])
 
@@ -28,7 +28,7 @@ def drop(*, user, job: Job, reason: str) -> None:
         raise Refused("Say why: nobody will do it any more.")
     with transaction.atomic():
         job = _locked(job)
-        record(user, "drop work", reason=reason, **_told(job))
+        record(user, "drop work", reason=reason, **_detail(job))
         job.delete()
 
 
@@ -41,6 +41,6 @@ def _locked(job: Job) -> Job:
     return found
 
 
-def _told(job: Job) -> dict:
+def _detail(job: Job) -> dict:
     error = job.last_error.strip().splitlines()
     return {"task": job.task, "payload": job.payload, "error": error[-1] if error else ""}

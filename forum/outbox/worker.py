@@ -27,6 +27,7 @@ from forum.own_data import retention
 from forum.search import index
 
 from ..models import Job
+from .renamed_tasks import RENAMED
 
 # Longer than the slowest job: a mail server that hangs is given up after EMAIL_TIMEOUT a step.
 LEASE = timedelta(minutes=2)
@@ -115,7 +116,7 @@ class Worker:
         return job
 
     def _do(self, job: Job) -> None:
-        task = import_string(job.task)
+        task = import_string(RENAMED.get(job.task, job.task))
         if not isinstance(task, Task):
             raise TypeError(f"{job.task} is no task")
         if job.queue == INSIDE:

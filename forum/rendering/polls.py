@@ -79,7 +79,7 @@ def plain(posts: Iterable[Post]) -> dict[int, SafeString]:
         pk: format_html(
             '<p dir="auto"><b>{}</b></p><ul>{}</ul>',
             poll.question,
-            format_html_join("", '<li dir="auto">{}</li>', ((one,) for one in poll.told(now))),
+            format_html_join("", '<li dir="auto">{}</li>', ((one,) for one in poll.as_lines(now))),
         )
         for pk, poll in Poll.objects.in_bulk(asking).items()
     }

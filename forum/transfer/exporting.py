@@ -361,7 +361,7 @@ def _markdown(thread: Thread, address: str, images: Mapping[str, str]) -> Iterat
         yield f"\n## #{post.number}, {', '.join(heading)}\n\n{text}\n"
         if post.has_poll:
             poll = Poll.objects.get(post=post)
-            choices = "\n".join(f"- {_line(one)}" for one in poll.told(clock.now()))
+            choices = "\n".join(f"- {_line(one)}" for one in poll.as_lines(clock.now()))
             yield f"\nA poll: {_line(poll.question)}\n\n{choices}\n"
 
 

@@ -377,13 +377,13 @@ def load(*, user, upload: Upload, reason: str = "") -> loading.Loaded:
     if here is not None and here.state != "loading":
         require(user, "moderate", here)
 
-    def tell(loaded: loading.Loaded) -> None:
+    def finish(loaded: loading.Loaded) -> None:
         with transaction.atomic():
             Upload.objects.filter(pk=upload.pk).delete()
             if loaded.added:
                 record(user, "load", thread=loaded.thread, reason=reason, posts=loaded.added)
 
-    return loading.load(read, user=user, finish=tell)
+    return loading.load(read, user=user, finish=finish)
 
 
 def discard(*, user, upload: Upload) -> None:

@@ -47,7 +47,7 @@ def save(request: HttpRequest) -> HttpResponse:
         )
     except acts.NotKept as error:
         return JsonResponse({"error": str(error)}, status=422)
-    return JsonResponse(_told(draft))
+    return JsonResponse(_as_fields(draft))
 
 
 def newest(request: HttpRequest) -> HttpResponse:
@@ -64,12 +64,12 @@ def newest(request: HttpRequest) -> HttpResponse:
             "text": draft.text,
             "title": draft.title,
             "fields": draft.fields,
-            **_told(draft),
+            **_as_fields(draft),
         }
     )
 
 
-def _told(draft: Draft) -> dict[str, str]:
+def _as_fields(draft: Draft) -> dict[str, str]:
     """How a form names the draft that lives on in it, and when that was kept."""
     return {
         "restored": str(draft.token),

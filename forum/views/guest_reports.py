@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from core import proof_of_work
 from core.problems import Problem
-from forum.mailing.guests import told
+from forum.mailing.guests import outcome_of
 from forum.moderation import guest_reports as acts
 from forum.operations.limits import network_of
 
@@ -92,7 +92,7 @@ def receipt(request: HttpRequest, number: str) -> HttpResponse:
     page = {
         "guest": guest,
         "post": request.build_absolute_uri(reverse("post", args=[guest.report.case.post_id])),
-        "told": told(decision) if decision else None,
+        "outcome": outcome_of(decision) if decision else None,
         "key": key if key and not guest.confirmed_at and not refused else "",
         "mails": settings.CONFIRM_ADDRESS != "off" and bool(guest.email),
         "refused": refused,

@@ -43,7 +43,7 @@ def log(request: HttpRequest) -> HttpResponse:
         request,
         "log/log.html",
         {
-            "entries": [_told(entry, request.user, known) for entry in found[:PER_PAGE]],
+            "entries": [_line(entry, request.user, known) for entry in found[:PER_PAGE]],
             "boards": boards,
             "acts": {verb: ACTS[verb].log.replace("{}", "…") for verb in PUBLIC},
             "asked": asked,
@@ -54,7 +54,7 @@ def log(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _told(entry: AuditEntry, user, boards: Mapping[int, Board]) -> dict:
+def _line(entry: AuditEntry, user, boards: Mapping[int, Board]) -> dict:
     """One line of the log, naming only what `user` may see. `before` and `after` stand around the
     link to the thing."""
     thing, href = _thing(entry, user, boards)

@@ -122,5 +122,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
         metrics as counts,  # the library costs memory, so only where it is used
     )
 
-    counts.tell_jobs(Job.objects.backlog())
+    counts.set_jobs(Job.objects.backlog())
     return HttpResponse(counts.text(), content_type=counts.CONTENT_TYPE)

@@ -30,7 +30,7 @@ def clock(monkeypatch):
     return at
 
 
-def told(member) -> list[Notice]:
+def notices_of(member) -> list[Notice]:
     return list(Notice.objects.filter(member=member, kind="remind"))
 
 
@@ -80,10 +80,10 @@ def test_the_worker_reminds_in_the_morning_of_the_day_and_once(
     bookmarks.keep(user=stranger, post=answer, note="Who paid?", remind_on=date(2031, 5, 12))
     clock(moment - timedelta(minutes=1))
     Worker().drain()
-    assert told(stranger) == []
+    assert notices_of(stranger) == []
     clock(moment + timedelta(minutes=1))
     Worker().drain()
-    (notice,) = told(stranger)
+    (notice,) = notices_of(stranger)
     assert fresh(stranger).unread_notices == 1
     assert Mail.objects.get(notice=notice).member == stranger
     page = browser(fresh(stranger)).get("/notices/").content.decode()
@@ -92,7 +92,7 @@ def test_the_worker_reminds_in_the_morning_of_the_day_and_once(
     assert Bookmark.objects.get().remind_on is None
     clock(moment + timedelta(days=2))
     Worker().drain()
-    assert len(told(stranger)) == 1
+    assert len(notices_of(stranger)) == 1
     browser(fresh(stranger)).get(answer.get_absolute_url(), follow=True)
     assert fresh(stranger).unread_notices == 0  # read by opening it
 
@@ -102,11 +102,11 @@ def test_another_day_or_no_bookmark_any_more_is_heeded(answer, stranger, clock):
     bookmarks.keep(user=stranger, post=answer, remind_on=date(2031, 5, 20))
     clock(datetime(2031, 5, 13, tzinfo=UTC))
     Worker().drain()
-    assert told(stranger) == []
+    assert notices_of(stranger) == []
     bookmarks.drop(user=stranger, bookmark_id=kept.pk)
     clock(datetime(2031, 5, 21, tzinfo=UTC))
     Worker().drain()
-    assert told(stranger) == []
+    assert notices_of(stranger) == []
     assert not Job.objects.exists()
 
 
@@ -116,10 +116,10 @@ def test_who_moved_west_meanwhile_is_reminded_by_their_own_clock(answer, strange
     stranger.save()
     clock(datetime(2031, 5, 12, 8, 1, tzinfo=UTC))
     Worker().drain()
-    assert told(stranger) == []
+    assert notices_of(stranger) == []
     clock(datetime(2031, 5, 12, 12, 1, tzinfo=UTC))
     Worker().drain()
-    assert len(told(stranger)) == 1
+    assert len(notices_of(stranger)) == 1
 
 
 def test_a_bookmark_goes_and_comes_with_its_post(answer, thread, stranger, moderator, clock):

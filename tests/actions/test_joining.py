@@ -233,7 +233,7 @@ def test_moderators_see_who_waits_and_decide_several(moderator, board_moderator,
 def test_who_was_turned_away_is_told_and_stays_out(moderator, client):
     joined = applies()
     queue.decide(user=moderator, case=case_of(joined), act="turn away", reason="A second account.")
-    joining.tell.func(joined.pk, "turn away", "A second account.")
+    joining.mail_decision.func(joined.pk, "turn away", "A second account.")
     (sent,) = mail.outbox[-1:]
     assert sent.to == [joined.email]
     assert "A second account." in sent.body
@@ -247,7 +247,7 @@ def test_who_was_turned_away_is_told_and_stays_out(moderator, client):
 
 def test_who_is_let_in_is_told(moderator):
     joined = applies()
-    joining.tell.func(joined.pk, "admit", "")
+    joining.mail_decision.func(joined.pk, "admit", "")
     assert "was let in" in mail.outbox[-1].body
     assert "https://debates.example/accounts/login/" in mail.outbox[-1].body
 

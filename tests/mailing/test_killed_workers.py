@@ -9,7 +9,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.db import transaction
 
 from accounts.models import User
-from forum.actions import telling
+from forum.actions import post_notices
 from forum.mailing import queueing
 from forum.models import AuditEntry, Board, Job, Mail, MailSettings, Notice, Watch
 from forum.outbox.worker import Worker
@@ -60,7 +60,7 @@ def test_a_worker_killed_at_each_statement_of_telling_watchers(
     server, monkeypatch, record_property
 ):
     """From the job that a reply leaves to the last mail about it, in several batches."""
-    monkeypatch.setattr(telling, "BATCH", 2)
+    monkeypatch.setattr(post_notices, "BATCH", 2)
     opener, answerer = make_member("opener"), make_member("answerer")
     thread = start(Board.objects.create(name="After 1900", slug="after-1900"), opener)
     Worker().drain()
@@ -75,7 +75,7 @@ def test_a_worker_killed_at_each_statement_of_telling_watchers(
         User.objects.update(unread_notices=0)
         server.mails.clear()
         with transaction.atomic():
-            telling.appeared(post)
+            post_notices.notify_of_new(post)
 
     def work() -> None:
         pass_time()

@@ -32,7 +32,7 @@ def hidden(answer, moderator):
 
 
 def mail_jobs():
-    """The jobs of mail: acts leave others, of counts and of telling."""
+    """The jobs of mail: acts leave others, of counts and of notices."""
     return Job.objects.filter(task__startswith="forum.mailing.")
 
 

@@ -21,7 +21,7 @@ def send(user, post, reason="spam", text="", token=None) -> Report:
     )
 
 
-def told(user) -> list[str]:
+def notices_of(user) -> list[str]:
     notices = Notice.objects.filter(member=user).order_by("pk")
     return list(notices.values_list("sentence", flat=True))
 
@@ -39,8 +39,8 @@ def test_several_reports_are_one_case_and_everybody_is_told(
     case = fresh(case)
     assert (case.decision.verb, case.decision.reason) == ("hide", "It does.")
     for user in (stranger, opener):
-        assert told(user) == ["The post that you reported was hidden."]
-    assert told(answerer) == ["Your post was hidden."]
+        assert notices_of(user) == ["The post that you reported was hidden."]
+    assert notices_of(answerer) == ["Your post was hidden."]
     assert not Notice.objects.filter(member=moderator).exists()
 
 
@@ -49,8 +49,8 @@ def test_a_report_without_consequences(answer, answerer, stranger, moderator):
     send(stranger, answer)
     queue.decide(user=moderator, case=Case.objects.get(), act="no action", reason="It is not.")
     assert dump(type(answer)) == before
-    assert told(stranger) == ["The post that you reported was looked at; it stays as it is."]
-    assert told(answerer) == []
+    assert notices_of(stranger) == ["The post that you reported was looked at; it stays as it is."]
+    assert notices_of(answerer) == []
     assert AuditEntry.objects.get().verb == "no action"
 
 
@@ -100,18 +100,18 @@ def test_reports_hide_where_the_board_says_so(answer, answerer, stranger, opener
     assert fresh(answer).state == "hidden"
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.verb) == (None, "hide")
-    assert told(answerer) == ["Your post was hidden because several members reported it."]
+    assert notices_of(answerer) == ["Your post was hidden because several members reported it."]
     queue.decide(user=moderator, case=Case.objects.get(), act=act, reason="I looked.")
     assert fresh(answer).state == ("visible" if act == "no action" else "hidden")
     assert fresh(answer).state_reason == ("" if act == "no action" else "I looked.")
-    assert len(told(answerer)) == 2
+    assert len(notices_of(answerer)) == 2
     assert not Case.objects.open().exists()
 
 
 def test_an_act_at_another_door_settles_the_case(answer, answerer, stranger, moderator):
     send(stranger, answer)
     posts.withdraw(user=answerer, post=answer)
-    assert told(stranger) == ["The post that you reported was taken back by its writer."]
+    assert notices_of(stranger) == ["The post that you reported was taken back by its writer."]
     waiting = pending(answer.thread, stranger)
     assert Case.objects.open().get().post == waiting
     states.approve(user=moderator, post=waiting)
@@ -127,7 +127,7 @@ def test_waiting_posts_are_decided_in_the_queue(thread, stranger, moderator):
                 queue.decide(user=moderator, case=case, act=act)
         queue.decide(user=moderator, case=case, act=act, reason="Because.")
         assert fresh(waiting).state == state
-    assert told(stranger) == [
+    assert notices_of(stranger) == [
         "Your post was approved and stands now.",
         "Your post was not taken. Its text is in your drafts.",
     ]
@@ -170,7 +170,7 @@ def test_the_member_answers_once_and_another_moderator_decides(
     assert may(administrator, "decide", case)
     queue.decide(user=board_moderator, case=case, act="undo", reason="It is.")
     assert fresh(answer).state == "visible"
-    assert told(answerer) == [
+    assert notices_of(answerer) == [
         "Your post was hidden.",
         "An act that you were told of was undone.",
         "Your answer was read: the act was taken back.",
@@ -183,7 +183,7 @@ def test_an_act_that_stands(answer, answerer, moderator, board_moderator):
     case = cases.answer(user=answerer, notice=Notice.objects.get(), text="No.")
     queue.decide(user=board_moderator, case=case, act="uphold", reason="It is.")
     assert fresh(answer).state == "removed"
-    assert told(answerer)[-1] == "Your answer was read: the act stands."
+    assert notices_of(answerer)[-1] == "Your answer was read: the act stands."
 
 
 def test_answers_fall_to_the_one_who_acted_if_there_is_no_other(answer, answerer, moderator):

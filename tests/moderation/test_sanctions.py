@@ -25,7 +25,7 @@ def warn(user, member, points=1, post=None, reason="") -> AuditEntry:
     return sanctions.warn(user=user, member=member, points=points, reason=reason, post=post)
 
 
-def told(user) -> list[str]:
+def notices_of(user) -> list[str]:
     notices = Notice.objects.filter(member=user).order_by("pk")
     return list(notices.values_list("sentence", flat=True))
 
@@ -46,7 +46,7 @@ def test_points_add_up_expire_and_act_at_thresholds(thread, stranger, moderator)
     assert fresh(stranger).suspended
     days = fresh(stranger).suspended_until - timezone.now()
     assert timedelta(days=6, hours=23) < days <= timedelta(days=7)
-    assert told(stranger)[-1] == "You may not write for a time. Reading stays as it is."
+    assert notices_of(stranger)[-1] == "You may not write for a time. Reading stays as it is."
     Warning.objects.update(expires_at=timezone.now())
     assert sanctions.points_of(stranger) == 0
 
@@ -108,7 +108,7 @@ def test_who_is_suspended_reads_and_does_not_write_until_it_is_lifted(
         user=moderator, suspension=Suspension.objects.get(), reason="It cooled down."
     )
     assert client.post(f"/threads/{thread.pk}/reply/", fields).status_code == 302
-    assert told(stranger) == [
+    assert notices_of(stranger) == [
         "You may not write for a time. Reading stays as it is.",
         "Your suspension was lifted: you may write again.",
     ]
@@ -195,7 +195,7 @@ def test_the_queue_warns_and_an_answer_takes_it_back(
     case = cases.answer(user=answerer, notice=notice, text="I was not.")
     queue.decide(user=administrator, case=case, act="undo", reason="True.")
     assert sanctions.points_of(answerer) == 0
-    assert told(answerer)[1:] == [
+    assert notices_of(answerer)[1:] == [
         "A warning was taken back.",
         "Your answer was read: the act was taken back.",
     ]

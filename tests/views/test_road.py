@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from forum import tree
-from forum.actions import composing, posts, telling
+from forum.actions import composing, post_notices, posts
 from forum.models import Board, Post, PostBody, PostRevision, Thread
 from forum.moderation import states
 from forum.rendering import books
@@ -177,7 +177,7 @@ def test_only_what_stands_on_the_road_is_read(thread, opener):
         return {
             "page": effort(lambda: client.get(f"/posts/{post.pk}/road/"), "forum_post"),
             "book": effort(lambda: books.of_road(end, user=opener, base=""), "forum_post"),
-            "watched": effort(lambda: telling.tell_watchers.call(end.pk), "forum_post"),
+            "watched": effort(lambda: post_notices.notify_watchers.call(end.pk), "forum_post"),
         }
 
     asked(few)

@@ -63,7 +63,7 @@ def decode(data: bytes, *, at_once: bool, as_it_is: bool = False) -> Decoded:
     with _turn(at_once=at_once), tempfile.TemporaryDirectory(prefix="jonbar-picture-") as name:
         folder = Path(name)
         (folder / "sent").write_bytes(data)
-        answer = _told_by_child(folder, limits)
+        answer = _answer_of_child(folder, limits)
         if "refused" in answer:
             raise Undecodable(answer["refused"])
         if "later" in answer:
@@ -84,7 +84,7 @@ def plain_copy(data: bytes) -> tuple[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="jonbar-picture-") as name:
         folder = Path(name)
         (folder / "sent").write_bytes(data)
-        answer = _told_by_child(folder, _limits(at_once=True, plain_copy=True))
+        answer = _answer_of_child(folder, _limits(at_once=True, plain_copy=True))
         if "refused" in answer:
             raise Undecodable(answer["refused"])
         if "later" in answer:
@@ -98,7 +98,7 @@ def emblem(data: bytes) -> bytes:
     with tempfile.TemporaryDirectory(prefix="jonbar-picture-") as name:
         folder = Path(name)
         (folder / "sent").write_bytes(data)
-        answer = _told_by_child(folder, _limits(at_once=True) | {"emblem": True})
+        answer = _answer_of_child(folder, _limits(at_once=True) | {"emblem": True})
         if "refused" in answer:
             raise Undecodable(answer["refused"])
         if "later" in answer:
@@ -117,7 +117,7 @@ def cut(data: bytes, width: int, height: int) -> Iterator[Iterator[Tile]]:
         folder = Path(name)
         (folder / "sent").write_bytes(data)
         wanted = {"tile": pyramid.TILE, "top": pyramid.top(width, height)}
-        answer = _told_by_child(folder, _limits(at_once=False) | wanted)
+        answer = _answer_of_child(folder, _limits(at_once=False) | wanted)
         if "refused" in answer:
             raise Undecodable(answer["refused"])
         yield (
@@ -140,7 +140,7 @@ def _limits(*, at_once: bool, as_it_is: bool = False, plain_copy: bool = False) 
     }
 
 
-def _told_by_child(folder: Path, limits: dict) -> dict:
+def _answer_of_child(folder: Path, limits: dict) -> dict:
     try:
         done = subprocess.run(
             [sys.executable, "-I", CHILD, folder, json.dumps(limits)],

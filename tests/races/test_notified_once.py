@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from forum.actions import telling
+from forum.actions import post_notices
 from forum.checking import check
 from forum.models import Board, Job, Notice, Watch
 from forum.outbox.worker import Worker
@@ -24,7 +24,7 @@ WATCHERS = 7
 @pytest.fixture
 def debate(monkeypatch):
     """A debate whose opener is answered, with seven watchers who are told by threes."""
-    monkeypatch.setattr(telling, "BATCH", 3)
+    monkeypatch.setattr(post_notices, "BATCH", 3)
     opener, answerer = make_member("opener"), make_member("answerer")
     board = Board.objects.create(name="After 1900", slug="after-1900")
     thread = start(board, opener)
@@ -44,7 +44,7 @@ def accept(thread, answerer) -> None:
     reply(thread, answerer, text)
 
 
-def told() -> Counter:
+def notified() -> Counter:
     return Counter(Notice.objects.values_list("member__username", "reasons"))
 
 
@@ -56,13 +56,13 @@ def everybody() -> Counter:
 def test_a_worker_killed_at_each_statement_tells_once(debate, record_property):
     accept(*debate)
     points = counted(lambda: Worker().drain())
-    assert told() == everybody()
+    assert notified() == everybody()
     for statement in range(1, points + 1):
         accept(*debate)
         (kill if LONG else cut)(lambda: Worker().drain(), statement)
         Job.objects.filter(lease_until__isnull=False).update(lease_until="2000-01-01T00:00Z")
         Worker().drain()
-        assert told() == everybody(), f"after statement {statement}"
+        assert notified() == everybody(), f"after statement {statement}"
         assert not [fault for fault in check(quick=True) if fault.kind == "notices"]
     record_property("measured", f"{points} {'kills' if LONG else 'cuts'}")
 
@@ -71,7 +71,7 @@ def test_workers_at_once_tell_once(debate):
     accept(*debate)
     post = debate[0].posts.latest("pk")
     for _ in range(4):  # as if it was asked for again and again
-        telling.tell_of_post.enqueue(post.pk)
+        post_notices.notify_of_post.enqueue(post.pk)
 
     def work() -> None:
         try:
@@ -86,5 +86,5 @@ def test_workers_at_once_tell_once(debate):
         one.join()
     Job.objects.update(run_after="2000-01-01T00:00Z")  # also what waits to be tried again
     Worker().drain()
-    assert told() == everybody()
+    assert notified() == everybody()
     assert not [fault for fault in check(quick=True) if fault.kind == "notices"]

@@ -1,6 +1,6 @@
 """What goes along when posts change their place: every row that repeats an address, in one place.
 
-`carry_rows` is called with the threads locked and with `tree.Placement` rows that say where each
+`reassign_rows` is called with the threads locked and with `tree.Placement` rows that say where each
 post stands now. What belongs to posts by id needs nothing; what finds them follows by a job.
 """
 
@@ -13,14 +13,14 @@ from .. import tree
 from ..models import Draft, PassageKey, Post, State, Thread, Threadmark
 from ..search import index
 from . import arguments, notices
-from .carried_marks import Marks
 from .drafts import label_for
+from .reassigned_marks import Marks
 
 # What names both a post and its thread.
 REPEATS = (PassageKey, Threadmark)
 
 
-def carry_rows(
+def reassign_rows(
     threads: Mapping[int, Thread],
     placements: Sequence[tree.Placement],
     *,

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from forum.actions import carried_marks, read_state
+from forum.actions import read_state, reassigned_marks
 
 
 def shuffled(random: Random) -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -26,11 +26,11 @@ def test_what_was_read_is_found_where_it_went():
         read = [before for before, _ in moves if random.random() < random.choice((0.1, 0.5, 0.95))]
         ranges = {
             source: read_state.columns(
-                carried_marks.united((n, n) for one, n in read if one == source)
+                reassigned_marks.united((n, n) for one, n in read if one == source)
             )["ranges"]
             for source in (1, 2)
         }
-        found = carried_marks.Ways(moves).mapped(ranges)
+        found = reassigned_marks.Ways(moves).mapped(ranges)
         numbers = {
             (target, number)
             for target, there in found.items()
@@ -46,10 +46,10 @@ def test_what_was_read_on_end_stays_in_few_ranges_however_many_posts_went():
     stayed = [number for number in posts if number % 10]
     moves = [((1, n), (2, at)) for at, n in enumerate(went, 1)]
     moves += [((1, n), (1, at)) for at, n in enumerate(stayed, 1)]
-    assert carried_marks.Ways(sorted(moves)).mapped({1: "1-1500"}) == {
+    assert reassigned_marks.Ways(sorted(moves)).mapped({1: "1-1500"}) == {
         1: [(1, 1350)],
         2: [(1, 150)],
     }
     back = sorted((now, before) for before, now in moves)
-    found = carried_marks.Ways(back).mapped({1: "1-1350", 2: "1-150"})[1]
-    assert len(found) < 4 and carried_marks.united(found) == [(1, 1500)]
+    found = reassigned_marks.Ways(back).mapped({1: "1-1350", 2: "1-150"})[1]
+    assert len(found) < 4 and reassigned_marks.united(found) == [(1, 1500)]

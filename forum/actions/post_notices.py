@@ -1,4 +1,4 @@
-"""Telling members of what others wrote: who is concerned, who watches, and whose count follows.
+"""Notices of what others wrote: whom a post concerns, who watches, and whose count follows.
 
 All of it is done by the worker, in jobs that are written in the transaction of the act (docs/
 decisions/0032). Each job is one transaction, which ends the job with what it wrote: however often a
@@ -43,35 +43,35 @@ _NOT_ANSWERS = (_Level.MUTED, _Level.THREADMARKS)
 # --- What acts call, in their transaction -----------------------------------------------------
 
 
-def appeared(post: Post) -> None:
+def notify_of_new(post: Post) -> None:
     """Have everybody told who is concerned by a new post, or watches where it stands."""
     if post.author_id:
-        tell_of_post.enqueue(post.pk)
+        notify_of_post.enqueue(post.pk)
 
 
-def changed(post: Post) -> None:
+def notify_of_change(post: Post) -> None:
     """Have those told whom a post concerns and who were not told of it yet: its text was changed,
     or it is shown again."""
     if post.author_id:
-        tell_of_post.enqueue(post.pk, watchers=False)
+        notify_of_post.enqueue(post.pk, watchers=False)
 
 
-def marked(post: Post) -> None:
+def notify_of_threadmark(post: Post) -> None:
     """Have those told who watch the story of a debate: one of its posts got a threadmark."""
-    tell_watchers.enqueue(post.pk, news=Reason.MARK.value)
+    notify_watchers.enqueue(post.pk, news=Reason.MARK.value)
 
 
-def described(thread: Thread) -> None:
+def notify_of_divergences(thread: Thread) -> None:
     """Have those told who watch the stretch of history that a debate leaves by now."""
     if thread.author_id and (opening := Post.objects.opening_of(thread.pk).first()):
-        tell_watchers.enqueue(opening.pk, news=Reason.STRETCH.value)
+        notify_watchers.enqueue(opening.pk, news=Reason.STRETCH.value)
 
 
 # --- The jobs ---------------------------------------------------------------------------------
 
 
 @task
-def tell_of_post(post_id: int, watchers: bool = True) -> None:
+def notify_of_post(post_id: int, watchers: bool = True) -> None:
     """Tell whom a post concerns: whom it answers, quotes or mentions, and whoever asked what it
     answers. With `watchers`, its author watches the debate from now on, if they wish so, and those
     are told who watch already, by further jobs."""
@@ -81,21 +81,21 @@ def tell_of_post(post_id: int, watchers: bool = True) -> None:
             return
         if watchers:
             _watch_written(post)
-            tell_watchers.enqueue(post_id)
+            notify_watchers.enqueue(post_id)
             if post.is_opening:
-                tell_watchers.enqueue(post_id, news=Reason.STRETCH.value)
+                notify_watchers.enqueue(post_id, news=Reason.STRETCH.value)
         people = _concerned(post)
         deciding = _deciding(_around(post), people)
         reasons = {
-            pk: _Told(reasons)
+            pk: _Found(reasons)
             for pk, reasons in people.items()
             if pk not in deciding or deciding[pk].level not in _NOT_ANSWERS
         }
-        _tell(post, reasons)
+        _write(post, reasons)
 
 
 @task
-def tell_watchers(post_id: int, news: str = "", after: int = 0) -> None:
+def notify_watchers(post_id: int, news: str = "", after: int = 0) -> None:
     """Tell the next members, by id behind `after`, who watch where a post stands, and leave the
     rest to another job. `news` says of what alone they are told: "mark", that it tells the story
     on; "stretch", that its debate leaves history; otherwise that it is there."""
@@ -109,20 +109,20 @@ def tell_watchers(post_id: int, news: str = "", after: int = 0) -> None:
         else:
             members, watches = _watching_place(post, around, after)
         if len(members) == BATCH:
-            tell_watchers.enqueue(post_id, news=news, after=members[-1])
+            notify_watchers.enqueue(post_id, news=news, after=members[-1])
         deciding = _deciding(around, members)
         reasons = {}
         for pk, mine in watches.items():
             if found := _why(post, news, mine, deciding.get(pk)):
                 reasons[pk] = found
-        _tell(post, reasons)
+        _write(post, reasons)
 
 
 # --- Who ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Found:
     reasons: Sequence[str]
     watch: int | None = None
 
@@ -238,14 +238,14 @@ def leaves_in(divergence: Divergence, watch: Watch) -> bool:
     )
 
 
-def _why(post: Post, news: str, watches: Sequence[Watch], deciding: Watch | None) -> _Told | None:
+def _why(post: Post, news: str, watches: Sequence[Watch], deciding: Watch | None) -> _Found | None:
     """Why somebody is told who watches: `deciding` says how much of the place, `watches` are those
     on the author or on history. None if they are not."""
     level = deciding.level if deciding else None
     if news == Reason.MARK:
         if deciding is None or level not in (_Level.EVERYTHING, _Level.THREADMARKS):
             return None
-        return _Told([Reason.MARK.value], deciding.pk)
+        return _Found([Reason.MARK.value], deciding.pk)
     if level in _NOT_ANSWERS:
         return None
     found = []
@@ -259,7 +259,7 @@ def _why(post: Post, news: str, watches: Sequence[Watch], deciding: Watch | None
     if not found:
         return None
     found.sort(key=lambda watch: Reason.values.index(watch.kind))
-    return _Told([*dict.fromkeys(watch.kind for watch in found)], found[0].pk)
+    return _Found([*dict.fromkeys(watch.kind for watch in found)], found[0].pk)
 
 
 # --- Writing it --------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def _watch_written(post: Post) -> None:
         Watch.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def _tell(post: Post, reasons: Mapping[int, _Told]) -> None:
+def _write(post: Post, reasons: Mapping[int, _Found]) -> None:
     """Write the notices of a post that are not there yet, and count them."""
     # Each account's lock: of two jobs about one post the later one sees what the other wrote.
     rows = readers_of(post.thread.board).filter(pk__in=reasons).exclude(pk=post.author_id)
