@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 import regex
@@ -868,6 +869,22 @@ def test_twenty_eight_words_in_a_row_are_always_found():
             found[count] += bool(keys.intersection(asked))
     assert found[28] == found[30] == found[75] == found[300] == 150
     assert found[12] > 60 > found[5]
+
+
+@pytest.mark.parametrize("count", [28, 29, 60, 700])
+@pytest.mark.parametrize("vocabulary", [3, 12, 300])
+def test_stored_passages_are_the_least_of_each_24(count, vocabulary):
+    """Their keys are stored, so that whoever finds them faster must find the same."""
+    rng = random.Random(count * vocabulary)
+    words = [f"word{rng.randrange(vocabulary)}" for _ in range(count)]
+    passages = [" ".join(words[at : at + 5]) for at in range(count - 4)]
+    least = (
+        min(passages[at : at + 24], key=lambda passage: crc32(passage.encode()))
+        for at in range(len(passages) - 23)
+    )
+    assert paragraph_keys(" ".join(words)) == tuple(
+        dict.fromkeys(key for passage in least for key in shingle_keys(passage))
+    )
 
 
 def test_the_index_is_small():

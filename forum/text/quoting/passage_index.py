@@ -1,6 +1,5 @@
 """The keys by which a thread finds the posts that may hold quoted words."""
 
-from collections import deque
 from collections.abc import Sequence
 from hashlib import blake2b
 from zlib import crc32
@@ -18,7 +17,7 @@ SURE = WINDOW + SHINGLE - 1
 
 def key_of(paragraph: str) -> bytes:
     """The key (8 bytes) of a whole paragraph: the same for the same normal form, case included."""
-    return _digest(normal_form(paragraph), b"paragraph")
+    return _digest(_bytes(normal_form(paragraph)), b"paragraph")
 
 
 def paragraph_keys(plain: str) -> tuple[bytes, ...]:
@@ -55,34 +54,44 @@ def shingle_keys(words: str) -> tuple[bytes, ...]:
     return tuple(keys[at * len(keys) // count] for at in range(count))
 
 
-def _shingles(text: str) -> list[str]:
-    words = _words(text)
-    return [" ".join(words[at : at + SHINGLE]) for at in range(len(words) - SHINGLE + 1)]
+def _shingles(text: str) -> list[bytes]:
+    words = [_bytes(word) for word in _words(text)]
+    return [b" ".join(words[at : at + SHINGLE]) for at in range(len(words) - SHINGLE + 1)]
 
 
 def _words(text: str) -> list[str]:
     return [word for word in folded_words(text) if word]
 
 
-def _winnow(shingles: Sequence[str]) -> list[int]:
-    """The places of the least hash in every window, the rightmost where equal; all windows in one
-    pass with a queue of rising hashes."""
-    hashes = [crc32(_bytes(shingle)) for shingle in shingles]
-    queue: deque[int] = deque()
-    chosen: list[int] = []
-    for at, value in enumerate(hashes):
-        while queue and hashes[queue[-1]] >= value:
-            queue.pop()
-        queue.append(at)
-        if queue[0] <= at - WINDOW:
-            queue.popleft()
-        if at >= min(WINDOW, len(hashes)) - 1 and (not chosen or chosen[-1] != queue[0]):
-            chosen.append(queue[0])
+def _winnow(shingles: Sequence[bytes]) -> list[int]:
+    """The places of the least hash in every window, the rightmost where equal; a window is looked
+    through anew only where the least of the one before has left it."""
+    if not shingles:
+        return []
+    hashes = [crc32(shingle) for shingle in shingles]
+    size = min(WINDOW, len(hashes))
+    at = _least(hashes, 0, size)
+    least, chosen = hashes[at], [at]
+    for last in range(size, len(hashes)):
+        value = hashes[last]
+        if value <= least:
+            at, least = last, value
+        elif at <= last - size:
+            at = _least(hashes, last - size + 1, last + 1)
+            least = hashes[at]
+        else:
+            continue
+        chosen.append(at)
     return chosen
 
 
-def _digest(text: str, kind: bytes) -> bytes:
-    return blake2b(_bytes(text), digest_size=8, person=kind).digest()
+def _least(hashes: Sequence[int], start: int, end: int) -> int:
+    window = hashes[start:end][::-1]
+    return end - 1 - window.index(min(window))
+
+
+def _digest(text: bytes, kind: bytes) -> bytes:
+    return blake2b(text, digest_size=8, person=kind).digest()
 
 
 def _bytes(text: str) -> bytes:
