@@ -439,7 +439,7 @@ def test_the_desk(made, sits_down, monkeypatch):
     moderator.page.locator("select[name=action]").select_option("hide")
     moderator.page.locator("input.action-select").first.check()
     # Django 5.2 calls it Go, 6.1 Run.
-    moderator.page.locator(".actions button[name=index]").click()
+    moderator.goes_by(moderator.page.locator(".actions button[name=index]"))
     found += looked_at(moderator, ours=False)
     moderator.presses("Hide")  # without a reason
     found += looked_at(moderator, ours=False)
