@@ -18,7 +18,7 @@ CODE = [
     if "migrations" not in path.parts
 ]
 # Functions that write an entry, or hand the verb of one on.
-RECORDING = {"record", "_set", "_set_state", "_set_branch", "_mark", "_tell", "_set_thread_state"}
+RECORDING = {"record", "_set", "_set_state", "_set_branch", "_mark", "_record", "_set_thread_state"}
 
 
 def recorded() -> set[str]:
