@@ -103,17 +103,16 @@ def member(request: HttpRequest, username) -> HttpResponse:
         return _renamed(username)
     user, asked = request.user, _asked(request)
     if asked.query:
-        posts = _narrowed(_posts_by(user, found.pk), asked)
-        rows = list(_rows(posts, asked.before))
+        rows = list(_rows(_narrowed(_posts_by(user, found.pk), asked), asked.before))
     else:
-        posts = _posts_by(user, found.pk)
         rows = _posts_of(user, found.pk, asked.before)
     more = len(rows) > PER_PAGE
     renamed = getattr(found, "renamed")  # noqa: B009  # of _shaped_like
     if rows:
         count = rows[0][-1]
     else:  # behind the last of them, or there are none
-        count = _count(posts) if asked.before != NEWEST else 0
+        behind = asked.before != NEWEST
+        count = _count(_narrowed(_posts_by(user, found.pk), asked)) if behind else 0
     return render(
         request,
         "members/member.html",
