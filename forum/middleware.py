@@ -156,6 +156,8 @@ class Headers:
         )
         # No cache between us and the reader may show one's page to another.
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        if response.status_code == 304:
+            del response.headers["Content-Length"]  # of the page, not of the answer without it
         return response
 
 

@@ -369,17 +369,19 @@ def _openid_provider(name: str) -> dict:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,29}", name):
         raise ImproperlyConfigured(f"OPENID_PROVIDERS: {name!r} is no id. Use letters and digits.")
     own = f"OPENID_{name.upper().replace('-', '_')}_"
-    told = {key: env.str(own + key, default="") for key in ("SERVER", "CLIENT_ID", "CLIENT_SECRET")}
-    if missing := [own + key for key, value in told.items() if not value]:
+    given = {
+        key: env.str(own + key, default="") for key in ("SERVER", "CLIENT_ID", "CLIENT_SECRET")
+    }
+    if missing := [own + key for key, value in given.items() if not value]:
         raise ImproperlyConfigured(f"Set {' and '.join(missing)}, or take {name} away.")
-    if not (told["SERVER"].startswith("https://") or DEBUG):
+    if not (given["SERVER"].startswith("https://") or DEBUG):
         raise ImproperlyConfigured(f"{own}SERVER must begin with https://.")
     return {
         "provider_id": name,
         "name": env.str(f"{own}NAME", default=name.capitalize())[:40],
-        "client_id": told["CLIENT_ID"],
-        "secret": told["CLIENT_SECRET"],
-        "settings": {"server_url": told["SERVER"].rstrip("/")},
+        "client_id": given["CLIENT_ID"],
+        "secret": given["CLIENT_SECRET"],
+        "settings": {"server_url": given["SERVER"].rstrip("/")},
     }
 
 

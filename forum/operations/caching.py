@@ -1,23 +1,23 @@
 """Pages kept for visitors: drawn and compressed once, shown until something on them changes.
 
-A page is kept under its address and under two numbers that are read from the database at every
-request, in one query: the version of its debate and the version of the site. Every act raises one
-of them in its own transaction, so what is kept is never purged and never shown after the act
-stands. Only visitors without a session get kept pages; what they see depends on nothing else about
-them but the theme they chose. docs/decisions/0010 tells how a page joins.
+A page of a debate is kept under its address and under two numbers that are read from the database
+at every request, in one query: the version of its debate and the version of the site. Every act
+raises one of them in its own transaction, so what is kept is never purged and never shown after the
+act stands. A page that lists what one may see is kept under the rows of the list, which are asked
+for at every request (`unchanged`). Only visitors without a session get kept pages; what they see
+depends on nothing else about them but the theme they chose. docs/decisions/0010 tells how a page
+joins.
 """
 
 import gzip
 import re
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from threading import Lock
 
 import brotli
 from django.conf import settings
@@ -28,6 +28,7 @@ from django.urls import ResolverMatch
 from core.database_answers import database_errors
 
 from . import replication
+from .lru_cache import LRUCache
 
 DEBATE = re.compile(r"/threads/(\d{1,18})/[^?]*\Z")
 # Whoever asks for other queries gets the page, but does not fill the memory with it.
@@ -63,8 +64,8 @@ def site_version() -> int | None:
 
 
 def allow_keeping(response: HttpResponse) -> HttpResponse:
-    """Mark a page below /threads/<id>/ as one that may be kept for visitors: it shows nothing but
-    what raises that debate's version or the site version when it changes."""
+    """Mark a page as one that may be kept for visitors: it shows nothing but what changes the
+    numbers that it is kept under, below /threads/<id>/ that debate's version and the site's."""
     setattr(response, "kept", True)  # noqa: B010  # asked of any kind of answer by `answered`
     return response
 
@@ -138,51 +139,6 @@ class Kept:
         return response
 
 
-class LRUCache:
-    """What one process keeps, the least recently used going first when room gets short; `setting`
-    names how many megabytes there are. Where KEPT_PAGES_MB is 0 nothing is kept at all."""
-
-    def __init__(self, setting: str) -> None:
-        self._setting = setting
-        self._kept: OrderedDict[tuple, tuple[object, int]] = OrderedDict()
-        self._bytes = 0
-        self._lock = Lock()
-
-    def get(self, key: tuple):
-        """What is kept under `key`, or None."""
-        with self._lock:
-            found = self._kept.get(key)
-            if found is None:
-                return None
-            self._kept.move_to_end(key)
-            return found[0]
-
-    def put(self, key: tuple, thing, size: int) -> None:
-        """Keep a thing of about so many bytes in place of what was kept under `key`."""
-        room = getattr(settings, self._setting) * 1024 * 1024 if settings.KEPT_PAGES_MB else 0
-        with self._lock:
-            self._drop(key)
-            self._kept[key] = (thing, size)
-            self._bytes += size
-            while self._bytes > room:
-                self._drop(next(iter(self._kept)))
-
-    def size(self) -> tuple[int, int]:
-        """How many things are kept, and in how many bytes, as those said who put them."""
-        with self._lock:
-            return len(self._kept), self._bytes
-
-    def clear(self) -> None:
-        """Forget all of it."""
-        with self._lock:
-            self._kept.clear()
-            self._bytes = 0
-
-    def _drop(self, key: tuple) -> None:
-        if (found := self._kept.pop(key, None)) is not None:
-            self._bytes -= found[1]
-
-
 pages = LRUCache("KEPT_PAGES_MB")  # finished pages, for visitors
 # What many read alike: see rendering/fragments.py and rendering/articles.py.
 fragments = LRUCache("KEPT_POSTS_MB")
@@ -191,36 +147,66 @@ fragments = LRUCache("KEPT_POSTS_MB")
 def answered(request, respond) -> HttpResponse:
     """The answer to `request`: a kept page if there is one that still holds, else what `draw`
     gives, kept if its view says that it may be."""
-    key = _key(request)
-    if key is None:
-        return respond(request)
+    key, debate = _key(request), DEBATE.match(request.path_info)
     # Before anything is drawn: what changes meanwhile raises a number, and the page drawn from
     # half of it is never asked for again.
-    debate = DEBATE.match(request.path_info)
-    numbers = _numbers(request, int(debate[1])) if debate else None
-    if numbers is None:
+    numbers = _numbers(request, int(debate[1])) if key and debate else None
+    if key is None or numbers is None:
         return respond(request)
+    return _kept_or_drawn(request, key, numbers, numbers[1] or 0, respond, cache_control())
+
+
+def unchanged(
+    request, site_version: int, rows: Hashable, draw: Callable[[], HttpResponse]
+) -> HttpResponse:
+    """The page that `draw` gives, kept for visitors as long as it is made of the same `rows`. These
+    hold all that it shows to visitors and that may change without raising the site version, so
+    that a page that is a list costs no more than to ask for what it lists. Only an address without
+    a query is kept."""
+    key = None if request.META.get("QUERY_STRING") else _key(request)
+    if key is None:
+        return draw()
+    return _kept_or_drawn(
+        request, key, (site_version, rows), site_version, lambda _: allow_keeping(draw())
+    )
+
+
+def _kept_or_drawn(
+    request,
+    key: tuple,
+    numbers: tuple,
+    site_version: int,
+    respond: Callable,
+    cache_control: str = "",
+) -> HttpResponse:
+    """The page that is kept under `key` if it holds under these `numbers`, else what `respond`
+    gives, kept if it may be, with this header."""
     page = pages.get(key)
     if page is not None and page.holds(numbers):
         return page.answer(request)
-    site = _site_version.set(numbers[1] or 0)
+    site = _site_version.set(site_version)
     try:
         with timed() as until:
             response = respond(request)
     finally:
         _site_version.reset(site)
-    if not getattr(response, "kept", False) or response.status_code != 200 or response.cookies:
+    if not getattr(response, "kept", False) or response.status_code != 200:
         return response
+    if response.cookies or "CSRF_COOKIE_NEEDS_UPDATE" in request.META:
+        return response  # it has a form with this visitor's own token
     if len(response.content) > LARGEST:
         return response
+    if cache_control:
+        response.headers["Cache-Control"] = cache_control
     page = _finished(request, response, numbers, until[0])
     pages.put(key, page, len(page.body) + AROUND)
     return page.answer(request)
 
 
 def kept(request) -> Kept | None:
-    """The page that is kept for a request, whether or not it holds any longer; asks no database."""
-    key = _key(request)
+    """The page of a debate that is kept for a request, whether or not it holds any longer; asks no
+    database."""
+    key = _key(request) if DEBATE.match(request.path_info) else None
     return None if key is None else pages.get(key)
 
 
@@ -237,7 +223,7 @@ def _key(request) -> tuple | None:
     if request.method not in ("GET", "HEAD") or not settings.KEPT_PAGES_MB:
         return None
     path, query = request.path_info, request.META.get("QUERY_STRING", "")
-    if len(path) + len(query) > LONGEST or not DEBATE.match(path) or not QUERY.match(query):
+    if len(path) + len(query) > LONGEST or not QUERY.match(query):
         return None
     theme = ""
     if "HTTP_COOKIE" in request.META:
@@ -284,7 +270,6 @@ def cache_control() -> str:
 
 
 def _finished(request, response: HttpResponse, numbers: tuple, until: float) -> Kept:
-    response.headers["Cache-Control"] = cache_control()
     response.headers["Vary"] = "Accept-Encoding, Cookie"
     coding = _coding(request) or "br"  # whoever takes none gets it unpacked
     return Kept(

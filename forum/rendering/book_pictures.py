@@ -32,12 +32,12 @@ class BookPictures:
     def atlas(self) -> str:
         """The maps that were laid in, by their moments, as XHTML; "" where there are none."""
         shown = {p.key: p for by_key in self._shown.values() for p in by_key.values()}
-        laid = [(shown[key], image) for key, image in self._images.items() if image]
-        maps = [each for each in laid if each[0].shows == Picture.Shows.MAP]
+        used = [(shown[key], image) for key, image in self._images.items() if image]
+        maps = [each for each in used if each[0].shows == Picture.Shows.MAP]
         maps.sort(key=lambda each: (each[0].first_day or 0, each[0].last_day or 0, each[0].pk))
         return "\n".join(_figure(picture, image, "", "") for picture, image in maps)
 
-    def laid_into(self, html: str, post: Post) -> str:
+    def with_pictures(self, html: str, post: Post) -> str:
         """The stored HTML of a post with its pictures drawn, as XHTML."""
         pictures = self._shown.get(post.body.revision_id, {})
 
@@ -87,9 +87,9 @@ def _what_it_is(picture: Picture) -> str:
 def _figure(picture: Picture, image: epub.Image, alt: str, caption: str) -> str:
     words = epub.text(alt or picture.alt or "A picture that nobody described")
     parts = (_what_it_is(picture), caption, epub.text(picture.credit))
-    said = " · ".join(part for part in parts if part)
+    caption_line = " · ".join(part for part in parts if part)
     return (
         f'<figure><img src="{epub.IMAGES}{image.name}" alt="{words}"/>'
-        + (f"<figcaption>{said}</figcaption>" if said else "")
+        + (f"<figcaption>{caption_line}</figcaption>" if caption_line else "")
         + "</figure>"
     )

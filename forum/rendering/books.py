@@ -166,7 +166,7 @@ def _chapter(
         for quote, status in quotes.get(post.body.revision_id, ())
     }
     stored = markup.without_spoilers(post.body.html)  # many readers of books cannot fold
-    stored = pictures.laid_into(stored, post)
+    stored = pictures.with_pictures(stored, post)
     html = markup.fill_markers(stored, post_id=post.pk, quotes=filled, notes={}, members={})
     body = epub.xhtml(html + poll, address)
     head = (

@@ -198,15 +198,15 @@ def _candidates(held: QuerySet[ThreadWord], weight: _Weights, spans) -> list[int
     """The debates that share the most telling words, and those that share any and its date; `held`
     are the words of all that come into question."""
     known = weight.known
-    telling = [word for word in known if known[word] <= COMMON]
-    if not telling:
+    rare = [word for word in known if known[word] <= COMMON]
+    if not rare:
         # The longest of words that all are common, where they were said last.
-        telling = sorted(known, key=lambda word: (-len(word), word))[:2]
-        last = held.filter(word=telling[0]).order_by("-thread").values("thread")[:COMMON]
+        rare = sorted(known, key=lambda word: (-len(word), word))[:2]
+        last = held.filter(word=rare[0]).order_by("-thread").values("thread")[:COMMON]
         held = held.filter(thread__in=last)
-    rows = held.filter(word__in=telling).order_by()
+    rows = held.filter(word__in=rare).order_by()
     worth = Case(
-        *(When(word=word, then=Value(weight.of(word))) for word in telling),
+        *(When(word=word, then=Value(weight.of(word))) for word in rare),
         output_field=FloatField(),
     )
     by_words = (

@@ -76,7 +76,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
             "shows": shows,
             "ages": [(str(n), era[0]) for n, era in enumerate(ERAS)],
             "age": asked["age"],
-            "places": [(name, said) for name, (said, _) in maps.REGIONS.items()],
+            "places": [(name, label) for name, (label, _) in maps.REGIONS.items()],
             "place": asked["in"],
             "later": bool(asked["before"]),
             "older": older,

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import SITE_VERSION
 from forum.actions import read_state
+from forum.operations import caching
 from forum.rendering import fragments
 
 from ..models import Board, Thread
@@ -70,12 +71,25 @@ class HomePage:
 def home(request: HttpRequest) -> HttpResponse:
     """The debates answered last, and the boards; for visitors also what is different here."""
     user = request.user
-    page = HomePage(
-        threads=fragments.thread_lines(_newest(user), user=user, board_shown=True),
-        boards=fragments.board_lines(_boards(user), news=_unread_threads(user), strips=True),
-        example=None if user.is_authenticated else next(iter(_example(user)), None),
+    rows, boards = _newest(user), _boards(user)
+    example = None if user.is_authenticated else next(iter(_example(user)), None)
+
+    def draw() -> HttpResponse:
+        page = HomePage(
+            threads=fragments.thread_lines(rows, user=user, board_shown=True),
+            boards=fragments.board_lines(boards, news=_unread_threads(user), strips=True),
+            example=example,
+        )
+        return render(request, "boards/home.html", {"page": page})
+
+    if not boards:
+        return draw()
+    shown = (
+        tuple(rows),
+        tuple((board.pk, board.thread_count) for board in boards),
+        example and (example.pk, example.slug),
     )
-    return render(request, "boards/home.html", {"page": page})
+    return caching.unchanged(request, boards[0].site_version, shown, draw)
 
 
 def _newest_since(user, since):
@@ -140,23 +154,32 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
         threads = narrowed(here, user, asked)
         pinned = [] if asked.cursor else list(all_of(threads.filter(PINNED[True]), user, asked))
         rows, end = page_of(threads.filter(PINNED[False]), user, asked)
-    parent = board.parent
-    page = BoardPage(
-        board=board,
-        parent=parent if parent and may(user, "see board", parent) else None,
-        children=fragments.board_lines(_children(user, board), news={}),
+    children = _children(user, board)
+
+    def draw() -> HttpResponse:
+        parent = board.parent
+        page = BoardPage(
+            board=board,
+            parent=parent if parent and may(user, "see board", parent) else None,
+            children=fragments.board_lines(children, news={}),
+        )
+        shown = listed(
+            user,
+            asked,
+            rows,
+            pinned=pinned,
+            end=end,
+            address=board.get_absolute_url(),
+            start=f"{reverse('start')}?board={board.slug}",
+            may_start=not user.is_authenticated or may(user, "start", board),
+        )
+        return render(request, "boards/board.html", {"page": page, "list": shown})
+
+    shown = (
+        (tuple(pinned), tuple(rows)),
+        tuple((child.pk, child.thread_count) for child in children),
     )
-    shown = listed(
-        user,
-        asked,
-        rows,
-        pinned=pinned,
-        end=end,
-        address=board.get_absolute_url(),
-        start=f"{reverse('start')}?board={board.slug}",
-        may_start=not user.is_authenticated or may(user, "start", board),
-    )
-    return render(request, "boards/board.html", {"page": page, "list": shown})
+    return caching.unchanged(request, board.site_version, shown, draw)
 
 
 def debates(request: HttpRequest) -> HttpResponse:

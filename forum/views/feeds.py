@@ -39,15 +39,15 @@ VISITOR = AnonymousUser()
 class Feed(Atom1Feed):
     """Atom, whatever signs stand in its words: one post must not take a feed from everybody."""
 
-    def __init__(self, **said) -> None:
-        super().__init__(**_fit(said))
+    def __init__(self, **fields) -> None:
+        super().__init__(**_fit(fields))
 
-    def add_item(self, **said) -> None:  # type: ignore[override]  # it hands on what it is given
-        super().add_item(**_fit(said))
+    def add_item(self, **fields) -> None:  # type: ignore[override]  # it hands on what it is given
+        super().add_item(**_fit(fields))
 
 
-def _fit(said: dict) -> dict:
-    return {name: fit(one) if isinstance(one, str) else one for name, one in said.items()}
+def _fit(fields: dict) -> dict:
+    return {name: fit(one) if isinstance(one, str) else one for name, one in fields.items()}
 
 
 def forum(request: HttpRequest) -> HttpResponse:

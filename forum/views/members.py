@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import SITE_VERSION, PastName, User, skeleton
 from core.compiled_queries import CompiledQuery
 from forum import rendering
+from forum.operations import caching
 from forum.rendering import fragments
 
 from ..actions import members as acts
@@ -31,6 +32,8 @@ PER_PAGE = 20
 NEWEST = 2**62  # above the id of any post
 
 
+# What the page of a member says of them.
+SHOWN = "pk username emblem about date_joined is_superuser is_moderator".split()
 AGES = {"30": "the last 30 days", "365": "the last year"}
 COUNTED = 1_000  # posts up to here are counted
 
@@ -113,24 +116,34 @@ def member(request: HttpRequest, username) -> HttpResponse:
     else:  # behind the last of them, or there are none
         behind = asked.before != NEWEST
         count = _count(_narrowed(_posts_by(user, found.pk), asked)) if behind else 0
-    return render(
-        request,
-        "members/member.html",
-        {
+    past_names = list(found.past_names.order_by("-pk")) if renamed else []
+    boards = _boards(user)
+
+    def draw() -> HttpResponse:
+        page = {
             "profile": found,
-            "past_names": list(found.past_names.order_by("-pk")) if renamed else (),
+            "past_names": past_names,
             "posts": fragments.post_lines(rows[:PER_PAGE], user=user),
             "count": count,
             "counted": COUNTED,
             "asked": asked,
-            "boards": _boards(user),
+            "boards": boards,
             "kinds": Thread.Kind.choices,
             "ages": AGES,
             "older": rows[PER_PAGE - 1][0] if more else None,
             "later": asked.before != NEWEST,
-            **_ignoring(user, found),
-        },
+        }
+        return render(request, "members/member.html", {**page, **_ignoring(user, found)})
+
+    if not rows:
+        return draw()
+    shown = (
+        tuple(rows),
+        tuple(boards),
+        *(getattr(found, column) for column in SHOWN),
+        *((past.username, past.until) for past in past_names),
     )
+    return caching.unchanged(request, rows[0][2], shown, draw)
 
 
 def debates(request: HttpRequest, username) -> HttpResponse:

@@ -9,12 +9,12 @@ async function add(form, files) {
     state.textContent = "Sending the picture …";
     const body = new FormData(form);
     body.set("picture", file);
-    const told = await (await sent("/pictures/", body))?.json().catch(() => null);
-    state.textContent = told ? (told.problem ?? "") : "The picture could not be sent.";
-    if (!told?.markdown) continue;
+    const answer = await (await sent("/pictures/", body))?.json().catch(() => null);
+    state.textContent = answer ? (answer.problem ?? "") : "The picture could not be sent.";
+    if (!answer?.markdown) continue;
     const at = text.selectionEnd;
     const from = text.value.slice(0, at).trimEnd().length;
-    text.setRangeText(`${from ? "\n\n" : ""}${told.markdown}\n`, from, at);
+    text.setRangeText(`${from ? "\n\n" : ""}${answer.markdown}\n`, from, at);
     const inside = text.value.indexOf("![", from) + 2;
     text.setRangeText("What it shows", inside, inside, "select");
     text.focus();

@@ -41,10 +41,10 @@ function offerToQuote() {
   stand(chosen.at(-1).post, button);
 }
 
-addEventListener("told", ({ detail: { post, words, href } }) => {
-  const said = made("span", { role: "status" });
-  stand(post, said);
-  said.textContent = words;
+addEventListener("announce", ({ detail: { post, words, href } }) => {
+  const status = made("span", { role: "status" });
+  stand(post, status);
+  status.textContent = words;
   if (href) offer.append(made("a", { href, textContent: "Go to it", onclick: () => offer.remove() }));
 });
 
@@ -109,7 +109,7 @@ function collect(post) {
   if (fire("quote", { post: at, quotes })) {
     quotes.then((words) => {
       sessionStorage.quotes = (sessionStorage.quotes ?? "") + words;
-      fire("told", { post: at, words: "Collected for your reply." });
+      fire("announce", { post: at, words: "Collected for your reply." });
     });
   }
   getSelection().removeAllRanges();

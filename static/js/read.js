@@ -11,7 +11,7 @@ addEventListener("selectionchange", quoting, { once: true, capture: true });
 
 pressed("a.copy", (link) => {
   if (!navigator.clipboard) return false;
-  const say = (words) => quoting().then(() => fire("told", { post: postOf(link), words }));
+  const say = (words) => quoting().then(() => fire("announce", { post: postOf(link), words }));
   navigator.clipboard.writeText(link.href).then(() => say("Link copied."), () => say(link.href));
 });
 

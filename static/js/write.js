@@ -28,7 +28,7 @@ async function answer(post, quotes) {
   const link = one("a.reply", post);
   const started = form?.text.value.trim();
   if (form && quotes && (started || !link || form.to.value === idOf(post))) {
-    fire("told", { post, words: `Quoted in your ${heading(form)}.`, href: "#reply" });
+    fire("announce", { post, words: `Quoted in your ${heading(form)}.`, href: "#reply" });
     append(form.text, await quotes);
   } else if (form && started) {
     turn(form, post);
@@ -69,7 +69,7 @@ function putAway(form, post) {
   form.closest(".writing").remove();
   if (foot) place.replaceWith(foot);
   one("a.reply", post)?.focus({ preventScroll: true });
-  if (form.text.value.trim()) fire("told", { post, words: "Kept. Reply opens it again." });
+  if (form.text.value.trim()) fire("announce", { post, words: "Kept. Reply opens it again." });
 }
 
 // --- What it answers

@@ -6,7 +6,7 @@ import random
 
 from forum.text.markup import MarkupError, render
 from tests.text.markup.hostile import HOSTILE
-from tests.text.markup.soundness import ALLOWED, LONG, PIECES, laid
+from tests.text.markup.soundness import ALLOWED, LONG, PIECES, filled
 
 TEXTS = 20_000 if LONG else 400
 # An element that the markup leaves to the page, with what it puts there.
@@ -55,7 +55,7 @@ def test_a_browser_reads_what_was_written(chromium, record_property):
             rendered = render(text, format="markdown")
         except MarkupError:
             continue
-        pages.append((text, laid(rendered, members={"member-a": "/members/member-a/"})))
+        pages.append((text, filled(rendered, members={"member-a": "/members/member-a/"})))
     assert len(pages) > TEXTS * 0.9
     page = chromium.new_page()
     wrong = []

@@ -14,9 +14,9 @@ MARKED = re.compile(r"<mark>(.*?)</mark>", re.S)
 
 def marked(source: str, words: str, number: int = 1, before: int = 0) -> list[str]:
     html = render(source, format="markdown").html
-    laid = mark_words(html, {number: [(before, words)]})
-    assert laid.replace("<mark>", "").replace("</mark>", "") == html
-    return MARKED.findall(laid)
+    marked = mark_words(html, {number: [(before, words)]})
+    assert marked.replace("<mark>", "").replace("</mark>", "") == html
+    return MARKED.findall(marked)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_the_second_of_two_equal_words_can_be_meant():
     ).html
     plain = "So it was, long before the war; and so on it was to the end."
     before = len(plain[: plain.rindex("it was")].replace(" ", ""))
-    laid = mark_words(html, {1: [(before, "it was")]})
-    assert laid.index("<mark>") > laid.index("so on")
+    marked = mark_words(html, {1: [(before, "it was")]})
+    assert marked.index("<mark>") > marked.index("so on")
 
 
 def test_only_the_passage_named_is_marked():
@@ -65,7 +65,7 @@ def test_any_run_of_words_is_found(pieces, data):
     run = " ".join(words[first : last + 1])
     before = len("".join(words[:first]))
     html = composed.html
-    laid = mark_words(html, {1: [(before, run)]})
-    assert laid.replace("<mark>", "").replace("</mark>", "") == html
-    shown = "".join(MARKED.findall(laid)).replace("&amp;", "&")
+    marked = mark_words(html, {1: [(before, run)]})
+    assert marked.replace("<mark>", "").replace("</mark>", "") == html
+    shown = "".join(MARKED.findall(marked)).replace("&amp;", "&")
     assert shown.split() == run.split() or "".join(shown.split()) == "".join(run.split())

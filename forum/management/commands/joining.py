@@ -32,8 +32,8 @@ class Command(BaseCommand):
             self._decide(admit or turn_away, "admit" if admit else "turn away", reason.strip())
         else:
             waiting = Case.objects.open().filter(kind=Case.Kind.JOIN).order_by("pk")
-            told = ("opened_at", "member__username", "member__email", "asked_why")
-            for when, name, address, answer in waiting.values_list(*told):
+            columns = ("opened_at", "member__username", "member__email", "asked_why")
+            for when, name, address, answer in waiting.values_list(*columns):
                 self.stdout.write(f"{when:%Y-%m-%d} {name} <{address}>: {answer}")
 
     def _decide(self, name: str, act: str, reason: str) -> None:

@@ -26,7 +26,7 @@ def passages(rendered):
     return [rendered.plain[one.start : one.end] for one in rendered.passages]
 
 
-def laid(rendered, **given):
+def filled(rendered, **given):
     """Lay it into a page as post 7."""
     return fill_markers(rendered.html, **({"post_id": 7, "quotes": {}, "notes": {}} | given))
 
@@ -125,7 +125,7 @@ def assert_sound(rendered):
 
 def assert_shown(rendered):
     """Each passage's element shows exactly the passage's words."""
-    page = laid(rendered, notes={one.number: "<i>END</i>" for one in rendered.passages})
+    page = filled(rendered, notes={one.number: "<i>END</i>" for one in rendered.passages})
     page = re.sub(r"<sup .*?</sup>| <a class=\"footnote-back\".*?</a>", "", page)
     for one in rendered.passages:
         words = rendered.plain[one.start : one.end]

@@ -19,7 +19,7 @@ from tests.text.markup.soundness import (
     SOURCES,
     Reader,
     assert_sound,
-    laid,
+    filled,
     md,
 )
 
@@ -67,7 +67,7 @@ def test_filling_markers_changes_no_words(source):
         rendered = md(source)
     except MarkupError:
         return
-    page = laid(rendered, members={"member-a": "/x/"})
+    page = filled(rendered, members={"member-a": "/x/"})
     assert Reader(page).text == Reader(rendered.html).text
     assert page.count("<!--") == 0
 
@@ -109,7 +109,7 @@ def assert_stays_inside(source):
     except MarkupError:
         return
     quotes = {one.ordinal: FIGURE for one in rendered.quotes if one.author}
-    page = laid(rendered, quotes=quotes, members={"member-a": "/members/member-a/"})
+    page = filled(rendered, quotes=quotes, members={"member-a": "/members/member-a/"})
     read = Reader(f"{BOX}{page}{AFTER}")
     assert read.open == ["p"] and not read.misplaced and not read.comments and not read.stray
     ids = [attributes["id"] for _, attributes in read.tags if "id" in attributes]

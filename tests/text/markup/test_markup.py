@@ -6,7 +6,7 @@ import re
 import pytest
 
 from forum.text.markup import MarkupError, render
-from tests.text.markup.soundness import Reader, assert_sound, laid, md, passages
+from tests.text.markup.soundness import Reader, assert_sound, filled, md, passages
 
 # --- Markdown ---------------------------------------------------------------------------------
 
@@ -67,10 +67,10 @@ def test_passages_in_reading_order():
 
 
 def test_a_tight_item_is_a_passage_and_a_loose_one_holds_them():
-    page = laid(md("- a\n- b\n  - c"), notes={2: "[note]"})
+    page = filled(md("- a\n- b\n  - c"), notes={2: "[note]"})
     assert '<li id="post-7-1" dir="auto">a</li>' in page
     assert '<li id="post-7-2" dir="auto">b[note]<ul>' in page
-    page = laid(md("- a\n\n- b"), notes={2: "[note]"})
+    page = filled(md("- a\n\n- b"), notes={2: "[note]"})
     assert '<li dir="auto"><p id="post-7-2" dir="auto">b</p>[note]</li>' in page
 
 
@@ -218,7 +218,7 @@ def test_spoilers():
 def test_mentions():
     rendered = md("@member-a, (@Member_B.) @member-a @MEMBER-A\n\n> @quoted\n\n[@linked](/x) \\@no")
     assert rendered.mentions == ("member-a", "Member_B")
-    page = laid(rendered, members={"member-a": '/members/member-a/"'})
+    page = filled(rendered, members={"member-a": '/members/member-a/"'})
     assert '<a class="mention" href="/members/member-a/&quot;">@member-a</a>, (@Member_B.)' in page
     assert page.count('class="mention"') == 3
     assert "@quoted" in page
@@ -236,7 +236,7 @@ def test_what_is_no_mention(text):
 
 def test_footnotes_have_addresses_of_their_post():
     rendered = md("a[^x] b[^x] c[^no]\n\n[^x]: note")
-    page = laid(rendered)
+    page = filled(rendered)
     assert 'href="#post-7-fn1" id="post-7-fnref1"' in page
     assert 'href="#post-7-fn1" id="post-7-fnref1-1"' in page
     assert '<li id="post-7-fn1"><p id="post-7-2" dir="auto">note' in page
@@ -251,14 +251,14 @@ def test_a_footnote_in_a_quote_does_not_become_own_words():
 
 
 def test_no_way_back_to_a_reference_that_is_not_drawn():
-    page = laid(md("a[^1]\n\n> b\n> > c[^1]\n\n[^1]: note"))
+    page = filled(md("a[^1]\n\n> b\n> > c[^1]\n\n[^1]: note"))
     assert page.count('class="footnote-back"') == page.count('class="footnote-ref"') == 1
 
 
 def test_a_footnote_that_nothing_refers_to_keeps_its_words():
     rendered = md(f"a[^1]\n\n[^x]: lost[^y]\n\n[^1]: first\n\n[^y]: y\n\n[^{'z' * 51}]: long")
     assert passages(rendered) == ["a", "first", "y", "lost", "long"]
-    page = laid(rendered)
+    page = filled(rendered)
     assert page.count('<li id="post-7-fn') == 4
     assert page.count('class="footnote-back"') == page.count('class="footnote-ref"') == 2
     assert passages(md("[^x]: alone")) == ["alone"]
@@ -277,7 +277,7 @@ def test_footnotes_on_lines_that_follow_each_other():
 def test_a_second_text_of_a_footnote_stays_where_it_is():
     rendered = md("a[^1]\n\n[^1]: first\n\n[^1]: second\n\n[^1]: third")
     assert passages(rendered) == ["a", ": second", ": third", "first"]
-    page = laid(rendered)
+    page = filled(rendered)
     assert page.count('class="footnote-back"') == page.count('class="footnote-ref"') == 3
 
 
@@ -332,7 +332,7 @@ def test_quotes_are_passages_without_words():
     ]
     assert (
         "id="
-        not in laid(rendered).split("<blockquote")[1].split("</blockquote")[0].split(">", 1)[1]
+        not in filled(rendered).split("<blockquote")[1].split("</blockquote")[0].split(">", 1)[1]
     )
 
 
@@ -510,7 +510,7 @@ def test_plain_quotes_outside_the_text_are_refused(quoted):
 
 def test_filling_markers():
     rendered = md("a\n\n[quote]b[/quote]\n\n> c\n\nd")
-    page = laid(
+    page = filled(
         rendered,
         post_id=812,
         quotes={1: ('<figure class="quote"><blockquote>', "</blockquote></figure>")},
@@ -529,12 +529,12 @@ def test_filling_markers():
 def test_what_is_laid_in_is_not_read_again():
     rendered = md("a @member-a\n\n> b")
     trap = "<!--p1--><p>\\1 \\g<0> <!--q1--><!--@member-a-->"
-    page = laid(rendered, quotes={1: (trap, trap)}, notes={1: trap})
+    page = filled(rendered, quotes={1: (trap, trap)}, notes={1: trap})
     assert page.count("\\1 \\g<0> <!--q1--><!--@member-a-->") == 3
 
 
 def test_an_id_cannot_break_out():
-    assert '"x' not in laid(md("a"), post_id='7"x').replace("&quot;x", "")
+    assert '"x' not in filled(md("a"), post_id='7"x').replace("&quot;x", "")
 
 
 IMITATIONS = (
@@ -548,7 +548,7 @@ def test_text_that_imitates_markers_stays_text(format):
     source = IMITATIONS if format == "plain" else IMITATIONS.replace("&", "\\&").replace("@", "\\@")
     rendered = render(source, format=format)
     assert rendered.html.count("<!--") == 2
-    page = laid(
+    page = filled(
         rendered,
         quotes={1: ("QUOTE", "QUOTE")},
         notes={},
