@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Q, QuerySet, Subquery, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -51,12 +52,20 @@ def _answered_last(user) -> QuerySet:
 
 
 _newest = ForReader("newest_threads", _answered_last, counting=True)
-_boards = ForReader(
-    "boards", lambda user: boards_visible_to(user).annotate(site_version=SITE_VERSION).in_order()
-)
-_example = ForReader(
-    "example", lambda user: threads_visible_to(user).filter(key=EXAMPLE).only("slug")
-)
+
+
+def _boards_in_order(user) -> QuerySet:
+    boards = boards_visible_to(user).annotate(site_version=SITE_VERSION).in_order()
+    if user.is_authenticated:
+        return boards
+    # For visitors also which debate is the example; a subquery of no row, asked once.
+    example = threads_visible_to(user).filter(key=EXAMPLE)
+    return boards.annotate(
+        example_id=Subquery(example.values("pk")), example_slug=Subquery(example.values("slug"))
+    )
+
+
+_boards = ForReader("boards", _boards_in_order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +77,16 @@ class HomePage:
     example: Thread | None  # for visitors, the debate that holds one of everything
 
 
+def _example(board: Any) -> Thread | None:
+    """The debate that holds one of everything, if a visitor sees it; of `_boards_in_order`."""
+    return board.example_id and Thread(pk=board.example_id, slug=board.example_slug)
+
+
 def home(request: HttpRequest) -> HttpResponse:
     """The debates answered last, and the boards; for visitors also what is different here."""
     user = request.user
     rows, boards = _newest(user), _boards(user)
-    example = None if user.is_authenticated else next(iter(_example(user)), None)
+    example = _example(boards[0]) if boards and not user.is_authenticated else None
 
     def draw() -> HttpResponse:
         page = HomePage(
@@ -87,7 +101,7 @@ def home(request: HttpRequest) -> HttpResponse:
     shown = (
         tuple(rows),
         tuple((board.pk, board.thread_count) for board in boards),
-        example and (example.pk, example.slug),
+        example and example.get_absolute_url(),
     )
     return caching.unchanged(request, boards[0].site_version, shown, draw)
 

@@ -18,7 +18,7 @@ from tests.people import browser, quoting, reply
 # Every compiled query of the forum, by the pages and acts that send it.
 NAMES = set(
     "board boards boards_found boards_of_threads boards_to_choose boards_unseen debates_listed"
-    " debates_of_posts_found debates_of_sources debates_shown debates_titled example"
+    " debates_of_posts_found debates_of_sources debates_shown debates_titled"
     " locked_threads members_named newest_threads news"
     " openings_of_posts_found post posts_by_id posts_by_number posts_found posts_of_member"
     " posts_shown profile quotes_asked quotes_in quotes_of read_mark session thread"
