@@ -367,7 +367,7 @@ GIVEN = {
     "forum.moderation.merging": {"row.basis"},
     "forum.moderation.moving": {"root.basis", "row.basis"},
     "forum.moderation.undoing_moves": {"rows[pk].basis"},
-    "forum.transfer.parsing": {"texts.quoted", "texts.rendered"},
+    "forum.transfer.parsing": {"post.quoted", "post.rendered"},
     # What a zip says of a file in it.
     "forum.transfer.packing": {"entry.compress_type", "entry.create_system", "entry.external_attr"},
 }

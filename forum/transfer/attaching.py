@@ -47,7 +47,7 @@ def attach_to_all(fixture: ThreadFixture, thread: Thread) -> bool:
     """Attach what a file says of its posts (see `attach`) to all that stand in the thread with the
     file's text, be they new or known before, with their lanes and stances where they had none.
     Returns whether anything was missing."""
-    indexes = {post.key: index for index, post in enumerate(fixture.posts)}
+    indexes = {key: index for index, key in enumerate(fixture.posts.keys)}
     ids, lanes, stances = {}, [], []
     decided = _decided(thread, "set lane")
     rows = Post.objects.filter(

@@ -16,6 +16,7 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from . import Rejected
+from .spool import copied
 
 FOLDER = "pictures/"
 NAME = re.compile(r"[0-9a-f]{64}\.(?:png|jpeg|webp|gif)")
@@ -118,10 +119,11 @@ class Packed:
             raise self._rejected("a zip holds one fixture (.json), and its pictures.")
         return fixtures[0], files
 
-    def fixture_bytes(self, most: int) -> bytes:
-        """The fixture, or the first bytes of it: `most` and one more, where it is larger."""
+    def fixture_file(self, most: int) -> IO[bytes]:
+        """A copy of the fixture, or of its beginning, `most` bytes and one more, where it is
+        larger; whoever asked for it closes it."""
         with self._readable(), self.zip.open(self.fixture) as opened:
-            return opened.read(most + 1)
+            return copied(opened, most)
 
     def read(self, file: str) -> bytes | None:
         """The bytes of a picture, None if it is not there. Raises Rejected as `in_folder`."""

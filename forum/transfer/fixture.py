@@ -36,20 +36,18 @@ read (see `reading`), never claimed by it.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from forum.actions.brought_pictures import Brought
 from forum.actions.divergences import DivergenceInput
 from forum.actions.polls import Asked
 from forum.models import Post, Thread
-from forum.text import markup
 from forum.text.places import Spot
 
 from . import Rejected
 from .fields import DIVERGENCE, POST, QUESTION, QUOTE, THREAD, object_name
 from .notes import EditorsNotes
-from .spool import ImportedQuote, Spool, Texts
+from .posts import Contribution, Posts
 from .text import PlainThread, find_repetitions
 
 FORMAT = 1
@@ -91,53 +89,6 @@ class ImportedPoll(NamedTuple):
 
 
 @dataclass(slots=True)
-class Contribution:
-    """One post, rendered and judged; `parent` is a place in `ThreadFixture.posts`, `at` the number
-    of its texts in the spool."""
-
-    object: int
-    key: str
-    parent: int | None
-    basis: str
-    byline: str
-    written_at: datetime | None
-    format: str
-    spool: Spool
-    at: int
-    lane: str = ""
-    stance: str = ""
-
-    @property
-    def texts(self) -> Texts:
-        """Its texts, read from the spool: ask once for what is needed several times."""
-        return self.spool.get(self.at)
-
-    def keep(self, texts: Texts) -> None:
-        """Put these texts into the spool in the place of those before."""
-        self.at = self.spool.put(texts)
-
-    @property
-    def text(self) -> str:
-        """The text as it stands in the file."""
-        return self.texts.text
-
-    @property
-    def quoted(self) -> tuple[tuple[int, int], ...]:
-        """The paragraphs of a plain text that are quotes."""
-        return self.texts.quoted
-
-    @property
-    def rendered(self) -> markup.Rendered:
-        """The text, rendered."""
-        return self.texts.rendered
-
-    @property
-    def quotes(self) -> list[ImportedQuote]:
-        """The quotes in the text, judged."""
-        return self.texts.quotes
-
-
-@dataclass(slots=True)
 class ThreadFixture:
     """A whole thread, checked: what remains to be asked is whether it fits this forum."""
 
@@ -149,10 +100,9 @@ class ThreadFixture:
     title: str
     kind: str
     source: str
-    posts: list[Contribution]
+    posts: Posts = field(default_factory=Posts)
     # The places of posts that are quoted, and of those whose words stand in quotes of quotes.
     quoted: set[int] = field(default_factory=set)
-    spool: Spool = field(default_factory=Spool)
     nested: set[int] = field(default_factory=set)
     divergences: list[DivergenceInput] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)

@@ -131,8 +131,8 @@ def _load_new(fixture: ThreadFixture, user, finish: Callable[[Loaded], None]) ->
             description.write(thread, fixture.divergences, fixture.questions)
             ids = tree.new_ids(len(fixture.posts))
         pairs = (
-            (pk, None if post.parent is None else ids[post.parent])
-            for pk, post in zip(ids, fixture.posts, strict=True)
+            (pk, None if (above := fixture.posts.parent(at)) is None else ids[above])
+            for at, pk in enumerate(ids)
         )
         labels = tree.labels(pairs)
         pictures, notes = brought_pictures.found(fixture.pictures)
@@ -141,7 +141,7 @@ def _load_new(fixture: ThreadFixture, user, finish: Callable[[Loaded], None]) ->
         progress.begin("posts loaded", len(ids))
         for part in parts_of(fixture, dict(enumerate(ids)), thread):
             for item in part:
-                up = fixture.posts[item.index].parent
+                up = item.post.parent
                 item.row.parent_id = None if up is None else ids[up]
                 item.arrive(thread, item.index + 1, now)
                 tree.set_labels(item.row, labels[item.row.pk])

@@ -6,20 +6,22 @@ from typing import Any
 
 from . import Rejected
 from .parsing import parse_json, where
+from .spool import Data, whole
 
 _PREFIX = re.compile(r"Problem installing fixtures?(?: '[^\n]*?')?: |Error deserializing object: ")
 _LONGEST = 300
 
 
-def check(data: bytes, name: str) -> None:
+def check(data: Data, name: str) -> None:
     """Raise Rejected, with file and line, unless the bytes of the JSON file `name` can be handed to
     Django: a list of objects in which no text holds what cannot be stored."""
+    text = whole(data)
     try:
-        data.decode()  # as Django does; JSON's reader takes other encodings too
+        text.decode()  # as Django does; JSON's reader takes other encodings too
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line = text.count(b"\n", 0, error.start) + 1
         raise Rejected(f"{name}, line {line}: this is not UTF-8.") from None
-    objects = parse_json(data, name, empty=True)
+    objects = parse_json(text, name, empty=True)
     for number, thing in enumerate(objects, 1):
         if not isinstance(thing, dict):
             raise Rejected(f"{where(data, name, number)}: not an object with model and fields.")

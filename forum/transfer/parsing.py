@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import islice, pairwise
+from itertools import islice, takewhile
 from math import isfinite
 from typing import Any
 
@@ -41,11 +41,12 @@ from .fields import (
     fields_of,
     object_name,
 )
-from .fixture import FORMAT, Contribution, ThreadFixture
+from .fixture import FORMAT, ThreadFixture
 from .pictures import read_picture
 from .post_facts import read_post_fact
-from .spool import ImportedQuote, Texts
-from .streaming import NotStreamed, objects_of
+from .posts import Contribution, ImportedQuote
+from .spool import Data, Spool, beginning, size_of, whole
+from .streaming import NotStreamed, line_of, objects_of
 
 _REASON = longest(PostRevision, "reason")
 # Enough of a file to know a thread fixture by when it cannot be read as a whole.
@@ -55,7 +56,7 @@ _OBJECT = re.compile(r", object (\d+)")
 _FIRST_IS_THREAD = re.compile(r'\s*\[\s*\{[^{}]*"model"\s*:\s*"forum\.thread"', re.IGNORECASE)
 
 
-def is_thread_fixture(data: bytes) -> bool:
+def is_thread_fixture(data: Data) -> bool:
     """Whether a file, or the beginning of one that is too large to be read in, is for us.
 
     It is when one of its objects is a thread with a format version, wherever that stands, so that
@@ -67,9 +68,11 @@ def is_thread_fixture(data: bytes) -> bool:
     except NotStreamed:
         pass
     try:
-        objects = json.loads(data)
+        objects = json.loads(whole(data)) if _may_be_whole(data) else None
     except (ValueError, RecursionError):
-        head = data[:_HEAD].decode(errors="replace")
+        objects = None
+    if objects is None:
+        head = beginning(data, _HEAD).decode(errors="replace")
         return bool(_FIRST_IS_THREAD.match(head)) and '"format"' in head
     return isinstance(objects, list) and any(map(_is_versioned_thread, objects))
 
@@ -80,7 +83,7 @@ def _is_versioned_thread(thing: Any) -> bool:
     return str(thing.get("model")).lower() == THREAD and "format" in thing["fields"]
 
 
-def read(data: bytes, name: str) -> ThreadFixture:
+def read(data: Data, name: str) -> ThreadFixture:
     """Read the one thread of the file `name`, as `read_all` does."""
     fixture, *others = read_all(data, name)
     for other in others:
@@ -88,45 +91,43 @@ def read(data: bytes, name: str) -> ThreadFixture:
     return fixture
 
 
-def read_all(data: bytes, name: str) -> list[ThreadFixture]:
+def read_all(data: Data, name: str) -> list[ThreadFixture]:
     """Read, check, render and judge the threads of the file `name`, each with all that follows it
     up to the next; knows no database.
 
     Raises Rejected with the file and the number of the object (or the line, where it is no JSON).
+    A file that is open may be of any size; what has to be read as a whole, since it is broken or
+    not in UTF-8, may not.
     """
-    if len(data) > settings.FIXTURE_MAX_BYTES:
+    if isinstance(data, bytes) and not _may_be_whole(data):
         raise too_large(name)
-    each = _streamed(data) or partial(iter, parse_json(data, name))
-    count, starts = 0, [0]
-    for count, thing in enumerate(each(), 1):
-        if count > 1 and _is_thread(thing):
-            starts.append(count - 1)
-    objects = each()
+    try:
+        if fixtures := _read_threads(partial(objects_of, data, _STRICT), name):
+            return fixtures
+    except NotStreamed as error:
+        if not _may_be_whole(data):
+            raise _too_large_and_broken(name, error.line) from None
+    return _read_threads(partial(iter, parse_json(whole(data), name)), name)
+
+
+def _read_threads(each: Callable[[], Iterator[Any]], name: str) -> list[ThreadFixture]:
+    """The threads among the objects that `each` gives whenever it is called."""
+    objects = progress.track(enumerate(each(), 1), "objects read")
     fixtures: list[ThreadFixture] = []
     keys: dict[str, str] = {}
-    for start, end in pairwise([*starts, count]):
-        later = partial(_parents_that_come_later, each, start, end)
-        fixture = _read_thread(islice(objects, end - start), start + 1, name, later)
+    first = next(objects, None)
+    while first is not None:
+        fixture, first = _read_thread(first, objects, name, each)
+        for other in fixtures[-1:]:
+            keys |= dict.fromkeys(other.posts.keys, other.key)
         if fixture.key in {other.key for other in fixtures}:
             raise fixture.reject(f"the thread {fixture.key!a} stands twice in this file.")
-        for post in fixture.posts:
-            if post.key in keys:
-                raise fixture.reject(f"{keys[post.key]!a} has a post {post.key!a} too.", post)
-            keys[post.key] = fixture.key
+        for index, key in enumerate(fixture.posts.keys if keys else ()):
+            if key in keys:
+                post = fixture.posts[index]
+                raise fixture.reject(f"{keys[key]!a} has a post {key!a} too.", post)
         fixtures.append(fixture)
     return fixtures
-
-
-def _streamed(data: bytes) -> Callable[[], Iterator[Any]] | None:
-    """What gives the objects of a file one by one, as often as it is asked; None for a file that
-    has to be read as a whole, since it is no list, an empty one or broken."""
-    found = False
-    try:
-        for _ in objects_of(data, _STRICT):
-            found = True
-    except NotStreamed:
-        return None
-    return partial(objects_of, data, _STRICT) if found else None
 
 
 def _is_thread(thing: Any) -> bool:
@@ -134,16 +135,25 @@ def _is_thread(thing: Any) -> bool:
 
 
 def _read_thread(
-    objects: Iterator[Any], first: int, name: str, later: Callable[[], Mapping[str, str]]
-) -> ThreadFixture:
-    """One thread with its posts and the rest; its own object is number `first` of the file. `later`
-    gives the parents of all its posts."""
-    fixture = _thread(fields_of(next(objects), first, name, THREAD), first, name)
+    head: tuple[int, Any],
+    objects: Iterator[tuple[int, Any]],
+    name: str,
+    each: Callable[[], Iterator[Any]],
+) -> tuple[ThreadFixture, tuple[int, Any] | None]:
+    """One thread with its posts and the rest, and the head of the next: number and object, as for
+    all `objects`."""
+    first, thing = head
+    fixture = _thread(fields_of(thing, first, name, THREAD), first, name)
+    later = partial(_parents_that_come_later, each, first)
     indexes: dict[str, int] = {}
-    quotes: dict[int, list[tuple[int, dict]]] = {}
+    quotes = _Quotes()
     facts: list[Check] = []
-    for number, thing in enumerate(objects, first + 1):
+    following = None
+    for number, thing in objects:
         model = thing.get("model") if isinstance(thing, dict) else None
+        if model == THREAD:
+            following = number, thing
+            break
         if model == POST:
             if quotes:
                 raise Rejected(f"{object_name(name, number, POST)}: posts come before quotes.")
@@ -152,9 +162,7 @@ def _read_thread(
             fixture.posts.append(post)
         elif model == QUOTE:
             fields = fields_of(thing, number, name, QUOTE)
-            check = Check(fields, name, number, QUOTE)
-            at = check.post("post", indexes)
-            quotes.setdefault(at, []).append((number, fields))
+            quotes.add(Check(fields, name, number, QUOTE).post("post", indexes), number, fields)
         elif model == DIVERGENCE:
             fixture.divergences.append(
                 _divergence(fields_of(thing, number, name, model), number, fixture)
@@ -176,21 +184,58 @@ def _read_thread(
     shown: set[str] = set()
     posts = progress.track(fixture.posts, "posts read", len(fixture.posts))
     for at, post in enumerate(posts):
-        texts = _render(post, at, quotes.pop(at, ()), fixture, indexes)
-        shown.update(texts.rendered.pictures)
+        _render(post, at, quotes.of(at), fixture, indexes)
+        shown.update(post.rendered.pictures)
     for check in facts:
         if check.model == PICTURE:
             read_picture(check, fixture, shown)
         else:
             read_post_fact(check, fixture, indexes)
-    return fixture
+    return fixture, following
+
+
+class _Quotes:
+    """The quotes of a thread, in a file until the post in which each stands is rendered."""
+
+    def __init__(self) -> None:
+        self._spool = Spool()
+        self._last: dict[int, int] = {}  # of each post: it leads to the one before
+
+    def __bool__(self) -> bool:
+        return bool(self._last)
+
+    def add(self, post: int, number: int, fields: dict) -> None:
+        """Keep the fields of the n-th object of the file, a quote in the post at this place."""
+        self._last[post] = self._spool.put((number, fields, self._last.get(post)))
+
+    def of(self, post: int) -> list[tuple[int, dict]]:
+        """Number and fields of each quote in a post, as they stand in the file."""
+        found = []
+        at = self._last.get(post)
+        while at is not None:
+            number, fields, at = self._spool.get(at)
+            found.append((number, fields))
+        return found[::-1]
+
+
+def _may_be_whole(data: Data) -> bool:
+    return size_of(data) <= settings.FIXTURE_MAX_BYTES
 
 
 def too_large(name: str) -> Rejected:
     """The error for a file over the limit, which is asked of its size before it is read."""
-    limit = settings.FIXTURE_MAX_BYTES
-    most = counted(limit, "byte,bytes")
-    return Rejected(f"{name}: larger than the {most} that FIXTURE_MAX_BYTES allows.")
+    return Rejected(f"{name}: larger than the {_limit()} that FIXTURE_MAX_BYTES allows.")
+
+
+def _too_large_and_broken(name: str, line: int) -> Rejected:
+    return Rejected(
+        f"{name}, line {line}: here or further on it is no JSON in UTF-8. Of a file larger than "
+        f"{_limit()} (FIXTURE_MAX_BYTES) no more can be said."
+    )
+
+
+def _limit() -> str:
+    return counted(settings.FIXTURE_MAX_BYTES, "byte,bytes")
 
 
 def parse_json(data: bytes, name: str, *, empty: bool = False) -> list:
@@ -215,16 +260,10 @@ def parse_json(data: bytes, name: str, *, empty: bool = False) -> list:
     return objects
 
 
-def where(data: bytes, name: str, number: int) -> str:
+def where(data: Data, name: str, number: int) -> str:
     """How messages name the n-th object of a JSON file: by the line in which it begins."""
-    text, at, decoder = data.decode("utf-8-sig", "replace"), 0, json.JSONDecoder()
-    try:
-        for _ in range(number - 1):
-            _, at = decoder.raw_decode(text, _begin(text, at))
-    except (ValueError, RecursionError):
-        return f"{name}, object {number}"
-    line = text.count("\n", 0, _begin(text, at)) + 1
-    return f"{name}, line {line}"
+    line = line_of(data, number)
+    return f"{name}, object {number}" if line is None else f"{name}, line {line}"
 
 
 def _odd_object(data: bytes) -> int:
@@ -243,7 +282,7 @@ def _begin(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def with_line(error: Rejected, data: bytes, name: str) -> Rejected:
+def with_line(error: Rejected, data: Data, name: str) -> Rejected:
     """The same of an error that names an object of the file `name` by its number alone: with the
     line in which that begins."""
     found = _OBJECT.match(str(error), len(name)) if str(error).startswith(name) else None
@@ -310,7 +349,6 @@ def _thread(fields: dict, number: int, name: str) -> ThreadFixture:
         title=title,
         kind=check.choice("kind", Thread.Kind.values),
         source=check.text("source", longest(Thread, "source")),
-        posts=[],
         policy=check.choice("policy", Thread.Policy.values, Thread.Policy.OPEN),
         own_answer=_own_answer(check),
         variant_of=_variant_of(check),
@@ -369,8 +407,7 @@ def _post(
         byline=check.text("byline", longest(Post, "byline")),
         written_at=check.moment("written_at"),
         format=check.choice("format", PostRevision.Format.values),
-        spool=fixture.spool,
-        at=fixture.spool.put(Texts(check.text("text"))),
+        text=check.text("text"),
         lane=check.choice("lane", Lane.values, ""),
         stance=check.choice("stance", Stance.values, ""),
     )
@@ -413,12 +450,11 @@ def _of_this_thread(check: Check, fixture: ThreadFixture) -> None:
         raise check.fail(f"belongs to another thread, {thread!a}, than {fixture.key!a}.")
 
 
-def _parents_that_come_later(
-    each: Callable[[], Iterator[Any]], start: int, end: int
-) -> dict[str, str]:
-    """Of a whole thread, post key -> parent key, as far as they can be read: for messages only."""
+def _parents_that_come_later(each: Callable[[], Iterator[Any]], first: int) -> dict[str, str]:
+    """Of the whole thread after this object, post key -> parent key, as far as they can be read:
+    for messages only."""
     found = {}
-    for thing in islice(each(), start, end):
+    for thing in takewhile(lambda thing: not _is_thread(thing), islice(each(), first, None)):
         fields = thing.get("fields") if isinstance(thing, dict) else None
         if isinstance(fields, dict) and thing.get("model") == POST:
             parent = fields.get("parent")
@@ -447,10 +483,8 @@ def _render(
     quotes: Sequence[tuple[int, dict]],
     fixture: ThreadFixture,
     indexes: Mapping[str, int],
-) -> Texts:
-    """Render a post and judge its quotes against the posts before it. Returns what is kept of it
-    from here on."""
-    texts = Texts(post.text)
+) -> None:
+    """Render a post, judge its quotes against the posts before it, and put it back."""
     named: dict[int, tuple[Check, int | None, tuple[int, ...]]] = {}
     ranges: list[tuple[int, int]] = []
     for number, fields in quotes:
@@ -476,19 +510,19 @@ def _render(
         if max(-1 if source is None else source, *nested, -1) >= at:
             raise check.fail("quotes a post that comes after it; nobody can.")
         named[ordinal] = check, source, nested
-    texts.quoted = tuple(ranges)
+    post.quoted = tuple(ranges)
     try:
-        texts.rendered = markup.render(texts.text, format=post.format, quoted=texts.quoted)
+        post.rendered = markup.render(post.text, format=post.format, quoted=post.quoted)
     except markup.MarkupError as error:
         raise fixture.reject(str(error), post) from None
-    if not texts.rendered.passages:
+    if not post.rendered.passages:
         raise fixture.reject("a post without words.", post)
-    for block in texts.rendered.quotes:
+    for block in post.rendered.quotes:
         made: Check | None
         made, source, nested = named.pop(block.ordinal, (None, None, ()))
         if made is None and block.syntax == "blockquote":
             continue  # a plain ">" claims nothing, so there is nothing to judge
-        texts.quotes.append(
+        post.quotes.append(
             ImportedQuote(
                 block=block,
                 source=source,
@@ -499,16 +533,15 @@ def _render(
             )
         )
     for check, _, _ in named.values():
-        has = counted(len(texts.rendered.quotes), "quote,quotes")
+        has = counted(len(post.rendered.quotes), "quote,quotes")
         raise check.fail(f"the post has only {has}.")
     if post.basis == Post.Basis.QUOTE:
         answered = 0 if post.parent is None else post.parent
-        if answered not in [quote.source for quote in texts.quotes]:
+        if answered not in [quote.source for quote in post.quotes]:
             raise fixture.reject("is said to quote the post it answers, and does not.", post)
-    fixture.quoted.update(quote.source for quote in texts.quotes if quote.source is not None)
-    fixture.nested.update(index for quote in texts.quotes for index in quote.nested)
-    post.keep(texts)
-    return texts
+    fixture.quoted.update(quote.source for quote in post.quotes if quote.source is not None)
+    fixture.nested.update(index for quote in post.quotes for index in quote.nested)
+    fixture.posts[at] = post
 
 
 def _judge(
@@ -522,7 +555,7 @@ def _judge(
     match = quoting.find(block.words, [words], named=1)
     if match.verdict == Quote.Verdict.UNVERIFIABLE:
         raise check.fail(
-            f"these words do not stand in {fixture.posts[source].key!a}, nor any like them."
+            f"these words do not stand in {fixture.posts.keys[source]!a}, nor any like them."
         )
     return match
 

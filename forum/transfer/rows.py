@@ -28,8 +28,8 @@ from forum.search import index as search_index
 from forum.text import quoting
 
 from . import Rejected
-from .fixture import Contribution, ThreadFixture
-from .spool import ImportedQuote, Texts
+from .fixture import ThreadFixture
+from .posts import Contribution, ImportedQuote
 
 # One part of a load holds up other writers for its transaction, on SQLite all of them: about
 # 0.3 s for either of these on a slow machine.
@@ -61,7 +61,6 @@ class Item:
     post: Contribution
     row: Post
     text: Composed
-    quotes: list[ImportedQuote]
     keys: list[int]
 
     def arrive(self, thread: Thread, number: int, now: datetime) -> None:
@@ -88,19 +87,18 @@ def item(fixture: ThreadFixture, index: int, pk: int, thread: Thread) -> Item:
         origin=thread,
         written_at=post.written_at,
     )
-    texts = post.texts
-    keys = [signed(key) for key in quoting.paragraph_keys(texts.rendered.plain)]
-    return Item(index, post, row, _composed(post, texts), texts.quotes, keys)
+    keys = [signed(key) for key in quoting.paragraph_keys(post.rendered.plain)]
+    return Item(index, post, row, _composed(post), keys)
 
 
-def _composed(post: Contribution, texts: Texts) -> Composed:
+def _composed(post: Contribution) -> Composed:
     return Composed(
-        source=texts.text,
+        source=post.text,
         format=post.format,
-        rendered=texts.rendered,
+        rendered=post.rendered,
         quotes=[],
-        html=texts.rendered.html,
-        quoted=texts.quoted,
+        html=post.rendered.html,
+        quoted=post.quoted,
     )
 
 
@@ -146,7 +144,9 @@ class Writer:
             if item.index in self.fixture.nested:
                 self.ids[item.index] = item.row.pk
         for item, revision in zip(part, revisions, strict=True):
-            item.text.quotes = [self._quote(quote, sources or {}, now) for quote in item.quotes]
+            item.text.quotes = [
+                self._quote(quote, sources or {}, now) for quote in item.post.quotes
+            ]
             item.text.quotes_of(revision)
             item.text.html = stored_html(item.text.rendered, item.text.quotes, self._htmls)
         PostBody.objects.bulk_create(
@@ -184,15 +184,17 @@ class Writer:
         if index not in self._rows:
             written, post = self.written[index], self.posts[index]
             row = Post(pk=written.post, thread_id=written.thread)
-            texts = post.texts
-            revision = _composed(post, texts).revision(row, 1, editor=None, now=now)
+            revision = _composed(post).revision(row, 1, editor=None, now=now)
             revision.pk = written.revision
             self._rows[index] = row, revision
-            self._htmls[revision.pk] = texts.rendered.html
+            self._htmls[revision.pk] = post.rendered.html
         return self._rows[index]
 
     def _quote(
-        self, quote, sources: dict[int, tuple[Post, list[PostRevision]]], now: datetime
+        self,
+        quote: ImportedQuote,
+        sources: dict[int, tuple[Post, list[PostRevision]]],
+        now: datetime,
     ) -> Quote:
         """The row of one quote; judged again if its source has a history of its own here."""
         match, source, current = quote.match, self._source(quote.source, now), None
@@ -257,7 +259,7 @@ def let_others_write() -> None:
 
 def posts_here(fixture: ThreadFixture, *, with_revision: bool = False) -> dict[str, Post]:
     """The posts of the fixture that are in this forum already, wherever, by key."""
-    return posts_by_key([post.key for post in fixture.posts], with_revision=with_revision)
+    return posts_by_key(fixture.posts.keys, with_revision=with_revision)
 
 
 def posts_by_key(keys: Sequence[str], *, with_revision: bool = False) -> dict[str, Post]:
@@ -274,7 +276,7 @@ def posts_by_key(keys: Sequence[str], *, with_revision: bool = False) -> dict[st
 
 def key_taken(fixture: ThreadFixture, key: str) -> Rejected:
     """The refusal of a fixture whose post has the key of a post elsewhere."""
-    post = next(post for post in fixture.posts if post.key == key)
+    post = fixture.posts[fixture.posts.keys.index(key)]
     return fixture.reject(f"another debate has a post with the key {key!a}.", post)
 
 

@@ -18,7 +18,8 @@ from forum.models import (
 from forum.models.visibility import wider
 
 from .attaching import attach_to_all, link_variants
-from .fixture import Contribution, ThreadFixture
+from .fixture import ThreadFixture
+from .posts import Contribution
 from .rows import (
     Item,
     Loaded,
@@ -56,7 +57,7 @@ def load_newer(
     loaded = Loaded(thread)
     addition = _Addition(fixture, thread)
     loaded.notes += addition.kept()
-    new = [n for n, post in enumerate(fixture.posts) if post.key not in addition.here]
+    new = [n for n, key in enumerate(fixture.posts.keys) if key not in addition.here]
     ids: list[int] = []
     if new:
         with transaction.atomic():
@@ -102,7 +103,7 @@ class _Addition:
         for key, post in self.here.items():
             if post.origin_id != thread.pk:
                 raise key_taken(fixture, key)
-        self.indexes = {post.key: index for index, post in enumerate(fixture.posts)}
+        self.indexes = {key: index for index, key in enumerate(fixture.posts.keys)}
         self.without: dict[str, str] = {}
         pictures, self.pictures_left = brought_pictures.found(fixture.pictures)
         self.writer = Writer(fixture, pictures)
@@ -124,7 +125,7 @@ class _Addition:
         parts = ("divergences", "questions")
         if any(here[part] != theirs[part] for part in parts) and _described(thread):
             notes.append("Divergences and questions are left as they are here.")
-        rows = [self.here[post.key] for post in fixture.posts if post.key in self.here]
+        rows = [self.here[key] for key in fixture.posts.keys if key in self.here]
         for what, keys in (
             ("moved", [p.key for p in rows if p.thread_id != thread.pk]),
             ("edited", [p.key for p in rows if p.body.revision_number > 1]),
@@ -186,14 +187,14 @@ class _Addition:
 
     def _anchor(self, contribution: Contribution) -> str:
         """The key of the post that a new post follows."""
-        return self.fixture.posts[contribution.parent or 0].key
+        return self.fixture.posts.keys[contribution.parent or 0]
 
     def _refresh(self, part: Sequence["Item"], anchors: set[str]) -> None:
         """Read again, under the lock, the posts of this part and those it answers or quotes."""
         quoted = {
-            self.fixture.posts[quote.source].key
+            self.fixture.posts.keys[quote.source]
             for item in part
-            for quote in item.quotes
+            for quote in item.post.quotes
             if quote.source is not None
         }
         self.here.update(posts_by_key([*anchors, *quoted, *(item.post.key for item in part)]))
@@ -211,7 +212,7 @@ class _Addition:
         for quote in contribution.quotes:
             if quote.source is None:
                 continue
-            source = self.here.get(self.fixture.posts[quote.source].key)
+            source = self.here.get(self.fixture.posts.keys[quote.source])
             if source is None:
                 return "what they quote was left out"
             hidden = source.state != State.VISIBLE or source.thread.state != State.VISIBLE
@@ -233,15 +234,15 @@ class _Addition:
         """The texts, oldest first, that posts which were here before ever had, by place."""
         new = {*self.writer.written, *(item.index for item in part)}
         wanted = {
-            quote.source: self.here[self.fixture.posts[quote.source].key].pk
+            quote.source: self.here[self.fixture.posts.keys[quote.source]].pk
             for item in part
-            for quote in item.quotes
+            for quote in item.post.quotes
             if quote.source is not None and quote.source not in new
         }
         texts: dict[int, list[PostRevision]] = {}
         for revision in PostRevision.objects.filter(post__in=wanted.values()).order_by("number"):
             texts.setdefault(revision.post_id, []).append(revision)
         return {
-            index: (self.here[self.fixture.posts[index].key], texts[pk])
+            index: (self.here[self.fixture.posts.keys[index]], texts[pk])
             for index, pk in wanted.items()
         }

@@ -37,6 +37,7 @@ from .fields import (
 )
 from .fixture import ThreadFixture
 from .pictures import bringing, picture_of
+from .spool import whole
 
 # A request that reads more would keep others waiting; larger files are loaded by command.
 MAX_BYTES = 2 * 1024 * 1024
@@ -74,7 +75,9 @@ def receive(*, user, data: bytes, name: str, board: Board, kind: str, token: UUI
         most = settings.PICTURE_MB * 1024 * 1024
         if len(data) > most:
             raise _too_large(name, most)
-        data, files = packed.fixture_bytes(MAX_BYTES), packed.read_within(most)
+        files = packed.read_within(most)
+        with packed.fixture_file(MAX_BYTES) as copy:
+            data = whole(copy)
     if len(data) > MAX_BYTES:
         raise _too_large(name, MAX_BYTES)
     if not data.strip():

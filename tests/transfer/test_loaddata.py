@@ -4,8 +4,10 @@ import gzip
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -420,19 +422,55 @@ def test_broken_json_names_the_line(boards, tmp_path):
         load(path)
 
 
-def test_a_file_over_the_limit_is_not_read_in(boards, tmp_path, settings):
+def test_what_is_packed_or_piped_in_is_read_up_to_the_limit(
+    boards, tmp_path, settings, monkeypatch
+):
     settings.FIXTURE_MAX_BYTES = 5_000
     before = dump()
-    with pytest.raises(CommandError, match="larger than the 5,000 bytes that FIXTURE_MAX_BYTES"):
-        load("trotsky-spain")
     path = tmp_path / "bomb.json.gz"
     path.write_bytes(gzip.compress(BUILT.read_bytes() + b" " * 10_000_000))
-    with pytest.raises(CommandError, match="larger than the 5,000 bytes"):
-        load(path)
+    packed = tmp_path / "debate.zip"
+    with ZipFile(packed, "w") as archive:
+        archive.writestr("debate.json", BUILT.read_bytes())
+    monkeypatch.setattr("sys.stdin", io.StringIO(BUILT.read_text()))
+    for label in (path, packed, "-"):
+        with pytest.raises(CommandError, match=r"larger than the 5,000 bytes .* unpack it"):
+            load(label, format="json")
     assert dump() == before
     # What is not for the importer is not the importer's to limit.
     settings.FIXTURE_MAX_BYTES = 50
     load("boards")
+
+
+@pytest.mark.parametrize("small", [0, 1 << 20])
+def test_a_file_of_any_size_is_read_and_never_as_a_whole(
+    boards, tmp_path, settings, monkeypatch, small
+):
+    settings.FIXTURE_MAX_BYTES = 5_000
+    monkeypatch.setattr("forum.management.commands.loaddata.IN_MEMORY", small)
+    monkeypatch.setattr("forum.transfer.streaming.PIECE", 1_000)
+    monkeypatch.setattr("forum.transfer.parsing.whole", lambda _: pytest.fail("read as a whole"))
+    bad = tmp_path / "bad.json"
+    made = objects("bad", [None, 1])
+    made[2]["fields"]["parent"] = ["nobody"]
+    bad.write_bytes(fixture.dump(made) + b" " * 5_000)
+    line = bad.read_text().partition('"key": "bad-2"')[0].count("\n") - 2  # its "{" and "fields"
+    with pytest.raises(
+        CommandError, match=rf"bad\.json, line {line}, object 3 .* not in this file"
+    ):
+        load(bad)
+    bad.write_bytes(BUILT.read_bytes()[:-3])
+    lines = bad.read_bytes().count(b"\n")
+    with pytest.raises(
+        CommandError, match=r"bad\.json, line \d+: here or further on it is"
+    ) as error:
+        load(bad)
+    assert lines - 9 < int(re.search(r"line (\d+)", str(error.value))[1]) <= lines + 1
+    bad.write_bytes(BUILT.read_text().encode("utf-16"))
+    with pytest.raises(CommandError, match=r"bad\.json, line 1: .* can.t decode"):
+        load(bad)
+    load("trotsky-spain")
+    assert Thread.objects.get(key="trotsky-spain").reply_count > 5
 
 
 def test_a_key_of_another_debate_is_refused(boards, tmp_path):

@@ -27,6 +27,7 @@ from forum.transfer import Rejected, beside, loading, parsing
 from forum.transfer import others as foreign
 from forum.transfer.fixture import ThreadFixture
 from forum.transfer.pictures import bringing
+from forum.transfer.spool import IN_MEMORY, Data, copied, size_of
 
 from ... import tree
 from ...models import Board, Thread
@@ -36,6 +37,7 @@ NO_TABLES = (
     "The database does not have all tables of this version. Nothing was loaded; run "
     "“manage.py migrate”, then load the file again."
 )
+UNPACK = "A file that is neither packed nor piped in may be of any size: unpack it, and load that."
 # What compressed files that are broken raise.
 UNREADABLE = (OSError, EOFError, ValueError, zlib.error, LZMAError, BadZipFile)
 
@@ -47,13 +49,16 @@ class Command(loaddata.Command):
         "folder “pictures” beside a fixture; a folder or a zip with both is a label too."
     )
 
+    requires_system_checks = []  # of addresses and settings; here they would be half the memory
+
     @progress.shown()
     def handle(self, *fixture_labels, **options):
         """Load the files. Raises CommandError with a sentence for what is wrong with one, and for a
         database whose tables were not made yet."""
         self.using = options["database"]
         try:
-            self._load(*fixture_labels, **options)
+            with ExitStack() as self._files:
+                self._load(*fixture_labels, **options)
         except database_errors(CommandError) as error:
             if _is_of_database(error) and self._lacks_tables():
                 raise CommandError(NO_TABLES) from error
@@ -71,8 +76,8 @@ class Command(loaddata.Command):
         self.format = options["format"]
         self.serialization_formats = serializers.get_public_serializer_formats()
         models, apps = parse_apps_and_model_labels(options["exclude"])
-        threads: list[tuple[str, bytes, beside.Reader]] = []
-        others: dict[str, bytes] = {}
+        threads: list[tuple[str, Data, beside.Reader]] = []
+        others: dict[str, Data] = {}
         for label in fixture_labels:
             if packed := self._with_pictures(label):
                 threads.append(packed)
@@ -94,7 +99,7 @@ class Command(loaddata.Command):
                 for thread in _read(data, _shown(file))
             ]
             for file, data in others.items():
-                if data and len(data) <= settings.FIXTURE_MAX_BYTES:  # what is larger is Django's
+                if 0 < size_of(data) <= settings.FIXTURE_MAX_BYTES:  # what is larger is Django's
                     try:
                         foreign.check(data, _shown(file))
                     except Rejected as error:
@@ -113,7 +118,8 @@ class Command(loaddata.Command):
                     if loading.adds(thread):
                         brought = bringing(thread.pictures, files, thread.name)
                         pictures.enter_context(brought)
-                for thread, data, _ in read:
+                while read:  # each is let go once it is loaded
+                    thread, data, _ = read.pop(0)
                     with _lines(data, thread.name):
                         self._say(thread, loading.load(thread))
         except Rejected as error:
@@ -168,33 +174,40 @@ class Command(loaddata.Command):
             file, number = self._at
             name, data = _shown(file), self._others.get(file, b"")
             # Of models left out Django tells nobody, so that no object can be counted.
-            at = parsing.where(data, name, number) if data and not self.ignore else name
+            told = size_of(data) and not self.ignore
+            at = parsing.where(data, name, number) if told else name
             raise CommandError(f"{at}: {why}. {MEND}") from error
 
-    def _json(self, file: str) -> bytes:
-        """The bytes of a JSON file; none of a file in another format, which is Django's.
-
-        No more than the limit and one byte is ever read of a file, compressed ones included.
-        """
+    def _json(self, file: str) -> Data:
+        """A JSON file, or a copy of one that is compressed, of which no more than the limit and one
+        byte is ever read; nothing of a file in another format, which is Django's."""
         limit = settings.FIXTURE_MAX_BYTES
         _, form, compression = self.parse_name(os.path.basename(file))
         if form != "json":
             return b""
         formats: dict = self.compression_formats
         if file == loaddata.READ_STDIN:
-            data = self._standard_input()
-        else:
-            opened, mode = formats[compression]
-            try:
-                with opened(file, mode) as stream:
-                    data = stream.read(limit + 1)
-            except UNREADABLE as error:
-                raise CommandError(f"{_shown(file)}: it cannot be read ({error}).") from None
-        if len(data) > limit and parsing.is_thread_fixture(data):
-            raise CommandError(str(parsing.too_large(_shown(file))))
+            return self._limited(self._standard_input(), file)
+        opened, mode = formats[compression]
+        try:
+            with opened(file, mode) as stream:
+                if compression is not None:
+                    return self._limited(copied(stream, limit), file)
+                if os.fstat(stream.fileno()).st_size <= IN_MEMORY:
+                    return io.BytesIO(stream.read())
+            return self._files.enter_context(open(file, "rb"))
+        except UNREADABLE as error:
+            raise CommandError(f"{_shown(file)}: it cannot be read ({error}).") from None
+
+    def _limited(self, data: Data, file: str) -> Data:
+        """What was made of a file whose size nobody knew: no more of it than the limit."""
+        if not isinstance(data, bytes):
+            self._files.enter_context(data)
+        if size_of(data) > settings.FIXTURE_MAX_BYTES and parsing.is_thread_fixture(data):
+            raise CommandError(f"{parsing.too_large(_shown(file))} {UNPACK}")
         return data
 
-    def _with_pictures(self, label: str) -> tuple[str, bytes, beside.Reader] | None:
+    def _with_pictures(self, label: str) -> tuple[str, Data, beside.Reader] | None:
         """The fixture of a folder, or of a zip of ours, with the reader of what is beside it; None
         for what Django finds by itself."""
         path, limit = Path(label), settings.FIXTURE_MAX_BYTES
@@ -208,7 +221,7 @@ class Command(loaddata.Command):
             compressed = form in self.serialization_formats
             if path.suffix.lower() == ".zip" and path.is_file() and not compressed:
                 packed = beside.Packed(path, _shown(label))
-                return label, packed.fixture_bytes(limit), packed.read
+                return label, self._limited(packed.fixture_file(limit), label), packed.read
         except Rejected as error:
             raise CommandError(f"{error} {MEND}") from None
         return None
@@ -237,7 +250,7 @@ def _is_of_database(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _read(data: bytes, name: str) -> list[ThreadFixture]:
+def _read(data: Data, name: str) -> list[ThreadFixture]:
     with _lines(data, name):
         try:
             return parsing.read_all(data, name)
@@ -246,7 +259,7 @@ def _read(data: bytes, name: str) -> list[ThreadFixture]:
 
 
 @contextmanager
-def _lines(data: bytes, name: str):
+def _lines(data: Data, name: str):
     """Let what is wrong with an object of the file `name` be said with its line."""
     try:
         yield
