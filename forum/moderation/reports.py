@@ -13,6 +13,8 @@ from forum.actions.locking import locked_post
 from forum.models import Case, Post, Report, State, TrustedReporter
 from forum.permissions import require
 
+from .states import state_snapshot
+
 MAX_TEXT = 1000
 HIDDEN_BY_REPORTS = "Several members reported it; a moderator will look at it."
 
@@ -82,7 +84,13 @@ def _hide_if_many(case: Case, post: Post) -> None:
     if case.reports.filter(guest=None).count() < limit:
         return  # without an account, anybody could be several
     entry = record(
-        None, "hide", post=post, reason=HIDDEN_BY_REPORTS, before=post.state, after=State.HIDDEN
+        None,
+        "hide",
+        post=post,
+        reason=HIDDEN_BY_REPORTS,
+        before=post.state,
+        after=State.HIDDEN,
+        was=state_snapshot(post),
     )
     posts.set_state(post, State.HIDDEN, reason=HIDDEN_BY_REPORTS)
     case.hid = True

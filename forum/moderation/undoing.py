@@ -134,7 +134,8 @@ def _post_state(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
         raise Refused("The post is in another debate now. Act on it there.")
     if post.state != entry.detail["after"]:
         raise Refused(f"The post is {post.get_state_display().lower()} by now.")
-    was = entry.detail["was"]
+    # Of a post that reports hid nothing was noted before this was: it stood as it was written.
+    was = entry.detail.get("was", {"reason": "", "withdrawn": False})
     before = entry.detail["before"]
     takes_number = before in (State.PENDING, State.REJECTED) and post.number is not None
     if takes_number:
@@ -142,7 +143,8 @@ def _post_state(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     posts.set_state(post, before, reason=was["reason"], withdrawn=was["withdrawn"])
     if takes_number:
         _take_number(post, was)
-    last_word(thread.pk, was["last_post_at"])
+    if "last_post_at" in was:
+        last_word(thread.pk, was["last_post_at"])
 
 
 def _refuse_answered(post: Post, thread: Thread) -> None:

@@ -3,12 +3,13 @@
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
-from forum.actions import cases, pace, posts
+from forum.actions import audit, cases, pace, posts
 from forum.actions.composing import Unacceptable
 from forum.models import AuditEntry, Board, Case, Notice, Report
 from forum.models.visibility import cases_visible_to
-from forum.moderation import queue, reports, states
+from forum.moderation import queue, reports, states, undoing
 from forum.permissions import Refused, may
 from tests.people import browser, dump, fresh, make_member, pending, quoting, reply, start
 
@@ -106,6 +107,25 @@ def test_reports_hide_where_the_board_says_so(answer, answerer, stranger, opener
     assert fresh(answer).state_reason == ("" if act == "no action" else "I looked.")
     assert len(notices_of(answerer)) == 2
     assert not Case.objects.open().exists()
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_what_reports_hid_is_brought_back_from_the_log(answer, stranger, moderator, noted):
+    """Also by an entry of a version that did not note how the post was before."""
+    Board.objects.update(hide_after_reports=1)
+    before = fresh(answer.thread).last_post_at
+    send(stranger, answer)
+    entry = AuditEntry.objects.get()
+    assert fresh(answer).state == "hidden"
+    if not noted:
+        with transaction.atomic():
+            audit.open_the_log()
+            del entry.detail["was"]
+            AuditEntry.objects.filter(pk=entry.pk).update(detail=entry.detail)
+    undoing.undo(user=moderator, entry=fresh(entry))
+    answer = fresh(answer)
+    assert (answer.state, answer.state_reason) == ("visible", "")
+    assert fresh(answer.thread).last_post_at == before
 
 
 def test_an_act_at_another_door_settles_the_case(answer, answerer, stranger, moderator):
