@@ -1,14 +1,19 @@
 """A debate: read flat or as a tree, renamed, closed."""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from math import ceil
 from secrets import token_hex
 from uuid import uuid4
 
 from django import forms
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.template.backends.utils import csrf_input
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 
@@ -18,6 +23,7 @@ from core.opened_texts import BaseField, ChangedMeanwhile, base_of
 from core.problems import Problem
 from forum.actions import arguments, notices, read_state
 from forum.operations import caching
+from forum.operations.follow_up import FollowedUp
 from forum.rendering import fragments, thread_page
 from forum.rendering.thread_page import ThreadPage, Wanted
 
@@ -51,11 +57,15 @@ def thread(request: HttpRequest, thread_id: int, slug: str = "") -> HttpResponse
     user = request.user
     seen = read_state.seen(user, thread) if user.is_authenticated else None
     page = thread_page.build(user, thread, wanted, seen)
+    follow_up = None
     # A prefetch is no reading.
     if user.is_authenticated and seen and "Sec-Purpose" not in request.headers:
-        _mark_read(user, page, seen)
+        follow_up = _count_as_read(user, page, seen)
     context = {"page": page, "thread": thread, "reply_form": _reply_form(request, page)}
     context["linked_data"] = "" if user.is_authenticated else linked_data.of_debate(request, page)
+    if follow_up:
+        html = render_to_string("threads/thread.html", context, request)
+        return FollowedUp(html, follow_up=follow_up)
     return caching.allow_keeping(render(request, "threads/thread.html", context))
 
 
@@ -96,21 +106,41 @@ def _wanted(request: HttpRequest, thread: Thread) -> Wanted:
     )
 
 
-def _mark_read(user: User, page: ThreadPage, seen: read_state.Seen) -> None:
-    try:
-        if page.fresh:
-            read_state.mark_read(
-                user=user,
-                thread=page.thread,
-                numbers=[(number, number) for number in page.fresh],
-                known=seen.ranges,
-            )
+def _count_as_read(
+    user: User, page: ThreadPage, seen: read_state.Seen
+) -> Callable[[], None] | None:
+    """Count as read what stands on a page. Gives what is left to be done after the answer: SQLite
+    lets one write at a time, and who only reads does not stand in that line."""
+    with _as_far_as_it_writes():
         notices.mark_opened(
             user=user, thread=page.thread, posts=page.shown, placeholders=page.placeholders
         )
+    if not page.fresh:
+        return None
+    mark_read = partial(_mark_read, user, page, seen)
+    if connection.vendor == "sqlite":
+        return mark_read
+    mark_read()
+    return None
+
+
+def _mark_read(user: User, page: ThreadPage, seen: read_state.Seen) -> None:
+    with _as_far_as_it_writes():
+        read_state.mark_read(
+            user=user,
+            thread=page.thread,
+            numbers=[(number, number) for number in page.fresh],
+            known=seen.ranges,
+        )
+
+
+@contextmanager
+def _as_far_as_it_writes() -> Iterator[None]:
+    """A full disk, or a server to read from only, keeps nobody from reading: what is new stays
+    new."""
+    try:
+        yield
     except database_errors() as error:
-        # A full disk, or a server to read from only, keeps nobody from reading: what is new
-        # stays new.
         if not did_not_answer(error) and not takes_no_writes(error):
             raise
         log.warning("not marked as read", exc_info=error)

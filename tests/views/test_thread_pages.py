@@ -15,6 +15,7 @@ from accounts.models import User
 from forum.actions import read_state
 from forum.models import Post, ReadMark
 from forum.moderation import states
+from forum.operations.follow_up import FollowedUp
 from tests.people import browser, fresh, make_member, pending, reply, start
 from tests.tree.test_tree import preorder
 
@@ -232,6 +233,25 @@ def test_reading_a_page_without_news_writes_nothing(thread, opener, view):
             client.get(path)
         written = [q["sql"] for q in queries if q["sql"].startswith(WRITES)]
         assert written == [], path
+
+
+def test_on_sqlite_who_reads_waits_for_no_writer(thread, opener, monkeypatch):
+    """What was read is marked after the page is sent; PostgreSQL does it before."""
+    reader, marked = make_member("reader", read_until=thread.created_at), []
+    close = FollowedUp.close
+
+    def closing(response):
+        marked.append(ReadMark.objects.filter(user=reader).exists())
+        close(response)
+        marked.append(ReadMark.objects.filter(user=reader).exists())
+
+    monkeypatch.setattr(FollowedUp, "close", closing)
+    client = browser(reader)
+    client.get(thread.get_absolute_url())
+    assert marked == ([False, True] if connection.vendor == "sqlite" else [])
+    assert ReadMark.objects.get(user=reader).ranges
+    client.get(thread.get_absolute_url())
+    assert len(marked) <= 2  # nothing was left to mark
 
 
 def test_a_prefetch_is_no_reading(thread, opener):
