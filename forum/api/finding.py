@@ -108,7 +108,7 @@ def _found(user, query, after: int) -> shapes.Found:
         return shapes.Found(count=0, more=False, hits=[], debates=[], next=None)
     if asked.debates_only:
         debates, count, more, leads = search_for.debates(asked, after=after)
-        lines = [rows.line(one) for one in debates]
+        lines = [rows.line(one) for one in search_for.listed(debates)]
         return shapes.Found(
             count=count, more=more, hits=[], debates=lines, next=str(leads) if leads else None
         )
@@ -118,7 +118,7 @@ def _found(user, query, after: int) -> shapes.Found:
         count=found.count,
         more=found.more,
         hits=_hits(user, found, asked),
-        debates=[rows.line(one) for one in titles],
+        debates=[rows.line(one) for one in search_for.listed(titles)],
         next=str(found.after) if found.after else None,
     )
 

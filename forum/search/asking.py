@@ -48,6 +48,7 @@ class Asked:
     debates_only: bool = False
     in_divergences: bool = False
     statuses: list[str] = field(default_factory=list)  # each of a quote in the post
+    unseen: list[str] | None = None  # see `closed`, once it was asked
 
     @property
     def limits(self) -> Limits:
@@ -58,6 +59,14 @@ class Asked:
     def sparse(self) -> bool:
         """Whether hardly any of the posts that match may be meant: tags say too little of them."""
         return not set(VERDICTS).issuperset(self.statuses)
+
+    def closed(self) -> list[str]:
+        """The tags of the boards that the reader does not see, if they are few: of many, candidates
+        are asked alone. One query at most."""
+        if self.unseen is None:
+            ids = [] if moderates_all(self.user) else _boards_unseen(self.user)
+            self.unseen = [f"=b{pk}" for pk in ids] if len(ids) <= MOST_BOARDS else []
+        return self.unseen
 
     @property
     def of_openings(self) -> bool:
@@ -93,8 +102,6 @@ def understand(query: Query, user) -> Asked:
             return asked
     if asked.named is not None:
         _named(asked, asked.named)
-    if asked.match.all:
-        asked.match.refuse([f"=b{pk}" for pk in _unseen_boards(user)])
     return asked
 
 
@@ -260,12 +267,6 @@ _READ = {
     "who": _part("w"),
     "question": _question,
 }
-
-
-def _unseen_boards(user) -> list[int]:
-    """The boards that `user` does not see, if they are few: else candidates are asked alone."""
-    ids = [] if moderates_all(user) else _boards_unseen(user)
-    return ids if len(ids) <= MOST_BOARDS else []
 
 
 _boards_unseen = ForReader(

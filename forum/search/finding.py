@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from core.compiled_queries import CompiledQuery
 from forum.models import Post, Thread
 from forum.models.listing import for_listing
 from forum.models.threads import ThreadQuerySet
@@ -26,9 +25,8 @@ from forum.models.visibility import (
     threads_visible_to,
 )
 
-from . import probes
+from . import looking, probes
 from .asking import Asked
-from .match import Match
 from .probes import Hit
 from .rights import readable
 
@@ -72,15 +70,18 @@ def posts(asked: Asked, *, best: bool = False, after: int = 0) -> Found:
     """The posts that are found, newest or best first, behind the one with the id `after`."""
     if asked.nothing or asked.threads == [] or asked.query.empty:
         return Found([], 0)
-    index = probes.Posts(asked.match, asked.limits)
+    index = probes.Posts(asked.match, asked.limits, asked.closed)
     best = best and bool(asked.match.words)
-    hits, newest = index.look(PROBE, sparse=asked.sparse)
-    if len(hits) < PROBE:
-        found, page = _of_all(asked, index, hits, best=best, after=after)
+    hits, newest, are_all, closed = looking.look(index, PROBE, sparse=asked.sparse, best=best)
+    rows = readable(asked, hits)
+    if closed and len(rows) <= COUNTED and asked.closed():
+        hits = newest = index.newest_of_all(PROBE, None)
+        are_all, rows = len(hits) < PROBE, readable(asked, hits)
+    if are_all:
+        found, page = _of_all(index, hits, rows, best=best, after=after)
     else:
-        rows = readable(asked, hits)
         found = Found([], len(rows), more=True)
-        rare = index.by_window and len(newest) < probes.RARE
+        rare = index.by_window and len(newest) < looking.RARE
         if best:
             page = _best_of_newest(asked, index, newest, found, after, rare=rare)
         elif after:
@@ -100,10 +101,10 @@ def posts(asked: Asked, *, best: bool = False, after: int = 0) -> Found:
 
 
 def _of_all(
-    asked: Asked, index: probes.Posts, hits: list[Hit], *, best: bool, after: int
+    index: probes.Posts, hits: list[Hit], rows: dict[int, tuple], *, best: bool, after: int
 ) -> tuple[Found, list[Hit]]:
-    """What is found, and its page with more, where `hits` are all there are."""
-    rows = readable(asked, hits)
+    """What is found, and its page with more, where `hits` are all there are, and `rows` say of
+    which the reader may read."""
     found = Found([], len(rows), more=len(rows) > COUNTED)
     if not found.more:
         _count(found, rows.values())
@@ -138,7 +139,7 @@ def _walked(
     """The newest that the reader may read behind a place, one more than a page, unless so many that
     they may not read come before. `rare`: hardly any stand near by."""
     page: list[Hit] = []
-    for size in BATCHES if not (rare or index.in_many) else ():
+    for size in () if rare else BATCHES[:2] if index.in_many else BATCHES:
         near = size < BATCHES[-1]
         hits = index.newest(size, place, rows=probes.NEAR if near else probes.WINDOW)
         page += _seen(asked, hits)
@@ -146,7 +147,7 @@ def _walked(
             return page
         if hits:
             place = index.place(hits[-1].pk)
-        if len(hits) < (size if not near else 0 if asked.threads else probes.RARE):
+        if len(hits) < (size if not near else 0 if asked.threads else looking.RARE):
             break
     # All at once: to find the newest of all hits takes as long for few as for many.
     hits = index.newest_of_all(sum(BATCHES), place)
@@ -190,7 +191,7 @@ def newest_ids(asked: Asked) -> tuple[list[int], bool]:
     """What the desk lists: the ids of the posts found, and whether of very many just the newest."""
     if asked.nothing or asked.threads == [] or asked.query.empty:
         return [], False
-    index = probes.Posts(asked.match, asked.limits)
+    index = probes.Posts(asked.match, asked.limits, asked.closed)
     many = len(hits := index.some(PROBE)) == PROBE
     if many and len(hits := index.newest(DESK, None, rows=probes.WINDOW)) < DESK:
         hits = index.newest_of_all(DESK, None)
@@ -200,24 +201,21 @@ def newest_ids(asked: Asked) -> tuple[list[int], bool]:
 # --- Debates ------------------------------------------------------------------------------------
 
 
-def titles(asked: Asked, *, most: int = 3) -> list[Thread]:
-    """The few debates to show above the posts: all words stand in their title, or in what their
-    openings say of them; newest activity first."""
+def titles(asked: Asked, *, most: int = 3) -> list[int]:
+    """The ids of the few debates to show above the posts: all words stand in their title, or in
+    what their openings say of them; newest activity first."""
     if not asked.titles.words or asked.nothing:
         return []
     if asked.query.filters:
         of_debates = {one.key for one in asked.query.filters} <= LIMITING
-        return _listed(list(_newest(debates_of(asked), most))) if of_debates else []
+        return list(_newest(debates_of(asked), most)) if of_debates else []
     found = _named_by(asked)
-    if not any(found):
-        return []
-    ids = _titled(asked.user, found.titles or [NOBODYS], found.anywhere or [NOBODYS])
-    return _listed(ids[:most])
+    return _titled(asked.user, found.anywhere, found.titles or [NOBODYS])[:most]
 
 
-def debates(asked: Asked, *, after: int = 0) -> tuple[list[Thread], int, bool, int]:
+def debates(asked: Asked, *, after: int = 0) -> tuple[list[int], int, bool, int]:
     """A page of the debates that are found, newest activity first, behind the one with the id
-    `after`: the debates, how many there are, whether at least so many, and what leads on."""
+    `after`: their ids, how many there are, whether at least so many, and what leads on."""
     if asked.nothing:
         return [], 0, False, 0
     rows = debates_of(asked)
@@ -226,14 +224,14 @@ def debates(asked: Asked, *, after: int = 0) -> tuple[list[Thread], int, bool, i
         rows = rows.older_than("last_post_at", last.last_post_at, last.pk)
     page = list(_newest(rows, PER_PAGE + 1))
     leads = page[PER_PAGE - 1] if len(page) > PER_PAGE else 0
-    return _listed(page[:PER_PAGE]), min(count, COUNTED), count > COUNTED, leads
+    return page[:PER_PAGE], min(count, COUNTED), count > COUNTED, leads
 
 
 class Named(NamedTuple):
-    """Debates that words are found in: in their titles, and in all that is said of them."""
+    """Debates that words are found in, in all that is said of them, and in their titles alone."""
 
-    titles: list[int]
     anywhere: list[int]
+    titles: list[int]
 
 
 def debates_of(asked: Asked) -> ThreadQuerySet:
@@ -246,53 +244,45 @@ def debates_of(asked: Asked) -> ThreadQuerySet:
             seen = seen.filter(pk__among=asked.named)
     if asked.titles.all:
         named = _named_by(asked)
-        said = Q(pk__among=named.anywhere) & opening_rule(asked.user)
-        seen = seen.filter(Q(pk__among=named.titles) | said)
+        # As sets: of a list Django looks at every value first.
+        anywhere, titled = (Q(pk__among=frozenset(ids)) for ids in named)
+        seen = seen.filter(_said(asked.user, anywhere, titled))
     return seen.filter(asked.debate_rule)
 
 
 def _named_by(asked: Asked) -> Named:
-    anywhere = _with(asked.titles)
-    if not anywhere or asked.in_divergences:
-        return Named([], anywhere)
+    if asked.in_divergences:
+        return Named(probes.debates(asked.titles, PROBE), [])
     if any(side.words[0].startswith("t=") for side in asked.titles.all[0]):
-        return Named(anywhere, [])
-    in_title = Match(
-        all=[[_in_title(side) for side in group] for group in asked.titles.all],
-        none=asked.titles.none,
-    )
-    return Named(_with(in_title), anywhere)
+        ids = probes.debates(asked.titles, PROBE)
+        return Named(ids, ids)
+    rows = probes.debates_titled(asked.titles, asked.titles.in_titles(), PROBE)
+    return Named([pk for pk, _ in rows], [pk for pk, titled in rows if titled])
+
+
+def _said(user, anywhere: Q, titled: Q) -> Q:
+    """Of debates that the reader sees: all that are found by their titles, which are found anywhere
+    as well, and the others of these where they see the opening."""
+    rule = opening_rule(user)
+    return anywhere & (titled | rule) if rule else anywhere | titled
 
 
 def _newest(rows: ThreadQuerySet, most: int) -> QuerySet:
     return rows.order_by("-last_post_at", "-pk").values_list("pk", flat=True)[:most]
 
 
-def _listed(ids: list[int]) -> list[Thread]:
+def listed(ids: list[int]) -> list[Thread]:
     """These debates with all that a line shows, which of all that are found would take long."""
-    rows = {thread.pk: thread for thread in _lines(ids)}
+    rows = for_listing(Thread.objects.all()).in_bulk(ids)
     return [rows[pk] for pk in ids if pk in rows]
 
 
-_lines = CompiledQuery(
-    "debates_listed", lambda ids: for_listing(Thread.objects.filter(pk__in=ids)), "numbers"
-)
 _titled = ForReader(
     "debates_titled",
-    lambda user, titles, anywhere: _newest(
-        threads_visible_to(user).filter(Q(pk__in=titles) | Q(pk__in=anywhere) & opening_rule(user)),
+    lambda user, anywhere, titles: _newest(
+        threads_visible_to(user).filter(_said(user, Q(pk__in=anywhere), Q(pk__in=titles))),
         MOST_TITLES,
     ),
     *("numbers", "numbers"),
     alike=True,
 )
-
-
-def _in_title(side):
-    if side.words[0].startswith("t="):
-        return side
-    return side._replace(words=tuple(f"t={word}" for word in side.words))
-
-
-def _with(match: Match) -> list[int]:
-    return probes.debates(match, PROBE)

@@ -12,6 +12,10 @@ class Side(NamedTuple):
     words: tuple[str, ...]
     prefix: bool = False
 
+    @property
+    def in_title(self) -> "Side":
+        return self._replace(words=tuple(f"t={word.removeprefix('t=')}" for word in self.words))
+
 
 class Limits(NamedTuple):
     """What rows are asked for besides words: only in `threads`, from `since` on, before `until`.
@@ -35,6 +39,15 @@ class Match:
     def want(self, tags: Sequence[str]) -> None:
         """Ask for one of these tags."""
         self.all.append([Side((tag,)) for tag in tags])
+
+    def without(self, tags: Sequence[str]) -> "Match":
+        """The same, and that none of these tags be there."""
+        return Match(self.all, [*self.none, *(Side((tag,)) for tag in tags)], self.words)
+
+    def in_titles(self) -> "Match":
+        """The same of the titles of debates alone: a word of a title is there a second time, so
+        marked."""
+        return Match([[side.in_title for side in group] for group in self.all], self.none)
 
     def refuse(self, tags: Sequence[str]) -> None:
         """Ask that none of these tags be there."""

@@ -9,6 +9,8 @@ FOUND = "w.words @@ %s::tsquery"
 SOURCE = "{table} w"
 RANK = "ts_rank(w.words, %s::tsquery, 1)"
 AMONG = "{column} = ANY(%s::bigint[])"
+# The same for thousands: a list that comes as a parameter is gone through for each row.
+AMONG_MANY = "(w.thread_id IN (SELECT unnest(%s::bigint[]))) IS TRUE"
 # When a row was written, as a number: read in a tenth of the time of a moment.
 SECONDS = "extract(epoch FROM w.at)::float8"
 # Those of some debates that were written in last, each with when.
@@ -19,6 +21,10 @@ NEWEST_OF = f"""SELECT w.id, {SECONDS} FROM (SELECT t.id, (SELECT w.at FROM foru
 ROWS_OF = """SELECT w.* FROM unnest(%s::bigint[]) AS t (id)
     CROSS JOIN LATERAL (SELECT * FROM forum_postwords w WHERE w.thread_id = t.id OFFSET 0) w"""
 
+# Some of them, no debate's alone.
+SOME_OF = """SELECT w.* FROM unnest(%s::bigint[]) AS t (id)
+    CROSS JOIN LATERAL (SELECT * FROM forum_postwords w WHERE w.thread_id = t.id LIMIT 200) w"""
+
 
 def query(match: Match, *, ranked: bool = False) -> str:
     """The tsquery of a match; `ranked`: of its words alone."""
@@ -26,6 +32,11 @@ def query(match: Match, *, ranked: bool = False) -> str:
     if not ranked:
         groups += [f"!({_side(side)})" for side in match.none]
     return " & ".join(groups)
+
+
+def any_of(tags: Iterable[str]) -> str:
+    """The tsquery of what holds one of these tags."""
+    return " | ".join(f"'{tag}'" for tag in tags)
 
 
 def among(ids: Iterable[int]) -> str:

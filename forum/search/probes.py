@@ -1,7 +1,7 @@
 """The statements that ask the indexes of words. Each is bounded, whatever the words are: by how
 many rows it gives, or by how many it looks at. None asks for rights."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
 from types import ModuleType
@@ -18,12 +18,9 @@ from .match import Limits, Match
 # of the rest of them nothing is learnt if hardly any of these hold it.
 WINDOW = 20_000
 NEAR = 2_000
-NEAREST = 400  # of the newest rows; a word that none of these holds is taken for a rare one
-FREQUENT = 0.15  # of the rows near by
-RARE = 8  # hits in the nearer half of these; with fewer, windows are no use
 ALL = 50_000  # hits of which the newest are taken, if the window held too few
 FEW = 50  # debates whose own rows are walked at once
-PARTS = (20, 80, 300)  # of more debates, those that are, too; then all hits are looked at
+FIRST, MOST = 20, 400  # of more debates, those that are, too; then all hits are looked at
 
 
 class Hit(NamedTuple):
@@ -38,14 +35,6 @@ class Place(NamedTuple):
 
     at: datetime
     pk: int
-
-
-class Looked(NamedTuple):
-    """Some hits in order, all there are if they are fewer than were asked for, and those of which
-    it is known that they are the newest."""
-
-    hits: list[Hit]
-    newest: list[Hit]
 
 
 HIT = "w.post_id, w.thread_id"
@@ -70,11 +59,29 @@ def debates(match: Match, limit: int) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-class Posts:
-    """The statements about posts that match, within limits."""
+def debates_titled(match: Match, in_title: Match, limit: int) -> list[tuple[int, bool]]:
+    """The same, and of each whether it is one of those that are found by `in_title`, too."""
+    connection = connections[DebateWords.objects.db]
+    language = _language(connection)
+    names = {"table": "forum_debatewords", "key": "thread_id"}
+    source, found = (part.format(**names) for part in (language.SOURCE, language.FOUND))
+    titled = found if language is postgresql else sqlite.IS_FOUND.format(**names)
+    sql = f"SELECT w.thread_id, {titled} FROM {source} WHERE {found} LIMIT {limit}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [language.query(in_title), language.query(match)])
+        return [(pk, bool(titled)) for pk, titled in cursor.fetchall()]
 
-    def __init__(self, match: Match, limits: Limits) -> None:
-        self.match, self.limits = match, limits
+
+class Posts:
+    """The statements about posts that match, within limits. `closed` gives the tags of the boards
+    that the reader does not see. PostgreSQL reads all that an index of words holds of them to leave
+    them out by it, which of most matches takes longer than the rest: it is asked so at last, and
+    looks at single rows instead."""
+
+    def __init__(
+        self, match: Match, limits: Limits, closed: Callable[[], Sequence[str]] = tuple
+    ) -> None:
+        self.match, self.limits, self.closed = match, limits, closed
         self.connection = connections[PostWords.objects.db]
         self.language = _language(self.connection)
         self.names = {"table": "forum_postwords", "key": "post_id"}
@@ -82,42 +89,34 @@ class Posts:
         self.by_window = self.language is postgresql and bool(match.all)
         self.in_many = self.by_window and len(limits.threads or ()) > FEW
 
+    @cached_property
+    def open(self) -> Match:
+        """What is asked, and that it stands in no board that the reader does not see."""
+        return self.match.without(self.closed()) if self.match.all else self.match
+
     def some(self, limit: int) -> list[Hit]:
         """Some that match, whichever, in order."""
         where, values = self._where()
-        inner = f"SELECT {HIT}, w.at FROM {self._source()} WHERE {where} LIMIT {limit}"
-        return self._hits(f"SELECT {HIT} FROM ({inner}) w {NEWEST}", values)
+        left_out, tags = self._left_out()
+        inner = f"SELECT {HIT}, w.at FROM {self._source()} WHERE {where}{left_out} LIMIT {limit}"
+        return self._hits(f"SELECT {HIT} FROM ({inner}) w {NEWEST}", [*values, *tags])
 
-    def look(self, limit: int, *, sparse: bool = False) -> Looked:
-        """So many that match. PostgreSQL takes all hits out of its index before it gives a few of
-        them, so what many of the newest rows hold is taken from these. `sparse`: so many of the
-        newest are wanted, since hardly any will do."""
-        if self.in_many:
-            return self._look_in_many(limit)
-        near: list[Hit] = []
-        if self.by_window and not sparse:
-            near, frequent = self._near()
-            # Of all that was written since then, the index of words would give the rest as well.
-            walked = frequent or (self.limits.since and len(near) >= RARE and self.in_window)
-            if walked:
-                hits = self.newest(limit, None)
-                if len(hits) == limit or self.in_window:
-                    return Looked(hits, hits)
-        if sparse or (self.by_window and len(near) < RARE):
-            # The newest of all will be asked for anyway, and of few it costs no more.
-            hits = (self.newest_of_all if self.by_window else self.newest)(limit, None)
-            return Looked(hits, hits)
-        return Looked(self.some(limit), near)
+    def some_in_many(self, limit: int) -> list[Hit]:
+        """Some within the many debates that the limits name, on PostgreSQL, in no order: among so
+        many (WINDOW) of their rows, of those first that were opened last."""
+        where, values = self._limited(None, None)
+        rows = f"SELECT * FROM ({postgresql.SOME_OF}) w WHERE {where} LIMIT {WINDOW}"
+        ids = postgresql.among(sorted(self.limits.threads or (), reverse=True))
+        return self._hits(
+            f"SELECT {HIT} FROM ({rows}) w WHERE {postgresql.FOUND} LIMIT {limit}",
+            [ids, *values, postgresql.query(self.open)],
+        )
 
-    def _near(self) -> tuple[list[Hit], bool]:
-        """Hits among the newest rows, in order, and whether many of these rows are hits."""
-        near: list[Hit] = []
-        for rows in (NEAREST, NEAR // 2):
-            many = int(rows * FREQUENT)
-            near = self.newest(many, None, rows=rows)
-            if not near or len(near) == many:
-                break
-        return near, len(near) == many
+    def _left_out(self) -> tuple[str, list]:
+        """That a row which was found stands in no board that the reader does not see."""
+        if not self.by_window or not (closed := self.closed()):
+            return "", []
+        return f" AND NOT {postgresql.FOUND}", [postgresql.any_of(closed)]
 
     @cached_property
     def in_window(self) -> bool:
@@ -130,33 +129,23 @@ class Posts:
             cursor.execute(sql, values)
             return cursor.fetchone() is None
 
-    def _look_in_many(self, limit: int) -> Looked:
-        """The same within many debates. What few posts of the whole forum hold is looked for there,
-        the rest in these debates."""
-        anywhere = Posts(self.match, self.limits._replace(threads=None))
-        if len(anywhere.newest(RARE, None, rows=NEAR // 2)) < RARE:
-            hits = anywhere.some(limit)
-            if len(hits) < limit:
-                among = frozenset(self.limits.threads or ())
-                hits = [hit for hit in hits if hit.thread in among]
-                return Looked(hits, hits)
-        hits = self.newest_of_all(limit, None)
-        return Looked(hits, hits)
-
-    def newest(self, limit: int, after: Place | None, *, rows: int = 0) -> list[Hit]:
+    def newest(
+        self, limit: int, after: Place | None, *, rows: int = 0, closed: bool = False
+    ) -> list[Hit]:
         """The newest that match behind one, in order, among so many (WINDOW) of the newest rows
-        there are (SQLite, and where no words are asked for: among all)."""
+        there are (SQLite, and where no words are asked for: among all). `closed`: those in boards
+        that the reader does not see may be among them."""
         order = f"{NEWEST} LIMIT {limit}"
         if not self.by_window:
             where, values = self._where(after)
             return self._hits(f"SELECT {HIT} FROM {self._source()} WHERE {where} {order}", values)
-        return self._hits(*self._in_window(after, order, rows=rows))
+        return self._hits(*self._in_window(after, order, rows=rows, closed=closed))
 
-    def newest_of_all(self, limit: int, after: Place | None) -> list[Hit]:
+    def newest_of_all(self, limit: int, after: Place | None, *, closed: bool = False) -> list[Hit]:
         """The same among all that match, as far as these are counted."""
         if self.in_many and (hits := self._newest_in_many(limit, after)) is not None:
             return hits
-        where, values = self._where()
+        where, values = self._where(match=self.match if closed else self.open)
         behind, place = self._behind(after)
         # What comes behind is asked outside: PostgreSQL would walk by time for it after all.
         inner = f"SELECT {HIT}, w.at FROM {self._source()} WHERE {where} LIMIT {ALL}"
@@ -168,15 +157,15 @@ class Posts:
         through, and then as many more; None if in the rest there may be newer ones still."""
         with self.connection.cursor() as cursor:
             cursor.execute(
-                f"{postgresql.NEWEST_OF} LIMIT {sum(PARTS) + 1}",
+                f"{postgresql.NEWEST_OF} LIMIT {MOST + 1}",
                 [postgresql.among(self.limits.threads or ())],
             )
             debates = [row for row in cursor.fetchall() if row[1] is not None]
         found: list[tuple] = []
-        start = 0
-        for size in PARTS:
+        start, size = 0, FIRST
+        while start < MOST:
             part = debates[start : start + size]
-            start += size
+            start += len(part)
             where, values = self._limited(after, None)
             sql = (
                 f"SELECT {HIT}, {postgresql.SECONDS} FROM ({postgresql.ROWS_OF}) w"
@@ -184,7 +173,7 @@ class Posts:
             )
             ids = postgresql.among(pk for pk, _ in part)
             with self.connection.cursor() as cursor:
-                cursor.execute(sql, [ids, postgresql.query(self.match), *values])
+                cursor.execute(sql, [ids, postgresql.query(self.open), *values])
                 rows = cursor.fetchall()
             found = sorted([*found, *rows], key=lambda row: (row[2], row[0]), reverse=True)[:limit]
             # Of debates that were not looked through, no row is newer than this.
@@ -192,6 +181,9 @@ class Posts:
                 return [Hit(*row[:2]) for row in found]
             if len(found) == limit and found[-1][2] > debates[start][1]:
                 return [Hit(*row[:2]) for row in found]
+            # As many more as will hold the rest, if they hold as much as these.
+            missing = (limit - len(found)) * start * 5 // (len(found) * 4 or 1)
+            size = min(max(missing, FIRST), MOST - start)
         return None
 
     def earliest(self, limit: int, *, among_all: bool) -> list[Hit]:
@@ -216,7 +208,13 @@ class Posts:
         return [Hit(*row[:2]) for row in rows], {row[0]: row[2] for row in rows}
 
     def _in_window(
-        self, after: Place | None, order: str, *, rank: str = "", rows: int = 0
+        self,
+        after: Place | None,
+        order: str,
+        *,
+        rank: str = "",
+        rows: int = 0,
+        closed: bool = False,
     ) -> tuple[str, list]:
         """The statement for those that match among the first rows behind `after` in an order, on
         PostgreSQL. Of many debates the rows of all are looked at: else so many would have to be
@@ -226,12 +224,11 @@ class Posts:
         where, values = self._limited(after, None if many else threads, walked=True)
         by_moment = order.partition(" LIMIT ")[0]
         window = f"SELECT * FROM forum_postwords w WHERE {where} {by_moment} LIMIT {rows or WINDOW}"
-        sql = f"SELECT {HIT}{rank} FROM ({window}) w WHERE {postgresql.FOUND}"
-        values.append(postgresql.query(self.match))
-        if many:
-            sql += f" AND {postgresql.AMONG.format(column='w.thread_id')}"
+        if many:  # before their words are looked at, which takes longer
+            window = f"SELECT * FROM ({window}) w WHERE {postgresql.AMONG_MANY} OFFSET 0"
             values.append(postgresql.among(threads or ()))
-        return f"{sql} {order}", values
+        values.append(postgresql.query(self.match if closed else self.open))
+        return f"SELECT {HIT}{rank} FROM ({window}) w WHERE {postgresql.FOUND} {order}", values
 
     def ranks(self, ids: list[int]) -> dict[int, float]:
         """How well each of these posts matches."""
@@ -259,11 +256,14 @@ class Posts:
             return "forum_postwords w"
         return self.language.SOURCE.format(**self.names)
 
-    def _where(self, after: Place | None = None) -> tuple[str, list]:
-        where, values = self._limited(after, self.limits.threads)
+    def _where(
+        self, after: Place | None = None, *, match: Match | None = None, within: bool = True
+    ) -> tuple[str, list]:
+        where, values = self._limited(after, self.limits.threads if within else None)
         if self.match.all:
             where = f"{self.language.FOUND.format(**self.names)} AND {where}"
-            values.insert(0, self.language.query(self.match))
+            match = match or (self.match if self.by_window else self.open)
+            values.insert(0, self.language.query(match))
         return where, values
 
     def _limited(

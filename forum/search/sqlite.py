@@ -8,6 +8,7 @@ from .match import Match, Side
 # As in postgresql.py.
 FOUND = "{table}_fts MATCH %s"
 SOURCE = "{table}_fts JOIN {table} w ON w.{key} = {table}_fts.rowid"
+IS_FOUND = "w.{key} IN (SELECT rowid FROM {table}_fts WHERE {table}_fts MATCH %s)"
 RANK = "-bm25({table}_fts)"
 AMONG = "{column} IN (SELECT value FROM json_each(%s))"
 

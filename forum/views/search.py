@@ -44,13 +44,17 @@ NOTHING: Mapping[str, object] = {
 }
 
 
-# The columns of which a line of the results is made.
+# The columns of which a line of the results is made, and one of a debate.
 _OF_POSTS = (
     *("thread", "number", "byline", "parent_basis", "lane", "stance", "state"),
     *("written_at", "loaded_at"),
 )
 _OF_REVISIONS = ("body__revision__plain", "body__revision__passages")
 _OF_BOARDS = ("name", "slug")
+_OF_DEBATES = (
+    *("title", "slug", "kind", "card", "byline", "state", "reply_count", "last_post_at"),
+    *("author__username", *(f"board__{name}" for name in _OF_BOARDS)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def offer(request: HttpRequest) -> HttpResponse:
     if len(typed) < LEAST_OFFERED_FOR or query.errors or query.empty:
         return HttpResponse(status=204)
     asked = understand(query, request.user)
-    titled = finding.titles(asked, most=OFFERED)
+    titled = _in_order(finding.titles(asked, most=OFFERED))
     called = User.objects.shaped_like(typed).filter(is_active=True)
     return render(
         request,
@@ -130,21 +134,23 @@ def _found(user, query: Query, after: int) -> dict:
     asked = understand(query, user)
     page: dict = {"asked": asked, "terms": _terms(query)}
     if asked.debates_only:
-        threads, count, more, leads = finding.debates(asked, after=after)
+        ids, count, more, leads = finding.debates(asked, after=after)
         return page | {
-            "debates": _titled(threads, asked, user),
+            "debates": _titled(_in_order(ids), asked),
             "count": count,
             "more": more,
             "next": _next(query, leads),
         }
     found = finding.posts(asked, best=query.best, after=after)
     first = [] if after else finding.titles(asked)
+    posts = {post.pk: post for post in _posts(user, found.ids)}
+    threads = _threads({*first, *(post.thread_id for post in posts.values())})
     page |= {
         "found": found,
         "count": found.count,
         "more": found.more,
-        "lines": _lines(found, asked, user),
-        "debates": _titled(first, asked, user),
+        "lines": _lines(found, posts, threads, asked),
+        "debates": _titled([threads[pk] for pk in first if pk in threads], asked),
         "facets": _facets(found, query) if found.boards else [],
         "next": _next(query, found.after),
     }
@@ -166,7 +172,16 @@ def _next(query: Query, after: int) -> str:
     return "?" + urlencode({"q": query.text, **_sort(query), "after": after}) if after else ""
 
 
-def _titled(threads: Sequence[Thread], asked: Asked, user) -> list[tuple]:
+def _threads(ids: set[int]) -> dict[int, Thread]:
+    return {thread.pk: thread for thread in _debates(list(ids))}
+
+
+def _in_order(ids: Sequence[int]) -> list[Thread]:
+    found = _threads(set(ids))
+    return [found[pk] for pk in ids if pk in found]
+
+
+def _titled(threads: Sequence[Thread], asked: Asked) -> list[tuple]:
     return [(thread, marked(thread.title, asked.match), _year(thread)) for thread in threads]
 
 
@@ -191,8 +206,8 @@ _debates = CompiledQuery(
     "debates_shown",
     lambda ids: (
         with_opening(Thread.objects.filter(pk__in=ids))
-        .select_related("board")
-        .only("title", "slug", "kind", "card", *(f"board__{name}" for name in _OF_BOARDS))
+        .select_related("board", "author")
+        .only(*_OF_DEBATES)
     ),
     "numbers",
 )
@@ -201,12 +216,10 @@ _boards = CompiledQuery(
 )
 
 
-def _lines(found: finding.Found, asked: Asked, user) -> list[ResultLine]:
-    posts = {post.pk: post for post in _posts(user, found.ids)} if found.ids else {}
-    if not posts:
-        return []
-    debates = {one.pk: one for one in _debates(list({p.thread_id for p in posts.values()}))}
-    ignored = ignored_by(user)
+def _lines(
+    found: finding.Found, posts: Mapping[int, Post], debates: Mapping[int, Thread], asked: Asked
+) -> list[ResultLine]:
+    ignored = ignored_by(asked.user)
     here = Counter(post.thread_id for post in posts.values())
     lines, seen = [], set()
     for post in (posts[pk] for pk in found.ids if pk in posts):

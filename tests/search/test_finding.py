@@ -18,7 +18,7 @@ from forum.models import Board, Post, PostWords, Quote, State, Thread
 from forum.models.visibility import openings_visible_to, posts_visible_to, threads_visible_to
 from forum.moderation import states
 from forum.rendering.quotes import judged
-from forum.search import finding, index, probes
+from forum.search import finding, index, looking, probes
 from forum.search.asking import understand
 from forum.search.excerpts import excerpt, marked
 from forum.search.grammar import parse
@@ -260,13 +260,14 @@ def test_debates(world, text, titles):
     asked = understand(parse(text, today=TODAY), world.stranger)
     assert asked.debates_only
     rows, count, more, leads = finding.debates(asked)
-    assert sorted(thread.title for thread in rows) == titles
+    assert sorted(thread.title for thread in finding.listed(rows)) == titles
     assert (count, more, leads) == (len(titles), False, 0)
 
 
 def test_debates_come_before_posts(world):
     def first(text, user=world.stranger):
-        return [t.title for t in finding.titles(understand(parse(text, today=TODAY), user))]
+        found = finding.titles(understand(parse(text, today=TODAY), user))
+        return [thread.title for thread in finding.listed(found)]
 
     assert first("trotsky") == ["Trotsky succeeds Lenin"]
     assert first("zollverein") == ["Trotsky succeeds Lenin"]  # it asks for it
@@ -318,8 +319,8 @@ def test_whatever_a_reader_finds_they_may_read(world, text, role):
     found = finding.posts(asked, best=query.best)
     assert set(found.ids) <= set(posts_visible_to(user).values_list("pk", flat=True))
     assert found.count == len(found.ids) == found.threads.total()
-    rows = [*finding.titles(asked), *finding.debates(asked)[0]]
-    assert {one.pk for one in rows} <= set(threads_visible_to(user).values_list("pk", flat=True))
+    rows = {*finding.titles(asked), *finding.debates(asked)[0]}
+    assert rows <= set(threads_visible_to(user).values_list("pk", flat=True))
     if role in ("guest", "stranger"):
         assert not {world.letters[pk] for pk in found.ids} & set("sth")
     response = browser(user).get("/search/", {"q": text})
@@ -343,7 +344,7 @@ def test_what_an_opening_says_goes_where_the_opening_goes(world):
     assert not finding.titles(asked)
     (one,), *_ = finding.debates(understand(parse("in:title trotsky", today=TODAY), stranger))
     page = browser(stranger).get("/search/", {"q": "trotsky"}).content.decode()
-    assert one == world.trotsky and "1924" not in page
+    assert one == world.trotsky.pk and "1924" not in page
     assert ask(world, world.moderator, "pod:1924 hitler") == "b"
 
 
@@ -417,7 +418,7 @@ def test_more_than_are_counted(world, monkeypatch):
     monkeypatch.setattr(finding, "PROBE", 12)
     monkeypatch.setattr(finding, "BATCHES", (3, 5, 5, 5))
     monkeypatch.setattr(finding, "RANKED", 15)
-    monkeypatch.setattr(probes, "RARE", 2)
+    monkeypatch.setattr(looking, "RARE", 2)
     ids = [reply(world.rail, world.opener, f"Manifold {n}.").pk for n in range(30)]
     for pk in ids[-4:]:
         Post.objects.filter(pk=pk).update(state=State.HIDDEN)
@@ -429,6 +430,24 @@ def test_more_than_are_counted(world, monkeypatch):
     assert seen[:20] == found.ids and set(seen) <= set(ids[:-4])
     best = finding.posts(asked, best=True)
     assert best.newest_of and set(best.ids) <= set(ids[-15:-4])
+
+
+@pytest.mark.parametrize("rare", [2, 50])
+def test_what_stands_in_closed_boards_hides_nothing_else(world, monkeypatch, rare):
+    """However many newer ones the reader does not see, and whatever is looked at at once."""
+    monkeypatch.setattr(finding, "COUNTED", 3)
+    monkeypatch.setattr(finding, "PROBE", 4)
+    monkeypatch.setattr(finding, "BATCHES", (3, 3, 5, 5))
+    monkeypatch.setattr(probes, "WINDOW", 6)
+    monkeypatch.setattr(looking, "RARE", rare)
+    seen = [reply(world.rail, world.opener, f"Manifold {n}.").pk for n in range(2)]
+    for n in range(40):
+        reply(world.secret, world.invited, f"Manifold again {n}.")
+    asked = understand(parse("manifold", today=TODAY), world.stranger)
+    found = finding.posts(asked)
+    assert (found.ids, found.count, found.more) == (seen[::-1], 2, False)
+    assert set(finding.posts(asked, best=True).ids) == set(seen)
+    assert len(finding.posts(understand(parse("manifold", today=TODAY), world.invited)).ids) > 10
 
 
 PARTS = ((1, 1), (1, 3), (3, 50))
@@ -474,8 +493,9 @@ def test_pages_of_many_debates(world, monkeypatch, text, parts):
     for module, name, value in (
         *((finding, "PER_PAGE", 4), (finding, "COUNTED", 8), (finding, "PROBE", 10)),
         *((finding, "BATCHES", (3, 3, 5, 5)), (probes, "NEAR", 12), (probes, "WINDOW", 20)),
-        *((probes, "NEAREST", 4), (probes, "FREQUENT", 0.5), (probes, "RARE", 2)),
-        *((probes, "FEW", 1), (probes, "PARTS", parts)),
+        *((looking, "NEAREST", 4), (looking, "FREQUENT", 0.5), (looking, "RARE", 2)),
+        *((looking, "OFTEN", 4), (looking, "COMMON", 0.3), (probes, "FEW", 1)),
+        *((probes, "FIRST", parts[0]), (probes, "MOST", parts[1])),
     ):
         monkeypatch.setattr(module, name, value)
     asked = understand(parse(text, today=TODAY), world.opener)
