@@ -145,11 +145,10 @@ def notices_visible_to(user) -> NoticeQuerySet:
     """The notices of `user` that are shown and counted: what tells of a post goes where the post
     goes, and with whoever is ignored. Acts are told whatever became of their place."""
     posts = posts_visible_to(user).filter(pk=OuterRef("post"), state=State.VISIBLE)
-    mine = Notice.objects.filter(member=user)
-    if user.ignoring:
-        posts = posts.exclude(author__in=user.ignoring)
-        mine = mine.exclude(change__member__in=user.ignoring)
-    return mine.filter(Q(post__isnull=True) | Exists(posts))
+    posts = posts.exclude(author__in=user.ignoring)
+    mine = Notice.objects.filter(member=user).exclude(change__member__in=user.ignoring)
+    shown = Subquery(posts.values("pk"))  # as EXISTS, PostgreSQL may read all posts of the forum
+    return mine.alias(shown=shown).filter(Q(post__isnull=True) | Q(shown__isnull=False))
 
 
 def bookmarks_of(user) -> QuerySet[Bookmark]:

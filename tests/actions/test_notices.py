@@ -7,7 +7,10 @@ from django.test.utils import CaptureQueriesContext
 from forum.actions import notices, threads
 from forum.models import AuditEntry, Board, Notice
 from forum.moderation import states
-from tests.people import browser, fresh, reply
+from forum.outbox.worker import Worker
+from tests.effort import analyzed, effort
+from tests.people import browser, fresh, reply, start
+from tests.views.test_road import grow
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +112,22 @@ def test_the_menu_counts_without_a_query_and_pages_do_not_grow(thread, opener, m
     second = client.get(f"/notices/?before={oldest}").content.decode()
     assert first.count('id="notice-') + second.count('id="notice-') == 41
     assert client.get("/notices/?before=x").status_code == 404
+
+
+def test_a_page_of_notices_reads_no_posts_but_those_it_tells_of(
+    thread, answer, opener, answerer, other_board
+):
+    there = start(other_board, opener, title="All that is written")
+    posts = grow(there, opener, [None] * 8_000)
+    Notice.objects.bulk_create(
+        Notice(member=answerer, kind="post", reasons="thread", post=post, read_at=there.created_at)
+        for post in posts[:1_000]
+    )
+    reply(thread, opener, "I doubt it.", to=answer)
+    Worker().drain()
+    client = browser(answerer)
+    assert "opener" in client.get("/notices/").content.decode()
+    analyzed()
+    # As PostgreSQL chooses: it read all posts, so as to know which may be seen.
+    read = effort(lambda: client.get("/notices/"), "forum_notice", without=())
+    assert 0 < read < 6_000, read
