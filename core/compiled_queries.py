@@ -227,12 +227,14 @@ def insert_row(row: Model) -> None:
 
 
 def insert_rows(*rows: Model) -> None:
-    """Write new rows of several tables; rows of one table stand together. PostgreSQL does all of it
-    in one statement, SQLite in one for each table.
+    """Write new rows, of one table or several; rows of one table stand together. PostgreSQL does
+    all of it in one statement, SQLite in one for each table.
 
     A row that others name has its id already. One that has none is given it by the database, and
-    is not told. Where there are several rows of a table, its columns are numbers, texts or moments.
+    is not told. Where there are several rows of a table, none of its columns is an array.
     """
+    if not rows:
+        return
     if is_plain("insert_row"):
         for row in rows:
             insert_row(row)
@@ -290,4 +292,5 @@ def _insertions(shape: Iterable[tuple[type[Model], bool, bool]]) -> str:
             f"{head} SELECT * FROM UNNEST({lists})" if several else f"{head} VALUES ({marks})"
         )
     *first, last = texts
-    return f"WITH {', '.join(f'part{n} AS ({text})' for n, text in enumerate(first))} {last}"
+    before = ", ".join(f"part{n} AS ({text})" for n, text in enumerate(first))
+    return f"WITH {before} {last}" if before else last

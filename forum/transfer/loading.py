@@ -6,7 +6,7 @@ was left and begins again. What a newer version adds to a thread is written in p
 them whole: posts in order of arrival, with their numbers, trees and counters.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 from django.db import IntegrityError, connection, transaction
 
@@ -129,22 +129,22 @@ def _load_new(fixture: ThreadFixture, user, finish: Callable[[Loaded], None]) ->
         with transaction.atomic():
             tree.make_thread(thread)
             description.write(thread, fixture.divergences, fixture.questions)
-            ids = tree.new_ids(len(fixture.posts))
+            ids = dict(enumerate(tree.new_ids(len(fixture.posts))))
         pairs = (
             (pk, None if (above := fixture.posts.parent(at)) is None else ids[above])
-            for at, pk in enumerate(ids)
+            for at, pk in ids.items()
         )
         labels = tree.labels(pairs)
         pictures, notes = brought_pictures.found(fixture.pictures)
         loaded.notes += notes
         writer = Writer(fixture, pictures)
         progress.begin("posts loaded", len(ids))
-        for part in parts_of(fixture, dict(enumerate(ids)), thread):
+        for part in parts_of(fixture, ids, thread):
             for item in part:
                 up = item.post.parent
                 item.row.parent_id = None if up is None else ids[up]
                 item.arrive(thread, item.index + 1, now)
-                tree.set_labels(item.row, labels[item.row.pk])
+                tree.set_labels(item.row, labels.pop(item.row.pk))
             with transaction.atomic():
                 tree.lock(thread.pk)
                 tree.write([item.row for item in part])
@@ -176,14 +176,14 @@ def _analyse() -> None:
                 cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
-def _publish(fixture: ThreadFixture, thread: Thread, ids: Sequence[int], user) -> None:
+def _publish(fixture: ThreadFixture, thread: Thread, ids: Mapping[int, int], user) -> None:
     """Show a thread that is complete, with its counters."""
     tree.lock(thread.pk)
-    attach(fixture, thread, dict(enumerate(ids)))
+    attach(fixture, thread, ids)
     link_variants(fixture, thread, user)
     thread.state = State.VISIBLE
     thread.numbered, thread.reply_count = len(ids), len(ids) - 1
-    thread.last_post_id = ids[-1]
+    thread.last_post_id = ids[len(ids) - 1]
     counters = ("numbered", "reply_count", "last_post", "card", "lane_counts")
     tree.save_thread(thread, "state", *counters, "variant_of", "variant_key")
     tree.count_on_board(thread, 1)

@@ -294,11 +294,11 @@ def with_line(error: Rejected, data: Data, name: str) -> Rejected:
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict:
     """An object in which no name stands twice: readers differ on which of the two counts."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name!a} stands twice in one object.")
-        found[name] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        raise ValueError(f"{twice!a} stands twice in one object.")
     return found
 
 

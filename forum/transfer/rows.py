@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from core.counting import counted
+from core.compiled_queries import insert_rows
+from forum import tree
 from forum.actions import elsewhere
 from forum.actions.composing import Composed
 from forum.actions.judging import quote_row
@@ -19,7 +20,6 @@ from forum.models import (
     Picture,
     PictureUse,
     Post,
-    PostBody,
     PostRevision,
     Quote,
     Thread,
@@ -40,8 +40,6 @@ PART_CHARACTERS = 500_000
 PAUSE = 0.12
 # Keys asked for in one query.
 BATCH = 500
-# Posts named one by one in a note; of more the number is said.
-NAMED = 5
 
 
 @dataclass(slots=True)
@@ -135,12 +133,13 @@ class Writer:
         `sources` are quoted posts that were here before, with the texts they had.
         """
         self._rows, self._htmls = {}, {}
-        revisions = PostRevision.objects.bulk_create(
-            item.text.revision(item.row, 1, editor=None, now=now) for item in part
-        )
-        for item, revision in zip(part, revisions, strict=True):
+        revisions = [item.text.revision(item.row, 1, editor=None, now=now) for item in part]
+        ids = tree.new_ids(len(revisions), PostRevision)
+        for item, revision, pk in zip(part, revisions, ids, strict=True):
+            revision.pk = pk
             if item.index in self.fixture.quoted:
                 self.written[item.index] = Written(item.row.pk, item.row.thread_id, revision.pk)
+                self._hold(item.index, item.row, revision, item.post)
             if item.index in self.fixture.nested:
                 self.ids[item.index] = item.row.pk
         for item, revision in zip(part, revisions, strict=True):
@@ -149,16 +148,16 @@ class Writer:
             ]
             item.text.quotes_of(revision)
             item.text.html = stored_html(item.text.rendered, item.text.quotes, self._htmls)
-        PostBody.objects.bulk_create(
-            item.text.body(revision) for item, revision in zip(part, revisions, strict=True)
-        )
+        insert_rows(*revisions)
+        insert_rows(*(item.text.body(row) for item, row in zip(part, revisions, strict=True)))
         PictureUse.objects.bulk_create(
             PictureUse(picture=self.pictures[key], post=item.row, revision=revision)
             for item, revision in zip(part, revisions, strict=True)
             for key in item.text.rendered.pictures
             if key in self.pictures
         )
-        quotes = Quote.objects.bulk_create(quote for item in part for quote in item.text.quotes)
+        quotes = [quote for item in part for quote in item.text.quotes]
+        insert_rows(*quotes)
         _write_keys(part)
         search_index.write(
             [
@@ -186,9 +185,12 @@ class Writer:
             row = Post(pk=written.post, thread_id=written.thread)
             revision = _composed(post).revision(row, 1, editor=None, now=now)
             revision.pk = written.revision
-            self._rows[index] = row, revision
-            self._htmls[revision.pk] = post.rendered.html
+            self._hold(index, row, revision, post)
         return self._rows[index]
+
+    def _hold(self, index: int, row: Post, revision: PostRevision, post: Contribution) -> None:
+        self._rows[index] = row, revision
+        self._htmls[revision.pk] = post.rendered.html
 
     def _quote(
         self,
@@ -224,37 +226,46 @@ class Writer:
 def _write_keys(part: Sequence[Item]) -> None:
     """Write the keys of the paragraph index. They are many and narrow: through the model they
     would hold the lock longer than everything else together."""
-    table = PassageKey._meta.db_table
+    head = f"INSERT INTO {PassageKey._meta.db_table} (thread_id, key, post_id)"
+    rows = [(item.row.thread_id, key, item.row.pk) for item in part for key in item.keys]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} (thread_id, key, post_id) VALUES (%s, %s, %s)",
-            [(item.row.thread_id, key, item.row.pk) for item in part for key in item.keys],
-        )
+        if connection.vendor == "postgresql":
+            arrays = [f"{{{','.join(map(str, column))}}}" for column in zip(*rows, strict=True)]
+            lists = ", ".join(["%s::bigint[]"] * 3)
+            cursor.execute(f"{head} SELECT * FROM UNNEST({lists})", arrays or ["{}"] * 3)
+        else:
+            cursor.executemany(f"{head} VALUES (%s, %s, %s)", rows)
 
 
 def parts_of(
     fixture: ThreadFixture, ids: Mapping[int, int], thread: Thread
 ) -> Iterator[list[Item]]:
     """Make the posts at the places that `ids` names, in parts that are quickly written, and let
-    others write in between."""
+    others write in between, while the next part is made."""
     part: list[Item] = []
     size = 0
+    written = None  # when the part before was
     for index, pk in ids.items():
         length = len(fixture.posts[index].text)
         if part and (len(part) == PART_POSTS or size + length > PART_CHARACTERS):
+            if written is not None:
+                let_others_write(written)
             yield part
-            let_others_write()
+            written = time.monotonic()
             part, size = [], 0
         part.append(item(fixture, index, pk, thread))
         size += length
     if part:
+        if written is not None:
+            let_others_write(written)
         yield part
 
 
-def let_others_write() -> None:
-    """Give way between two parts: SQLite has one writer at a time."""
+def let_others_write(since: float | None = None) -> None:
+    """Give way between two parts, where nothing was locked `since` then: SQLite has one writer at a
+    time."""
     if connection.vendor == "sqlite":
-        time.sleep(PAUSE)
+        time.sleep(PAUSE if since is None else max(0.0, since + PAUSE - time.monotonic()))
 
 
 def posts_here(fixture: ThreadFixture, *, with_revision: bool = False) -> dict[str, Post]:
@@ -283,13 +294,3 @@ def key_taken(fixture: ThreadFixture, key: str) -> Rejected:
 def moment_of(contribution: Contribution, now: datetime) -> datetime:
     """When a post counts as written; a date in the future would stay on top of every list."""
     return min(contribution.written_at or now, now)
-
-
-def keys_in_words(keys: Sequence[str]) -> str:
-    """A few keys by name, many by their number."""
-    return ", ".join(keys) if len(keys) <= NAMED else counted(len(keys), "post,posts")
-
-
-def was_or_were(keys: Sequence[str]) -> str:
-    """The verb that goes with so many posts."""
-    return "was" if len(keys) == 1 else "were"

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from core import clock, progress
+from core.counting import counted
 from forum import tree
 from forum.actions import brought_pictures, description, variants
 from forum.models import (
@@ -25,13 +26,14 @@ from .rows import (
     Loaded,
     Writer,
     key_taken,
-    keys_in_words,
     moment_of,
     parts_of,
     posts_by_key,
     posts_here,
-    was_or_were,
 )
+
+# Posts named one by one in a note; of more the number is said.
+NAMED = 5
 
 
 def nothing_new(fixture: ThreadFixture, thread: Thread) -> str:
@@ -246,3 +248,13 @@ class _Addition:
             index: (self.here[self.fixture.posts.keys[index]], texts[pk])
             for index, pk in wanted.items()
         }
+
+
+def keys_in_words(keys: Sequence[str]) -> str:
+    """A few keys by name, many by their number."""
+    return ", ".join(keys) if len(keys) <= NAMED else counted(len(keys), "post,posts")
+
+
+def was_or_were(keys: Sequence[str]) -> str:
+    """The verb that goes with so many posts."""
+    return "was" if len(keys) == 1 else "were"

@@ -32,11 +32,12 @@ PLACE = (
 )
 
 
-def new_ids(count: int) -> list[int]:
-    """Reserve `count` ids for posts, ascending, also beyond this transaction. A root's label is its
-    own id, so it must be known before the row is written. Gaps are harmless."""
+def new_ids(count: int, model: type[Model] = Post) -> list[int]:
+    """Reserve `count` ids for posts (or rows of another table), ascending, also beyond this
+    transaction. A root's label is its own id, so it must be known before the row is written. Gaps
+    are harmless."""
     require_transaction()
-    table = Post._meta.db_table
+    table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
@@ -152,7 +153,7 @@ def set_labels(post: Post, label: tuple[int, int, int, int]) -> Post:
 def write(posts: Sequence[Post]) -> None:
     """Write new posts that have ids and labels, in the order of arrival, into locked threads."""
     require_lock(*{post.thread_id for post in posts})
-    Post.objects.bulk_create(posts)
+    insert_rows(*posts)
 
 
 def graft(posts: Sequence[Post]) -> None:

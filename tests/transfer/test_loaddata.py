@@ -773,7 +773,7 @@ def test_an_addition_that_broke_off_is_whole_and_goes_on(boards, small_parts, mo
 @pytest.mark.django_db(transaction=True)
 def test_ids_stay_apart_while_others_write_between_the_parts(boards, small_parts, monkeypatch):
     newer([None, 1], version=1)
-    monkeypatch.setattr(loaded_rows, "let_others_write", lambda: reply("t", post(2)))
+    monkeypatch.setattr(loaded_rows, "let_others_write", lambda _: reply("t", post(2)))
     made = objects("u", [None, *[1] * 8, 2, 3])
     loading.load(parsing.read(fixture.dump(made), "u.json"))
     check_thread("u")
@@ -785,8 +785,8 @@ def test_two_processes_add_the_same_posts(boards, small_parts, monkeypatch):
     newer([None, 1], version=1)
     parents = [None, 1, 2, 3, 1, 2, 3, 4, 5, 6]
 
-    def other() -> None:
-        monkeypatch.setattr(loaded_rows, "let_others_write", lambda: None)
+    def other(_since: float) -> None:
+        monkeypatch.setattr(loaded_rows, "let_others_write", lambda _: None)
         assert newer(parents).added == 5
 
     monkeypatch.setattr(loaded_rows, "let_others_write", other)
@@ -799,8 +799,8 @@ def test_two_processes_load_the_same_thread(boards, small_parts, monkeypatch):
     """The second takes over what looks like the first's remains; the first says so and stops."""
     made = parsing.read(fixture.dump(objects("t", [None, *[1] * 8])), "t.json")
 
-    def other() -> None:
-        monkeypatch.setattr(loaded_rows, "let_others_write", lambda: None)
+    def other(_since: float) -> None:
+        monkeypatch.setattr(loaded_rows, "let_others_write", lambda _: None)
         assert loading.load(made).added == 9
 
     monkeypatch.setattr(loaded_rows, "let_others_write", other)

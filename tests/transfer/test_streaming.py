@@ -5,6 +5,7 @@ import io
 import json
 import random
 import tracemalloc
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
@@ -126,3 +127,15 @@ def test_what_is_written_of_a_long_debate_is_not_in_memory(monkeypatch):
     assert Quote.objects.exclude(source_post=None).count() == 118
     assert len(held) == 12
     assert held[-1] <= held[1] + 10
+
+
+def test_others_may_write_while_the_next_part_is_made(monkeypatch):
+    """Where SQLite has one writer, the pause is what is left of it once the next part is made."""
+    slept = []
+    monkeypatch.setattr(rows, "connection", SimpleNamespace(vendor="sqlite"))
+    clock = SimpleNamespace(sleep=slept.append, monotonic=lambda: 100.0)
+    monkeypatch.setattr(rows, "time", clock)
+    for since in (100.0 - rows.PAUSE / 2, 90.0):
+        rows.let_others_write(since)
+    rows.let_others_write()
+    assert slept == [pytest.approx(rows.PAUSE / 2), 0, rows.PAUSE]

@@ -55,12 +55,12 @@ def shingle_keys(words: str) -> tuple[bytes, ...]:
 
 
 def _shingles(text: str) -> list[bytes]:
-    words = [_bytes(word) for word in _words(text)]
-    return [b" ".join(words[at : at + SHINGLE]) for at in range(len(words) - SHINGLE + 1)]
+    words = list(map(_bytes, _words(text)))
+    return list(map(b" ".join, zip(*(words[n:] for n in range(SHINGLE)), strict=False)))
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in folded_words(text) if word]
+    return list(filter(None, folded_words(text)))
 
 
 def _winnow(shingles: Sequence[bytes]) -> list[int]:
@@ -68,7 +68,7 @@ def _winnow(shingles: Sequence[bytes]) -> list[int]:
     through anew only where the least of the one before has left it."""
     if not shingles:
         return []
-    hashes = [crc32(shingle) for shingle in shingles]
+    hashes = list(map(crc32, shingles))
     size = min(WINDOW, len(hashes))
     at = _least(hashes, 0, size)
     least, chosen = hashes[at], [at]
