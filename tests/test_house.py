@@ -276,6 +276,7 @@ def test_no_template_walks_a_tree_by_recursion():
 COUNTED = {
     *("version", "numbered", "numbering", "reply_count", "last_post", "last_post_id"),
     *("last_post_at", "branch_locks", "lane_counts", "thread_count"),
+    "divergences_version",
 }
 # Who sets them on a locked row that tree.save_thread then writes, which asks for the lock.
 COUNTERS = {

@@ -40,6 +40,7 @@ def place(thread_id: int) -> int:
         if placed:
             write_card(thread)
             tree.save_thread(thread, "card")
+            tree.raise_divergences(thread)
     return placed
 
 
@@ -157,6 +158,7 @@ def describe(
         }
         write(thread, divergences, questions)
         tree.save_thread(thread, "card", "policy", "own_answer")
+        tree.raise_divergences(thread)
         entry = record(
             user, "describe", thread=thread, reason=reason, before=before, after=after, rows=rows
         )

@@ -336,6 +336,8 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
         tree.count_on_board(thread, shown)
         if thread.variant_of_id:
             elsewhere.touch([thread.variant_of_id])  # it names its variants
+    elif post.is_opening:
+        tree.raise_divergences(thread)
     if answered := list(Answer.objects.filter(post=post).values_list("question_id", flat=True)):
         cards.recount(thread, answered)
         changed.append("card")

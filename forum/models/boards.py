@@ -90,6 +90,13 @@ class Board(MPTTModel):
     )
     last_year = models.SmallIntegerField(null=True, blank=True)
     thread_count = models.PositiveIntegerField("debates", default=0, editable=False)
+    # Under it and the site version counts of them are kept (docs/decisions/0060).
+    divergences_version = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Goes up when the divergences change that its readers see.",
+    )
     lft = models.PositiveIntegerField(default=0, editable=False)
     rght = models.PositiveIntegerField(default=0, editable=False)
     level = models.PositiveIntegerField(default=0, editable=False)

@@ -5,9 +5,10 @@ their own or new to them; a line of a list is the same for all who see it. So th
 and kept with their finished HTML. What is the reader's own is drawn for them and laid between.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from functools import partial
 from time import time
+from typing import TypeVar
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -21,11 +22,14 @@ from forum.operations import caching
 from .divergence_axis import on_scale, percent
 from .page_cuts import Cut
 
-# Bytes of a row and its text that is kept drawn, roughly, and of a piece, besides the HTML.
-ROW, PIECE = 6000, 400
+# Bytes of a row and its text that is kept drawn, roughly, of a piece, besides the HTML, and of a
+# count.
+ROW, PIECE, COUNT = 6000, 400, 400
+COUNTED = 3600  # seconds: what raises no number, though it should, is right again by then
 # Any member without rights or wishes of their own.
 ANY_MEMBER = User(pk=0)
 ANY_MEMBER.address_known = True
+Counts = TypeVar("Counts", bound=Sized)
 
 
 def get(key: tuple) -> SafeString | None:
@@ -58,6 +62,20 @@ def page(key: tuple, render: Callable[[User], Cut]) -> Cut:
         size = sum(2 * len(entry.html or "") + ROW for entry in found.entries)
         caching.fragments.put(key, found, size)
     return found
+
+
+# --- Counts -----------------------------------------------------------------------------------
+
+
+def counts(key: tuple, count: Callable[[], Counts]) -> Counts:
+    """What `count` gives, kept for all who count the same: `key` holds the numbers that rise when
+    it changes, and which boards it is of."""
+    key = ("counts", *key)
+    found = caching.fragments.get(key)
+    if found is None or found[1] < time():
+        found = count(), time() + COUNTED
+        caching.fragments.put(key, found, PIECE + COUNT * len(found[0]))
+    return found[0]
 
 
 # --- Lines of lists ---------------------------------------------------------------------------

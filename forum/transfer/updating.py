@@ -74,6 +74,7 @@ def load_newer(
         if (fixture.divergences or fixture.questions) and not _described(thread):
             description.write(thread, fixture.divergences, fixture.questions)
             tree.save_thread(thread, "card")
+            tree.raise_divergences(thread)
         if attach_to_all(fixture, thread) or loaded.added:
             tree.save_thread(thread, "card", "lane_counts")
         if fixture.variant_of and not thread.variant_of_id and not variants.declared(thread):

@@ -145,11 +145,22 @@ def raise_version(*thread_ids: int) -> None:
 
 def count_on_board(thread: Thread, by: int, *, board_id: int | None = None) -> None:
     """Add to (or take from) the debates that the board of a locked thread shows, or those of
-    another board that it comes to or leaves. Raises NotLocked."""
+    another board that it comes to or leaves, and so the divergences that it shows. Raises
+    NotLocked."""
     require_lock(thread.pk)
     if by:
         board = Board.objects.filter(pk=board_id or thread.board_id)
-        board.update(thread_count=F("thread_count") + by)
+        version = F("divergences_version") + 1
+        board.update(thread_count=F("thread_count") + by, divergences_version=version)
+
+
+def raise_divergences(thread: Thread) -> None:
+    """Let the divergences that a board shows be counted anew: those of a locked thread are others,
+    or lie elsewhere, or its opening, whose words they are, came to sight or went out of it. What
+    changes `count_on_board` or raises the site version does so already. Raises NotLocked."""
+    require_lock(thread.pk)
+    board = Board.objects.filter(pk=thread.board_id)
+    board.update(divergences_version=F("divergences_version") + 1)
 
 
 def last_number(thread: Thread) -> int:

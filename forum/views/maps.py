@@ -6,8 +6,8 @@ from django.shortcuts import render
 from forum.rendering import maps
 from forum.text.history_dates import short
 
-from ..models import Divergence, Thread
-from ..models.visibility import boards_visible_to
+from ..models import Thread
+from ..models.debate import Cell, DivergenceQuerySet
 from .narrowing import Narrowed, after, cursor, narrowed
 
 PER_PAGE = 20
@@ -21,15 +21,21 @@ def world(request: HttpRequest) -> HttpResponse:
     frame = maps.read_frame(asked_frame)
     if frame is None:
         raise Http404
-    counted = chosen.rows.counted_within(maps.boxes())
+    counted = chosen.counted(("regions",), lambda rows: rows.counted_within(maps.boxes()))
     here = chosen.rows.lying_within(frame.box)
-    cells = here.by_cell(frame.width / maps.COLUMNS)
+
+    def in_cells(rows: DivergenceQuerySet) -> list[Cell]:
+        return rows.lying_within(frame.box).by_cell(frame.width / maps.COLUMNS)
+
+    # Of frames that are zoomed by hand there is no end.
+    named = frame is maps.WORLD or asked_frame in maps.REGIONS
+    cells = chosen.counted(("map", asked_frame), in_cells) if named else in_cells(chosen.rows)
     drawings = {
         name: maps.gather(cells, frame, least)
         for name, least in (("large", maps.WIDE), ("small", maps.NARROW))
     }
     alone = {group.alone for groups in drawings.values() for group in groups if group.alone}
-    singles = Divergence.objects.select_related("thread").in_bulk(alone)
+    singles = chosen.rows.select_related("thread").in_bulk(alone)
     rows, number = after(here, request.GET.get("after", ""))
     found = list(rows.select_related("thread__board").by_date()[: PER_PAGE + 1])
     more = len(found) > PER_PAGE
@@ -59,7 +65,7 @@ def world(request: HttpRequest) -> HttpResponse:
             "asked": chosen.asked,
             "errors": chosen.errors,
             "kinds": Thread.Kind.choices,
-            "boards": boards_visible_to(request.user).in_order(),
+            "boards": chosen.boards,
             "query": chosen.query(),
             "query_here": chosen.query(**{"in": asked_frame}),
             "older": cursor(found[-1], number + len(found)) if more else "",

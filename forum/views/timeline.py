@@ -1,6 +1,7 @@
 """All debates by the date at which they leave history."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,7 +23,7 @@ from forum.rendering.divergence_axis import (
 from forum.text.history_dates import EARLIEST, LATEST, HistoryDate, short, year_of
 
 from ..models import Divergence, Thread
-from ..models.visibility import boards_visible_to
+from ..models.debate import DivergenceQuerySet
 from .narrowing import NARROWER, after, cursor, narrowed
 
 PER_PAGE = 60
@@ -40,7 +41,10 @@ def timeline(request: HttpRequest) -> HttpResponse:
     scale = _scale(limits)
     many = None
     if more or number:
-        counted = chosen.rows.by_column(ages(scale), earliest=EARLIEST, latest=LATEST)
+        columns = partial(
+            DivergenceQuerySet.by_column, ages=ages(scale), earliest=EARLIEST, latest=LATEST
+        )
+        counted = chosen.counted(("timeline",), columns)
         many = crowd(counted, scale)
     entries = [_entry(divergence, number + n) for n, divergence in enumerate(found, 1)]
     return render(
@@ -65,7 +69,7 @@ def timeline(request: HttpRequest) -> HttpResponse:
             "asked": asked,
             "errors": chosen.errors,
             "kinds": Thread.Kind.choices,
-            "boards": boards_visible_to(request.user).in_order(),
+            "boards": chosen.boards,
             "query": chosen.query(),
             "older": cursor(found[-1], number + len(found)) if more else "",
             "later": bool(number),

@@ -121,6 +121,7 @@ BY_A_MODERATOR = {
 }
 # Columns that only say that something changed, or count what is left out.
 MOVES_ON = {"version", "numbering", "unread_notices", "pages_version", "renderer"}
+MOVES_ON |= {"divergences_version"}
 MOVES_ON |= {"edited_at", "number"}  # of pages; of the site version
 LEFT_OUT = {
     *("forum_auditentry", "forum_notice", "forum_mail", "forum_job", "accounts_edition"),
