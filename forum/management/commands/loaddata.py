@@ -130,7 +130,7 @@ class Command(loaddata.Command):
     def loaddata(self, fixture_labels):
         """Django's loader writes boards as they stand in the file. Labels and counters are not
         the file's to set: those that were here stay, new boards go last."""
-        columns = ("tree_id", "lft", "rght", "level", "thread_count")
+        columns = ("tree_id", "lft", "rght", "level", "thread_count", "divergences_version")
         before = list(Board.objects.using(self.using).values("pk", *columns))
         self._at = None
         with self._explained():
