@@ -12,7 +12,7 @@
     python3 dev.py stress [...]      two hours of random acts, races, kills and restarts on both
                                      databases, and what they leave; --hours, --seed, --database
     python3 dev.py bench [--quick]   what a page costs; also --database sqlite, --compare FILE,
-                                     --only WORDS of pages' names, --load SECONDS
+                                     --only WORDS of pages' names, --load SECONDS, --growth
     python3 dev.py upgrade-locks     how long each migration since the last release keeps people
                                      from reading and writing; --posts, --since
     python3 dev.py fresh-machine     the first two of these on a Debian 12 and 13 that have nothing

@@ -39,11 +39,21 @@ def main(arguments: list[str]) -> int:
         metavar="SECONDS",
         help="just how long many readers and writers wait, for so long with 8 and with 32 of them",
     )
+    parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="just what each page reads when the forum around it grows to 10,000, 100,000 and a"
+        " million posts; see tests/bench/growth.py",
+    )
+    parser.add_argument(
+        "--posts", type=int, nargs="+", metavar="N", help="other sizes for --growth"
+    )
     options = parser.parse_args(arguments)
     earlier = json.loads(options.compare.read_text()) if options.compare else None
+    if options.growth:
+        return _grown(tuple(options.posts or ()))
     sizes = SIZES[:-1] if options.quick else SIZES
-    folder = Path(os.environ.get("JONBAR_BENCH", ROOT / "var" / "bench"))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder()
     with _filled(options.database, sizes, folder):
         if options.load:
             return _loaded(sizes, options.load)
@@ -55,6 +65,23 @@ def main(arguments: list[str]) -> int:
     print(report.table(results, earlier))
     say(f"Samples: {kept}")
     return 0
+
+
+def _grown(sizes: tuple[int, ...]) -> int:
+    """Print what pages read in a growing forum; gives the exit code."""
+    os.environ["KEPT_PAGES_MB"] = "0"  # nothing is kept between two requests
+    folder = _folder()
+    with _filled("postgres", (100, 1_000), folder):
+        from tests.bench import growth
+
+        print("\n".join(growth.measured(sizes or growth.SIZES, say)))
+    return 0
+
+
+def _folder() -> Path:
+    folder = Path(os.environ.get("JONBAR_BENCH", ROOT / "var" / "bench"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _settings(url: str, folder: Path) -> None:

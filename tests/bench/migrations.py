@@ -44,8 +44,10 @@ TEXT = (
 SOURCE = 1_000_000_000  # the id of a post that was edited, and of its first text
 
 
-def add(connection: psycopg.Connection, table: str, count: int, **given: str) -> None:
-    """Add rows 1…`count`; `given` are columns as SQL in terms of n."""
+def add(
+    connection: psycopg.Connection, table: str, count: int, first: int = 1, /, **given: str
+) -> None:
+    """Add so many rows, for n from `first` on; `given` are columns as SQL in terms of n."""
     found = connection.execute(
         "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s"
         " AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO'",
@@ -55,7 +57,7 @@ def add(connection: psycopg.Connection, table: str, count: int, **given: str) ->
     names = ", ".join(f'"{name}"' for name in columns)
     connection.execute(
         f"INSERT INTO {table} ({names}) SELECT {', '.join(columns.values())}"
-        f" FROM generate_series(1, {count}) AS n"
+        f" FROM generate_series({first}, {first + count - 1}) AS n"
     )
 
 
