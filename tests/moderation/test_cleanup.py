@@ -42,6 +42,8 @@ def rows() -> dict:
     found = dump(*ROWS)
     for row in found[Thread]:
         row.pop("version")
+    for row in found[Board]:
+        row.pop("divergences_version")
     return found
 
 
