@@ -282,6 +282,8 @@ def test_an_answer_asks_the_same_of_few_and_many(
         edit(first, f"The party obeyed nobody, so to say {n} times.")
         Board.objects.create(name=f"Board {n}", slug=f"b{n}")
     many = counts()
+    # A word that stands often is asked of closed boards apart (docs/decisions/0033).
+    few = {(name, who): count + (name == "search") for (name, who), count in few.items()}
     assert {key: (few[key], many[key]) for key in few if many[key] > few[key]} == {}
     assert Quote.objects.count() == 16
     record_property(
