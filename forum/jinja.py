@@ -14,11 +14,12 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template import defaultfilters, engines
 from django.urls import get_script_prefix, reverse
 from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.timezone import template_localtime  # type: ignore[attr-defined]  # the stubs lack it
 from jinja2 import ChainableUndefined, Environment, StrictUndefined
 
 from core.counting import counted
+from core.template_output import EscapingEnvironment
 
 from .models import Lane
 from .templatetags.forum import when
@@ -39,7 +40,7 @@ class Missing(ChainableUndefined):
 def environment(**options) -> Environment:
     """The environment for Django's backend, which gives it `options`."""
     missing = StrictUndefined if settings.STRICT_TEMPLATES else Missing
-    made = Environment(
+    made = EscapingEnvironment(
         **{**options, "undefined": missing, "trim_blocks": True, "lstrip_blocks": True}
     )
     made.globals.update(url=url, static=static)
@@ -67,7 +68,7 @@ def fragment_renderer(name: str) -> Callable[[dict], SafeString]:
     names that it is given: no request, no context processors."""
     engine: Any = engines["jinja2"]
     render = engine.env.get_template(name).render
-    return lambda given: mark_safe(render(given))
+    return lambda given: SafeString(render(given))
 
 
 def macro(template: str, name: str) -> Callable[..., SafeString]:
@@ -111,7 +112,7 @@ def url(name: str, *args) -> SafeString:
         return _plain(name, prefix)
     if len(args) == 1 and type(args[0]) is int and args[0] >= 0:
         before, after = _around(name, prefix)
-        return mark_safe(f"{before}{args[0]}{after}")
+        return SafeString(f"{before}{args[0]}{after}")
     return escape(reverse(name, args=args))
 
 

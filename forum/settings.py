@@ -169,6 +169,7 @@ else:
 
 # Queries that Django compiles each time (core/compiled_queries.py): their names, or "all".
 PLAIN_QUERIES = frozenset(env.list("PLAIN_QUERIES", default=[]))
+PLAIN_TEMPLATES = env.bool("PLAIN_TEMPLATES", default=False)
 
 # Pages are read from these where there are any (forum/operations/replication.py).
 for _number, _url in enumerate(env.list("DATABASE_REPLICAS", default=[]), 1):

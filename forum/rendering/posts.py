@@ -133,7 +133,7 @@ def render_posts(
             quote.ordinal: render_quote(frame, quote, shown[quote.pk], numbers, here, ignoring)
             for quote in quotes.get(post.body.revision_id, ())
         }
-        return mark_safe(
+        return SafeString(
             markup.fill_markers(
                 html,
                 post_id=post.pk,

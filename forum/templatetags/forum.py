@@ -4,7 +4,7 @@ from calendar import month_name
 
 from django import template
 from django.utils import timezone
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from core.counting import counted
@@ -42,9 +42,10 @@ def when(moment):
     else:
         shown = f"{local.day} {MONTHS[local.month]} {local.year}"
     # Nothing in it needs escaping, and it stands on a page some twenty times.
-    return mark_safe(
+    return SafeString(
         f'<time datetime="{local.isoformat(timespec="seconds")}"'
-        f' title="{local.day} {MONTHS[local.month]} {local.year}, {local:%H:%M}">{shown}</time>'
+        f' title="{local.day} {MONTHS[local.month]} {local.year}, '
+        f'{local.hour:02}:{local.minute:02}">{shown}</time>'
     )
 
 
