@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -158,6 +159,10 @@ def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
     """The entry of a decision that changed nothing, or nothing more: the post had been hidden by
     its reports alone, or there was nothing to change."""
     post = case.post
+    stays: dict[str, Any] = {}
+    if act == "hide" and post and post.state == State.HIDDEN and case.hid:
+        was = states.state_snapshot(post)
+        stays = {"before": post.state, "after": post.state, "was": was}
     entry = record(
         user,
         act,
@@ -167,8 +172,9 @@ def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
         # An account that was turned away is deleted later, and the log stays.
         member=None if post or case.thread_id or act == "turn away" else case.member,
         reason=reason,
+        **stays,
     )
-    if act == "hide" and post and post.state == State.HIDDEN and case.hid:
+    if post and stays:
         post.state_reason = reason
         post.save(update_fields=["state_reason"])
         tree.raise_version(post.thread_id)

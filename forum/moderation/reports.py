@@ -81,6 +81,8 @@ def _hide_if_many(case: Case, post: Post) -> None:
     limit = post.thread.board.hide_after_reports
     if not limit or case.report_count < limit or post.state != State.VISIBLE:
         return
+    if case.hid:
+        return  # a moderator looked, and brought it back from the log
     if case.reports.filter(guest=None).count() < limit:
         return  # without an account, anybody could be several
     entry = record(

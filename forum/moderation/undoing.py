@@ -132,6 +132,8 @@ def _post_state(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     thread = threads[entry.thread_id or 0]
     if post.thread_id != thread.pk:
         raise Refused("The post is in another debate now. Act on it there.")
+    if "after" not in entry.detail:  # a decision of before this was noted: it stayed hidden
+        raise Refused("By this the post stayed as it was. Act on it where it stands.")
     if post.state != entry.detail["after"]:
         raise Refused(f"The post is {post.get_state_display().lower()} by now.")
     # Of a post that reports hid nothing was noted before this was: it stood as it was written.
@@ -141,6 +143,9 @@ def _post_state(entry: AuditEntry, threads: Mapping[int, Thread]) -> None:
     if takes_number:
         _refuse_answered(post, thread)
     posts.set_state(post, before, reason=was["reason"], withdrawn=was["withdrawn"])
+    if post.state_reason != was["reason"]:  # the state is the same: it had stayed hidden
+        post.state_reason = was["reason"]
+        post.save(update_fields=["state_reason"])
     if takes_number:
         _take_number(post, was)
     if "last_post_at" in was:

@@ -128,6 +128,42 @@ def test_what_reports_hid_is_brought_back_from_the_log(answer, stranger, moderat
     assert fresh(answer.thread).last_post_at == before
 
 
+def test_what_was_brought_back_is_not_hidden_by_the_next_report(
+    answer, stranger, opener, moderator
+):
+    Board.objects.update(hide_after_reports=1)
+    send(stranger, answer)
+    undoing.undo(user=moderator, entry=AuditEntry.objects.get())
+    send(opener, answer)
+    assert fresh(answer).state == "visible"
+    assert Case.objects.open().get().report_count == 2
+
+
+def test_the_decision_that_it_stays_hidden_is_taken_back(answer, stranger, moderator):
+    """The post is as its reports left it, and waits for a decision again."""
+    Board.objects.update(hide_after_reports=1)
+    send(stranger, answer)
+    queue.decide(user=moderator, case=Case.objects.get(), act="hide", reason="I looked.")
+    undoing.undo(user=moderator, entry=AuditEntry.objects.latest("pk"))
+    answer = fresh(answer)
+    assert (answer.state, answer.state_reason) == ("hidden", reports.HIDDEN_BY_REPORTS)
+    assert Case.objects.open().get().hid
+
+
+def test_a_decision_that_noted_nothing_is_not_taken_back(answer, stranger, moderator):
+    """Of versions until 0.2.0, when a post stayed hidden."""
+    Board.objects.update(hide_after_reports=1)
+    send(stranger, answer)
+    queue.decide(user=moderator, case=Case.objects.get(), act="hide", reason="I looked.")
+    entry = AuditEntry.objects.latest("pk")
+    with transaction.atomic():
+        audit.open_the_log()
+        AuditEntry.objects.filter(pk=entry.pk).update(detail={})
+    with pytest.raises(Refused, match="stayed as it was"):
+        undoing.undo(user=moderator, entry=fresh(entry))
+    assert fresh(answer).state_reason == "I looked."
+
+
 def test_an_act_at_another_door_settles_the_case(answer, answerer, stranger, moderator):
     send(stranger, answer)
     posts.withdraw(user=answerer, post=answer)
