@@ -166,9 +166,14 @@ def unchanged(
     key = None if request.META.get("QUERY_STRING") else _key(request)
     if key is None:
         return draw()
-    return _kept_or_drawn(
-        request, key, (site_version, rows), site_version, lambda _: allow_keeping(draw())
-    )
+    numbers = site_version, digest(rows)
+    return _kept_or_drawn(request, key, numbers, site_version, lambda _: allow_keeping(draw()))
+
+
+def digest(values: Hashable) -> bytes:
+    """What stands for plain values, and tuples of them, in memory: they may be many, and how much
+    is kept is reckoned without them."""
+    return sha256(repr(values).encode()).digest()
 
 
 def _kept_or_drawn(

@@ -26,10 +26,13 @@ class LRUCache:
             return found[0]
 
     def put(self, key: tuple, thing, size: int) -> None:
-        """Keep a thing of about so many bytes in place of what was kept under `key`."""
+        """Keep a thing of about so many bytes in place of what was kept under `key`, unless there
+        is less room than that in all."""
         room = getattr(settings, self._setting) * 1024 * 1024 if settings.KEPT_PAGES_MB else 0
         with self._lock:
             self._drop(key)
+            if size > room:
+                return
             self._kept[key] = (thing, size)
             self._bytes += size
             while self._bytes > room:

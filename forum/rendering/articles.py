@@ -9,6 +9,7 @@ rise with the first, under the second themselves, and is looked at for the third
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from sys import getsizeof
 from time import time
 from typing import Any, NamedTuple
 
@@ -251,7 +252,7 @@ class _KeptArticles:
             until=min(until, own[0]),
             anew=time() + LONGEST,
         )
-        size = len(html.encode()) + len((article.words or "").encode()) + ARTICLE
+        size = getsizeof(html) + getsizeof(article.words) + ARTICLE
         key = self._key(entry, gone=entry.gone, verbs=entry.verbs, fresh=entry.fresh)
         caching.fragments.put(key, article, size)
         return html

@@ -7,6 +7,7 @@ and kept with their finished HTML. What is the reader's own is drawn for them an
 
 from collections.abc import Callable, Iterable, Mapping, Sized
 from functools import partial
+from sys import getsizeof
 from time import time
 from typing import TypeVar
 
@@ -46,7 +47,7 @@ def put(key: tuple, render: Callable[[], str]) -> SafeString:
     """The HTML that `render` gives, kept under `key`."""
     with caching.timed() as until:
         html = mark_safe(render())
-    caching.fragments.put(key, (html, until[0]), len(html) + PIECE)
+    caching.fragments.put(key, (html, until[0]), getsizeof(html) + PIECE)
     return html
 
 
@@ -70,7 +71,7 @@ def page(key: tuple, render: Callable[[User], Cut]) -> Cut:
 def counts(key: tuple, count: Callable[[], Counts]) -> Counts:
     """What `count` gives, kept for all who count the same: `key` holds the numbers that rise when
     it changes, and which boards it is of."""
-    key = ("counts", *key)
+    key = ("counts", key[0], caching.digest(key))
     found = caching.fragments.get(key)
     if found is None or found[1] < time():
         found = count(), time() + COUNTED

@@ -1,5 +1,7 @@
 """Pages that list what one may see, kept for visitors: front page, boards, members."""
 
+import pickle
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -146,3 +148,26 @@ def test_a_kept_list_asks_for_its_rows_alone(thread, answer, addresses):
         with CaptureQueriesContext(connection) as asked:
             words(address)
         assert len(asked) <= most, address
+
+
+def test_what_is_kept_is_as_large_as_it_says(thread, answer, addresses):
+    """Of many boards, too, of which a page lists the names, and of words in any letters."""
+    Board.objects.bulk_create(
+        Board(name=f"What if {n} \N{EARTH GLOBE EUROPE-AFRICA}", slug=f"b{n}", tree_id=100 + n)
+        for n in range(200)
+    )
+    addresses += ["/timeline/", "/map/"]
+    for address in addresses:
+        words(address)
+    for (path, *_), (page, size) in caching.pages._kept.items():
+        assert len(pickle.dumps((page.numbers, page.headers, page.body))) < size, path
+    for key, (thing, size) in caching.fragments._kept.items():
+        assert len(pickle.dumps(key)) < 400 and len(pickle.dumps(thing)) < size, key
+
+
+def test_what_is_larger_than_all_room_is_not_kept(thread, addresses):
+    words(addresses[0])
+    before = caching.fragments.size()
+    caching.fragments.put(("large",), b"", 2**40)
+    assert caching.fragments.get(("large",)) is None
+    assert caching.fragments.size() == before
