@@ -44,7 +44,7 @@ from .fields import (
 from .fixture import FORMAT, ThreadFixture
 from .pictures import read_picture
 from .post_facts import read_post_fact
-from .posts import Contribution, ImportedQuote
+from .posts import Contribution, ImportedQuote, Posts
 from .spool import Data, Spool, beginning, size_of, whole
 from .streaming import NotStreamed, line_of, objects_of
 
@@ -91,9 +91,9 @@ def read(data: Data, name: str) -> ThreadFixture:
     return fixture
 
 
-def read_all(data: Data, name: str) -> list[ThreadFixture]:
+def read_all(data: Data, name: str, spool: Spool | None = None) -> list[ThreadFixture]:
     """Read, check, render and judge the threads of the file `name`, each with all that follows it
-    up to the next; knows no database.
+    up to the next; knows no database. Their posts wait in `spool`, which may be one for many files.
 
     Raises Rejected with the file and the number of the object (or the line, where it is no JSON).
     A file that is open may be of any size; what has to be read as a whole, since it is broken or
@@ -101,27 +101,32 @@ def read_all(data: Data, name: str) -> list[ThreadFixture]:
     """
     if isinstance(data, bytes) and not _may_be_whole(data):
         raise too_large(name)
+    spool = spool or Spool()
     try:
-        if fixtures := _read_threads(partial(objects_of, data, _STRICT), name):
+        if fixtures := _read_threads(partial(objects_of, data, _STRICT), name, spool):
             return fixtures
     except NotStreamed as error:
         if not _may_be_whole(data):
             raise _too_large_and_broken(name, error.line) from None
-    return _read_threads(partial(iter, parse_json(whole(data), name)), name)
+    return _read_threads(partial(iter, parse_json(whole(data), name)), name, spool)
 
 
-def _read_threads(each: Callable[[], Iterator[Any]], name: str) -> list[ThreadFixture]:
+def _read_threads(
+    each: Callable[[], Iterator[Any]], name: str, spool: Spool
+) -> list[ThreadFixture]:
     """The threads among the objects that `each` gives whenever it is called."""
     objects = progress.track(enumerate(each(), 1), "objects read")
     fixtures: list[ThreadFixture] = []
+    threads: set[str] = set()
     keys: dict[str, str] = {}
     first = next(objects, None)
     while first is not None:
-        fixture, first = _read_thread(first, objects, name, each)
+        fixture, first = _read_thread(first, objects, name, each, spool)
         for other in fixtures[-1:]:
             keys |= dict.fromkeys(other.posts.keys, other.key)
-        if fixture.key in {other.key for other in fixtures}:
+        if fixture.key in threads:
             raise fixture.reject(f"the thread {fixture.key!a} stands twice in this file.")
+        threads.add(fixture.key)
         for index, key in enumerate(fixture.posts.keys if keys else ()):
             if key in keys:
                 post = fixture.posts[index]
@@ -139,11 +144,13 @@ def _read_thread(
     objects: Iterator[tuple[int, Any]],
     name: str,
     each: Callable[[], Iterator[Any]],
+    spool: Spool,
 ) -> tuple[ThreadFixture, tuple[int, Any] | None]:
     """One thread with its posts and the rest, and the head of the next: number and object, as for
     all `objects`."""
     first, thing = head
     fixture = _thread(fields_of(thing, first, name, THREAD), first, name)
+    fixture.posts = Posts(spool)
     later = partial(_parents_that_come_later, each, first)
     indexes: dict[str, int] = {}
     quotes = _Quotes()

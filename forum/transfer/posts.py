@@ -54,11 +54,11 @@ class Posts(Sequence[Contribution]):
     what is needed several times. Keys and parents are at hand. What is changed in a post stays
     changed once it is put back in its place."""
 
-    def __init__(self) -> None:
+    def __init__(self, spool: Spool | None = None) -> None:
         self.keys: list[str] = []
         self._parents = array("q")
         self._at = array("q")
-        self._spool = Spool()
+        self._spool = spool or Spool()  # one for many debates: each takes memory, or a file
 
     def append(self, post: Contribution) -> None:
         self.keys.append(post.key)

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from forum.models import PostRevision, Quote
-from forum.transfer import loading, parsing, rows, streaming
+from forum.transfer import loading, parsing, rows, spool, streaming
 from forum.transfer.fixture import dump
 from forum.transfer.spool import Spool
 from forum.transfer.streaming import NotStreamed, objects_of
@@ -80,10 +80,10 @@ def test_cut_and_changed_lists_are_taken_just_where_json_takes_them(monkeypatch)
 
 
 def test_texts_come_out_of_the_spool_as_they_went_in(monkeypatch):
-    spool = Spool()
-    ids = [spool.put(f"Words {n} " * n) for n in range(50)]
+    kept = Spool()
+    ids = [kept.put(f"Words {n} " * n) for n in range(50)]
     order = random.Random(3).sample(range(50), 50)
-    assert [spool.get(ids[n]) for n in order] == [f"Words {n} " * n for n in order]
+    assert [kept.get(ids[n]) for n in order] == [f"Words {n} " * n for n in order]
 
 
 def test_what_is_read_of_a_long_debate_is_not_in_memory(monkeypatch):
@@ -107,6 +107,21 @@ def test_what_is_read_of_a_long_debate_is_not_in_memory(monkeypatch):
 
     most(10)
     assert (most(220) - most(20)) / 200 < 600  # the text alone has 3,000
+
+
+def test_many_debates_wait_in_one_file(monkeypatch):
+    """A file, or a megabyte of memory, for each would be too many of a whole forum."""
+    made, real = [], spool.SpooledTemporaryFile
+
+    def noted(**options):
+        made.append(real(**options))
+        return made[-1]
+
+    monkeypatch.setattr(spool, "SpooledTemporaryFile", noted)
+    data = dump([one for n in range(20) for one in objects(f"x{n}", [None, 1])])
+    fixtures = parsing.read_all(data, "x.json")
+    assert [len(one.posts) for one in fixtures] == [2] * 20
+    assert sum(not file.closed for file in made) == 1
 
 
 @pytest.mark.django_db

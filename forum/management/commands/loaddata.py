@@ -27,7 +27,7 @@ from forum.transfer import Rejected, beside, loading, parsing
 from forum.transfer import others as foreign
 from forum.transfer.fixture import ThreadFixture
 from forum.transfer.pictures import bringing
-from forum.transfer.spool import IN_MEMORY, Data, copied, size_of
+from forum.transfer.spool import IN_MEMORY, Data, Spool, copied, size_of
 
 from ... import tree
 from ...models import Board, Thread
@@ -92,11 +92,12 @@ class Command(loaddata.Command):
             threads = []
         if threads and self.using != DEFAULT_DB_ALIAS:
             raise CommandError("Thread fixtures are loaded into the default database only.")
+        spool = Spool()
         try:
             read = [
                 (thread, data, files)
                 for file, data, files in threads
-                for thread in _read(data, _shown(file))
+                for thread in _read(data, _shown(file), spool)
             ]
             for file, data in others.items():
                 if 0 < size_of(data) <= settings.FIXTURE_MAX_BYTES:  # what is larger is Django's
@@ -250,10 +251,10 @@ def _is_of_database(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _read(data: Data, name: str) -> list[ThreadFixture]:
+def _read(data: Data, name: str, spool: Spool) -> list[ThreadFixture]:
     with _lines(data, name):
         try:
-            return parsing.read_all(data, name)
+            return parsing.read_all(data, name, spool)
         except Rejected as error:
             raise Rejected(f"{error} {MEND}") from None
 
