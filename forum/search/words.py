@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 import regex
@@ -39,6 +39,13 @@ _WORD = regex.compile(
 # The same for what is plain ASCII, three times as fast.
 _ASCII_WORD = re.compile(
     r"(?<![a-zA-Z0-9])[a-zA-Z](?:\.[a-zA-Z](?![a-zA-Z0-9]))+|[a-zA-Z0-9]+(?:'+[a-zA-Z0-9]+)*"
+)
+_DOTTED = re.compile(r"\.[a-zA-Z]")  # in what has none, no U.S.S.R. has to be looked for
+_ASCII_RUNS = re.compile(r"[a-zA-Z0-9]+(?:'+[a-zA-Z0-9]+)*")
+# Of ASCII, what stands in no word as a blank, and small letters.
+_BLANKED = bytes(
+    ord(chr(sign).lower()) if sign < 128 and (chr(sign).isalnum() or sign == ord("'")) else 32
+    for sign in range(256)
 )
 _RUN = regex.compile(r"[\p{L}\p{N}\p{M}]+")
 _DROPPED = dict.fromkeys(map(ord, "." + _APOSTROPHES + _UNSEEN))
@@ -69,8 +76,14 @@ def words(text: str, start: int = 0, end: int | None = None) -> Iterator[Word]:
 
 def stems(text: str, start: int = 0, end: int | None = None) -> list[str]:
     """The words of a text, or of a part of it, alone: much faster than with their places."""
-    found = _words_of(text).findall(text, start, len(text) if end is None else end)
-    return [word for one in found for word in _read(one)]
+    part = text[start:end]
+    if part.isascii() and not _DOTTED.search(part):  # a fifth of the time that a pattern takes
+        found = part.encode().translate(_BLANKED).decode().split()
+        if "'" in part:
+            found = [word for one in found if (word := one.strip("'"))]
+    else:
+        found = _words_of(text).findall(text, start, len(text) if end is None else end)
+    return list(chain.from_iterable(map(_read, found)))
 
 
 def places(text: str, start: int, end: int, first: int, last: int) -> list[tuple[int, int]]:
@@ -84,7 +97,9 @@ def places(text: str, start: int, end: int, first: int, last: int) -> list[tuple
 
 
 def _words_of(text: str):
-    return _ASCII_WORD if text.isascii() else _WORD
+    if not text.isascii():
+        return _WORD
+    return _ASCII_WORD if _DOTTED.search(text) else _ASCII_RUNS
 
 
 def folded(text: str) -> str:
