@@ -7,6 +7,7 @@ each query has a name, `settings.PLAIN_QUERIES` hands any of them, or "all", bac
 tests/core/test_compiled_queries.py compares every one with what the ORM gives.
 """
 
+import json
 from collections.abc import Callable, Container, Iterable, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ NUMBER = 2_000_000_011
 MOMENT = datetime(1903, 3, 3, 3, 3, 3, tzinfo=UTC)
 # What fills up a list of each kind where the database takes no arrays; no row has it.
 PADDING = {"numbers": -1, "texts": "\ue000"}
-LISTED = (20, 50)  # for how many values of a list there is a statement then
+LISTED = (20, 50)  # for how many values there is a statement then; more are sent as JSON
 # What becomes of rows that are not to be objects.
 ROW_KINDS: dict[type, Callable] = {
     ValuesListIterable: lambda rows, _: [tuple(row) for row in rows],
@@ -58,7 +59,6 @@ class CompiledQuery:
         """The rows for these values, in one query."""
         if is_plain(self.name):
             return list(self.build(*values))
-        arrays = connection.vendor == "postgresql"
         sizes, flat = [], []
         for kind, value in zip(self.kinds, values, strict=True):
             if kind not in PADDING:
@@ -66,28 +66,26 @@ class CompiledQuery:
                 flat.append(value)
             elif not value:
                 return []
-            elif arrays:
+            elif connection.vendor == "postgresql" or len(value) > LISTED[-1]:
                 sizes.append(1)
                 flat.append(list(value))
             else:
-                if len(value) > LISTED[-1]:
-                    return list(self.build(*values))  # more than there is a statement for
                 sizes.append(next(size for size in LISTED if size >= len(value)))
                 flat += [*value, *[PADDING[kind]] * (sizes[-1] - len(value))]
         shape = tuple(sizes)
         statement = self._written.get(shape)
         if statement is None:
             with self._lock:
-                statement = self._written.setdefault(shape, self._write(shape, arrays))
+                statement = self._written.setdefault(shape, self._write(shape))
         return statement.rows(flat)
 
-    def _write(self, sizes: Sequence[int], arrays: bool) -> "_Statement":
+    def _write(self, sizes: Sequence[int]) -> "_Statement":
         marks: list = []
         arguments, listed = [], set()
         for kind, size in zip(self.kinds, sizes, strict=True):
             mine = [_mark(kind, len(marks) + n) for n in range(size or 1)]
             arguments.append(mine if size else mine[0])
-            if size and arrays:
+            if size == 1:
                 listed.add(len(marks))
             marks += mine
         return _Statement(self.build(*arguments), marks, listed)
@@ -137,6 +135,10 @@ class _Statement:
             if number in listed:
                 if not parts[at].endswith("IN ("):
                     raise ValueError("a list does not stand alone behind IN")
+                if compiler.connection.vendor != "postgresql":
+                    parts[at] += "SELECT value FROM json_each("
+                    parts[at + 1] = f"){parts[at + 1]}"
+                    continue
                 parts[at] = f"{parts[at].removesuffix('IN (')}= ANY("
                 if whole is not None:
                     parts[at + 1] = f"::bigint[]{parts[at + 1]}"
@@ -148,7 +150,9 @@ class _Statement:
         parameters = list(self.parameters)
         for at, number, kind in self.positions:
             value = values[number]
-            if isinstance(value, list):
+            if isinstance(value, list) and connection.vendor != "postgresql":
+                value = json.dumps(value)
+            elif isinstance(value, list):
                 # Written out as PostgreSQL reads it, which takes a tenth of adapting each number.
                 value = f"{{{','.join(map(str, value))}}}" if kind else value
             elif kind is not None:

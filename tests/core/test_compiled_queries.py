@@ -19,11 +19,11 @@ from tests.people import browser, quoting, reply
 # Every compiled query of the forum, by the pages and acts that send it.
 NAMES = set(
     "board boards boards_found boards_of_threads boards_to_choose boards_unseen"
-    " debates_of_posts_found debates_of_sources debates_shown debates_titled"
-    " locked_threads members_named newest_threads news"
-    " openings_of_posts_found post posts_by_id posts_by_number posts_found posts_of_member"
-    " posts_shown profile quotes_asked quotes_in quotes_of read_mark session thread"
-    " thread_with_maps threads_of_board threads_with_news written_lately".split()
+    " debates_of_posts_found debates_of_sources debates_shown debates_titled locked_threads"
+    " members_named newest_threads news openings_of_posts_found post posts_by_id"
+    " posts_by_number posts_found posts_of_member posts_shown profile quotes_asked quotes_in"
+    " quotes_of read_mark session thread thread_with_maps threads_of_board threads_with_news"
+    " written_lately".split()
 )
 
 
@@ -120,6 +120,22 @@ def test_a_list_stands_alone_behind_in(board):
             mixed(["after-1900"])
     else:
         assert mixed([board.slug]) == [board]
+
+
+def test_a_statement_is_written_once_for_long_lists_of_any_length(ids, board):
+    made = []
+
+    def build(ids, names):
+        made.append(len(ids))
+        rows = Post.objects.filter(pk__in=ids, thread__board__slug__in=names)
+        return rows.order_by("pk").values_list("pk", flat=True)
+
+    query = CompiledQuery("a test's", build, "numbers", "texts")
+    for more in (60, 700):
+        names = [board.slug, *(f'“{n}”, {{{n}}} or "{n}"' for n in range(more))]
+        assert query([*range(-more, 0), *ids], names) == sorted(ids)
+        assert query(list(range(-more, 0)), names) == query(ids, [f'"{n}' for n in names]) == []
+    assert len(made) <= 2
 
 
 # --- The forum's own --------------------------------------------------------------------------
