@@ -7,6 +7,7 @@ drawn by Django's own engine, from `templates_django`.
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import cache
+from html import escape as plain_escape
 from typing import Any
 
 from django.conf import settings
@@ -92,7 +93,10 @@ def _emblem(member: Any, side: int = 20) -> SafeString:
 def _marked(pieces: Iterable[tuple[str, bool]]) -> SafeString:
     """Pieces of a text, each with whether it was looked for, which is marked."""
     return SafeString(
-        "".join(f"<mark>{escape(text)}</mark>" if found else escape(text) for text, found in pieces)
+        "".join(
+            f"<mark>{plain_escape(text)}</mark>" if found else plain_escape(text)
+            for text, found in pieces
+        )
     )
 
 

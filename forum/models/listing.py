@@ -11,11 +11,12 @@ from .read_state import ReadMark
 from .threads import State, ThreadQuerySet
 
 
-def opening_stands() -> models.Expression:
-    """Of a thread in a query: its opening is not hidden or removed. An opening that waits does so
-    with its debate. It is always the first number, which makes this one step of an index."""
+def opening_stands(thread: str = "pk") -> models.Expression:
+    """Of a thread in a query, by its id there: its opening is not hidden or removed. An opening
+    that waits does so with its debate. It is always the first number, which makes this one step of
+    an index."""
     gone = Post.objects.filter(
-        thread=models.OuterRef("pk"), number=1, state__in=(State.HIDDEN, State.REMOVED)
+        thread=models.OuterRef(thread), number=1, state__in=(State.HIDDEN, State.REMOVED)
     )
     return ~models.Exists(gone)
 

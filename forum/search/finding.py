@@ -9,8 +9,9 @@ docs/decisions/ says what was measured.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -27,7 +28,7 @@ from forum.models.visibility import (
 
 from . import looking, probes
 from .asking import Asked
-from .probes import Hit
+from .probes import Hit, Place
 from .rights import readable
 
 PER_PAGE = 20
@@ -87,11 +88,14 @@ def posts(asked: Asked, *, best: bool = False, after: int = 0) -> Found:
         elif after:
             page = _walked(asked, index, index.place(after), rare=rare)
         else:
-            page = [h for h in hits if h.pk in rows] if newest is hits else _seen(asked, newest)
+            # Fewer than a page are asked for their rights with those that follow.
+            first = [] if newest is hits or len(newest) > PER_PAGE else newest
+            late = [] if first else newest
+            page = [h for h in hits if h.pk in rows] if newest is hits else _seen(asked, late)
             # A verdict that none of so many has is not looked for further: its asking is dear.
             if len(page) <= PER_PAGE and not (asked.sparse and newest is hits):
                 place = index.place(newest[-1].pk) if newest else None
-                page += _walked(asked, index, place, rare=rare)
+                page += _walked(asked, index, place, first, rare=rare)
             if asked.sparse:
                 found.newest_of = len(hits)
     found.ids = [hit.pk for hit in page[:PER_PAGE]]
@@ -124,25 +128,26 @@ def _behind(hits: list[Hit], pk: int) -> list[Hit]:
     return hits[next((n for n, hit in enumerate(hits, 1) if hit.pk == pk), 0) :]
 
 
-def _count(found: Found, rows: Iterable[tuple]) -> None:
-    for thread, board, basis, lane in rows:
-        found.threads[thread] += 1
-        found.boards[board] += 1
-        found.parts["opening" if basis == Post.Basis.OPENING else "reply"] += 1
-        if lane:
-            found.lanes[lane] += 1
+def _count(found: Found, rows: Collection[tuple]) -> None:
+    thread, board, basis, lane = (Counter(map(itemgetter(at), rows)) for at in range(4))
+    del lane[""]
+    openings = basis[Post.Basis.OPENING]
+    found.threads, found.boards, found.lanes = thread, board, lane
+    found.parts = +Counter(opening=openings, reply=len(rows) - openings)
 
 
 def _walked(
-    asked: Asked, index: probes.Posts, place: probes.Place | None, *, rare: bool
+    asked: Asked, index: probes.Posts, place: Place | None, first: Sequence[Hit] = (), *, rare: bool
 ) -> list[Hit]:
     """The newest that the reader may read behind a place, one more than a page, unless so many that
-    they may not read come before. `rare`: hardly any stand near by."""
-    page: list[Hit] = []
+    they may not read come before. `first`: these are known to stand directly before it. `rare`:
+    hardly any stand near by."""
+    page: list[Hit] = _seen(asked, first) if rare else []
     for size in () if rare else BATCHES[:2] if index.in_many else BATCHES:
         near = size < BATCHES[-1]
         hits = index.newest(size, place, rows=probes.NEAR if near else probes.WINDOW)
-        page += _seen(asked, hits)
+        page += _seen(asked, [*first, *hits])
+        first = ()
         if len(page) > PER_PAGE:
             return page
         if hits:
@@ -182,7 +187,7 @@ def _first_seen(asked: Asked, hits: list[Hit], most: int) -> list[Hit]:
     return seen
 
 
-def _seen(asked: Asked, hits: list[Hit]) -> list[Hit]:
+def _seen(asked: Asked, hits: Sequence[Hit]) -> list[Hit]:
     rows = readable(asked, hits)
     return [hit for hit in hits if hit.pk in rows]
 
@@ -244,6 +249,8 @@ def debates_of(asked: Asked) -> ThreadQuerySet:
             seen = seen.filter(pk__among=asked.named)
     if asked.titles.all:
         named = _named_by(asked)
+        if not named.anywhere:
+            return seen.none()
         # As sets: of a list Django looks at every value first.
         anywhere, titled = (Q(pk__among=frozenset(ids)) for ids in named)
         seen = seen.filter(_said(asked.user, anywhere, titled))

@@ -20,6 +20,8 @@ def readable(asked: Asked, hits: Sequence[Hit]) -> dict[int, tuple]:
     """Those of some posts that the reader may read, with what they are counted by. The one rule is
     asked of the debates and of the posts themselves: of both in one statement PostgreSQL looks
     through all debates."""
+    if not hits:
+        return {}
     boards = dict(_debates(asked, list({hit.thread for hit in hits})))
     rows = _visible_to_reader(asked.user, [hit.pk for hit in hits if hit.thread in boards])
     rows = [row for row in rows if row[1] in boards]

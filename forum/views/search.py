@@ -21,7 +21,7 @@ from forum.search.excerpts import Excerpt, excerpt, marked
 from forum.search.grammar import FILTERS, Query, parse
 
 from ..models import Board, Lane, Post, Thread
-from ..models.listing import with_opening
+from ..models.listing import opening_stands, with_opening
 from ..models.visibility import ForReader, posts_visible_to
 
 MOST_FACETS = 8
@@ -51,6 +51,10 @@ _OF_POSTS = (
 )
 _OF_REVISIONS = ("body__revision__plain", "body__revision__passages")
 _OF_BOARDS = ("name", "slug")
+_OF_THEIR_DEBATES = (
+    *(f"thread__{name}" for name in ("title", "slug", "kind", "card")),
+    *(f"thread__board__{name}" for name in _OF_BOARDS),
+)
 _OF_DEBATES = (
     *("title", "slug", "kind", "card", "byline", "state", "reply_count", "last_post_at"),
     *("author__username", *(f"board__{name}" for name in _OF_BOARDS)),
@@ -144,13 +148,12 @@ def _found(user, query: Query, after: int) -> dict:
     found = finding.posts(asked, best=query.best, after=after)
     first = [] if after else finding.titles(asked)
     posts = {post.pk: post for post in _posts(user, found.ids)}
-    threads = _threads({*first, *(post.thread_id for post in posts.values())})
     page |= {
         "found": found,
         "count": found.count,
         "more": found.more,
-        "lines": _lines(found, posts, threads, asked),
-        "debates": _titled([threads[pk] for pk in first if pk in threads], asked),
+        "lines": _lines(found, posts, asked),
+        "debates": _titled(_in_order(first), asked),
         "facets": _facets(found, query) if found.boards else [],
         "next": _next(query, found.after),
     }
@@ -172,22 +175,20 @@ def _next(query: Query, after: int) -> str:
     return "?" + urlencode({"q": query.text, **_sort(query), "after": after}) if after else ""
 
 
-def _threads(ids: set[int]) -> dict[int, Thread]:
-    return {thread.pk: thread for thread in _debates(list(ids))}
-
-
 def _in_order(ids: Sequence[int]) -> list[Thread]:
-    found = _threads(set(ids))
+    found = {thread.pk: thread for thread in _debates(ids)}
     return [found[pk] for pk in ids if pk in found]
 
 
 def _titled(threads: Sequence[Thread], asked: Asked) -> list[tuple]:
-    return [(thread, marked(thread.title, asked.match), _year(thread)) for thread in threads]
+    return [
+        (thread, marked(thread.title, asked.match), _year(thread.shown_card)) for thread in threads
+    ]
 
 
-def _year(thread: Thread) -> str:
-    """The date of its first divergence, which is shown where its opening is."""
-    divergences = thread.shown_card.get("divergences")
+def _year(card: Mapping) -> str:
+    """The date of a debate's first divergence, which is shown where its opening is."""
+    divergences = card["divergences"]
     return divergences[0]["edtf"] if divergences else ""
 
 
@@ -196,8 +197,9 @@ _posts = ForReader(
     lambda user, ids: (
         posts_visible_to(user)
         .filter(pk__in=ids)
-        .select_related("author", "body__revision")
-        .only(*_OF_POSTS, "author__username", "body__html", *_OF_REVISIONS)
+        .annotate(opening_stands=opening_stands("thread"))
+        .select_related("author", "body__revision", "thread__board")
+        .only(*_OF_POSTS, "author__username", "body__html", *_OF_REVISIONS, *_OF_THEIR_DEBATES)
     ),
     "numbers",
     alike=True,
@@ -216,14 +218,13 @@ _boards = CompiledQuery(
 )
 
 
-def _lines(
-    found: finding.Found, posts: Mapping[int, Post], debates: Mapping[int, Thread], asked: Asked
-) -> list[ResultLine]:
+def _lines(found: finding.Found, posts: Mapping[int, Post], asked: Asked) -> list[ResultLine]:
     ignored = ignored_by(asked.user)
     here = Counter(post.thread_id for post in posts.values())
     lines, seen = [], set()
     for post in (posts[pk] for pk in found.ids if pk in posts):
-        thread = debates[post.thread_id]
+        thread = post.thread
+        vars(thread)["opening_stands"] = post.opening_stands  # or each would be asked for it
         more = found.threads[thread.pk] - here[thread.pk] if thread.pk not in seen else 0
         seen.add(thread.pk)
         lines.append(
@@ -232,7 +233,7 @@ def _lines(
                 thread,
                 excerpt(post.body.revision, post.body.html, asked.match),
                 marked(thread.title, asked.match),
-                _year(thread),
+                _year(thread.shown_card),
                 post.author_id in ignored,
                 max(more, 0),
             )

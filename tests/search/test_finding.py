@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -595,6 +596,22 @@ def test_the_page(world):
     assert "There is no member named “nobody”" in page
     assert browser().get("/search/", {"q": "x", "after": "one"}).status_code == 404
     assert browser().get("/search/", {"q": "\u202e ＂ *"}).status_code == 200
+
+
+def test_a_page_asks_as_often_for_six_lines_as_for_one(world):
+    """Whatever debates they stand in, whose dates are shown."""
+    reply(world.trotsky, world.opener, "Manifold.")
+    for thread in (world.trotsky, world.franco, world.rome) * 2:
+        reply(thread, world.opener, "Calculus.")
+
+    def statements(word: str) -> int:
+        browser().get("/search/", {"q": word})
+        with CaptureQueriesContext(connection) as asked:
+            page = browser().get("/search/", {"q": word}).content.decode()
+        assert f">{word}</mark>" in page and "Divergence </span>1924</div>" in page
+        return len(asked)
+
+    assert statements("Calculus") == statements("Manifold")
 
 
 def test_everything_found_was_written_down(world):

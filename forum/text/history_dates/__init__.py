@@ -26,6 +26,7 @@ that shows a date again shows it `spoken`.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .days import day, year_of
 from .doubts import bounds
@@ -114,6 +115,7 @@ def spoken(edtf: str) -> str:
     return f"between {say(first)} and {say(last, era=first.year <= 0)}"
 
 
+@lru_cache(maxsize=2_000)  # twenty stand on a page of results
 def short(edtf: str) -> str:
     """A date for a narrow column: c. 1924, 1936–39, late 15th c.; raises NotADate like `parse`."""
     span = parsed(edtf)
