@@ -22,6 +22,9 @@ class Drawn:
     def __html__(self):
         return "<b>drawn</b>"
 
+    def __repr__(self):
+        return "Drawn()"  # the same in each worker, which name tests by it
+
 
 VALUES = [
     *("", "plain", "ünï", "<script>", "a & b", "\"'", "&lt;", "\0"),
