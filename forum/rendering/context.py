@@ -49,8 +49,11 @@ def _cases_waiting(member) -> int:
     return cases_visible_to(member).open().counted()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Links:
+    """What was asked last, put in place as a whole: threads draw pages at once, and what one of
+    them has read never stands under the number that another has."""
+
     pages: tuple[Page.Kind, ...] = ()
     site_version: int | None = None
     until: float = 0.0
@@ -61,23 +64,25 @@ _links = _Links()
 
 def forget_links() -> None:
     """Ask anew which pages of the site are written, at the next page that this worker draws."""
-    _links.until, _links.site_version = 0.0, None
+    global _links
+    _links = _Links()
 
 
 def _written() -> tuple[Page.Kind, ...]:
     """The pages of the site that hold text, in order; the rules have a page in any case."""
-    site_version = caching.site_version()
-    unchanged = _links.site_version == site_version
-    known = _links.until > monotonic() if site_version is None else unchanged
+    global _links
+    site_version, links = caching.site_version(), _links
+    unchanged = links.site_version == site_version
+    known = links.until > monotonic() if site_version is None else unchanged
     if not known:
         try:
             kinds = set(Page.objects.exclude(source="").values_list("kind", flat=True))
             kinds.add(Page.Kind.PRIVACY)  # which says in any case what is kept how long
         except database_errors():
             return ()  # the page that says so has a foot too
-        _links.pages = tuple(kind for kind in Page.AT_THE_FOOT if kind in kinds)
-        _links.site_version, _links.until = site_version, monotonic() + LINKS_HOLD
-    return _links.pages
+        pages = tuple(kind for kind in Page.AT_THE_FOOT if kind in kinds)
+        _links = links = _Links(pages, site_version, monotonic() + LINKS_HOLD)
+    return links.pages
 
 
 def _asked_for(request) -> str:

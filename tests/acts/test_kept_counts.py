@@ -186,10 +186,6 @@ MORE = {
         user=w.user("opener"), thread=w.thread("open"), other=w.thread("once"), **WHY
     ),
 }
-# Of these only ids are others afterwards, by which the map finds what stands alone.
-SHOWN_ALIKE = ("describe to the same", "reject a debate", "variant")
-
-
 # Of these nothing that is counted is another afterwards.
 SHOWN_ALIKE = ("reject a debate", "variant")
 
