@@ -115,7 +115,7 @@ def _lock(case: Case, act: str) -> set[int]:
     the ids of the debates."""
     thread_id = case.post.thread_id if case.post else case.thread_id or 0
     entries = []
-    if act == "take back" and case.notice:
+    if act == "undo" and case.notice:
         entry = case.notice.entry
         entries = [entry]
         if entry.verb == "clean up":
