@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 
 from .models import Case, Job, Page
 from .models.cases import MOST_COUNTED
@@ -33,6 +34,15 @@ def failed_jobs(user) -> int:
     """How many jobs failed for good and wait for `user`, if that is an administrator; as far as
     MOST_JOBS."""
     return Job.objects.failed()[:MOST_JOBS].count() if may(user, "administer") else 0
+
+
+def up_to_most(waiting: int) -> str:
+    """How many cases wait, as far as MOST_COUNTED; empty for none."""
+    return f"{MOST_COUNTED}+" if waiting >= MOST_COUNTED else str(waiting or "")
+
+
+def _waiting(user) -> str:
+    return up_to_most(cases_visible_to(user).open().counted())
 
 
 def _leads_to(tab: str, here: str) -> bool:
@@ -80,18 +90,21 @@ class Desk(admin.AdminSite):
             {"label": label, "href": reverse(name), "here": _leads_to(name, here)}
             for label, name in TABS
         ]
-        waiting = cases_visible_to(request.user).open().counted()
-        # Asked for where a form asks for a reason.
+        # Asked for where a page shows it: reasons where a form asks for one.
         return {
             **context,
             "tabs_of_desk": tabs,
-            "waiting": f"{waiting}+" if waiting == MOST_COUNTED else waiting,
+            "waiting": SimpleLazyObject(partial(_waiting, request.user)),
             "reasons": Page.reasons,
             "failed_jobs": partial(failed_jobs, request.user),
         }
 
     def get_app_list(self, request, app_label=None):
-        """All records: first what one works with, then what lies behind it."""
+        """All records: first what one works with, then what lies behind it. Django wants them for
+        each page, and shows them on one: what each table asks of rights waits until then."""
+        return SimpleLazyObject(partial(self._apps, request, app_label))
+
+    def _apps(self, request, app_label: str | None) -> list[dict]:
         apps = super().get_app_list(request, app_label)
         if app_label is None:
             apps = [part for app in apps for part in _parted(app)]

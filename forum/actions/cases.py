@@ -2,16 +2,19 @@
 where a moderator decides, `reports.report` where a member asks for it."""
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
 from forum.mailing import guests
 
+from .. import tree
 from ..acts import ACTS
-from ..models import AuditEntry, Case, Notice, Post
+from ..models import AuditEntry, Case, Notice, Post, Thread
 from ..permissions import Refused, require
 from . import notices
 from .composing import Unacceptable
+from .locking import locked_post
 
 MAX_ANSWER = 2000  # characters of an answer to an act
 # Acts in the member's favour need no answer.
@@ -24,10 +27,23 @@ FAVOURABLE = frozenset(
 def hold(post: Post, *, kind: str = Case.Kind.HELD) -> Case:
     """Put a post that waits for approval into the queue; the caller holds the thread's lock and
     wrote into `post.state_reason` why it waits."""
-    case, _ = Case.objects.open().get_or_create(
-        post=post, kind=kind, defaults={"member": post.author}
-    )
+    made = {"member": post.author, "board_id": post.thread.board_id}
+    case, _ = Case.objects.open().get_or_create(post=post, kind=kind, defaults=made)
     return case
+
+
+def weigh(case_id: int, gravity: int) -> None:
+    """Let a case be at least as grave as that. Two reports at once leave the graver."""
+    Case.objects.filter(pk=case_id, gravity__gt=gravity).update(gravity=gravity)
+
+
+def follow(*threads: Thread) -> None:
+    """Let the moderators of the boards where these locked debates stand now decide what waits
+    about them and their posts."""
+    for thread in threads:
+        for about in (Q(thread=thread), Q(post__thread=thread)):
+            elsewhere = Case.objects.filter(about).exclude(board=thread.board_id)
+            elsewhere.update(board=thread.board_id)
 
 
 def settle(post: Post, entry: AuditEntry) -> None:
@@ -97,6 +113,7 @@ def answer(*, user: User, notice: Notice, text: str) -> Case:
     if "\0" in text:
         raise Unacceptable("The text holds characters that cannot be shown. Please retype it.")
     with transaction.atomic():
+        where = _board_of(notice.entry)
         # The notice is the lock: two tabs answer one after the other.
         notice = Notice.objects.select_for_update(no_key=True).get(pk=notice.pk)
         if notice.answered_at and notice.answer == text:
@@ -112,5 +129,15 @@ def answer(*, user: User, notice: Notice, text: str) -> Case:
             member=user,
             post_id=entry.post_id,
             thread_id=None if entry.post_id else entry.thread_id,
-            board_id=None if entry.thread_id else entry.board_id,
+            board_id=where,
         )
+
+
+def _board_of(entry: AuditEntry) -> int | None:
+    """The board where that stands now which an act was about; the debate does not go to another
+    one until this transaction ends."""
+    if entry.post:
+        return locked_post(entry.post).thread.board_id
+    if entry.thread:
+        return tree.lock(entry.thread.pk)[0].board_id
+    return entry.board_id

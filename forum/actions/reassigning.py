@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Q
 from .. import tree
 from ..models import Draft, PassageKey, Post, State, Thread, Threadmark
 from ..search import index
-from . import arguments, notices
+from . import arguments, cases, notices
 from .drafts import label_for
 from .reassigned_marks import Marks
 
@@ -54,6 +54,8 @@ def reassign_rows(
         thread.numbering += 1
         recount(thread)
         index.write_thread.enqueue(thread.pk)
+    if len({thread.board_id for thread in threads.values()}) > 1:
+        cases.follow(*threads.values())
     written = marks.write(frozenset(made))
     notices.follow_threads(*threads)  # which may stand on boards with other readers
     return {**written, "drafts": _redirect_drafts(threads, placements), "last_post_at": last_words}

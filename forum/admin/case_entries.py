@@ -8,6 +8,7 @@ from django.db.models import Count, F, Min, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from core.compiled_queries import CompiledQuery
 from forum import rendering
 from forum.moderation import queue
 from forum.rendering.posts import PostEntry
@@ -76,14 +77,21 @@ class CaseEntry:
     kept: dict | None  # what was sent to decide it, if that was refused
 
 
+_posts = CompiledQuery(
+    "posts_of_cases",
+    lambda ids: (
+        Post.objects.for_reading()
+        .select_related("thread__board", "body__revision")
+        .filter(pk__in=ids)
+    ),
+    "numbers",
+)
+
+
 def entries_of(cases: Sequence[Case], user, kept: dict | None) -> list[CaseEntry]:
     """The cases as the queue shows them to `user`, a moderator who may decide them; `kept` is what
     was sent to decide one of them and refused. A constant number of queries."""
-    posts = list(
-        Post.objects.for_reading()
-        .select_related("thread__board", "body__revision")
-        .filter(pk__in=[case.post_id for case in cases if case.post_id])
-    )
+    posts = _posts([case.post_id for case in cases if case.post_id])
     entries = {entry.post.pk: entry for entry in rendering.render_posts(posts, user=user)}
     verdicts = rendering.verdicts(posts, user)
     parents, replies = _around(posts)

@@ -2,19 +2,29 @@
 
 import re
 from collections import Counter
+from datetime import datetime
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.filtering import NamedFilters
+from accounts.models import User
+from core.compiled_queries import CompiledQuery
 from forum.moderation import queue, sanctions, undoing
 
 from ..acts import ACTS
+from ..desk import up_to_most
 from ..models import AuditEntry, Case, CaseViewer, GuestReport, Report, TrustedReporter
-from ..models.visibility import cases_visible_to, entries_moderated_by
+from ..models.moderation import AuditEntryQuerySet
+from ..models.visibility import (
+    cases_visible_to,
+    entries_moderated_by,
+    moderates,
+    moderates_all,
+)
 from ..permissions import Refused, may
 from ..views.fetch import sent_id
 from .case_entries import entries_of
@@ -115,18 +125,21 @@ class CaseAdmin(ReadOnly):
         place = re.fullmatch(r"([0-9])-([0-9]{1,18})", after)
         if (kind and kind not in Case.Kind.values) or (after and not place):
             raise Http404
-        waiting = self.get_queryset(request).open()
-        oldest = list(waiting.order_by("pk").values_list("kind", "opened_at")[: MOST + 1])
-        more = len(oldest) > MOST
-        counts = Counter(of for of, _ in oldest)
-        rows = (waiting.filter(kind=kind) if kind else waiting).gravest_first()
-        if place:
-            gravity, pk = map(int, place.groups())
-            rows = rows.filter(Q(gravity__gt=gravity) | Q(gravity=gravity, pk__gt=pk))
-        # Keys alone first: the whole rows of all that wait would be sorted for the ten shown.
-        found = list(rows.values_list("pk", "gravity")[: PER_PAGE + 1])
-        shown = waiting.filter(pk__in=[pk for pk, _ in found[:PER_PAGE]])
-        cases = list(shown.gravest_first().for_listing())
+        waiting = self.get_queryset(request).open().gravest_first()
+        # Keys alone first: whole rows are read of those alone that are shown.
+        keys = waiting.values_list("gravity", "pk", "kind", "opened_at")
+        first = list(keys[: MOST + 1])
+        more = len(first) > MOST
+        counts = Counter(of for *_, of, _ in first)
+        found = first[: PER_PAGE + 1]
+        if kind or place:
+            rows = keys.filter(kind=kind) if kind else keys
+            if place:
+                gravity, pk = map(int, place.groups())
+                behind = Q(gravity__gt=gravity) | Q(pk__gt=pk)
+                rows = rows.filter(behind, gravity__gte=gravity)
+            found = list(rows[: PER_PAGE + 1])
+        cases = _shown(request.user, [pk for _, pk, *_ in found[:PER_PAGE]])
         # Of more than were counted, there may be some of any kind.
         tabs = [
             (value, label, None if more else counts[value])
@@ -140,10 +153,11 @@ class CaseAdmin(ReadOnly):
             "cases": entries_of(cases, request.user, kept),
             "kind": kind,
             "tabs": tabs,
-            "total": min(len(oldest), MOST),
+            "total": min(len(first), MOST),
+            "waiting": up_to_most(len(first)),
             "more": more,
-            "oldest": oldest[0][1] if oldest else None,
-            "after": "{1}-{0}".format(*last) if last else None,
+            "oldest": _oldest(first, keys),
+            "after": "{}-{}".format(*last) if last else None,
             "later": bool(after),
             "kept": kept,
             "points": POINTS,
@@ -166,13 +180,49 @@ def _named(case: Case) -> str:
     return case.member.username if case.member else f"Case {case.pk}"
 
 
+def _of_cases(user, path: str) -> Exists:
+    """Of a row whose case is at `path`: `user` may decide that. Asked of each row by itself: a list
+    of all cases would be made for one page."""
+    return Exists(cases_visible_to(user).filter(pk=OuterRef(path)))
+
+
 def _latest(user) -> list[tuple[AuditEntry, bool]]:
     """The newest entries of the log of the boards that `user` moderates, and of each whether the
     page offers to take it back."""
     seen = entries_moderated_by(user).public().order_by("-pk").values_list("pk", flat=True)
-    named = entries_moderated_by(user).for_undo().select_related("actor")
-    rows = named.filter(pk__in=list(seen[:LATEST])).order_by("-pk")
+    ids = list(seen[:LATEST])
+    rows = _entries(ids) if moderates_all(user) else _moderated_by(user, ids)
     return [(entry, undoing.may_undo(user, entry)) for entry in rows]
+
+
+def _moderated_by(user, ids: list[int]) -> AuditEntryQuerySet:
+    rows = entries_moderated_by(user).for_undo().select_related("actor")
+    return rows.filter(pk__in=ids).order_by("-pk")
+
+
+def _oldest(first: list[tuple], keys: QuerySet) -> datetime | None:
+    """Since when the oldest case waits. `first` are the first of `keys`, (gravity, …, opened at)
+    each, gravest first and then oldest; of each gravity that they do not reach one is asked for."""
+    moments = [opened_at for *_, opened_at in first]
+    if len(first) > MOST:
+        for gravity in range(first[-1][0] + 1, Case.UNHEEDED + 1):
+            moments += [opened_at for *_, opened_at in keys.filter(gravity=gravity)[:1]]
+    return min(moments, default=None)
+
+
+def _shown(user, ids: list[int]) -> list[Case]:
+    """Those of these cases that still wait for `user`, gravest first: since they were found one may
+    have been decided, or its debate have gone to a board where `user` may not read."""
+    cases = [case for case in _cases(ids) if moderates(user, case.board_now)]
+    return sorted(cases, key=lambda case: (case.gravity, case.pk))
+
+
+_cases = CompiledQuery(
+    "cases_listed", lambda ids: Case.objects.open().for_listing().filter(pk__in=ids), "numbers"
+)
+_entries = CompiledQuery(
+    "acts_listed", lambda ids: _moderated_by(User(pk=0, is_moderator=True), ids), "numbers"
+)
 
 
 @admin.register(CaseViewer)
@@ -184,7 +234,7 @@ class CaseViewerAdmin(ReadOnly):
     list_select_related = ("case", "member")
 
     def get_queryset(self, request):
-        return super().get_queryset(request).filter(case__in=cases_visible_to(request.user))
+        return super().get_queryset(request).filter(_of_cases(request.user, "case"))
 
 
 @admin.register(Report)
@@ -198,7 +248,7 @@ class ReportAdmin(ReadOnly):
     search_fields = ("text", "member__username")
 
     def get_queryset(self, request):
-        return super().get_queryset(request).filter(case__in=cases_visible_to(request.user))
+        return super().get_queryset(request).filter(_of_cases(request.user, "case"))
 
 
 @admin.register(GuestReport)
@@ -211,8 +261,7 @@ class GuestReportAdmin(ReadOnly):
     list_select_related = ("report",)
 
     def get_queryset(self, request):
-        cases = cases_visible_to(request.user)
-        return super().get_queryset(request).filter(report__case__in=cases)
+        return super().get_queryset(request).filter(_of_cases(request.user, "report__case"))
 
 
 @admin.register(TrustedReporter)

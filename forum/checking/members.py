@@ -1,6 +1,7 @@
 """What is kept about members and about what waits: counts, and what binds somebody just now."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
@@ -9,6 +10,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from core import clock
 from core.counting import counted
+from forum import tree
 from forum.actions import cases, notices
 from forum.moderation import sanctions
 
@@ -53,6 +55,7 @@ def check_cases(*, fix: bool) -> Iterator[Fault]:
             for pk, there in found:
                 Case.objects.filter(pk=pk).update(report_count=there)
         yield Fault(0, "reports", f"the reports of {counted(len(found), 'case,cases')}", healed=fix)
+    yield from _places_of_cases(fix=fix)
     waits = Case.objects.open().filter(
         post=OuterRef("pk"), kind__in=(Case.Kind.FIRST, Case.Kind.SLOW, Case.Kind.HELD)
     )
@@ -72,3 +75,26 @@ def check_cases(*, fix: bool) -> Iterator[Fault]:
             len(lost), "post that waits is in no queue,posts that wait are in no queue"
         )
         yield Fault(0, "queue", sentence, healed=fix)
+
+
+def _places_of_cases(*, fix: bool) -> Iterator[Fault]:
+    """Board and gravity of cases, by which the queue is read, against where their posts stand and
+    what was reported."""
+    stands = Coalesce("post__thread_id", "thread_id")
+    if found := list(Case.objects.misplaced().values_list(stands, flat=True)):
+        if fix:
+            for pk in sorted(set(found)):
+                # A debate that went meanwhile took its posts, and their cases, back.
+                with suppress(tree.ThreadGone), transaction.atomic():
+                    cases.follow(*tree.lock(pk))
+        yield Fault(0, "queue", f"the boards of {counted(len(found), 'case,cases')}", healed=fix)
+    if wrong := [pk for pk, _ in Case.objects.misweighed()]:
+        if fix:
+            for pk in wrong:
+                with transaction.atomic():
+                    # A report that comes meanwhile waits for this row, or is counted.
+                    one = Case.objects.filter(pk=pk)
+                    list(one.select_for_update(no_key=True).values_list("pk"))
+                    for _, gravity in one.misweighed():
+                        one.update(gravity=gravity)
+        yield Fault(0, "queue", f"the gravity of {counted(len(wrong), 'case,cases')}", healed=fix)

@@ -25,27 +25,30 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """How many there are, as far as MOST_COUNTED."""
         return self[:MOST_COUNTED].count()
 
-    def with_board(self) -> "CaseQuerySet":
-        """With `where`: the id of the board whose moderators decide, as things stand now; None if
-        it concerns no board."""
-        return self.annotate(
-            where=Coalesce("post__thread__board_id", "thread__board_id", "board_id")
-        )
-
     def gravest_first(self) -> "CaseQuerySet":
-        """What trusted reporters reported, what is reported as unlawful, what attacks a person,
-        everything else, and last what only people reported whose address nobody confirmed; of the
-        same gravity the oldest first. With `gravity`: 0 to 4."""
+        """By gravity; of the same the oldest first."""
+        return self.order_by("gravity", "pk")
+
+    def misplaced(self) -> "CaseQuerySet":
+        """Whose `board` is not where the debate or the post stands."""
+        where = Coalesce("post__thread__board_id", "thread__board_id")
+        placed = self.annotate(where=where).filter(where__isnull=False)
+        return placed.exclude(board=models.F("where"))
+
+    def misweighed(self) -> models.QuerySet:
+        """(id, gravity by the reports) of those whose `gravity` is another."""
         reported = Report.objects.filter(case=models.OuterRef("pk"), heeded=True)
-        rest = len(Report.GRAVE) + 1
-        whens = [models.When(models.Exists(reported.filter(trusted=True)), then=0)]
+        whens = [models.When(models.Exists(reported.filter(trusted=True)), then=Case.TRUSTED)]
         whens += [
             models.When(models.Exists(reported.filter(reason=reason)), then=gravity)
-            for gravity, reason in enumerate(Report.GRAVE, 1)
+            for gravity, reason in enumerate(Report.GRAVE, Case.TRUSTED + 1)
         ]
-        whens.append(models.When(~models.Exists(reported), kind=Case.Kind.REPORT, then=rest + 1))
-        gravity = models.Case(*whens, default=rest, output_field=models.IntegerField())
-        return self.annotate(gravity=gravity).order_by("gravity", "pk")
+        unheeded = models.When(~models.Exists(reported), kind=Case.Kind.REPORT, then=Case.UNHEEDED)
+        weight = models.Case(
+            *whens, unheeded, default=Case.ORDINARY, output_field=models.IntegerField()
+        )
+        wrong = self.annotate(weight=weight).exclude(gravity=models.F("weight"))
+        return wrong.values_list("pk", "weight")
 
     def for_listing(self) -> "CaseQuerySet":
         """With what a line of the queue names, in one query."""
@@ -58,7 +61,8 @@ class Case(models.Model):
     """One thing that waits for a decision: a post that was reported (several reports of it are one
     case), a post that waits for approval, a member's answer to an act or wish for another name,
     somebody who wants to join.
-    `decision` is the entry of the audit log that decided it."""
+    `decision` is the entry of the audit log that decided it. The queue is read by `board` and
+    `gravity` alone: whatever takes a post to another board, or adds a report, writes them too."""
 
     class Kind(models.TextChoices):
         REPORT = "report", "Reports"
@@ -68,6 +72,10 @@ class Case(models.Model):
         APPEAL = "appeal", "Answers to acts"
         NAME = "name", "Names"
         JOIN = "join", "Who wants to join"
+
+    # How grave: what trusted reporters reported, what is reported as unlawful, what attacks a
+    # person, everything else, and last what only people reported whose address nobody confirmed.
+    TRUSTED, UNLAWFUL, ATTACK, ORDINARY, UNHEEDED = range(5)
 
     kind = models.CharField(max_length=6, choices=Kind.choices)
     post = models.ForeignKey(Post, on_delete=models.PROTECT, null=True, related_name="cases")
@@ -83,7 +91,8 @@ class Case(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text="Of an answer to an act on a member.",
+        db_index=False,
+        help_text="Whose moderators decide, as things stand now; of no board those of all boards.",
     )
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -98,6 +107,11 @@ class Case(models.Model):
     asked_name = models.CharField(max_length=30, blank=True, help_text="The name asked for.")
     asked_why = models.CharField(
         max_length=1000, blank=True, help_text="Why, or what who wants to join wrote."
+    )
+    gravity = models.PositiveSmallIntegerField(
+        default=ORDINARY,
+        db_default=ORDINARY,
+        help_text="What is looked at first has the lowest.",
     )
     report_count = models.PositiveIntegerField("reports", default=0)
     hid = models.BooleanField(default=False, help_text="The reports alone hid the post.")
@@ -124,15 +138,20 @@ class Case(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["id"],
+                fields=["gravity", "id"],
                 condition=models.Q(decided_at__isnull=True),
-                name="case_open",
-            )
+                name="case_queue",
+            ),
+            models.Index(
+                fields=["board", "gravity", "id"],
+                condition=models.Q(decided_at__isnull=True),
+                name="case_queue_of_board",
+            ),
         ]
 
     @property
     def board_now(self) -> int | None:
-        """The id of the board whose moderators decide, as `with_board` says it in a query."""
+        """The id of the board whose moderators decide, asked of the post and not of `board`."""
         thread = self.post.thread if self.post else self.thread
         return thread.board_id if thread else self.board_id
 
@@ -153,7 +172,7 @@ class Report(models.Model):
         ILLEGAL = "illegal", "It is against the law"
         OTHER = "other", "Something else"
 
-    GRAVE = (Reason.ILLEGAL, Reason.ATTACK)  # the gravest first
+    GRAVE = (Reason.ILLEGAL, Reason.ATTACK)  # the gravest first; as Case.UNLAWFUL and Case.ATTACK
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reports", db_index=False)
     member = models.ForeignKey(
@@ -177,6 +196,16 @@ class Report(models.Model):
             models.UniqueConstraint(fields=["case", "member"], name="report_once_unique")
         ]
         indexes = [models.Index(fields=["member", "-id"], name="report_by_member")]
+
+    @property
+    def gravity(self) -> int:
+        """How grave it makes its case."""
+        if not self.heeded:
+            return Case.UNHEEDED
+        if self.trusted:
+            return Case.TRUSTED
+        grave = self.reason in self.GRAVE
+        return Case.UNLAWFUL + self.GRAVE.index(self.reason) if grave else Case.ORDINARY
 
     def __str__(self) -> str:
         return self.get_reason_display()

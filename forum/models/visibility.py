@@ -264,29 +264,26 @@ def cases_visible_to(user) -> CaseQuerySet:
     """The cases that `user` may decide: those of the boards one moderates (cases about no board
     are decided by moderators of all boards), but not a case about oneself, nor an answer to one's
     own act, while there is anybody else to decide it."""
-    rows = Case.objects.with_board().annotate(
-        concerns=Coalesce("member_id", 0), acted=Coalesce("notice__entry__actor_id", 0)
-    )
-    rows = rows.exclude(post__thread__state=State.LOADING)
+    rows = Case.objects.all()
     if settings.CONFIRM_ADDRESS == "required":  # nobody can tell yet whether it is theirs
         known = EmailAddress.objects.filter(user=OuterRef("member"), verified=True)
         rows = rows.exclude(Q(kind=Case.Kind.JOIN) & ~Exists(known))
     if not (user.is_authenticated and user.is_superuser):
         rows = rows.exclude(kind=Case.Kind.NAME)
     if not moderates_all(user):
-        rows = rows.filter(where__in=list(moderated_board_ids(user)))
+        rows = rows.filter(board__in=moderated_board_ids(user))
     others = (
         User.objects.filter(is_active=True)
-        .exclude(pk=OuterRef("concerns"))
-        .exclude(pk=OuterRef("acted"))
+        .exclude(pk=Coalesce(OuterRef("member"), 0))
+        .exclude(pk=Coalesce(OuterRef("notice__entry__actor"), 0))
         .filter(
             Q(is_superuser=True)
             | Q(is_moderator=True)
-            | Q(is_staff=True, moderated_boards=OuterRef("where"))
+            | Q(is_staff=True, moderated_boards=OuterRef("board"))
         )
     )
-    own = Q(concerns=user.pk) | Q(acted=user.pk)
-    return rows.filter(~own | ~Exists(others))
+    own = Q(member=user.pk) | Q(notice__entry__actor=user.pk)
+    return rows.exclude(own & Exists(others))
 
 
 def wider(source: Board, target: Board) -> bool:

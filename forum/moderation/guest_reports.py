@@ -15,6 +15,7 @@ from django.db import transaction
 
 from core import clock, proof_of_work
 from core.problems import Problem
+from forum.actions import cases
 from forum.actions.composing import Unacceptable
 from forum.actions.locking import PostMoved, locked_post
 from forum.mailing import guests
@@ -114,7 +115,10 @@ def confirm(*, guest: GuestReport, key: str) -> GuestReport:
         rows = GuestReport.objects.filter(pk=guest.pk, confirmed_at=None)
         if rows.update(confirmed_at=clock.now()):
             trusted = TrustedReporter.objects.has(email=guest.email)
-            Report.objects.filter(pk=guest.pk).update(heeded=True, trusted=trusted)
+            report = Report.objects.get(pk=guest.pk)
+            report.heeded, report.trusted = True, trusted
+            report.save(update_fields=["heeded", "trusted"])
+            cases.weigh(report.case_id, report.gravity)
     return GuestReport.objects.get(pk=guest.pk)
 
 

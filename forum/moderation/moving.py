@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts.models import raise_site_version
 from core import clock
 from forum import tree
-from forum.actions import keyword_index, notices
+from forum.actions import cases, keyword_index, notices
 from forum.actions.audit import record
 from forum.actions.reassigning import reassign_rows
 from forum.actions.threads import check_title
@@ -55,6 +55,7 @@ def put_on_board(thread: Thread, board: Board) -> None:
             tree.count_on_board(thread, change, board_id=pk)
     thread.board = board
     tree.save_thread(thread, "board")
+    cases.follow(thread)
     notices.follow_threads(thread.pk)
     index.write_thread.enqueue(thread.pk)
 

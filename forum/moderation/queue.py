@@ -168,7 +168,8 @@ def _entry(user, case: Case, act: str, reason: str) -> AuditEntry:
         act,
         post=post,
         thread=case.thread,
-        board=case.board,
+        # Of a post or debate it follows from where that stands.
+        board=None if post or case.thread_id else case.board,
         # An account that was turned away is deleted later, and the log stays.
         member=None if post or case.thread_id or act == "turn away" else case.member,
         reason=reason,

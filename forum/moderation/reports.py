@@ -6,7 +6,7 @@ from django.db import transaction
 
 from core import clock
 from core.counting import counted
-from forum.actions import notices, pace, posts
+from forum.actions import cases, notices, pace, posts
 from forum.actions.audit import record
 from forum.actions.composing import Unacceptable
 from forum.actions.locking import locked_post
@@ -61,9 +61,8 @@ def text_of(reason: str, text: str, *, most: int) -> str:
 
 def case_of(post: Post) -> Case:
     """The open case of the reports of a post, whose debate the caller holds locked."""
-    case, _ = Case.objects.open().get_or_create(
-        post=post, kind=Case.Kind.REPORT, defaults={"member": post.author}
-    )
+    made = {"member": post.author, "board_id": post.thread.board_id, "gravity": Case.UNHEEDED}
+    case, _ = Case.objects.open().get_or_create(post=post, kind=Case.Kind.REPORT, defaults=made)
     return case
 
 
@@ -75,6 +74,7 @@ def add(case: Case, report: Report) -> None:
     report.save(update_fields=["created_at"])
     case.report_count += 1
     case.save(update_fields=["report_count"])
+    cases.weigh(case.pk, report.gravity)
 
 
 def _hide_if_many(case: Case, post: Post) -> None:

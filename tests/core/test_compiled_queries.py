@@ -13,17 +13,18 @@ from core.compiled_queries import LISTED, CompiledQuery
 from forum.actions import description, posts
 from forum.actions.divergences import read_divergence
 from forum.models import Board, Post, Quote, Thread
+from forum.moderation import reports, states
 from forum.search import looking
 from tests.people import browser, quoting, reply
 
 # Every compiled query of the forum, by the pages and acts that send it.
 NAMES = set(
-    "board boards boards_found boards_of_threads boards_to_choose boards_unseen"
-    " debates_of_posts_found debates_of_sources debates_shown debates_titled locked_threads"
-    " members_named newest_threads news openings_of_posts_found post posts_by_id"
-    " posts_by_number posts_found posts_of_member posts_shown profile quotes_asked quotes_in"
-    " quotes_of read_mark session thread thread_with_maps threads_of_board threads_with_news"
-    " written_lately".split()
+    "acts_listed board boards boards_found boards_of_threads boards_to_choose"
+    " boards_unseen cases_listed debates_of_posts_found debates_of_sources debates_shown"
+    " debates_titled locked_threads members_named newest_threads news"
+    " openings_of_posts_found post posts_by_id posts_by_number posts_found posts_of_cases"
+    " posts_of_member posts_shown profile quotes_asked quotes_in quotes_of read_mark"
+    " session thread thread_with_maps threads_of_board threads_with_news written_lately".split()
 )
 
 
@@ -173,7 +174,9 @@ def talk(thread, answer, opener):
     return thread
 
 
-def test_each_query_of_the_forum_gives_what_the_orm_gives(talk, answer, opener, monkeypatch):
+def test_each_query_of_the_forum_gives_what_the_orm_gives(
+    talk, answer, opener, moderator, monkeypatch
+):
     met = set()
     plain = CompiledQuery.__call__
 
@@ -194,6 +197,9 @@ def test_each_query_of_the_forum_gives_what_the_orm_gives(talk, answer, opener, 
     monkeypatch.setattr(looking, "RARE", 0)  # as in a forum in which many posts hold the words
     member = browser(opener)
     visits(talk, answer, (browser(), member))
+    states.hide(user=moderator, post=reply(talk, opener, "Beside it."), reason="Off the point.")
+    reports.report(user=opener, post=answer, reason="spam", text="Look.", token=uuid4())
+    assert browser(moderator).get("/admin/").status_code == 200
     assert member.get(f"/threads/{talk.pk}/since/1/").status_code == 200
     form = {"text": "One more.", "token": uuid4()}
     assert member.post(f"/threads/{talk.pk}/reply/", form).status_code == 302

@@ -6,13 +6,16 @@ SQLite nobody gets between the statements of a transaction.
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection
 
-from forum.actions import arguments, posts, threadmarks
-from forum.models import Post, State, Thread
-from forum.moderation import merging, reports, sanctions, states
+from forum.actions import arguments, cases, posts, threadmarks
+from forum.checking.members import check_cases
+from forum.mailing import guests
+from forum.models import Board, Case, Notice, Post, State, Thread
+from forum.moderation import guest_reports, merging, moving, reports, sanctions, states
 from forum.permissions import Refused
 from tests.races.orders import before
 from tests.races.soundness import faults
@@ -125,3 +128,67 @@ def test_a_thread_whose_highest_number_is_forgotten_takes_replies_again(crew, fo
     made = forum.reply(one, member=2)
     assert made.number == post.number + 1
     assert faults(connection) == []
+
+
+def answered(forum, post: Post) -> None:
+    notice = Notice.objects.get(entry__verb="hide", member=post.author)
+    cases.answer(user=post.author, notice=notice, text="Why?")
+
+
+OPENS = {
+    "report": lambda forum, post: reports.report(
+        user=forum.members[3], post=post, reason="spam", token=uuid.uuid4()
+    ),
+    "report from outside": lambda forum, post: guest_reports.report(
+        post=post, reason="spam", network="192.0.2.1", token=uuid.uuid4()
+    ),
+    "reply that waits": lambda forum, post: forum.reply(post, member=4),
+    "answer to an act": answered,
+}
+
+
+@pytest.mark.parametrize("moment", ["before the lock", "while it is held"])
+@pytest.mark.parametrize("opens", OPENS)
+def test_a_case_opened_while_its_debate_goes_to_another_board_waits_there(
+    crew, forum, debates, opens, moment
+):
+    """Nobody who moderates the former board alone is shown it."""
+    post, one, _ = debates
+    if opens == "answer to an act":
+        states.hide(user=forum.moderator, post=post, reason="Off the point.")
+    Thread.objects.filter(pk=one.thread_id).update(approval=opens == "reply that waits")
+    there = Board.objects.create(name="Elsewhere", slug="elsewhere")
+
+    def move() -> None:
+        thread = Thread.objects.get(pk=one.thread_id)
+        moving.move_thread(user=forum.moderator, thread=thread, board=there)
+
+    stale = fetch(post)
+    with before(LOCK if moment == "before the lock" else 'INSERT INTO "forum_case"', move):
+        OPENS[opens](forum, stale)
+    case = Case.objects.get()
+    assert Thread.objects.get(pk=one.thread_id).board == there
+    assert case.board == there
+    assert list(check_cases(fix=False)) == []
+
+
+def test_a_report_confirmed_while_another_one_comes_leaves_the_graver(crew, forum, debates):
+    """In either order."""
+    post, _, other = debates
+    for place, statement in ((post, 'INSERT INTO "forum_report"'), (other, 'SET "gravity"')):
+        words = {"text": "It is.", "name": "Somebody", "email": "somebody@example.org"}
+        guest = guest_reports.report(
+            post=fetch(place),
+            reason="illegal",
+            good_faith=True,
+            network=f"192.0.2.{place.number}",
+            token=uuid.uuid4(),
+            **words,
+        )
+        key = guests.key_of(guest)
+        with before(statement, partial(guest_reports.confirm, guest=guest, key=key)):
+            reports.report(
+                user=forum.members[3], post=fetch(place), reason="spam", token=uuid.uuid4()
+            )
+        assert Case.objects.get(post=place).gravity == Case.UNLAWFUL
+    assert list(check_cases(fix=False)) == []
