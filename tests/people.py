@@ -93,7 +93,9 @@ def quoting(post: Post, words: str, then="I doubt it.") -> str:
 def shown_picture(post: Post, words: str, *, member: User) -> Picture:
     """A picture that a post shows, see `sent_picture`."""
     picture = sent_picture(words, member=member)
-    PictureUse.objects.create(picture=picture, post=post, revision=post.body.revision)
+    PictureUse.objects.create(
+        picture=picture, post=post, revision=post.body.revision, thread=post.thread
+    )
     return picture
 
 

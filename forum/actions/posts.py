@@ -442,7 +442,8 @@ def _quote(
     """Write which pictures a revision shows and what it quotes. `quiet`: see elsewhere.touch."""
     post = revision.post
     PictureUse.objects.bulk_create(
-        PictureUse(picture=picture, post=post, revision=revision) for picture in pictures
+        PictureUse(picture=picture, post=post, revision=revision, thread_id=post.thread_id)
+        for picture in pictures
     )
     if composed.quotes:
         Quote.objects.bulk_create(composed.quotes_of(revision))

@@ -10,14 +10,14 @@ from datetime import datetime
 from django.db.models import Count, Max, Q
 
 from .. import tree
-from ..models import Draft, PassageKey, Post, State, Thread, Threadmark
+from ..models import Draft, PassageKey, PictureUse, Post, State, Thread, Threadmark
 from ..search import index
 from . import arguments, cases, notices
 from .drafts import label_for
 from .reassigned_marks import Marks
 
 # What names both a post and its thread.
-REPEATS = (PassageKey, Threadmark)
+REPEATS = (PassageKey, PictureUse, Threadmark)
 
 
 def reassign_rows(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from django.db.models import Q
 
 from ..models import Board, Picture, PictureUse, PostRevision, State
-from ..models.visibility import AUDIENCES, NAMED, posts_visible_to
+from ..models.visibility import AUDIENCES, NAMED, uses_visible_to
 from . import elsewhere
 
 GONE = (Picture.State.REFUSED, Picture.State.ERASED)
@@ -39,9 +39,9 @@ def _may_show(user, picture: Picture, board: Board) -> bool:
     # As `wider` says of two boards: of two with named readers nobody knows whom they will name.
     as_many = AUDIENCES[: AUDIENCES.index(board.audience) + 1]
     others = [one for one in as_many if not (one in NAMED and board.audience in NAMED)]
-    rule = Q(thread__board=board.pk) | Q(thread__board__audience__in=others)
-    posts = posts_visible_to(user).filter(rule, state=State.VISIBLE)
-    return PictureUse.objects.filter(picture=picture, post__in=posts).exists()
+    rule = Q(post__thread__board=board.pk) | Q(post__thread__board__audience__in=others)
+    uses = uses_visible_to(user).filter(rule, picture=picture, post__state=State.VISIBLE)
+    return uses.exists()
 
 
 def show_anew(pictures: Iterable[Picture]) -> None:

@@ -26,4 +26,4 @@ class PictureUseAdmin(ForAdministrators):
 
     list_display = ("picture", "post", "revision")
     list_select_related = ("picture", "post__author", "revision")
-    fields = ("picture", "post", "revision")
+    fields = ("picture", "post", "revision", "thread")

@@ -10,7 +10,7 @@ from core import progress
 from core.counting import counted
 from forum.operations import pictures as files
 
-from ..models import Picture, PictureUse
+from ..models import Picture, PictureUse, Thread
 from .faults import Fault
 
 NAMED = 5  # of what is lost
@@ -41,6 +41,15 @@ def check_pictures(*, fix: bool, quick: bool) -> Iterator[Fault]:
             len(found), "text does not name what it shows,texts do not name what they show"
         )
         yield Fault(0, "pictures", sentence, healed=fix)
+
+
+def check_uses(thread: Thread, *, fix: bool) -> Iterator[Fault]:
+    """What the posts of a locked thread show is said to be shown in this one."""
+    strays = PictureUse.objects.filter(post__thread=thread).exclude(thread=thread)
+    if strays.exists():
+        yield Fault(thread.pk, "pictures", "its pictures name another thread", healed=fix)
+        if fix:
+            strays.update(thread=thread)
 
 
 def _ready() -> Iterator[Picture]:

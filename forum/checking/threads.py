@@ -14,6 +14,7 @@ from ..models import NOWHERE, Post, State, Thread, slug_for
 from .arguments import check_argument
 from .faults import Fault
 from .labels import CHUNK, check_labels
+from .pictures import check_uses
 from .polls import check_polls
 
 NAMED = 5
@@ -39,6 +40,7 @@ def check_thread(thread_id: int, *, fix: bool) -> list[Fault]:
             *_check_counters(thread, fix=fix),
             *check_argument(thread, fix=fix),
             *check_polls(thread, fix=fix),
+            *check_uses(thread, fix=fix),
         ]
         if any(fault.healed for fault in found):
             tree.raise_version(thread_id)

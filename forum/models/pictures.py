@@ -9,6 +9,7 @@ from django.db import models
 from forum.text.history_dates import short
 
 from .posts import Post, PostRevision
+from .threads import Thread
 
 MAX_ALT = 1000  # characters: a map wants a paragraph
 MAX_CREDIT = 200
@@ -174,11 +175,21 @@ class PictureUse(models.Model):
     revision = models.ForeignKey(
         PostRevision, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    thread = models.ForeignKey(
+        Thread,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        db_index=False,
+        help_text="In which the post stands; none where a version before wrote it,"
+        " until check_forum heals it.",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["revision", "picture"], name="picture_use_unique")
         ]
+        indexes = [models.Index(fields=["thread", "picture"], name="picture_use_of_thread")]
 
     def __str__(self) -> str:
         return f"{self.picture_id} in post {self.post_id}"

@@ -157,11 +157,19 @@ def bookmarks_of(user) -> QuerySet[Bookmark]:
     return Bookmark.objects.filter(Exists(posts), member=user)
 
 
+def uses_visible_to(user) -> QuerySet[PictureUse]:
+    """What the texts of posts show, or once showed, whose words `user` may read. Each use asks for
+    its own post: of a set of posts, SQLite would read all of the forum first."""
+    posts = posts_visible_to(user).filter(pk=OuterRef("post"))
+    shown = Subquery(posts.values("pk"))  # as EXISTS, PostgreSQL may read all posts of the forum
+    return PictureUse.objects.alias(seen=shown).filter(seen__isnull=False)
+
+
 def pictures_visible_to(user) -> QuerySet[Picture]:
     """The pictures that `user` may see: those that a post shows, or once showed, whose words they
     may read; their own as long as no post shows it. What was erased nobody sees."""
     uses = PictureUse.objects.filter(picture=OuterRef("pk"))
-    rule = Q(Exists(uses.filter(post__in=posts_visible_to(user))))
+    rule = Q(Exists(uses_visible_to(user).filter(picture=OuterRef("pk"))))
     if user.is_authenticated:
         rule |= Q(member=user) & ~Q(Exists(uses))
     return Picture.objects.filter(rule).exclude(state=Picture.State.ERASED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from forum.models import Divergence, Picture, PictureUse, Post, State, Thread
-from forum.models.visibility import openings_visible_to, posts_visible_to
+from forum.models.visibility import openings_visible_to, uses_visible_to
 from forum.text import markup
 from forum.text.history_dates import EARLIEST, LATEST, day, year_of
 
@@ -38,9 +38,10 @@ class Ring:
 
 def standing_uses(user) -> QuerySet[PictureUse]:
     """What the texts of today show, in posts that stand and that `user` reads."""
-    posts = posts_visible_to(user).filter(state=State.VISIBLE, number__isnull=False)
-    uses = PictureUse.objects.filter(post__in=posts, revision=F("post__body__revision"))
-    return uses.exclude(post__author__in=ignored_by(user))
+    uses = uses_visible_to(user).filter(post__state=State.VISIBLE, post__number__isnull=False)
+    return uses.filter(revision=F("post__body__revision")).exclude(
+        post__author__in=ignored_by(user)
+    )
 
 
 def in_thread(
@@ -48,7 +49,7 @@ def in_thread(
 ) -> tuple[list[Plate], Picture | None]:
     """A page of up to `most` maps of a debate by their moments, those after the map `behind`; and
     the map after which the next page goes on, if there is more to look at. One query."""
-    uses = standing_uses(user).filter(post__thread=thread)
+    uses = standing_uses(user).filter(thread=thread)
     uses = uses.filter(picture__shows=Picture.Shows.MAP, picture__state=Picture.State.READY)
     if behind is not None:
         same = Q(picture__first_day=behind.first_day)
@@ -117,9 +118,9 @@ def gallery(
     end = bound[0] if len(bound) > 1 else None
     if end is not None:
         rows = rows.filter(pk__gte=end)
-    forks = Divergence.objects.filter(
-        thread=OuterRef("post__thread"), thread__in=openings_visible_to(user)
-    )
+    opening = openings_visible_to(user).filter(pk=OuterRef("thread")).values("pk")
+    forks = Divergence.objects.filter(thread=OuterRef("thread"))
+    forks = forks.alias(seen=Subquery(opening)).filter(seen__isnull=False)
     if era is not None:
         first = day(ERAS[era][1], 1, 1) if era else EARLIEST
         last = day(ERAS[era][2], 1, 1) - 1 if era + 1 < len(ERAS) else LATEST

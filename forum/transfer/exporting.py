@@ -159,7 +159,7 @@ def pictures_of(thread: Thread, newest: int | None = None) -> list[Picture]:
     """The pictures that the present texts of visible posts show, those that are ready; in the order
     of the posts, up to number `newest`."""
     uses = PictureUse.objects.filter(
-        post__thread=thread,
+        thread=thread,
         post__state=State.VISIBLE,
         post__number__isnull=False,
         revision=F("post__body__revision"),

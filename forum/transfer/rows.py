@@ -151,7 +151,12 @@ class Writer:
         insert_rows(*revisions)
         insert_rows(*(item.text.body(row) for item, row in zip(part, revisions, strict=True)))
         PictureUse.objects.bulk_create(
-            PictureUse(picture=self.pictures[key], post=item.row, revision=revision)
+            PictureUse(
+                picture=self.pictures[key],
+                post=item.row,
+                revision=revision,
+                thread_id=item.row.thread_id,
+            )
             for item, revision in zip(part, revisions, strict=True)
             for key in item.text.rendered.pictures
             if key in self.pictures

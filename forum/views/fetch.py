@@ -2,14 +2,25 @@
 
 import re
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.lookups import IsNull
 from django.http import Http404, HttpRequest, HttpResponsePermanentRedirect
 from django.urls import reverse
 
 from accounts.models import SITE_VERSION, UNSHOWN, User
 from core.compiled_queries import CompiledQuery
 
-from ..models import AuditEntry, Board, PictureUse, Post, State, Thread, Threadmark
+from ..models import (
+    AuditEntry,
+    Board,
+    Picture,
+    PictureUse,
+    Post,
+    PostBody,
+    State,
+    Thread,
+    Threadmark,
+)
 from ..models.listing import with_opening
 from ..permissions import NotThere, may, require
 
@@ -103,11 +114,15 @@ def _thread_rows(pk) -> QuerySet[Thread]:
 
 
 def _with_maps(pk) -> QuerySet[Thread]:
-    uses = PictureUse.objects.filter(
-        post__thread=OuterRef("pk"), post__state=State.VISIBLE, picture__shows="map"
-    )
-    standing = uses.filter(revision=F("post__body__revision"), picture__state="ready")
-    return _thread_rows(pk).annotate(has_maps=Exists(standing))  # type: ignore[no-redef]
+    # Each use is asked for its own text and picture: joined to them, PostgreSQL may read all texts.
+    body = PostBody.objects.filter(post=OuterRef("post"), post__state=State.VISIBLE)
+    drawn = Picture.objects.filter(pk=OuterRef("picture"), shows="map", state="ready")
+    uses = PictureUse.objects.filter(thread=OuterRef("pk"))
+    uses = uses.filter(revision=Subquery(body.values("revision")))
+    standing = uses.alias(drawn=Subquery(drawn.values("pk"))).filter(drawn__isnull=False)
+    # In order, so that PostgreSQL takes the index; EXISTS has none, and may look at all pictures.
+    first = Subquery(standing.order_by("picture").values("pk")[:1])
+    return _thread_rows(pk).annotate(has_maps=IsNull(first, False))  # type: ignore[no-redef]
 
 
 _thread = CompiledQuery("thread", _thread_rows, "number")
@@ -117,7 +132,7 @@ _thread_with_maps = CompiledQuery("thread_with_maps", _with_maps, "number")
 def thread_or_404(user, thread_id: int, *, with_maps: bool = False) -> Thread:
     """The debate with its board and author, whether posts of it are marked, and the number of the
     site version, if `user` may see it; else as above. Raises Moved if it went into another.
-    `with_maps`: also whether it has maps, which may take a look at all of its posts."""
+    `with_maps`: also whether it has maps, which looks at its pictures up to the first."""
     rows = _thread_with_maps if with_maps else _thread
     thread = next(iter(rows(thread_id)), None) if thread_id < 2**63 else None
     if thread is None or thread.state == State.MERGED:

@@ -151,7 +151,9 @@ def world(settled):
     OwnData.objects.create(member=stranger, asked_at=timezone.now())
     sent = Picture.objects.create(member=stranger, created_at=timezone.now(), sent_bytes=1)
     body = thread.posts.get(number=1).body
-    PictureUse.objects.create(picture=sent, post_id=body.post_id, revision=body.revision)
+    PictureUse.objects.create(
+        picture=sent, post_id=body.post_id, revision=body.revision, thread=thread
+    )
     transparency.count_quarters()
     tokens.make(user=stranger, name="A program", scope="read")
     Invitation.objects.create(made_by=stranger, token="x" * 22, ends_at=timezone.now())

@@ -596,6 +596,7 @@ WITH_A_THREAD = {
     "Post.thread": "written by tree.rearrange",
     "Post.origin": "stays: the thread whose fixture brought it",
     "PassageKey.thread": "carried",
+    "PictureUse.thread": "carried",
     "Threadmark.thread": "carried",
     "ReadMark.thread": "mapped by number",
     "Divergence.thread": "merged, or kept",

@@ -185,7 +185,7 @@ def _repeated_faults(connection, threads: list[dict], posts: list[dict]) -> list
     found = []
     home = {post["id"]: post["thread_id"] for post in posts}
     numbered = {thread["id"]: thread["numbered"] for thread in threads}
-    for table in ("forum_passagekey", "forum_threadmark"):
+    for table in ("forum_passagekey", "forum_pictureuse", "forum_threadmark"):
         for row in _rows(connection, f"SELECT DISTINCT thread_id, post_id FROM {table}"):
             if home[row["post_id"]] != row["thread_id"]:
                 found.append(f"{table}: post {row['post_id']} in thread {row['thread_id']}")

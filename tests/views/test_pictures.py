@@ -422,7 +422,9 @@ def test_what_is_wrong_with_pictures_is_found(shown, picture, kept):
     assert [fault.healable for fault in check(quick=True)] == [False]
     files.add(whole, files.name_of(picture.sha256, "png"))
     other = sent(shown.author, seed=2)
-    PictureUse.objects.create(picture=other, post=shown, revision=shown.body.revision)
+    PictureUse.objects.create(
+        picture=other, post=shown, revision=shown.body.revision, thread=shown.thread
+    )
     assert [fault.healed for fault in check(fix=True)] == [True]
     assert list(check()) == []
 
