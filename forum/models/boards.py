@@ -19,6 +19,8 @@ class Board(MPTTModel):
     only nobody writes any more, but it is moderated still."""
 
     class Audience(models.TextChoices):
+        """From wide to narrow."""
+
         PUBLIC = "public", "Everybody"
         MEMBERS = "members", "Members"
         INVITED = "invited", "Invited members"

@@ -61,10 +61,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         )
 
     def opening_of(self, thread_id: int) -> "PostQuerySet":
-        """The opening of a thread: the first of its roots, one index step at any size."""
-        return self.filter(
-            thread_id=thread_id, parent__isnull=True, parent_basis=Post.Basis.OPENING
-        ).order_by("number")[:1]
+        """The opening of a thread: the first of its posts, one index step at any size. That it
+        answers nothing is not asked: SQLite would go through all posts of the forum that do not."""
+        rows = self.filter(thread_id=thread_id, parent_basis=Post.Basis.OPENING)
+        return rows.order_by("number")[:1]
 
     def leading_to(self, post: "Post", first: int = 0, last: int | None = None) -> "PostQuerySet":
         """A planted post and those that it hangs below in its tree, of the levels from `first` to

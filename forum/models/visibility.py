@@ -22,12 +22,7 @@ from .posts import Post, PostQuerySet
 from .threads import NOWHERE, State, Thread, ThreadQuerySet
 
 # From wide to narrow: words may be carried into an audience as narrow or narrower, never wider.
-AUDIENCES = (
-    Board.Audience.PUBLIC,
-    Board.Audience.MEMBERS,
-    Board.Audience.INVITED,
-    Board.Audience.MODERATORS,
-)
+AUDIENCES = tuple(Board.Audience)
 # Read by people who are named one by one.
 NAMED = (Board.Audience.INVITED, Board.Audience.MODERATORS)
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import F, Q
+from django.db.models import F
 
 from forum.models import Answer, ChangeOfMind, Post, Quote, Stance, State, Thread
 from forum.text.markup import passages_without_spoilers
@@ -89,24 +89,23 @@ class Outline:
 def outline_of(thread: Thread, user, *, first: int, most: int) -> Outline:
     """The stances that the posts from number `first` on take, at most those of `most` posts.
     The number of queries does not depend on how many there are."""
-    ids, after = _argued(thread, first, most)
+    argued, after = _argued(thread, first, most)
+    ids = list(argued)
     quotes = defaultdict(list)
     for row in Quote.objects.filter(
         post_id__in=ids, revision_id=F("post__body__revision_id"), source_post__thread=thread
     ).order_by("ordinal"):
         quotes[row.post_id].append(row)
-    wanted = {*ids, *(row.source_post_id for rows in quotes.values() for row in rows)}
-    rows = Post.objects.filter(thread=thread, number__isnull=False)
-    rows = rows.filter(
-        Q(pk__in=wanted)
-        | Q(children__in=ids)
-        | Q(parent__isnull=True, parent_basis=Post.Basis.OPENING)
+    sources = (row.source_post_id for rows in quotes.values() for row in rows)
+    opening_id = Post.objects.opening_of(thread.pk).values_list("pk", flat=True).first()
+    wanted = {*ids, *argued.values(), *sources, opening_id} - {None}
+    # By ids alone: of who answers whom, or stands first, a database may read the whole debate.
+    known = (
+        Post.objects.filter(thread=thread, number__isnull=False)
+        .select_related("author", "body__revision")
+        .in_bulk(wanted)
     )
-    # By id alone first: joined to those it answers, a post would come once for each reply.
-    known = Post.objects.select_related("author", "body__revision").in_bulk(
-        list(rows.values_list("pk", flat=True).distinct())
-    )
-    opening = next((post for post in known.values() if post.is_opening), None)
+    opening = known.get(opening_id)
     passages: dict[tuple[int, int], Passage] = {}
     shown: dict[int, list[str]] = {}
     ignoring = ignored_by(user)
@@ -134,25 +133,25 @@ def outline_of(thread: Thread, user, *, first: int, most: int) -> Outline:
     return Outline(thread, ordered, after, _answers(thread))
 
 
-def _argued(thread: Thread, first: int, most: int) -> tuple[list[int], int | None]:
-    """The posts from `first` on that take a stance, by number, and where the next part begins."""
+def _argued(thread: Thread, first: int, most: int) -> tuple[dict[int, int | None], int | None]:
+    """The posts from `first` on that take a stance, in the order of their numbers, each with what
+    it answers (None: the opening), and where the next part begins."""
     posts = Post.objects.filter(thread=thread, state=State.VISIBLE, number__gte=first)
-    found = dict(
-        posts.exclude(stance="").order_by("number").values_list("number", "pk")[: most + 1]
-    )
+    rows = posts.exclude(stance="").order_by("number").values_list("number", "pk", "parent_id")
+    found = {number: (pk, parent) for number, pk, parent in rows[: most + 1]}
     quoting = Quote.objects.exclude(stance="").filter(
         post__thread=thread,
         post__state=State.VISIBLE,
         post__number__gte=first,
         revision_id=F("post__body__revision_id"),
     )
-    found |= dict(
-        quoting.order_by("post__number")
-        .values_list("post__number", "post_id")
-        .distinct()[: most + 1]
+    quoted = quoting.order_by("post__number").values_list(
+        "post__number", "post_id", "post__parent_id"
     )
+    found |= {number: (pk, parent) for number, pk, parent in quoted.distinct()[: most + 1]}
     numbers = sorted(found)
-    return [found[n] for n in numbers[:most]], numbers[most] if len(numbers) > most else None
+    after = numbers[most] if len(numbers) > most else None
+    return dict(found[number] for number in numbers[:most]), after
 
 
 def _stances(

@@ -15,15 +15,7 @@ from forum.actions.composing import Composed
 from forum.actions.judging import quote_row
 from forum.actions.rendering import stored_html
 from forum.actions.sources import signed
-from forum.models import (
-    PassageKey,
-    Picture,
-    PictureUse,
-    Post,
-    PostRevision,
-    Quote,
-    Thread,
-)
+from forum.models import PassageKey, Picture, PictureUse, Post, PostRevision, Quote, Thread
 from forum.search import index as search_index
 from forum.text import quoting
 

@@ -36,6 +36,7 @@ from .writing import (
 )
 
 MAX_QUOTED = 20  # posts that one link may open a reply with
+LOOKED_AT = 100  # of a member's posts, for how they stood to a post the last time
 
 
 class ReplyForm(PollFields, ArgumentForm):
@@ -95,10 +96,16 @@ def _reply_opened(request: HttpRequest, thread: Thread, parent: Post | None) -> 
 
 def _chosen_before(user, thread: Thread, parent: Post | None) -> dict[str, Any]:
     """Lane and stance with which a reply begins: those of the last one by `user` to the same post,
-    else the lane of that post."""
-    answers = Post.objects.filter(thread=thread, author=user, parent_basis=Post.Basis.REPLY)
-    last = answers.filter(parent=parent).order_by("-pk").values("lane", "stance").first()
-    return dict(last or {"lane": arguments.default_lane(thread, parent), "stance": ""})
+    among the newest that they wrote; else the lane of that post."""
+    wanted = thread.pk, parent.pk if parent else None, Post.Basis.REPLY
+    # Asked for what answers no post, SQLite may go through all of the forum that answer none.
+    newest = Post.objects.filter(author=user).order_by("-pk")[:LOOKED_AT]
+    for *found, lane, stance in newest.values_list(
+        "thread", "parent", "parent_basis", "lane", "stance"
+    ):
+        if tuple(found) == wanted:
+            return {"lane": lane, "stance": stance}
+    return {"lane": arguments.default_lane(thread, parent), "stance": ""}
 
 
 def _reply_sent(request: HttpRequest, opened: Thread, parent: Post | None) -> HttpResponse:
