@@ -164,10 +164,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if again:
         left_out |= {"once", "reads"} if quick else {"once"}
     touching = {"db", "transactional_db", "live_server", "django_db_setup"}
+    from django.test import TransactionTestCase  # which asks for settings, in place by now
 
     def is_left(item: pytest.Item) -> bool:
         marks = {mark.name for mark in item.iter_markers()}
         touches = marks & {"django_db", "races"} or touching & set(item.fixturenames)
+        # Django's own kind of test has a database without saying so.
+        touches = touches or issubclass(getattr(item, "cls", None) or object, TransactionTestCase)
         return bool(marks & left_out) or (again and not touches)
 
     left = [item for item in items if is_left(item)]

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import connection
+from django.test import TestCase
 
 import dev
 from tests import postgres
@@ -413,8 +414,11 @@ def test_a_run_is_quick_unless_asked_for_more_and_says_so(suite, monkeypatch, ca
 class Item:
     """As much of a test as decides whether it is for a run."""
 
-    def __init__(self, *marks: str, fixtures: tuple[str, ...] = ()) -> None:
-        self.nodeid = f"tests/{'-'.join(marks + fixtures) or 'plain'}"
+    def __init__(
+        self, *marks: str, fixtures: tuple[str, ...] = (), cls: type | None = None
+    ) -> None:
+        self.nodeid = f"tests/{'-'.join(marks + fixtures) or (cls.__name__ if cls else 'plain')}"
+        self.cls = cls
         self.fixturenames = fixtures
         self.marks = [pytest.mark.__getattr__(mark).mark for mark in marks]
 
@@ -437,7 +441,7 @@ class Item:
 )
 def test_what_each_run_leaves_out(database, again, form, left, monkeypatch):
     marks = ("once", "reads", "whole", "long", "postgres")
-    items = [Item(), Item("races"), Item(fixtures=("db",))]
+    items = [Item(), Item("races"), Item(fixtures=("db",)), Item(cls=TestCase)]
     items += [Item("django_db", mark) for mark in marks]
     monkeypatch.setenv("JONBAR_TEST_DATABASE", database)
     monkeypatch.setenv("JONBAR_TEST_ONLY", "database" if again else "")
