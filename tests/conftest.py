@@ -26,6 +26,7 @@ from tests.people import (  # noqa: F401  (fixtures are found by their names her
     opener,
     opening,
     other_board,
+    picture_folder,
     settled,
     stranger,
     thread,

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from threading import BoundedSemaphore
 from types import SimpleNamespace
 from uuid import uuid4
@@ -252,6 +253,17 @@ def settled(django_db_setup, django_db_blocker) -> Iterator[None]:
     with django_db_blocker.unblock(), override_settings(**UNHURRIED), transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def picture_folder(settings, tmp_path) -> Iterator[Path]:
+    """Where the pictures of one test are kept, and go with it."""
+    settings.DATA_DIR = tmp_path
+    folder = tmp_path / "pictures"
+    storage = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    storage["OPTIONS"] = {"location": folder}
+    with override_settings(STORAGES={**settings.STORAGES, "pictures": storage}):
+        yield folder
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ from unittest.mock import Mock
 
 import pytest
 from django.core.files.storage import storages
-from django.test import override_settings
 from PIL import Image
 
 from forum.actions import gone_pictures, maps, pictures, tiles
@@ -22,17 +21,8 @@ from forum.text.history_dates import day
 from tests.operations.pictures import corpus
 from tests.people import browser, fresh, reply, typed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("picture_folder")]
 MOMENT = "1 May 1937, in this timeline"
-
-
-@pytest.fixture(autouse=True)
-def kept(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    storage = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    storage["OPTIONS"] = {"location": tmp_path / "pictures"}
-    with override_settings(STORAGES={**settings.STORAGES, "pictures": storage}):
-        yield tmp_path / "pictures"
 
 
 def sent(user, size=(64, 48), seed=1) -> Picture:

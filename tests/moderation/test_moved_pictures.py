@@ -5,11 +5,9 @@ from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
-from django.core.files.storage import storages
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import F
-from django.test import override_settings
 
 from forum.checking import check
 from forum.models import AuditEntry, Picture, PictureUse, Thread
@@ -17,16 +15,7 @@ from forum.moderation import merging, moving, undoing
 from tests.people import browser, edit, fresh, reply, sent_picture, start
 from tests.races.soundness import faults
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def kept(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    storage = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    storage["OPTIONS"] = {"location": tmp_path / "pictures"}
-    with override_settings(STORAGES={**settings.STORAGES, "pictures": storage}):
-        yield storages["pictures"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("picture_folder")]
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import transaction
-from django.test import override_settings
 from PIL import Image
 
 from forum.actions import brought_pictures, gone_pictures, maps, pictures
@@ -28,18 +27,9 @@ from tests.operations.pictures import corpus
 from tests.people import browser, fresh, reply, start
 from tests.transfer.test_exporting import emptied
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("picture_folder")]
 GUEST = AnonymousUser()
 DECODED = files.Decoded("png", 1, 1, b"whole", b"", 0)
-
-
-@pytest.fixture(autouse=True)
-def kept(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    storage = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    storage["OPTIONS"] = {"location": tmp_path / "pictures"}
-    with override_settings(STORAGES={**settings.STORAGES, "pictures": storage}):
-        yield tmp_path / "pictures"
 
 
 def sent(user, data: bytes, alt: str = "") -> Picture:

@@ -6,9 +6,7 @@ from zipfile import ZipFile
 from zlib import crc32
 
 import pytest
-from django.core.files.storage import storages
 from django.db import connection
-from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
 from forum.actions import description, divergences, maps, pictures
@@ -18,16 +16,7 @@ from forum.views.atlas import ON_A_PAGE
 from tests.operations.pictures import corpus
 from tests.people import browser, fresh, reply, start
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def kept(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    storage = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    storage["OPTIONS"] = {"location": tmp_path / "pictures"}
-    with override_settings(STORAGES={**settings.STORAGES, "pictures": storage}):
-        yield storages["pictures"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("picture_folder")]
 
 
 def drawn(user, title: str, moment="1900", shows="map") -> Picture:
