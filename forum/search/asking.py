@@ -12,7 +12,7 @@ from accounts.models import User
 from forum.models import Board, Divergence, Question, Thread
 from forum.models.visibility import ForReader, boards_visible_to, moderates_all
 
-from . import probes
+from . import debate_probes
 from .grammar import Filter, Phrase, Query
 from .index import byline_tag
 from .match import Limits, Match, Side
@@ -221,7 +221,7 @@ def _pod(asked: Asked, one: Filter) -> None:
 def _part(mark: str):
     def take(asked: Asked, one: Filter) -> None:
         match = Match(all=[[Side(tuple(f"{mark}={word}" for word in one.value))]])
-        found = set(probes.debates(match, MOST_DEBATES))
+        found = set(debate_probes.debates(match, MOST_DEBATES))
         asked.named = found if asked.named is None else asked.named & found
 
     return take

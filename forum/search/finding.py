@@ -26,7 +26,7 @@ from forum.models.visibility import (
     threads_visible_to,
 )
 
-from . import looking, probes
+from . import debate_probes, looking, probes
 from .asking import Asked
 from .probes import Hit, Place
 from .rights import readable
@@ -259,11 +259,11 @@ def debates_of(asked: Asked) -> ThreadQuerySet:
 
 def _named_by(asked: Asked) -> Named:
     if asked.in_divergences:
-        return Named(probes.debates(asked.titles, PROBE), [])
+        return Named(debate_probes.debates(asked.titles, PROBE), [])
     if any(side.words[0].startswith("t=") for side in asked.titles.all[0]):
-        ids = probes.debates(asked.titles, PROBE)
+        ids = debate_probes.debates(asked.titles, PROBE)
         return Named(ids, ids)
-    rows = probes.debates_titled(asked.titles, asked.titles.in_titles(), PROBE)
+    rows = debate_probes.debates_titled(asked.titles, asked.titles.in_titles(), PROBE)
     return Named([pk for pk, _ in rows], [pk for pk, titled in rows if titled])
 
 

@@ -45,7 +45,7 @@ def look(index: Posts, limit: int, *, sparse: bool = False, best: bool = False) 
         most = limit if sparse else limit + limit // 3
         hits = index.newest_of_all(most, None, closed=True)
         return Looked(hits, hits, len(hits) < most, closed=len(hits) == most and not sparse)
-    if sparse:
+    if sparse or index.walks:
         hits = index.newest(limit, None)
         return Looked(hits, hits, len(hits) < limit)
     hits = index.some(limit)

@@ -1,5 +1,5 @@
-"""The statements that ask the indexes of words. Each is bounded, whatever the words are: by how
-many rows it gives, or by how many it looks at. None asks for rights."""
+"""The statements that ask the index of words of posts. Each is bounded, whatever the words are: by
+how many rows it gives, or by how many it looks at. None asks for rights."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.db import connections
 
-from forum.models import DebateWords, PostWords
+from forum.models import PostWords
 
 from . import postgresql, sqlite
 from .match import Limits, Match
@@ -41,35 +41,9 @@ HIT = "w.post_id, w.thread_id"
 NEWEST = "ORDER BY w.at DESC, w.post_id DESC"
 
 
-def _language(connection) -> ModuleType:
+def language_of(connection) -> ModuleType:
+    """How this database is asked for words."""
     return postgresql if connection.vendor == "postgresql" else sqlite
-
-
-def debates(match: Match, limit: int) -> list[int]:
-    """The ids of some debates that are found so."""
-    connection = connections[DebateWords.objects.db]
-    language = _language(connection)
-    names = {"table": "forum_debatewords", "key": "thread_id"}
-    sql = (
-        f"SELECT w.thread_id FROM {language.SOURCE.format(**names)}"
-        f" WHERE {language.FOUND.format(**names)} LIMIT {limit}"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [language.query(match)])
-        return [pk for (pk,) in cursor.fetchall()]
-
-
-def debates_titled(match: Match, in_title: Match, limit: int) -> list[tuple[int, bool]]:
-    """The same, and of each whether it is one of those that are found by `in_title`, too."""
-    connection = connections[DebateWords.objects.db]
-    language = _language(connection)
-    names = {"table": "forum_debatewords", "key": "thread_id"}
-    source, found = (part.format(**names) for part in (language.SOURCE, language.FOUND))
-    titled = found if language is postgresql else sqlite.IS_FOUND.format(**names)
-    sql = f"SELECT w.thread_id, {titled} FROM {source} WHERE {found} LIMIT {limit}"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [language.query(in_title), language.query(match)])
-        return [(pk, bool(titled)) for pk, titled in cursor.fetchall()]
 
 
 class Posts:
@@ -83,9 +57,9 @@ class Posts:
     ) -> None:
         self.match, self.limits, self.closed = match, limits, closed
         self.connection = connections[PostWords.objects.db]
-        self.language = _language(self.connection)
+        self.language = language_of(self.connection)
         self.names = {"table": "forum_postwords", "key": "post_id"}
-        # FTS5 finds the newest as fast as any; without words there is nothing to look at.
+        # SQLite is asked in another way (`walks`); without words there is nothing to look at.
         self.by_window = self.language is postgresql and bool(match.all)
         self.in_many = self.by_window and len(limits.threads or ()) > FEW
 
@@ -94,12 +68,25 @@ class Posts:
         """What is asked, and that it stands in no board that the reader does not see."""
         return self.match.without(self.closed()) if self.match.all else self.match
 
+    @cached_property
+    def walks(self) -> bool:
+        """Whether the newest are found by going through the rows by time, on SQLite: one in thirty
+        matches. Of fewer it is asked when each was written, which takes ten times as long for a
+        row."""
+        if self.language is not sqlite or not self.match.all:
+            return False
+        with self.connection.cursor() as cursor:
+            cursor.execute(sqlite.FREQUENT, [sqlite.query(self.open)])
+            return bool(cursor.fetchone()[0])
+
     def some(self, limit: int) -> list[Hit]:
         """Some that match, whichever, in order."""
         where, values = self._where()
         left_out, tags = self._left_out()
         inner = f"SELECT {HIT}, w.at FROM {self._source()} WHERE {where}{left_out} LIMIT {limit}"
-        return self._hits(f"SELECT {HIT} FROM ({inner}) w {NEWEST}", [*values, *tags])
+        # The limit stands twice: without, SQLite would take the newest of all that match.
+        sql = f"SELECT {HIT} FROM ({inner}) w {NEWEST} LIMIT {limit}"
+        return self._hits(sql, [*values, *tags])
 
     def some_in_many(self, limit: int) -> list[Hit]:
         """Some within the many debates that the limits name, on PostgreSQL, in no order: among so
@@ -136,6 +123,10 @@ class Posts:
         there are (SQLite, and where no words are asked for: among all). `closed`: those in boards
         that the reader does not see may be among them."""
         order = f"{NEWEST} LIMIT {limit}"
+        if self.walks:
+            where, values = self._where(after, found=f"+{sqlite.IS_FOUND}")
+            rows_by = sqlite.BY_TIME if self.limits.threads is None else sqlite.BY_DEBATE
+            return self._hits(f"SELECT {HIT} FROM {rows_by} WHERE {where} {order}", values)
         if not self.by_window:
             where, values = self._where(after)
             return self._hits(f"SELECT {HIT} FROM {self._source()} WHERE {where} {order}", values)
@@ -145,6 +136,8 @@ class Posts:
         """The same among all that match, as far as these are counted."""
         if self.in_many and (hits := self._newest_in_many(limit, after)) is not None:
             return hits
+        if self.walks:
+            return self.newest(limit, after)
         where, values = self._where(match=self.match if closed else self.open)
         behind, place = self._behind(after)
         # What comes behind is asked outside: PostgreSQL would walk by time for it after all.
@@ -232,18 +225,14 @@ class Posts:
 
     def ranks(self, ids: list[int]) -> dict[int, float]:
         """How well each of these posts matches."""
-        rank, found = (
-            part.format(**self.names) for part in (self.language.RANK, self.language.FOUND)
-        )
-        among = self.language.AMONG.format(column="w.post_id")
-        match = self.language.query(self.match)
         if self.language is sqlite:
-            where, values = f"{found} AND {among}", [match, sqlite.among(ids)]
+            sql, values = sqlite.RANKS, [sqlite.query(self.match), sqlite.among(ids)]
         else:
-            query = self.language.query(self.match, ranked=True)
-            where, values = among, [query, self.language.among(ids)]
+            among = postgresql.AMONG.format(column="w.post_id")
+            sql = f"SELECT w.post_id, {postgresql.RANK} FROM forum_postwords w WHERE {among}"
+            values = [postgresql.query(self.match, ranked=True), postgresql.among(ids)]
         with self.connection.cursor() as cursor:
-            cursor.execute(f"SELECT w.post_id, {rank} FROM {self._source()} WHERE {where}", values)
+            cursor.execute(sql, values)
             return dict(cursor.fetchall())
 
     def place(self, pk: int) -> Place | None:
@@ -257,11 +246,11 @@ class Posts:
         return self.language.SOURCE.format(**self.names)
 
     def _where(
-        self, after: Place | None = None, *, match: Match | None = None, within: bool = True
+        self, after: Place | None = None, *, match: Match | None = None, found: str = ""
     ) -> tuple[str, list]:
-        where, values = self._limited(after, self.limits.threads if within else None)
+        where, values = self._limited(after, self.limits.threads)
         if self.match.all:
-            where = f"{self.language.FOUND.format(**self.names)} AND {where}"
+            where = f"{(found or self.language.FOUND).format(**self.names)} AND {where}"
             match = match or (self.match if self.by_window else self.open)
             values.insert(0, self.language.query(match))
         return where, values

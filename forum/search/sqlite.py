@@ -9,7 +9,15 @@ from .match import Match, Side
 FOUND = "{table}_fts MATCH %s"
 SOURCE = "{table}_fts JOIN {table} w ON w.{key} = {table}_fts.rowid"
 IS_FOUND = "w.{key} IN (SELECT rowid FROM {table}_fts WHERE {table}_fts MATCH %s)"
-RANK = "-bm25({table}_fts)"
+# The sign keeps FTS5 from looking for each of the rows by itself, a hundred times as long.
+RANKS = """SELECT rowid, -bm25(forum_postwords_fts) FROM forum_postwords_fts
+    WHERE forum_postwords_fts MATCH %s AND +rowid IN (SELECT value FROM json_each(%s))"""
+# Rows are numbered as they come, from 1 on.
+FREQUENT = """SELECT count(*) * 30 >= (SELECT max(rowid) FROM forum_postwords)
+    FROM forum_postwords_fts WHERE forum_postwords_fts MATCH %s"""
+# Rows in an order that an index holds, in which each is looked at whether it is found.
+BY_TIME = "forum_postwords w INDEXED BY words_newest"
+BY_DEBATE = "forum_postwords w INDEXED BY words_of_thread"
 AMONG = "{column} IN (SELECT value FROM json_each(%s))"
 
 

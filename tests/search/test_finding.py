@@ -19,7 +19,7 @@ from forum.models import Board, Post, PostWords, Quote, State, Thread
 from forum.models.visibility import openings_visible_to, posts_visible_to, threads_visible_to
 from forum.moderation import states
 from forum.rendering.quotes import judged
-from forum.search import finding, index, looking, probes
+from forum.search import finding, index, looking, probes, sqlite
 from forum.search.asking import understand
 from forum.search.excerpts import excerpt, marked
 from forum.search.grammar import parse
@@ -233,6 +233,27 @@ QUERIES = [
 @pytest.mark.parametrize("text, answer", QUERIES)
 def test_sixty_queries(world, text, answer):
     assert ask(world, world.stranger, text) == answer
+
+
+@pytest.mark.parametrize("frequent", ["SELECT %s IS NULL", "SELECT %s IS NOT NULL"])
+def test_frequent_or_not_the_same_is_found(world, monkeypatch, frequent):
+    """SQLite goes through rows by time, or asks of what is found when it was written."""
+    monkeypatch.setattr(sqlite, "FREQUENT", frequent)
+    for text, answer in QUERIES:
+        assert ask(world, world.stranger, text) == answer, text
+    ids = [reply(world.rail, world.opener, f"Pagination {n}.").pk for n in range(5)]
+    ids.append(reply(world.franco, world.opener, "Pagination.").pk)
+    Post.objects.filter(pk=ids[3]).update(written_at=datetime(2025, 3, 31, tzinfo=UTC))
+    index.write_posts(ids)
+    ids = [ids[n] for n in (5, 4, 2, 1, 0, 3)]
+    monkeypatch.setattr(finding, "PER_PAGE", 4)
+    for limits, expected in (("", ids), (f"in:{world.rail.pk}", ids[1:]), ("pod:1936", ids[:1])):
+        text, after, seen = f"pagination {limits}", 0, []
+        while after or not seen:
+            asked = understand(parse(text, today=TODAY), world.stranger)
+            found = finding.posts(asked, after=after)
+            seen, after = [*seen, *found.ids], found.after
+        assert seen == expected, text
 
 
 DEBATES = [
