@@ -11,13 +11,11 @@ import json
 from collections.abc import Callable, Container, Iterable, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from itertools import groupby
 from threading import Lock
 
 from django.conf import settings
-from django.db import connection, connections, router
-from django.db.models import Model, QuerySet
+from django.db import connection, connections
+from django.db.models import QuerySet
 from django.db.models.base import ModelState
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable
 
@@ -211,90 +209,3 @@ class _RowFactory:
             if found is not None:
                 there(found, thing)
         return thing
-
-
-def insert_row(row: Model) -> None:
-    """Write a new row, as `save(force_insert=True)` does, by a statement that is written once for
-    each model. Its id is the database's to give if it has none. In `settings.PLAIN_QUERIES` it is
-    called "insert_row"."""
-    if is_plain("insert_row"):
-        row.save_base(force_insert=True)  # not save(): mptt would place the row itself
-        return
-    fields, head, marks = _insertion(type(row), row.pk is None)
-    told = f' RETURNING "{row._meta.pk.column}"' if row.pk is None else ""
-    connection = connections[router.db_for_write(type(row), instance=row)]
-    with connection.cursor() as cursor:
-        cursor.execute(f"{head} VALUES ({marks}){told}", _columns_of(row, fields, connection))
-        if told:
-            row.pk = cursor.fetchone()[0]
-    row._state.adding, row._state.db = False, connection.alias
-
-
-def insert_rows(*rows: Model) -> None:
-    """Write new rows, of one table or several; rows of one table stand together. PostgreSQL does
-    all of it in one statement, SQLite in one for each table.
-
-    A row that others name has its id already. One that has none is given it by the database, and
-    is not told. Where there are several rows of a table, none of its columns is an array.
-    """
-    if not rows:
-        return
-    if is_plain("insert_row"):
-        for row in rows:
-            insert_row(row)
-        return
-    connection = connections[router.db_for_write(type(rows[0]), instance=rows[0])]
-    parts = [list(part) for _, part in groupby(rows, key=lambda row: (type(row), row.pk is None))]
-    shape = tuple((type(part[0]), part[0].pk is None, len(part) > 1) for part in parts)
-    written = [
-        [_columns_of(row, _insertion(model, numbered)[0], connection) for row in part]
-        for part, (model, numbered, _) in zip(parts, shape, strict=True)
-    ]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            values: list = []
-            for part in written:
-                values += (
-                    [list(column) for column in zip(*part, strict=True)] if part[1:] else part[0]
-                )
-            cursor.execute(_insertions(shape), values)
-        else:
-            for part, (model, numbered, _) in zip(written, shape, strict=True):
-                _, head, marks = _insertion(model, numbered)
-                cursor.executemany(f"{head} VALUES ({marks})", part)
-    for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
-
-
-def _columns_of(row: Model, fields: Iterable, connection) -> list:
-    return [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
-
-
-@cache
-def _insertion(model: type[Model], numbered: bool) -> tuple[list, str, str]:
-    """The columns of a model, how the statement begins that writes a row of it, and the marks of
-    its values; `numbered`: the database numbers it."""
-    key = model._meta.pk
-    fields = [field for field in model._meta.concrete_fields if not (numbered and field is key)]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    return (
-        fields,
-        f'INSERT INTO "{model._meta.db_table}" ({columns})',
-        ", ".join(["%s"] * len(fields)),
-    )
-
-
-@cache
-def _insertions(shape: Iterable[tuple[type[Model], bool, bool]]) -> str:
-    """The one statement of PostgreSQL for rows of these models; see `_insertion`, and of each
-    whether there are several: their columns come as lists, so that it fits any number."""
-    texts = []
-    for model, numbered, several in shape:
-        fields, head, marks = _insertion(model, numbered)
-        lists = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
-        texts.append(
-            f"{head} SELECT * FROM UNNEST({lists})" if several else f"{head} VALUES ({marks})"
-        )
-    *first, last = texts
-    before = ", ".join(f"part{n} AS ({text})" for n, text in enumerate(first))
-    return f"WITH {before} {last}" if before else last

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.inserting import new_row
 from core.problems import Unacceptable
 from forum.text import markup, quoting
 
@@ -57,8 +58,9 @@ class Composed:
         self, post: Post, number: int, *, editor, now: datetime, reason: str = ""
     ) -> PostRevision:
         """The revision row of this text, unsaved."""
-        return PostRevision(
-            post=post,
+        revision = new_row(
+            PostRevision,
+            post_id=post.pk,
             number=number,
             format=self.format,
             source=self.source,
@@ -67,21 +69,26 @@ class Composed:
             passages=[[p.start, p.end] for p in self.rendered.passages],
             posts_named={str(number): pk for number, pk in self.rendered.posts.items()},
             sha256=self.sha256(),
-            editor=editor,
+            editor_id=editor and editor.pk,
             reason=reason,
             created_at=now,
         )
+        revision.post, revision.editor = post, editor
+        return revision
 
     def body(self, revision: PostRevision) -> PostBody:
         """The HTML row of a saved revision, unsaved."""
-        return PostBody(
+        body = new_row(
+            PostBody,
             post_id=revision.post_id,
-            revision=revision,
+            revision_id=revision.pk,
             revision_number=revision.number,
             edited_at=revision.created_at if revision.number > 1 else None,
             html=self.html,
             renderer=markup.RENDERER_VERSION,
         )
+        body.revision = revision
+        return body
 
     def take_stances(self, stances: Mapping[int, str]) -> None:
         """Note how the writer stands to single quotes, by their order in the text."""

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import raise_site_version
 from core import clock
-from core.compiled_queries import insert_row
+from core.inserting import insert_row
 from core.problems import Problem
 from core.spellings import BLACK
 from forum.search import index

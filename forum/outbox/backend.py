@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from core import clock
-from core.compiled_queries import insert_row
+from core.inserting import insert_row
 from core.tasks import BaseTaskBackend, Task, TaskResult, TaskResultStatus
 
 from ..models import Job

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from core import progress
+from core.inserting import new_row
 from core.tasks import task
 from forum.models import (
     NOWHERE,
@@ -41,7 +42,8 @@ def made_of(post: Post, revision: PostRevision, html: str, verdicts: Iterable[st
     hidden = hidden_spans(html, plain=revision.plain, passages=revision.passages)
     runs = visible_runs(revision.plain, revision.passages, hidden)
     own = placed(stems(revision.plain, *run) for run in runs)
-    return PostWords(
+    return new_row(
+        PostWords,
         post_id=post.pk,
         thread_id=post.thread_id,
         revision_id=revision.pk,

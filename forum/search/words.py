@@ -135,10 +135,17 @@ def placed(runs: Iterable[Iterable[str]]) -> list[str]:
     """Runs of words one behind the other, with a GAP between two. What a tsvector cannot hold is
     left out here for both databases: a word behind the last place, but not its being there, and
     the places of one word beyond a certain number."""
+    every = [list(run) for run in runs]
     out: list[str] = []
+    if sum(len(run) for run in every) <= PLACES_OF_A_WORD:  # then nothing can be too much
+        for short in every:
+            if out and out[-1] != GAP:
+                out.append(GAP)
+            out += short
+        return out
     seen: dict[str, int] = {}
     beyond: dict[str, None] = {}
-    for run in runs:
+    for run in every:
         if out and out[-1] != GAP:
             out.append(GAP)
         for word in run:

@@ -49,6 +49,10 @@ from .spool import Data, Spool, beginning, size_of, whole
 from .streaming import NotStreamed, line_of, objects_of
 
 _REASON = longest(PostRevision, "reason")
+_BYLINE = longest(Post, "byline")
+# Django makes the list of such words anew each time.
+_BASES, _FORMATS = Post.Basis.values, PostRevision.Format.values
+_LANES, _STANCES = Lane.values, Stance.values
 # Enough of a file to know a thread fixture by when it cannot be read as a whole.
 _HEAD = 4_096
 _START = re.compile(r"[\s,\[]*")
@@ -392,7 +396,7 @@ def _post(
         raise check.fail(f"the key {key!a} stands twice in this file.")
     if (thread := check.natural_key("thread")) != fixture.key:
         raise check.fail(f"belongs to another thread, {thread!a}, than {fixture.key!a}.")
-    basis = check.choice("parent_basis", Post.Basis.values)
+    basis = check.choice("parent_basis", _BASES)
     if (basis == Post.Basis.OPENING) != (not indexes):
         raise check.fail(
             "the first post must be the opening." if not indexes else "a second opening."
@@ -411,12 +415,12 @@ def _post(
         key=key,
         parent=None if parent is None else indexes[parent],
         basis=basis,
-        byline=check.text("byline", longest(Post, "byline")),
+        byline=check.text("byline", _BYLINE),
         written_at=check.moment("written_at"),
-        format=check.choice("format", PostRevision.Format.values),
+        format=check.choice("format", _FORMATS),
         text=check.text("text"),
-        lane=check.choice("lane", Lane.values, ""),
-        stance=check.choice("stance", Stance.values, ""),
+        lane=check.choice("lane", _LANES, ""),
+        stance=check.choice("stance", _STANCES, ""),
     )
 
 
@@ -535,7 +539,7 @@ def _render(
                 source=source,
                 match=_judge(block, source, fixture, made),
                 nested=nested,
-                stance=made.choice("stance", Stance.values, "") if made else "",
+                stance=made.choice("stance", _STANCES, "") if made else "",
                 reason=made.fields.get("reason", "") if made else "",
             )
         )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from core.compiled_queries import insert_rows
+from core.inserting import insert_rows, new_row
 from forum import tree
 from forum.actions import elsewhere
 from forum.actions.composing import Composed
@@ -66,15 +66,16 @@ class Item:
 def item(fixture: ThreadFixture, index: int, pk: int, thread: Thread) -> Item:
     """The row of one post of a fixture, with all that is written for it."""
     post = fixture.posts[index]
-    row = Post(
-        pk=pk,
-        thread=thread,
+    row = new_row(
+        Post,
+        id=pk,
+        thread_id=thread.pk,
         parent_basis=post.basis,
         key=post.key,
         byline=post.byline,
         lane=post.lane,
         stance=post.stance,
-        origin=thread,
+        origin_id=thread.pk,
         written_at=post.written_at,
     )
     keys = [signed(key) for key in quoting.paragraph_keys(post.rendered.plain)]
@@ -156,13 +157,13 @@ class Writer:
         quotes = [quote for item in part for quote in item.text.quotes]
         insert_rows(*quotes)
         _write_keys(part)
-        search_index.write(
-            [
+        insert_rows(
+            *(
                 search_index.made_of(
                     item.row, revision, item.text.html, (q.verdict for q in item.text.quotes)
                 )
                 for item, revision in zip(part, revisions, strict=True)
-            ]
+            )
         )
         # Other threads show the backlink.
         threads = {item.row.pk: item.row.thread_id for item in part}
@@ -179,7 +180,7 @@ class Writer:
             return None
         if index not in self._rows:
             written, post = self.written[index], self.posts[index]
-            row = Post(pk=written.post, thread_id=written.thread)
+            row = new_row(Post, id=written.post, thread_id=written.thread)
             revision = _composed(post).revision(row, 1, editor=None, now=now)
             revision.pk = written.revision
             self._hold(index, row, revision, post)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, F, Func, Model, Q
 
-from core.compiled_queries import insert_row, insert_rows
+from core.inserting import insert_row, insert_rows
 from forum.models import Post, PostRevision, Thread
 
 from .locking import lock, require_lock, require_transaction
@@ -106,7 +106,7 @@ def insert(post: Post, parent: Post | None = None, *, rows: Sequence[Model] = ()
     """Write a new post into its thread's forest: a root if it has no parent, else the last reply
     of its parent. The caller holds the thread's lock. The parent's labels are read here, unless
     `parent` is its row as `new_answer` gave it under that lock. `rows` are further new ones, which
-    name it by its id (core.compiled_queries.insert_rows): they are written with it.
+    name it by its id (core.inserting.insert_rows): they are written with it.
 
     A pending post (no number) is stored unplanted, in a tree of minus its own id.
     """

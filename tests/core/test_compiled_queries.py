@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.base import ModelState
 
 from accounts.models import SITE_VERSION
-from core import compiled_queries
+from core import compiled_queries, inserting
 from core.compiled_queries import LISTED, CompiledQuery
 from forum.actions import description, posts
 from forum.actions.divergences import read_divergence
@@ -211,20 +211,7 @@ def test_each_query_of_the_forum_gives_what_the_orm_gives(
 def test_a_switched_off_query_is_compiled_by_django(talk, answer, opener, settings, monkeypatch):
     settings.PLAIN_QUERIES = frozenset(["all"])
     monkeypatch.setattr(compiled_queries, "_Statement", None)
-    monkeypatch.setattr(compiled_queries, "_insertion", None)
+    monkeypatch.setattr(inserting, "_insertion", None)
     visits(talk, answer, (browser(), browser(opener)))
     posted = reply(talk, opener, "One more.", to=answer)
     assert posted.parent_id == answer.pk and posted in Post.objects.filter(thread=talk)
-
-
-def test_a_row_is_inserted_as_the_orm_inserts_it(thread, answer, settings):
-    compiled = reply(thread, answer.author, "The same words.", to=answer)
-    settings.PLAIN_QUERIES = frozenset(["insert_row"])
-    plain = reply(thread, answer.author, "The same words.", to=answer)
-    own = {"id", "key", "number", "lft", "rght", "loaded_at", "written_at"}
-    rows = [
-        {name: value for name, value in row.items() if name not in own}
-        for row in Post.objects.filter(pk__in=(compiled.pk, plain.pk)).values()
-    ]
-    assert rows[0] == rows[1]
-    assert (plain.lft, plain.rght) == (compiled.lft + 2, compiled.rght + 2)

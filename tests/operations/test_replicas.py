@@ -16,7 +16,7 @@ from contextlib import suppress
 import psycopg
 import pytest
 
-from core.compiled_queries import insert_rows
+from core.inserting import insert_rows
 from forum.actions.read_state import WRITTEN
 from forum.models import ReadMark, Submission
 from forum.operations.replica_lag import EVERY, Lags

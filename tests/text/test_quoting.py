@@ -7,6 +7,7 @@ import sys
 import time
 import unicodedata
 from collections import Counter
+from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
 from zlib import crc32
@@ -1051,3 +1052,9 @@ def test_unrelated_sentences_of_one_debate_are_not_altered_quotes_of_each_other(
         others = [text for number, text in enumerate(posts) if number != at]
         for line in re.split(r"(?<=[.?!])\s+", post):
             assert verdict(line, *others) in ("exact", "unverifiable"), line
+
+
+def test_a_sign_that_is_folded_to_several_words_stays_one_word_of_a_key():
+    folded = "one two three four صلى الله عليه وسلم".encode()
+    key = blake2b(folded, digest_size=8, person=b"shingle").digest()
+    assert shingle_keys("One two three four \ufdfa") == (key,)

@@ -1,11 +1,9 @@
 """What rendering gives."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """One numbered passage: its span in `Rendered.plain`, empty for a quote."""
 
     number: int
@@ -13,8 +11,7 @@ class Passage:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteBlock:
+class QuoteBlock(NamedTuple):
     """One quote that stands in no other quote.
 
     `author` is as typed and proves nothing. `words` are the quote's own words, paragraphs joined
@@ -32,8 +29,7 @@ class QuoteBlock:
     syntax: Literal["quote", "blockquote", "plain"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """What `render` makes of a source.
 
     `plain` is the post's own words: passages joined by an empty line, quotes left out. `posts` are

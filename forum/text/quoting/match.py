@@ -1,19 +1,17 @@
 """What goes into a comparison and what comes out of it."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A text that may have been quoted; `key` (a revision's id, say) is handed back unread."""
 
     key: Hashable
     plain: str
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Where quoted words stand: spans are offsets in the source's own plain text, end exclusive.
 
     `parts` are the spans of the exact parts, or the whole span when the words were altered;

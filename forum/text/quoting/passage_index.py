@@ -55,7 +55,10 @@ def shingle_keys(words: str) -> tuple[bytes, ...]:
 
 
 def _shingles(text: str) -> list[bytes]:
-    words = list(map(_bytes, _words(text)))
+    folded = _words(text)
+    words = _bytes(" ".join(folded)).split(b" ")  # in a fifth of the time of each by itself
+    if len(words) != len(folded):  # one sign of some scripts is folded to several words
+        words = list(map(_bytes, folded))
     return list(map(b" ".join, zip(*(words[n:] for n in range(SHINGLE)), strict=False)))
 
 

@@ -1,7 +1,6 @@
 """Quotes of others that stand within quoted words."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from .match import Match
 
@@ -33,7 +32,7 @@ def over_quotes(match: Match, passages: Sequence[Sequence[int]]) -> Match:
         parts.append((start, end))
     if len(parts) == len(match.parts):
         return match
-    return replace(match, verdict="shortened", parts=tuple(parts))
+    return match._replace(verdict="shortened", parts=tuple(parts))
 
 
 def is_whole(match: Match, plain: str) -> bool:
