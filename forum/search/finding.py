@@ -74,24 +74,25 @@ def posts(asked: Asked, *, best: bool = False, after: int = 0) -> Found:
     index = probes.Posts(asked.match, asked.limits, asked.closed)
     best = best and bool(asked.match.words)
     hits, newest, are_all, closed = looking.look(index, PROBE, sparse=asked.sparse, best=best)
-    rows = readable(asked, hits)
+    # Of the newest, fewer than a page are asked for their rights with those that follow.
+    few = newest is hits or len(newest) <= PER_PAGE
+    late = [] if are_all or best or after or few else newest
+    rows = readable(asked, [*hits, *late])
     if closed and len(rows) <= COUNTED and asked.closed():
         hits = newest = index.newest_of_all(PROBE, None)
         are_all, rows = len(hits) < PROBE, readable(asked, hits)
     if are_all:
         found, page = _of_all(index, hits, rows, best=best, after=after)
     else:
-        found = Found([], len(rows), more=True)
+        found = Found([], sum(hit.pk in rows for hit in hits), more=True)
         rare = index.by_window and len(newest) < looking.RARE
         if best:
             page = _best_of_newest(asked, index, newest, found, after, rare=rare)
         elif after:
             page = _walked(asked, index, index.place(after), rare=rare)
         else:
-            # Fewer than a page are asked for their rights with those that follow.
-            first = [] if newest is hits or len(newest) > PER_PAGE else newest
-            late = [] if first else newest
-            page = [h for h in hits if h.pk in rows] if newest is hits else _seen(asked, late)
+            first = [] if newest is hits or late else newest
+            page = [hit for hit in (hits if newest is hits else late) if hit.pk in rows]
             # A verdict that none of so many has is not looked for further: its asking is dear.
             if len(page) <= PER_PAGE and not (asked.sparse and newest is hits):
                 place = index.place(newest[-1].pk) if newest else None

@@ -3,17 +3,16 @@ since it depends on who reads and no index can hold it."""
 
 from collections.abc import Sequence
 
-from django.db.models import F
-
 from core.compiled_queries import CompiledQuery
-from forum.models import Quote, State
+from forum.models import PostBody, Quote, State
 from forum.models.visibility import ForReader, threads_visible_to
 
 _quotes = CompiledQuery(
     "quotes_asked",
-    lambda ids: Quote.objects.filter(post__in=ids, revision=F("post__body__revision")).values_list(
-        "post", "verdict", "stands", "source_post__thread", "source_post__state"
-    ),
+    # All current texts at once: from each quote to its post's text takes half as long again.
+    lambda ids: Quote.objects.filter(
+        post__in=ids, revision__in=PostBody.objects.filter(post__in=ids).values("revision")
+    ).values_list("post", "verdict", "stands", "source_post__thread", "source_post__state"),
     "numbers",
 )
 _debates = ForReader(

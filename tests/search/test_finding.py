@@ -454,6 +454,24 @@ def test_more_than_are_counted(world, monkeypatch):
     assert best.newest_of and set(best.ids) <= set(ids[-15:-4])
 
 
+@pytest.mark.parametrize("text", ["manifold", "status:exact"])
+def test_of_a_first_page_rights_are_asked_once(world, monkeypatch, text):
+    """Of some hits, to say how many there are, and of the newest, which are shown."""
+    monkeypatch.setattr(finding, "COUNTED", 10)
+    monkeypatch.setattr(finding, "PROBE", 12)
+    words = quoting(world.posts["a"], "What would Trotsky do in 1924?", "Manifold.")
+    ids = [reply(world.trotsky, world.opener, words).pk for _ in range(25)]
+    times = []
+    asked_once = finding.readable
+    monkeypatch.setattr(
+        finding, "readable", lambda *given: times.append(given) or asked_once(*given)
+    )
+    found = finding.posts(understand(parse(text, today=TODAY), world.stranger))
+    assert found.ids == ids[:4:-1] and found.after and found.more
+    if connection.vendor == "postgresql":
+        assert len(times) == 1
+
+
 @pytest.mark.parametrize("rare", [2, 50])
 def test_what_stands_in_closed_boards_hides_nothing_else(world, monkeypatch, rare):
     """However many newer ones the reader does not see, and whatever is looked at at once."""
