@@ -6,10 +6,10 @@ tests/core/test_inserting.py compares with what Django does. In `settings.PLAIN_
 called "insert_row".
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import cache
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from django.db import connection, connections, router
 from django.db.models import (
@@ -71,6 +71,19 @@ def _beginning(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Call
     return plain, [(field.attname, field.get_default) for field in made]
 
 
+class Change(NamedTuple):
+    """A statement that changes rows or deletes some, with its values: it is written once, too."""
+
+    sql: str
+    values: Sequence
+
+
+def for_column(model: type[Model], name: str, value: Any) -> Any:
+    """A value as a statement of ours sends it to a column of a model. Sent as it is, a number is
+    of another type the greater it is, and the statement another one for each."""
+    return cast(Field, model._meta.get_field(name)).get_db_prep_save(value, connection)
+
+
 def insert_row(row: Model) -> None:
     """Write a new row, as `save(force_insert=True)` does, by a statement that is written once for
     each model. Its id is the database's to give if it has none. In `settings.PLAIN_QUERIES` it is
@@ -88,20 +101,25 @@ def insert_row(row: Model) -> None:
     row._state.adding, row._state.db = False, connection.alias
 
 
-def insert_rows(*rows: Model) -> None:
+def insert_rows(*rows: Model, beside: Sequence[Change] = ()) -> None:
     """Write new rows, of one table or several; rows of one table stand together. PostgreSQL does
-    all of it in one statement, SQLite in one for each table.
+    all of it in one statement, SQLite in one for each table. `beside` is what changes with them:
+    it meets the rows that stood before, and none of the new ones.
 
     A row that others name has its id already. One that has none is given it by the database, and
     is not told. Where there are several rows of a table, none of its columns is an array.
     """
     if not rows:
         return
+    connection = connections[router.db_for_write(type(rows[0]), instance=rows[0])]
+    if beside and (connection.vendor != "postgresql" or is_plain("insert_row")):
+        with connection.cursor() as cursor:
+            for change in beside:
+                cursor.execute(*change)
     if is_plain("insert_row"):
         for row in rows:
             insert_row(row)
         return
-    connection = connections[router.db_for_write(type(rows[0]), instance=rows[0])]
     parts = [list(part) for _, part in groupby(rows, key=lambda row: (type(row), row.pk is None))]
     shape = tuple((type(part[0]), part[0].pk is None, len(part) > 1) for part in parts)
     written = [
@@ -110,12 +128,12 @@ def insert_rows(*rows: Model) -> None:
     ]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            values: list = []
+            values = [value for change in beside for value in change.values]
             for part in written:
                 values += (
                     [list(column) for column in zip(*part, strict=True)] if part[1:] else part[0]
                 )
-            cursor.execute(_insertions(shape), values)
+            cursor.execute(_insertions(shape, tuple(change.sql for change in beside)), values)
         else:
             for part, (model, numbered, _) in zip(written, shape, strict=True):
                 _, head, marks = _insertion(model, numbered)
@@ -157,10 +175,11 @@ def _insertion(model: type[Model], numbered: bool) -> tuple[list, str, str]:
 
 
 @cache
-def _insertions(shape: Iterable[tuple[type[Model], bool, bool]]) -> str:
+def _insertions(shape: Iterable[tuple[type[Model], bool, bool]], beside: Iterable[str]) -> str:
     """The one statement of PostgreSQL for rows of these models; see `_insertion`, and of each
-    whether there are several: their columns come as lists, so that it fits any number."""
-    texts = []
+    whether there are several: their columns come as lists, so that it fits any number. `beside`
+    are the changes, which come before."""
+    texts = list(beside)
     for model, numbered, several in shape:
         fields, head, marks = _insertion(model, numbered)
         lists = ", ".join(f"%s::{field.db_type(connection)}[]" for field, _ in fields)

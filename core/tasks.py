@@ -1,7 +1,7 @@
 """Declaring what is done later: `django.tasks`, which Django has from 6.0 on, and for Django 5.2
 the package of the same authors with the same interface (docs/decisions/0029)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 # What the two packages give is the same by contract; types are checked against one of them.
 try:
@@ -19,6 +19,9 @@ except ImportError:  # Django 5.2
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from typing import Any
+
+    from django.db.models import Model
 
 # What a task in this queue does is in the database: it is done and ticked off in one transaction.
 INSIDE = "default"
@@ -33,8 +36,15 @@ __all__ = [
     "TaskResult",
     "TaskResultStatus",
     "enqueue_many",
+    "rows_of",
     "task",
 ]
+
+
+def rows_of(task: Task, *args) -> "list[Model]":
+    """The new rows that are a call of a task, for whoever writes them with others, in the
+    transaction of the act. Only the forum's own backend has any."""
+    return cast("Any", task.get_backend()).rows_of(task, args)
 
 
 def enqueue_many(task: Task, calls: "Iterable[tuple[dict, datetime]]") -> None:

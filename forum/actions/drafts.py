@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.db import transaction
 
 from core.columns import longest
+from core.inserting import Change, for_column
 from core.opened_texts import as_erased
 from core.problems import Problem
 from core.spellings import BLACK, blackened_as
@@ -129,6 +130,14 @@ def label_for(thread: Thread | None, post: Post | None = None, *, edit: bool = F
 def newest(user, target: str) -> Draft | None:
     """The draft that a form for `target` opens with, if there is one."""
     return Draft.objects.filter(user=user, target=target).order_by("-saved_at").first()
+
+
+def end_of_draft(user, token: UUID) -> Change:
+    """What discards the draft of a form together with the rows of what was posted by it."""
+    return Change(
+        f'DELETE FROM "{Draft._meta.db_table}" WHERE "token" = %s AND "user_id" = %s',
+        [for_column(Draft, "token", token), for_column(Draft, "user", user.pk)],
+    )
 
 
 def discard(*, user, token: UUID, saved_by: datetime | None = None) -> None:

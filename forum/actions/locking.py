@@ -1,6 +1,7 @@
 """How every act on a post begins: its debate is locked, and the post read again. And how what a
 text quotes is read again before it is stored."""
 
+import json
 from collections.abc import Iterable
 
 from django.db import connection
@@ -8,7 +9,7 @@ from django.db import connection
 from forum.text.quoting import cut_ends
 
 from .. import tree
-from ..models import Board, Post, PostRevision, Quote
+from ..models import Post, PostRevision, Quote, Thread
 from ..models.visibility import wider
 from ..permissions import Refused
 from .composing import Composed, Unacceptable
@@ -42,10 +43,10 @@ def locked_post(post: Post, *related: str) -> Post:
     return fresh
 
 
-def hold_sources(composed: Composed, board: Board) -> None:
-    """Judge the fresh quotes of a text again, which is about to be stored in a locked debate of
-    `board`: their sources were read before that lock. Until this transaction ends nobody erases
-    words of them (`lock_texts`).
+def hold_sources(composed: Composed, thread: Thread) -> None:
+    """Judge the fresh quotes of a text again, which is about to be stored in a locked debate: their
+    sources were read before that lock. Until this transaction ends nobody erases words of them
+    (`lock_texts`).
 
     Raises Unacceptable where quoted words were erased meanwhile, or their debate went to a board
     with fewer readers.
@@ -54,10 +55,18 @@ def hold_sources(composed: Composed, board: Board) -> None:
     if not fresh:
         return
     pinned = [one.source_revision for one in fresh if one.source_revision]
-    texts = {row.pk: row for row in _held_texts({one.pk for one in pinned})}
+    held = _held_texts({one.pk for one in pinned})
+    # In the locked debate, with the words that were read: nothing is left to judge.
+    others = [one.pk for one in pinned if held.get(one.pk) != (thread.pk, one.sha256)]
+    texts = {}
+    if others:
+        rows = PostRevision.objects.select_related("post__thread__board")
+        texts = rows.in_bulk(others)
     for quote, was in zip(fresh, pinned, strict=True):
+        if was.pk not in others:
+            continue
         now = texts[was.pk]
-        if wider(now.post.thread.board, board):
+        if wider(now.post.thread.board, thread.board):
             raise Unacceptable(
                 f"Words from “{now.post.thread.board}” cannot be quoted here, where more people "
                 "read. Say it in your own words or take the quote out."
@@ -74,16 +83,21 @@ def hold_sources(composed: Composed, board: Board) -> None:
         quote.cut_start, quote.cut_end = cut_ends(now.plain, start, end)
 
 
-def _held_texts(ids: set[int]) -> list[PostRevision]:
-    """These texts with their boards, as they stand; PostgreSQL lets nobody change them until this
-    transaction ends, and many may hold them at once. On SQLite nobody else writes."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT id FROM forum_postrevision WHERE id = ANY(%s) ORDER BY id FOR SHARE",
-                [sorted(ids)],
-            )
-    return list(PostRevision.objects.select_related("post__thread__board").filter(pk__in=ids))
+def _held_texts(ids: set[int]) -> dict[int, tuple[int, str]]:
+    """In which thread these texts are, as of the beginning of the statement, and their sums as they
+    stand. PostgreSQL lets nobody change them until this transaction ends, and many may hold them at
+    once. On SQLite nobody else writes."""
+    postgres = connection.vendor == "postgresql"
+    named, locked = (
+        ("= ANY(%s)", " FOR SHARE") if postgres else ("IN (SELECT value FROM json_each(%s))", "")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, (SELECT thread_id FROM forum_post WHERE id = post_id), sha256"
+            f" FROM forum_postrevision WHERE id {named} ORDER BY id{locked}",
+            [sorted(ids) if postgres else json.dumps(sorted(ids))],
+        )
+        return {pk: (thread_id, summed) for pk, thread_id, summed in cursor.fetchall()}
 
 
 def lock_texts(ids: Iterable[int]) -> None:

@@ -44,10 +44,12 @@ def check_starts(user) -> None:
 def check_waiting(user, thread: Thread) -> None:
     """Raise TooFast if a reply of `user` waits in the thread because of its slow mode: one waits,
     not a row of them that would appear at once. The caller holds the thread's lock."""
+    if not thread.slow_minutes:
+        return
     waiting = Post.objects.filter(
         thread=thread, author=user, state=State.PENDING, held_until__isnull=False
     )
-    if thread.slow_minutes and waiting.exists():
+    if waiting.exists():
         raise TooFast(
             "This debate is in slow mode, and a reply of yours waits here already: change that "
             "one, or send this when it has appeared."

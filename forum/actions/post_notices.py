@@ -12,25 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Model, Q
 
 from accounts.models import User
 from accounts.names import skeleton
-from core.tasks import task
+from core.tasks import rows_of, task
 from forum.mailing import queueing
 from forum.text.quoting.normal_form import folded_words
 
-from ..models import (
-    Answer,
-    Divergence,
-    Notice,
-    Post,
-    Quote,
-    Reason,
-    State,
-    Thread,
-    Watch,
-)
+from ..models import Answer, Divergence, Notice, Post, Quote, Reason, State, Thread, Watch
 from ..models.visibility import readers_of
 from ..models.watches import effective
 
@@ -43,8 +33,13 @@ _NOT_ANSWERS = (_Level.MUTED, _Level.THREADMARKS)
 # --- What acts call, in their transaction -----------------------------------------------------
 
 
+def news_of(post: Post) -> list[Model]:
+    """The rows, to be written with a new post, that have all told who are concerned or watch."""
+    return rows_of(notify_of_post, post.pk) if post.author_id else []
+
+
 def notify_of_new(post: Post) -> None:
-    """Have everybody told who is concerned by a new post, or watches where it stands."""
+    """The same for a post that is there already, and appears now."""
     if post.author_id:
         notify_of_post.enqueue(post.pk)
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
 from accounts.models import raise_site_version
 from core import clock
-from core.inserting import insert_row
+from core.inserting import Change, insert_row
 from core.problems import Problem
 from core.spellings import BLACK
 from forum.search import index
@@ -49,6 +50,9 @@ from .composing import Composed, Unacceptable, check_pictures, compose, passage_
 from .following import follow_edit
 from .lately import Lately, written_lately
 from .locking import hold_sources, locked_post
+
+# What a thread says of its posts.
+COUNTED = ("numbered", "reply_count", "last_post", "last_post_at", "lane_counts")
 
 
 class EditedMeanwhile(Problem):
@@ -105,10 +109,9 @@ def reply(
         )
 
         def write() -> Post:
-            (locked,) = tree.lock(thread.pk)
+            locked, answered, ids = tree.lock_to_answer(thread.pk, parent)
             require(user, "reply", locked)
             pace.check_waiting(user, locked)
-            answered, ids = tree.new_answer(locked, parent)
             if answered is not None:
                 if answered.thread_id != locked.pk:
                     raise Unacceptable(
@@ -131,7 +134,6 @@ def reply(
             add(post, composed, ties=ties, poll=poll, held=waits, **given)
             if post.number:
                 read_state.mark_written(user=user, post=post)
-            Draft.objects.filter(user=user, token=token).delete()
             return post
 
         try:
@@ -175,8 +177,8 @@ def add(
     """Write a new post with its first revision, the answers that it gives and its poll (checked)
     into its locked thread, number it and count it; one that is held for approval gets neither
     number nor place. The post that it answers, and `ids`, were read under that lock
-    (tree.new_answer). `token` is stored with it, if it is that of a form: raises IntegrityError if
-    it was already."""
+    (tree.lock_to_answer). `token` is stored with it, if it is that of a form, and its draft goes:
+    raises IntegrityError if it was stored already."""
     if held:
         post.state, post.state_reason = State.PENDING, held.why
         post.held_until = held.until
@@ -188,7 +190,19 @@ def add(
     if post.state != State.PENDING:
         thread.numbered += 1
         post.number = thread.numbered
-    _begin(composed, post, ids or tree.new_answer(thread)[1], editor=editor, token=token)
+    ids = ids or tree.new_ids_of_post(thread)
+    post.pk = ids.post
+    beside = [drafts.end_of_draft(editor, token)] if token else []
+    news = []
+    if post.state != State.PENDING:
+        if not post.is_opening:
+            thread.reply_count += 1
+        thread.last_post, thread.last_post_at = post, now
+        arguments.count(post, 1)
+        news = post_notices.news_of(post)
+        if not ties:
+            beside.append(tree.thread_change(thread, *COUNTED, quiet=True))
+    _begin(composed, post, ids, editor=editor, token=token, rows=news, beside=beside)
     if poll is not None:
         polls.add(post, poll, now)
     if post.state == State.PENDING:
@@ -196,20 +210,13 @@ def add(
         tree.raise_version(thread.pk)
         cases.hold(post, kind=held.kind if held else Case.Kind.HELD)
         return post
-    if not post.is_opening:
-        thread.reply_count += 1
-    thread.last_post, thread.last_post_at = post, now
-    arguments.count(post, 1)
-    changed = ["numbered", "reply_count", "last_post", "last_post_at", "lane_counts"]
     if ties:
+        # An answer to a question changes the card, which stands in the margins of other posts.
         arguments.tie_answers(editor, post, ties)
         cards.recount(thread, [tie.question for tie in ties])
-        changed.append("card")
-    # An answer to a question changes the card, which stands in the margins of other posts.
-    tree.save_thread(thread, *changed, quiet=not ties)
+        tree.save_thread(thread, *COUNTED, "card")
     if post.author:
         members.welcome(post.author)
-    post_notices.notify_of_new(post)
     return post
 
 
@@ -327,7 +334,7 @@ def set_state(post: Post, state: str, *, reason: str = "", withdrawn: bool = Fal
     )
     thread.last_post = last
     thread.last_post_at = last.loaded_at if last else thread.created_at
-    changed = ["numbered", "reply_count", "last_post", "last_post_at", "lane_counts"]
+    changed = list(COUNTED)
     if post.is_opening and {was, state} & set(WAITING):
         # A debate waits with its opening, and appears with it.
         shown = (state == State.VISIBLE) - (thread.state == State.VISIBLE)
@@ -389,23 +396,35 @@ def _sent(token: UUID, user, post: Post) -> None:
     Draft.objects.filter(user=user, token=token).delete()
 
 
-def _begin(composed: Composed, post: Post, ids: tree.NewIds, *, editor, token: UUID | None) -> None:
-    """Write a new post with its first revision and all that goes with it, and its form's token."""
+def _begin(
+    composed: Composed,
+    post: Post,
+    ids: tree.NewIds,
+    *,
+    editor,
+    token: UUID | None,
+    rows: Sequence[Model],
+    beside: Sequence[Change],
+) -> None:
+    """Write a new post with its first revision and all that goes with it, its form's token and
+    further new rows, and what changes beside it."""
     pictures = _sources(composed, post, editor=editor)
-    post.pk = ids.post
     revision = composed.revision(post, 1, editor=editor, now=post.loaded_at)
     revision.pk = ids.revision
     body = composed.body(revision)
-    rows = [
+    made = [
         revision,
         body,
         *passage_keys(post, revision.plain),
         index.made_of(post, revision, body.html, (q.verdict for q in composed.quotes)),
+        *_shown(revision, pictures),
+        *composed.quotes_of(revision),
+        *rows,
     ]
     if token is not None:
-        rows.append(Submission(token=token, user=editor, post=post))
-    tree.insert(post, post.parent if post.number else None, rows=rows)
-    _quote(composed, revision, pictures, quiet=True)
+        made.append(Submission(token=token, user=editor, post=post))
+    tree.insert(post, post.parent if post.number else None, rows=made, beside=beside)
+    _touch_quoted(composed, post, quiet=True)
 
 
 def _go_on(
@@ -421,7 +440,9 @@ def _go_on(
     PassageKey.objects.bulk_create(passage_keys(post, revision.plain), ignore_conflicts=True)
     verdicts = (quote.verdict for quote in composed.quotes)
     index.write([index.made_of(post, revision, body.html, verdicts)])
-    _quote(composed, revision, pictures)
+    PictureUse.objects.bulk_create(_shown(revision, pictures))
+    Quote.objects.bulk_create(composed.quotes_of(revision))
+    _touch_quoted(composed, post)
     return revision
 
 
@@ -430,30 +451,29 @@ def _sources(
 ) -> list[Picture]:
     """Look again at what a text quotes and shows, and let nobody erase it until it is stored;
     returns its pictures. Raises Unacceptable."""
-    board = post.thread.board
-    hold_sources(composed, board)
+    hold_sources(composed, post.thread)
     keys = [picture.key for picture in composed.pictures]
-    return check_pictures(keys, user=editor, board=board, earlier=earlier)
+    return check_pictures(keys, user=editor, board=post.thread.board, earlier=earlier)
 
 
-def _quote(
-    composed: Composed, revision: PostRevision, pictures: Sequence[Picture], quiet: bool = False
-) -> None:
-    """Write which pictures a revision shows and what it quotes. `quiet`: see elsewhere.touch."""
+def _shown(revision: PostRevision, pictures: Sequence[Picture]) -> list[PictureUse]:
+    """The rows that say which pictures a revision shows, unsaved."""
     post = revision.post
-    PictureUse.objects.bulk_create(
+    return [
         PictureUse(picture=picture, post=post, revision=revision, thread_id=post.thread_id)
         for picture in pictures
+    ]
+
+
+def _touch_quoted(composed: Composed, post: Post, quiet: bool = False) -> None:
+    """Have the threads of quoted posts drawn anew: they show the backlink. `quiet`: see
+    elsewhere.touch."""
+    others = (
+        quote.source_post.thread_id
+        for quote in composed.quotes
+        if quote.source_post and quote.source_post.thread_id != post.thread_id
     )
-    if composed.quotes:
-        Quote.objects.bulk_create(composed.quotes_of(revision))
-        # Their threads show the backlink.
-        others = (
-            quote.source_post.thread_id
-            for quote in composed.quotes
-            if quote.source_post and quote.source_post.thread_id != post.thread_id
-        )
-        elsewhere.touch(others, quiet=quiet)
+    elsewhere.touch(others, quiet=quiet)
 
 
 def answered_by(post: Post) -> Post | None:

@@ -1,6 +1,7 @@
 """The reply trees: locks of debates, places of posts, pages in tree order; the order of boards."""
 
 from .announcing import StillLocked, announce, kept_for
+from .answering import NewIds, lock_to_answer, new_ids_of_post
 from .boards import (
     NoPlace,
     lock_boards,
@@ -23,19 +24,18 @@ from .locking import (
     raise_version,
     require_lock,
     save_thread,
+    thread_change,
 )
 from .pages import MAX_LEVEL, Position, TreePage, close_up, page, page_of, roots_of
 from .placing import (
     ASIDE,
     AWAY,
     BATCH,
-    NewIds,
     Placement,
     drop,
     graft,
     insert,
     labels,
-    new_answer,
     new_ids,
     placements,
     plant,
@@ -73,9 +73,10 @@ __all__ = [
     "last_number",
     "lock",
     "lock_boards",
+    "lock_to_answer",
     "make_thread",
-    "new_answer",
     "new_ids",
+    "new_ids_of_post",
     "page",
     "page_of",
     "place_board",
@@ -93,6 +94,7 @@ __all__ = [
     "save_thread",
     "set_labels",
     "shift_board",
+    "thread_change",
     "unplant",
     "uproot_board",
     "write",

@@ -1,6 +1,7 @@
 """The locks of threads, and what may be written only under them: counters and versions."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 from weakref import WeakKeyDictionary
 
@@ -11,6 +12,7 @@ from django.db.transaction import Atomic
 from core import clock
 from core.compiled_queries import CompiledQuery
 from core.database_answers import LOCK_TIMEOUT, sqlstate
+from core.inserting import Change, for_column
 from forum.models import Board, Post, Thread
 from forum.permissions import NotThere
 
@@ -47,6 +49,18 @@ def lock(*thread_ids: int) -> list[Thread]:
     Raises NotLocked outside a transaction, ThreadGone if one is not there any more, and StillLocked
     if somebody held one for longer than this connection waits.
     """
+    rows = lock_rows(*thread_ids)
+    # Not joined to the lock: of a debate that went to another board while we waited for it,
+    # PostgreSQL would compare the new row with the old board, and find nothing.
+    boards = {board.pk: board for board in _boards(sorted({row.board_id for row in rows}))}
+    for row in rows:
+        board = boards[row.board_id]
+        board_now(row, board, board.asked_at)
+    return rows
+
+
+def lock_rows(*thread_ids: int) -> list[Thread]:
+    """The same without the boards, which the caller reads afterwards and hands to `board_now`."""
     require_transaction()
     wanted = sorted(set(thread_ids))
     try:
@@ -57,17 +71,20 @@ def lock(*thread_ids: int) -> list[Thread]:
         raise
     if len(rows) != len(wanted):
         raise ThreadGone
-    # Not joined to the lock: of a debate that went to another board while we waited for it,
-    # PostgreSQL would compare the new row with the old board, and find nothing.
-    boards = {board.pk: board for board in _boards(sorted({row.board_id for row in rows}))}
-    for row in rows:
-        row.board = boards[row.board_id]
-    # What is written under the lock is of a moment since we have it: what arrives in a thread does
-    # so in the order of its numbers, whichever machine's worker wrote it.
-    for board in boards.values():
-        clock.note(board.asked_at)
     _hold(*wanted)
     return rows
+
+
+def board_now(thread: Thread, board: Board | None, moment: datetime) -> None:
+    """Give a thread that `lock_rows` locked its board as it is now: `board`, which was read since
+    with the `moment`; without one it is asked for."""
+    if board is None:
+        (board,) = _boards([thread.board_id])
+        moment = board.asked_at
+    thread.board = board
+    # What is written under the lock is of a moment since we have it: what arrives in a thread does
+    # so in the order of its numbers, whichever machine's worker wrote it.
+    clock.note(moment)
 
 
 def hold(thread_id: int) -> None:
@@ -135,6 +152,21 @@ def save_thread(thread: Thread, *columns: str, quiet: bool = False) -> None:
     )
     thread.version += 1
     thread.quiet += quiet
+
+
+def thread_change(thread: Thread, *columns: str, quiet: bool = False) -> Change:
+    """What `save_thread` sends for these columns, for whoever writes new rows with it."""
+    require_lock(thread.pk)
+    fields = [cast(Field, Thread._meta.get_field(name)) for name in columns]
+    values = [for_column(Thread, field.name, getattr(thread, field.attname)) for field in fields]
+    thread.version += 1
+    thread.quiet += quiet
+    given = "".join(f'"{field.column}" = %s, ' for field in fields)
+    return Change(
+        f'UPDATE "{Thread._meta.db_table}" SET {given}"version" = "version" + 1,'
+        ' "quiet" = "quiet" + %s WHERE "id" = %s',
+        [*values, for_column(Thread, "quiet", int(quiet)), for_column(Thread, "id", thread.pk)],
+    )
 
 
 def raise_version(*thread_ids: int) -> None:

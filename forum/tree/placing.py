@@ -2,7 +2,7 @@
 
 A thread is a forest (docs/decisions/0002): the opening and every answer to it are roots, a reply
 to any other post hangs below that post, so an insert renumbers one branch and never the thread.
-`parent` is the truth; lft, rght, level and tree_id are labels that django-mptt keeps and
+`parent` is the truth; lft, rght, level and tree_id are labels, those of django-mptt, which
 `labels` can always compute again. A root's tree_id is its own id, so no two roots can ever meet.
 
 Every structural write happens inside a transaction that holds the thread's row lock; on SQLite
@@ -12,13 +12,12 @@ the IMMEDIATE transaction is the lock. Nodes read before the lock are stale: rea
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, F, Func, Model, Q
+from django.db.models import F, Model, Q
 
-from core.inserting import insert_row, insert_rows
-from forum.models import Post, PostRevision, Thread
+from core.inserting import Change, for_column, insert_rows
+from forum.models import Post, Thread
 
 from .locking import lock, require_lock, require_transaction
 
@@ -61,66 +60,29 @@ def new_ids(count: int, model: type[Model] = Post) -> list[int]:
         return list(range(first, first + count))
 
 
-class NewIds(NamedTuple):
-    """Ids that nobody else has, for a new post and its first revision."""
-
-    post: int
-    revision: int
-
-
-class _NextId(Func):
-    """In a query of one row: the next id of a table, which nobody else gets."""
-
-    arity = 0
-
-    def __init__(self, model: type[Model]) -> None:
-        super().__init__(output_field=BigIntegerField())
-        self.table = model._meta.db_table
-
-    def as_postgresql(self, compiler, connection, **_):
-        return f"nextval(pg_get_serial_sequence('{self.table}', 'id'))", ()
-
-    def as_sqlite(self, compiler, connection, **_):
-        # This transaction is the only writer; AUTOINCREMENT follows an id once its row is there.
-        return (
-            f"COALESCE((SELECT seq FROM sqlite_sequence WHERE name = '{self.table}'), 0) + 1",
-            (),
-        )
-
-
-def new_answer(thread: Thread, parent: Post | None = None) -> tuple[Post | None, NewIds]:
-    """What whoever writes into a locked thread has to read first, in one statement: the row of the
-    post that they answer as it is now, with its labels, and ids for theirs. A post that left the
-    thread has its new one. Raises Post.DoesNotExist."""
-    require_lock(thread.pk)
-    ids = {"new_post": _NextId(Post), "new_revision": _NextId(PostRevision)}
-    if parent is None:
-        return None, NewIds(*Thread.objects.filter(pk=thread.pk).values_list(*ids.values())[0])
-    row = Post.objects.annotate(**ids).get(pk=parent.pk)
-    if row.thread_id == thread.pk:
-        row.thread = thread
-    return row, NewIds(*(row.__dict__.pop(name) for name in ids))
-
-
-def insert(post: Post, parent: Post | None = None, *, rows: Sequence[Model] = ()) -> Post:
+def insert(
+    post: Post,
+    parent: Post | None = None,
+    *,
+    rows: Sequence[Model] = (),
+    beside: Sequence[Change] = (),
+) -> Post:
     """Write a new post into its thread's forest: a root if it has no parent, else the last reply
     of its parent. The caller holds the thread's lock. The parent's labels are read here, unless
-    `parent` is its row as `new_answer` gave it under that lock. `rows` are further new ones, which
-    name it by its id (core.inserting.insert_rows): they are written with it.
+    `parent` is its row as `lock_to_answer` gave it under that lock. `rows` are further new ones,
+    which name it by its id (core.inserting.insert_rows): they are written with it,
+    and `beside` changes with them.
 
     A pending post (no number) is stored unplanted, in a tree of minus its own id.
     """
     require_lock(post.thread_id)
-    if post.pk is None and (post.parent_id is None or post.number is None):
+    if post.pk is None:
         post.pk = new_ids(1)[0]
     if post.number is None:
         post.lft, post.rght, post.level, post.tree_id = 1, 2, 0, -post.pk
     else:
-        _take_place(post, parent)
-    if rows:
-        insert_rows(post, *rows)
-    else:
-        insert_row(post)
+        beside = [*beside, *_place_taken(post, parent)]
+    insert_rows(post, *rows, beside=beside)
     return post
 
 
@@ -128,20 +90,34 @@ def plant(post: Post) -> None:
     """Give a post that waited for approval its place. The caller holds the lock and has numbered
     it; labels are saved here."""
     require_transaction()
-    _take_place(post)
+    with connection.cursor() as cursor:
+        for change in _place_taken(post):
+            cursor.execute(*change)
     Post.objects.filter(pk=post.pk).update(
         lft=post.lft, rght=post.rght, level=post.level, tree_id=post.tree_id
     )
 
 
-def _take_place(post: Post, parent: Post | None = None) -> None:
+def _place_taken(post: Post, parent: Post | None = None) -> list[Change]:
+    """Give a post its labels; returns what makes room for it in its tree."""
     if post.parent_id is None:
         post.lft, post.rght, post.level, post.tree_id = 1, 2, 0, post.pk
-    else:
-        parent = parent or Post.objects.get(pk=post.parent_id)
-        Post.tree.insert_node(
-            post, parent, position="last-child", allow_existing_pk=True, refresh_target=False
-        )
+        return []
+    parent = parent or Post.objects.get(pk=post.parent_id)
+    end = parent.rght
+    post.lft, post.rght, post.level, post.tree_id = end, end + 1, parent.level + 1, parent.tree_id
+    parent.rght += 2
+    behind = for_column(Post, "rght", end)
+    tree = for_column(Post, "tree_id", post.tree_id)
+    return [Change(_ROOM, [behind, behind, tree, behind])]
+
+
+# Moves all that ends behind a place in a tree by the width of a post.
+_ROOM = (
+    f'UPDATE "{Post._meta.db_table}" SET lft = CASE WHEN lft >= %s THEN lft + 2 ELSE lft END,'
+    " rght = CASE WHEN rght >= %s THEN rght + 2 ELSE rght END"
+    " WHERE tree_id = %s AND rght >= %s"
+)
 
 
 def set_labels(post: Post, label: tuple[int, int, int, int]) -> Post:

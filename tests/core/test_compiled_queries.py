@@ -19,12 +19,13 @@ from tests.people import browser, quoting, reply
 
 # Every compiled query of the forum, by the pages and acts that send it.
 NAMES = set(
-    "acts_listed board boards boards_found boards_of_threads boards_to_choose"
+    "acts_listed board board_answered boards boards_found boards_of_threads boards_to_choose"
     " boards_unseen cases_listed debates_of_posts_found debates_of_sources debates_shown"
     " debates_titled locked_threads members_named newest_threads news"
-    " openings_of_posts_found post posts_by_id posts_by_number posts_found posts_of_cases"
-    " posts_of_member posts_shown profile quotes_asked quotes_in quotes_of read_mark"
-    " session thread thread_with_maps threads_of_board threads_with_news written_lately".split()
+    " openings_of_posts_found post post_answered posts_by_id posts_by_number posts_found"
+    " posts_of_cases posts_of_member posts_shown profile quotes_asked quotes_in quotes_of"
+    " read_mark session thread thread_with_maps threads_of_board threads_with_news"
+    " written_lately".split()
 )
 
 
@@ -32,8 +33,9 @@ def known(thing) -> dict:
     """All that an object holds, and what it leads to, without asking the database."""
     found = {name: value for name, value in vars(thing).items() if name != "_state"}
     found.pop("_mptt_cached_fields", None)
-    if "asked_at" in found:  # when it was, is another time each time
-        found["asked_at"] = type(found["asked_at"])
+    for name in ("asked_at", "new_post", "new_revision"):  # another one each time
+        if name in found:
+            found[name] = type(found[name])
     for name, other in thing._state.fields_cache.items():
         if name != "post":  # the way back, from the text of a post
             found[name] = other and known(other)

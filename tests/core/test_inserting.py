@@ -1,12 +1,14 @@
 """New rows are made and written as Django makes and writes them."""
 
+from uuid import uuid4
+
 import pytest
 from django.apps import apps
 from django.db import connection
 
 from core import inserting
-from core.inserting import new_row
-from forum.models import Post, PostRevision
+from core.inserting import Change, insert_rows, new_row
+from forum.models import Draft, Post, PostRevision
 from tests.people import reply
 
 MODELS = pytest.mark.parametrize("model", apps.get_models(), ids=lambda one: one._meta.label_lower)
@@ -52,3 +54,13 @@ def test_a_row_is_inserted_as_the_orm_inserts_it(thread, answer, settings):
     ]
     assert rows[0] == rows[1]
     assert (plain.lft, plain.rght) == (compiled.lft + 2, compiled.rght + 2)
+
+
+def test_what_changes_beside_new_rows_meets_those_that_stood_before(stranger, settings):
+    gone = Change("DELETE FROM forum_draft WHERE user_id = %s", [stranger.pk])
+    for plain in ((), ("insert_row",)):
+        settings.PLAIN_QUERIES = frozenset(plain)
+        for text in ("First.", "Second."):
+            draft = Draft(user=stranger, token=uuid4(), target="/", text=text)
+            insert_rows(draft, beside=[gone])
+        assert list(Draft.objects.values_list("text", flat=True)) == ["Second."]
