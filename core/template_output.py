@@ -1,4 +1,5 @@
-"""What Jinja2's templates show is escaped without an object made for each value.
+"""What Jinja2's templates show is escaped without an object made for each value, and pages are sent
+without the indentation of their templates.
 
 Jinja2 hands every value of a template to `markupsafe.escape`, which makes a `Markup` of it; what
 the pieces of a page are joined to is a string all the same. For a page of a debate, with 760
@@ -9,15 +10,19 @@ against each other by tests/core/test_template_output.py.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.utils.safestring import SafeString
 from jinja2 import Environment, nodes
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.ext import Extension
+from jinja2.lexer import TOKEN_DATA, Token, TokenStream
 from markupsafe import Markup, escape
 
 _special = re.compile("[&<>\"']").search
+_breaks = re.compile(r"\s*\n\s*")
 
 
 def escaped(value: Any) -> str:
@@ -50,3 +55,14 @@ class EscapingEnvironment(Environment):
 
     code_generator_class = _Compiler
     escaped = staticmethod(escaped)
+
+
+class Unindented(Extension):
+    """Takes the indentation and the empty lines of a template out of what it writes itself, once,
+    when it is compiled; a line break stays one. What values hold is left as it is."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        for token in stream:
+            if token.type == TOKEN_DATA:
+                token = Token(token.lineno, token.type, _breaks.sub("\n", token.value))
+            yield token

@@ -6,7 +6,7 @@ drawn by Django's own engine, from `templates_django`.
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from html import escape as plain_escape
 from typing import Any
 
@@ -20,7 +20,7 @@ from django.utils.timezone import template_localtime  # type: ignore[attr-define
 from jinja2 import ChainableUndefined, Environment, StrictUndefined
 
 from core.counting import counted
-from core.template_output import EscapingEnvironment
+from core.template_output import EscapingEnvironment, Unindented, escaped
 
 from .models import Lane
 from .templatetags.forum import when
@@ -44,7 +44,8 @@ def environment(**options) -> Environment:
     made = EscapingEnvironment(
         **{**options, "undefined": missing, "trim_blocks": True, "lstrip_blocks": True}
     )
-    made.globals.update(url=url, static=static)
+    made.add_extension(Unindented)
+    made.globals.update(url=url, static=static, with_values=with_values)
     made.filters.update(
         about=lambda lane: Lane(lane).about,
         capfirst=defaultfilters.capfirst,
@@ -77,6 +78,23 @@ def macro(template: str, name: str) -> Callable[..., SafeString]:
     template of its own costs half as much again. It has nothing else at hand, as above."""
     engine: Any = engines["jinja2"]
     return getattr(engine.env.get_template(template).module, name)
+
+
+def with_values(draw: Callable[..., str], shape: tuple, *values: Any) -> SafeString:
+    """What a macro gives for its arguments, first those of `shape` and then `values`. These are
+    only shown by it, never asked for: so it runs once for each shape, and the values are put into
+    what it gave. For what stands many times on a page and differs by a number."""
+    return SafeString(_form(draw, shape, len(values)).format(*map(escaped, values)))
+
+
+@lru_cache(1000)
+def _form(draw: Callable[..., str], shape: tuple, count: int) -> str:
+    """What a macro gives, with `{0}` and so on where it shows its last `count` arguments."""
+    marks = [f"\ue000{number}\ue001" for number in range(count)]  # no template has these
+    form = str(draw(*shape, *marks)).replace("{", "{{").replace("}", "}}")
+    for number, mark in enumerate(marks):
+        form = form.replace(mark, f"{{{number}}}")
+    return form
 
 
 def _emblem(member: Any, side: int = 20) -> SafeString:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 
@@ -43,14 +43,15 @@ NUMBERS = (
 )
 KNOWN = "jonbar.numbers"  # in a request's environment: the database asked before, its answer
 REFUSED = re.compile(r";\s*q=0(?:\.0*)?\s*\Z")  # a coding that the browser names to refuse it
-# Brotli at this level takes as long as gzip at its usual one, and makes a tenth less of it
-# (docs/decisions/0048).
+# No page is larger than this window (256 KB); the usual one of 4 MB costs memory for nothing.
+_brotli = partial(brotli.compress, mode=brotli.MODE_TEXT, lgwin=18)
 PACK: dict[str, Callable[[bytes], bytes]] = {
-    # No page is larger than this window (256 KB); the usual one of 4 MB costs memory for nothing.
-    "br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=5, lgwin=18),
+    "br": partial(_brotli, quality=3),
     "gzip": partial(gzip.compress, compresslevel=4, mtime=0),
     "": bytes,
 }
+# What is asked for again: a tenth less, for twice the time (docs/decisions/0048).
+PACK_SMALL: dict[str, Callable[[bytes], bytes]] = {"br": partial(_brotli, quality=5)}
 UNPACK: dict[str, Callable[[bytes], bytes]] = {"br": brotli.decompress, "gzip": gzip.decompress}
 # Until when what was drawn in this request holds (seconds of the clock), where somebody asks.
 _until: ContextVar[list[float] | None] = ContextVar("until", default=None)
@@ -107,6 +108,7 @@ class Kept:
     coding: str
     body: bytes
     match: ResolverMatch | None
+    small: bool = False  # whether it is packed as small as it gets
 
     def holds(self, numbers: tuple | None) -> bool:
         """Whether the page still shows what stands, if these are the numbers now."""
@@ -188,7 +190,7 @@ def _kept_or_drawn(
     gives, kept if it may be, with this header."""
     page = pages.get(key)
     if page is not None and page.holds(numbers):
-        return page.answer(request)
+        return answer_again(request, page)
     site = _site_version.set(site_version)
     try:
         with timed() as until:
@@ -205,6 +207,16 @@ def _kept_or_drawn(
         response.headers["Cache-Control"] = cache_control
     page = _finished(request, response, numbers, until[0])
     pages.put(key, page, len(page.body) + AROUND)
+    return page.answer(request)
+
+
+def answer_again(request, page: Kept) -> HttpResponse:
+    """The answer of a kept page that somebody had before. In a debate that lives most are drawn
+    anew before they are asked for a second time; one that is not is packed well then."""
+    if not page.small and page.coding in PACK_SMALL and (key := _key(request)) is not None:
+        body = PACK_SMALL[page.coding](UNPACK[page.coding](page.body))
+        page = replace(page, body=body, small=True)
+        pages.put(key, page, len(body) + AROUND)
     return page.answer(request)
 
 

@@ -79,4 +79,4 @@ def _answer(asked: Asked) -> HttpResponse:
         asked.META[caching.KNOWN] = alias, numbers
         asked.META[observability.SENT] = 1
         raise NotKept
-    return page.answer(asked)
+    return caching.answer_again(asked, page)

@@ -47,7 +47,7 @@ def _of_card(questions: Iterable[dict], found: dict[int, dict[int, list[AnswerGi
 
 
 def notes(
-    fill: Callable[[dict], str],
+    draw: Callable[..., str],
     post: Post,
     html: str,
     *,
@@ -55,7 +55,7 @@ def notes(
     answers: Mapping[int, list[AnswerGiven]],
     meanings: Mapping[int, list[Meaning]],
 ) -> dict[int, str]:
-    """The notes of one post by passage, out of the template `fill`; `html` is its stored text. What
+    """The notes of one post by passage, drawn by the macro `draw`; `html` is its stored text. What
     answers with all of it is noted beside the first passage that is no quote."""
     if not (quoted or answers or meanings):
         return {}
@@ -65,14 +65,12 @@ def notes(
         at = int(first[1]) if first else 1
         by_passage[at] = by_passage.pop(0) + by_passage.get(at, [])
     return {
-        passage: fill(
-            {
-                "post": post,
-                "passage": passage,
-                "quoted": quoted.get(passage),
-                "answers": by_passage.get(passage, ()),
-                "meanings": meanings.get(passage, ()),
-            }
+        passage: draw(
+            post=post,
+            passage=passage,
+            quoted=quoted.get(passage),
+            answers=by_passage.get(passage, ()),
+            meanings=meanings.get(passage, ()),
         )
         for passage in quoted.keys() | by_passage.keys() | meanings.keys()
     }

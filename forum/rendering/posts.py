@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from django.utils.safestring import SafeString, mark_safe
 
-from forum.jinja import fragment_renderer
+from forum.jinja import macro
 from forum.models import Post, Quote, Threadmark
 from forum.permissions import charter_key, in_locked_branch, may, verbs
 from forum.text import marking, markup
@@ -121,40 +121,37 @@ def render_posts(
     pictures = pictures_in(readable)
     numbers = nested_numbers(quotes, user)
     steps = _steps(posts, {post.pk for post in readable}, quotes, shown) if road else {}
-    frame = fragment_renderer("posts/_quote.html")
-    note = fragment_renderer("posts/_note.html")
+    frame = macro("macros/quote.html", "frame")
+    note = macro("macros/note.html", "note")
 
     def text(post: Post, step: _Step) -> SafeString:
+        pk, revision = post.pk, post.body.revision_id
         html = markup.without_quotes(post.body.html, [quote.ordinal for quote in step.quotes])
         html = marking.mark_words(html, step.answered) if step.answered else html
-        html, meanings = terms.explain(html, post.pk) if terms else (html, {})
-        html = fill_pictures(html, pictures.get(post.body.revision_id, {}))
+        html, meanings = terms.explain(html, pk) if terms else (html, {})
+        html = fill_pictures(html, pictures.get(revision, {}))
         filled = {
             quote.ordinal: render_quote(frame, quote, shown[quote.pk], numbers, here, ignoring)
-            for quote in quotes.get(post.body.revision_id, ())
+            for quote in quotes.get(revision, ())
         }
+        margin = notes(
+            note,
+            post,
+            html,
+            quoted=quoted.get(pk, {}),
+            answers=answers.get(pk, {}),
+            meanings=meanings,
+        )
         return SafeString(
             markup.fill_markers(
-                html,
-                post_id=post.pk,
-                quotes=filled,
-                notes=notes(
-                    note,
-                    post,
-                    html,
-                    quoted=quoted.get(post.pk, {}),
-                    answers=answers.get(post.pk, {}),
-                    meanings=meanings,
-                ),
-                members=members,
-                marks=step.answered,
+                html, post_id=pk, quotes=filled, notes=margin, members=members, marks=step.answered
             )
         )
 
     entries = []
     for post in posts:
-        step = steps.get(post.pk, _NO_STEP)
-        gone, offer = offers[post.pk]
+        pk, step = post.pk, steps.get(post.pk, _NO_STEP)
+        gone, offer = offers[pk]
         entries.append(
             PostEntry(
                 post=post,
@@ -164,9 +161,9 @@ def render_posts(
                 ignored=post.author_id in ignoring,
                 locked=in_locked_branch(post),
                 parent_here=post.parent_id in here,
-                poll=polls.get(post.pk),
-                position=positions.get(post.pk) if positions else None,
-                line=lines.get(post.pk, ALONE) if lines else ALONE,
+                poll=polls.get(pk),
+                position=positions.get(pk) if positions else None,
+                line=lines.get(pk, ALONE) if lines else ALONE,
                 step=step.words,
                 answered=step.answered,
                 leads=frozenset(_leads(post, quotes, quoted)),
@@ -268,7 +265,7 @@ def render_preview(composed, *, user, post_id="preview") -> str:
     shown = {quote.ordinal: shown_status(quote, user) for quote in composed.quotes}
     numbers = nested_numbers({None: composed.quotes}, user)
     ignoring = ignored_by(user)
-    frame = fragment_renderer("posts/_quote.html")
+    frame = macro("macros/quote.html", "frame")
     filled = {
         quote.ordinal: render_quote(frame, quote, shown[quote.ordinal], numbers, (), ignoring)
         for quote in composed.quotes

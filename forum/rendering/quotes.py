@@ -97,7 +97,7 @@ def judged(posts: Sequence[Post], user) -> dict[int, list[tuple[Quote, str]]]:
 
 
 def render_quote(
-    frame: Callable[[dict], str],
+    frame: Callable[..., str],
     quote: Quote,
     status: str,
     numbers: dict[int, int],
@@ -109,19 +109,17 @@ def render_quote(
     known = quote.source_post if status != "unverifiable" else None
     words = len(quote.words.split())
     html = frame(
-        {
-            "quote": quote,
-            "status": status,
-            "word": _word(quote, status),
-            "source": known,
-            "href": _passage_href(quote, here, status) if known and status != "removed" else "",
-            "fold": quote.whole and words > FOLD_WORDS,
-            "ignored": known is not None and known.author_id in ignoring,
-            "word_count": words,
-            "nested": [(pk, numbers[pk]) for pk in quote.nested if pk in numbers],
-            "beside": quote.beside if status == quote.verdict else (),
-            "compare": _compare_href(quote, status),
-        }
+        quote=quote,
+        status=status,
+        word=_word(quote, status),
+        source=known,
+        href=_passage_href(quote, here, status) if known and status != "removed" else "",
+        fold=quote.whole and words > FOLD_WORDS,
+        ignored=known is not None and known.author_id in ignoring,
+        word_count=words,
+        nested=[(pk, numbers[pk]) for pk in quote.nested if pk in numbers],
+        beside=quote.beside if status == quote.verdict else (),
+        compare=_compare_href(quote, status),
     )
     opening, _, closing = html.strip().partition(WORDS)
     return opening, closing

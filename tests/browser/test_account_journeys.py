@@ -154,7 +154,7 @@ def test_a_visitor_reports_and_learns_the_outcome(sits_down, settings, mailoutbo
     visitor = sits_down(javascript=javascript)
     visitor.opens(thread.get_absolute_url())
     visitor.opens_more(post)
-    visitor.follows("Report post 2")
+    visitor.follows("Report")
     page = visitor.page
     assert page.get_by_label("Address of the post").input_value().endswith(f"/posts/{post.pk}/")
     page.get_by_label("It is spam").check()

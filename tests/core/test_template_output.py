@@ -8,10 +8,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
-from jinja2 import Environment, StrictUndefined, UndefinedError
+from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, UndefinedError
 from markupsafe import Markup, escape
 
-from core.template_output import EscapingEnvironment, escaped
+from core.template_output import EscapingEnvironment, Unindented, escaped
 
 
 class Named(str):
@@ -80,3 +80,18 @@ def test_other_environments_are_as_jinja2_makes_them():
     assert "environment.escaped(" not in Environment(autoescape=True).compile(
         "{{ value }}", raw=True
     )
+
+
+def test_pages_are_not_indented_and_values_are_left_as_they_are():
+    made = Environment(autoescape=True, extensions=[Unindented])
+    source = "<ul>\n\n    <li>{{ value }}</li>  \n   {% if 1 %}\n      <li>two  words</li>{% endif %}\n</ul>"
+    text = "a\n\n    b  \n"
+    assert made.from_string(source).render(value=text) == (
+        f"<ul>\n<li>{text}</li>\n\n<li>two  words</li>\n</ul>"
+    )
+    assert made.from_string("<textarea>\n{{ value }}</textarea>").render(value="\n  a") == (
+        "<textarea>\n\n  a</textarea>"  # whose first line break browsers take away
+    )
+    with pytest.raises(TemplateSyntaxError) as problem:
+        made.from_string("a\n\n   b\n {% if %}")
+    assert problem.value.lineno == 4  # errors still name the line of the source

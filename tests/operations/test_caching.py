@@ -542,6 +542,18 @@ def test_it_is_compressed_for_those_who_take_it(thread):
     assert len(marks) == 3  # of none, br, gzip
 
 
+def test_a_page_that_is_asked_for_again_is_packed_smaller(thread):
+    """Quickly when it is drawn: most pages of a debate that lives are drawn anew before that."""
+    sizes, shown = [], set()
+    for _ in range(3):
+        packed = page(thread, Client(), headers={"accept-encoding": "br"})
+        sizes.append(int(packed["Content-Length"]))
+        shown.add((brotli.decompress(packed.content), packed["ETag"]))
+    first, second, third = sizes
+    assert second < first and third == second
+    assert len(shown) == 1
+
+
 def test_head_answers_like_get_without_the_page(thread):
     for _ in range(2):
         head = browser().head(thread.get_absolute_url())

@@ -124,3 +124,29 @@ def test_the_forms_of_a_page_share_one_token_and_pages_share_none(thread, opener
     pages = [token.findall(client.get("/members/opener/").content.decode()) for _ in range(2)]
     assert all(len(found) > 1 and len(set(found)) == 1 for found in pages)
     assert pages[0][0] != pages[1][0]
+
+
+def test_with_values_gives_what_the_macro_gives(env):
+    """Also where the values or the words around them hold signs of HTML or of formats."""
+    source = (
+        "{% macro one(kind, deep, pk, name) %}{% raw %}{0}{% endraw %} <i class='{{ kind }}'>"
+        "{% if deep %}{{ name }} {% endif %}{{ pk }}</i>{{ name }}{% endmacro %}"
+        "{{ one(kind, deep, pk, name) }}\n{{ with_values(one, (kind, deep), pk, name) }}"
+    )
+    for kind in ("plain", HOSTILE, "{2}", "%s"):
+        for deep in (True, False):
+            for pk, name in ((7, "A"), (2**40, HOSTILE), (0, "{0} {kind}"), (1, mark_safe("<b>"))):
+                one, two = filled(env, source, kind=kind, deep=deep, pk=pk, name=name).split("\n")
+                assert two == one
+
+
+def test_with_values_draws_once_for_each_shape(env):
+    drawn = []
+
+    def draw(kind, value):
+        drawn.append(kind)
+        return f"{kind} {value}"
+
+    shown = [jinja.with_values(draw, (kind,), n) for n in range(3) for kind in ("a", "b")]
+    assert shown == ["a 0", "b 0", "a 1", "b 1", "a 2", "b 2"]
+    assert drawn == ["a", "b"]
