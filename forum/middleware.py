@@ -237,7 +237,7 @@ class MembersTime:
 
     def __call__(self, request):
         zone = request.user.time_zone if request.user.is_authenticated else ""
-        # Where none is set, each moment shown looks for it in vain, which takes three times as long.
+        # Where none is set each moment shown looks for it in vain, for three times as long.
         with timezone.override(ZoneInfo(zone) if zone else timezone.get_default_timezone()):
             return self.get_response(request)
 

@@ -16,19 +16,6 @@ class Migration(migrations.Migration):
                 db_default=3, default=3, help_text="What is looked at first has the lowest."
             ),
         ),
-        migrations.AlterField(
-            model_name="case",
-            name="board",
-            field=models.ForeignKey(
-                db_index=False,
-                help_text="Whose moderators decide, as things stand now;"
-                " of no board those of all boards.",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="forum.board",
-            ),
-        ),
         migrations.RemoveIndex(model_name="case", name="case_open"),
         migrations.AddIndex(
             model_name="case",
@@ -44,6 +31,20 @@ class Migration(migrations.Migration):
                 condition=models.Q(("decided_at__isnull", True)),
                 fields=["board", "gravity", "id"],
                 name="case_queue_of_board",
+            ),
+        ),
+        # Last: it keeps boards, which every page reads, from being read until this ends.
+        migrations.AlterField(
+            model_name="case",
+            name="board",
+            field=models.ForeignKey(
+                db_index=False,
+                help_text="Whose moderators decide, as things stand now;"
+                " of no board those of all boards.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="forum.board",
             ),
         ),
     ]
