@@ -85,7 +85,8 @@ def test_other_environments_are_as_jinja2_makes_them():
 def test_pages_are_not_indented_and_values_are_left_as_they_are():
     made = Environment(autoescape=True, extensions=[Unindented])
     source = (
-        "<ul>\n\n    <li>{{ value }}</li>  \n   {% if 1 %}\n      <li>two  words</li>{% endif %}\n</ul>"
+        "<ul>\n\n    <li>{{ value }}</li>  \n   {% if 1 %}\n"
+        "      <li>two  words</li>{% endif %}\n</ul>"
     )
     text = "a\n\n    b  \n"
     assert made.from_string(source).render(value=text) == (
