@@ -24,7 +24,7 @@ def test_a_report_arrives_is_decided_read_logged_and_undone(site, sits_down, jav
     reporter = sits_down(finder, javascript=javascript)
     reporter.opens(thread.get_absolute_url())
     reporter.opens_more(post)
-    reporter.follows("Report to the moderators post 2")
+    reporter.follows("Report to the moderators")
     reporter.page.get_by_label("It attacks a person").check()
     reporter.fills("In your words (needed for “something else”)", "It means me.")
     reporter.presses("Report it")
