@@ -27,7 +27,7 @@ WORDS = "The harbours of the north were closed to all who had not signed."
 MOST = {"visitor": {"flat": 5, "tree": 8}, "member": {"flat": 8, "tree": 10}}
 # Of HTML: a member is told under every post what each act offered there means, some 240 bytes of
 # which compression leaves a dozen.
-KILOBYTES = {"visitor": 58, "member": 61}
+KILOBYTES = {"visitor": 60, "member": 64}
 SENTENCES = (
     "Nobody in the ministry believed the figures, least of all those who had written them down.",
     "It is one thing to build a fleet, and quite another to find coal for it in winter.",
