@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -67,6 +68,14 @@ def data_folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, override_settings(DATA_DIR=folder):
         patch.setenv("JONBAR_DATA", str(folder))
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_event_loop(request):
+    """Only browser tests run beside an event loop (tests/browser/conftest.py says why)."""
+    if not request.node.get_closest_marker("browser"):
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
 
 
 @pytest.fixture(autouse=True)

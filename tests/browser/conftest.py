@@ -42,9 +42,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.whole)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(chromium_path: str) -> Iterator[Browser]:
-    """One browser for all tests; each person in it has a profile of their own."""
+    """One browser for all tests of this folder; each person in it has a profile of their own. It
+    goes with them: while its event loop runs, Django keeps connections of its own for it, and a
+    child that a later test forks, in which no loop runs, would speak on one of its parent's."""
     with sync_playwright() as tools:
         browser = tools.chromium.launch(
             executable_path=chromium_path, args=QUIET + LIGHT, timeout=2_000 * PATIENCE
@@ -60,7 +62,7 @@ def site(live_server):
     return live_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seats() -> dict[tuple, list[BrowserContext]]:
     """Profiles that somebody left, by kind. The next one sits down where a browser's process is
     warm: starting one costs as much as opening six pages."""
