@@ -89,8 +89,9 @@ function wordsOf(part) {
 }
 
 // The quote form: the server gives the words the marks that they have in their source.
-async function formOf({ post, words }) {
-  const body = new URLSearchParams({ words });
+async function formOf({ post, words, whole }) {
+  // Of all of a post it knows the words better: heads of list items are none of the page's.
+  const body = new URLSearchParams({ words: whole ? "" : words });
   return (await ask(`/posts/${idOf(post)}/words/`, body)) ?? `[quote="post: ${idOf(post)}"]\n${words}\n[/quote]\n\n`;
 }
 
@@ -99,7 +100,7 @@ function collect(post) {
   if (!chosen.length) {
     const range = document.createRange();
     range.selectNodeContents(one(".prose", post));
-    chosen = passages(range);
+    chosen = passages(range).map((found) => ({ ...found, whole: true }));
   }
   if (!chosen.length) return false;
   const at = chosen.some((words) => words.post === post) ? post : chosen.at(-1).post;

@@ -185,6 +185,20 @@ def test_words_grow_to_whole_ones_and_no_further(debate, posts, sits_down):
         assert text.input_value().split("\n")[1] == quoted, selected
 
 
+def test_all_of_a_post_with_a_list_is_quoted_exactly(site, sits_down):
+    """The source thread's opening is plain text, and the heads of its items (". ") are no text of
+    the page."""
+    world.load_source_thread()
+    opening = Post.objects.get(number=1)
+    reader = sits_down(world.member("member-q"))
+    reader.opens(opening.thread.get_absolute_url())
+    cite(reader.page, opening)
+    whole = opening.body.revision.plain
+    assert reader.page.locator("#text").input_value().strip() == (
+        attribution_source(opening.writer, opening.pk, whole).strip()
+    )
+
+
 def test_words_of_others_are_not_quoted_as_ones_own(debate, posts, sits_down):
     """Selected inside a quote, they are not the words of who quotes: Quote then takes the post's
     own."""
