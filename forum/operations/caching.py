@@ -118,11 +118,11 @@ class Kept:
         """The page in the form that the browser takes, or 304 if it has it already."""
         request.resolver_match = self.match  # for those who count what is asked for
         coding = _coding(request)
-        etag = f'"{self.etag}-{coding}"' if coding else f'"{self.etag}"'
-        known = request.META.get("HTTP_IF_NONE_MATCH", "")
-        same = bool(known) and any(
-            tag.strip().removeprefix("W/") in (etag, "*") for tag in known.split(",")
-        )
+        tag = f'"{self.etag}-{coding}"' if coding else f'"{self.etag}"'
+        # Weak where it is packed: packed anew, the same page is other bytes (RFC 9110, 8.8.1).
+        etag = f"W/{tag}" if coding else tag
+        known = request.META.get("HTTP_IF_NONE_MATCH", "").split(",")
+        same = any(given.strip().removeprefix("W/") in (tag, "*") for given in known)
         if same:
             response = HttpResponse(status=304)
             del response.headers["Content-Type"]

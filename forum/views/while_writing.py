@@ -34,8 +34,12 @@ def words(request: HttpRequest, post_id) -> HttpResponse:
     revision = post.body.revision
     match = quoting.Match("exact", revision.pk, 0, len(revision.plain), ((0, len(revision.plain)),))
     if chosen.strip():
-        source = quoting.Source(revision.pk, revision.plain)
-        match = quoting.find(chosen, [source], named=1, budget=quoting.Budget())
+        texts = [revision.plain]
+        if revision.format == revision.Format.PLAIN:
+            # What is selected on the page has no heads of list items.
+            texts.append(markup.without_heads(revision.plain))
+        sources = [quoting.Source(revision.pk, text) for text in texts]
+        match = quoting.find(chosen, sources, named=len(sources), budget=quoting.Budget())
     text = quote_form(post, match)
     if text is None:
         text = markup.attribution_source(post.writer, post.pk, chosen)

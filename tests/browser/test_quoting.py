@@ -199,6 +199,22 @@ def test_all_of_a_post_with_a_list_is_quoted_exactly(site, sits_down):
     )
 
 
+def test_words_chosen_across_list_items_are_quoted_exactly(site, sits_down):
+    thread = world.load_source_thread()
+    opening = Post.objects.get(number=1)
+    reader = sits_down(world.member("member-q"))
+    reader.opens(thread.get_absolute_url())
+    select(reader.page, "there any disagreements", "much more", within=f"#post-{opening.pk}")
+    cite(reader.page, opening)
+    text = reader.page.locator("#text")
+    assert re.search(r"there any disagreements\?\s+\. There also", text.input_value())
+    text.press("Control+End")
+    text.press_sequentially("There are.")
+    reader.presses("Post reply")
+    reader.page.wait_for_url(re.compile("#post-"))
+    assert [verdict for verdict, *_ in verdicts(Post.objects.latest("pk"))] == ["exact"]
+
+
 def test_words_of_others_are_not_quoted_as_ones_own(debate, posts, sits_down):
     """Selected inside a quote, they are not the words of who quotes: Quote then takes the post's
     own."""

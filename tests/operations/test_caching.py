@@ -538,6 +538,7 @@ def test_it_is_compressed_for_those_who_take_it(thread):
         unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "": bytes}[coding]
         assert unpack(packed.content) == plain.content
         marks.add(packed["ETag"])
+        assert packed["ETag"].startswith("W/") is bool(coding)  # packed anew, it is other bytes
         assert not coding or len(packed.content) < len(plain.content)
     assert len(marks) == 3  # of none, br, gzip
 
@@ -552,6 +553,10 @@ def test_a_page_that_is_asked_for_again_is_packed_smaller(thread):
     first, second, third = sizes
     assert second < first and third == second
     assert len(shown) == 1
+    [(_, mark)] = shown
+    known = {"accept-encoding": "br", "if-none-match": mark}
+    same = Client().get(thread.get_absolute_url(), headers=known)
+    assert (same.status_code, same["ETag"]) == (304, mark)
 
 
 def test_head_answers_like_get_without_the_page(thread):

@@ -50,6 +50,17 @@ def test_chosen_words_come_with_the_marks_of_their_source(post, answerer, guest,
     assert form == f'[quote="{answerer.username}, post: {post.pk}"]\n{quoted}\n[/quote]\n\n'
 
 
+def test_words_chosen_across_list_items_get_their_heads_back(guest):
+    """A page shows a list where the words of an imported text have ". " at the head of a line."""
+    call_command("loaddata", "boards", "trotsky-spain", verbosity=0)
+    opening = Thread.objects.get(key="trotsky-spain").posts.get(number=1)
+    chosen = "alliances be?\nWhat does the community think?"
+    assert chosen.replace("\n", "\n\n") in words_of(guest, opening, chosen)
+    items = "could this spark a ww2?\nIf it could spark ww2, what"
+    assert "this spark a ww2?\n\n. If it could spark ww2, what\n" in words_of(guest, opening, items)
+    assert "\n. If it could spark" in words_of(guest, opening, ". If it could spark ww2, what")
+
+
 def test_without_words_all_of_the_post_is_quoted(post, guest):
     form = words_of(guest, post)
     assert "~~never~~" in form and "[…]" in form and "||he dies||" in form

@@ -38,7 +38,7 @@ from .markers import fill_markers, without_quotes
 from .numbers import MAX_NUMBERS, numbers_in
 from .parser import MARKDOWN, check_nesting
 from .pictures import PICTURE, UNDESCRIBED, fill_pictures, keys_in
-from .plain_texts import write_plain
+from .plain_texts import without_heads, write_plain
 from .quote_form import attribution_source, marked_attribution_source
 from .rendered import Passage, QuoteBlock, Rendered
 from .spoilers import (
@@ -84,6 +84,7 @@ __all__ = [
     "render",
     "struck_and_folded",
     "without_attributions",
+    "without_heads",
     "without_quotes",
     "without_spoilers",
     "words_without_spoilers",

@@ -1,10 +1,14 @@
 """Imported texts, drawn as paragraphs and lists and kept to the letter."""
 
+import re
 from collections.abc import Sequence
 
 from .addresses import linked
 from .limits import MAX_QUOTES, MarkupError, refuse_more
 from .writer import Writer
+
+HEAD = ". "  # of a paragraph that is a list item
+_HEADS = re.compile(rf"^{re.escape(HEAD)}", re.MULTILINE)
 
 
 def write_plain(writer: Writer, source: str, quoted: Sequence[tuple[int, int]]) -> None:
@@ -26,14 +30,20 @@ def write_plain(writer: Writer, source: str, quoted: Sequence[tuple[int, int]]) 
     _write_paragraphs(writer, paragraphs[done:])
 
 
+def without_heads(plain: str) -> str:
+    """The words of a plain text as its page shows them: spaces stand where the heads of its list
+    items are, so that every offset is the same in both."""
+    return _HEADS.sub(" " * len(HEAD), plain)
+
+
 def _write_paragraphs(writer: Writer, paragraphs: Sequence[str]) -> None:
     listing = False
     for words in paragraphs:
-        if words.startswith(". ") != listing:
+        if words.startswith(HEAD) != listing:
             writer.out.append("</ul>" if listing else "<ul>")
             listing = not listing
         if listing:
-            writer.item(linked(words[2:]), words)
+            writer.item(linked(words[len(HEAD) :]), words)
             writer.out.append("</li>")
         else:
             writer.leaf("p", linked(words), words)
