@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django.db.models import QuerySet
 from django.db.models.base import ModelState
+from django.db.models.fields.mixins import FieldCacheMixin
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable
 
 # Values that stand for those to come. They fit every column, and nobody else writes them.
@@ -183,10 +184,7 @@ class _RowFactory:
         self.names = [select[at][0].target.attname for at in fields]
         self.key = self.first + self.names.index(self.model._meta.pk.attname)
         self.annotations = list(annotations.items())
-        self.related = [
-            (_RowFactory(other, select, {}), other["local_setter"], other["remote_setter"])
-            for other in info.get("related_klass_infos", ())
-        ]
+        self.related = [_Related(other, select) for other in info.get("related_klass_infos", ())]
 
     def __call__(self, rows: Iterable[Sequence], using: str) -> list:
         known: dict = {}
@@ -200,12 +198,28 @@ class _RowFactory:
         held.update(zip(self.names, row[self.first : self.end], strict=True))
         for name, at in self.annotations:
             held[name] = row[at]
-        for other, here, there in self.related:
-            key = row[other.key]
-            found = None
-            if key is not None and (found := known.get((other, key))) is None:
-                found = known[other, key] = other._made(row, using, known)
-            here(thing, found)
-            if found is not None:
-                there(found, thing)
+        if self.related:
+            leads_to = state.fields_cache
+            for other in self.related:
+                key = row[other.key]
+                found = None
+                if key is not None and (found := known.get((other, key))) is None:
+                    found = known[other, key] = other._made(row, using, known)
+                leads_to[other.name] = found
+                if found is not None and other.back:
+                    found._state.fields_cache[other.back] = thing
         return thing
+
+
+class _Related(_RowFactory):
+    """The same for the objects that those of a row lead to; `name` and `back` are the names under
+    which Django keeps one at the other, `back` only if it leads to one alone."""
+
+    def __init__(self, info: dict, select: Sequence) -> None:
+        super().__init__(info, select, {})
+        if getattr(info["local_setter"], "__func__", None) is not FieldCacheMixin.set_cached_value:
+            raise ValueError("a statement follows keys, and relations of one to one")
+        field, one = info["field"], info["field"].remote_field
+        here, there = (one, field) if info["reverse"] else (field, one)
+        self.name = here.cache_name
+        self.back = there.cache_name if info["reverse"] or field.unique else ""

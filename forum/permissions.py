@@ -51,7 +51,7 @@ WAITING = (State.PENDING, State.REJECTED)
 def see_board(user, board: Board) -> None:
     """Everybody sees public boards, members see boards for members, invited members those to which
     they were invited, and the moderators of a board see it whatever its audience."""
-    if moderates(user, board.pk) or board.audience == Board.Audience.PUBLIC:
+    if board.audience == Board.Audience.PUBLIC or moderates(user, board.pk):
         return
     if board.audience == Board.Audience.MEMBERS and user.is_authenticated:
         return

@@ -176,20 +176,20 @@ def _entries(
     asked = polls.shown(unkept, user=user)
     entries = []
     for entry in cut.entries:
-        post = entry.post
+        post, pk = entry.post, entry.post.pk
         own: dict[str, Any] = {}
         if seen is not None and not seen.has(post.number or 0):
             own["fresh"] = True
-        if mark := by_post.get(post.pk):
+        if mark := by_post.get(pk):
             own["mark"] = mark
-        if poll := asked.get(post.pk):
+        if poll := asked.get(pk):
             own["poll"] = poll
-        if folded := cut.folds.get(post.pk):
+        if folded := cut.folds.get(pk):
             own["folded"] = folded
         if wanted.lane and not post.is_opening and post.lane != wanted.lane:
             own["aside"] = True
-        if common and offers[post.pk] != (entry.gone, entry.verbs):
-            own["gone"], own["verbs"] = offers[post.pk]
+        if common and offers[pk] != (entry.gone, entry.verbs):
+            own["gone"], own["verbs"] = offers[pk]
         entries.append(replace(entry, **own) if own else entry)
     return cut, entries, common
 

@@ -4,12 +4,12 @@ import json
 import re
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
 from forum.text.markup import without_spoilers
 
+from ..jinja import url
 from ..models import Thread
 from ..rendering.thread_page import ThreadPage
 from .feeds import base_of
@@ -35,7 +35,7 @@ def of_debate(request: HttpRequest, page: ThreadPage) -> SafeString:
         "datePublished": thread.created_at.isoformat(timespec="seconds"),
         "author": _author(thread, base),
         "commentCount": thread.reply_count,
-        "image": f"{base}{reverse('thread-picture', args=[thread.pk])}",
+        "image": f"{base}{url('thread-picture', thread.pk)}",
         "isPartOf": {
             "@type": "CollectionPage",
             "name": thread.board.name,
@@ -50,7 +50,7 @@ def of_debate(request: HttpRequest, page: ThreadPage) -> SafeString:
 def _author(thread: Thread, base: str) -> dict[str, str]:
     author = {"@type": "Person", "name": thread.opener}
     if thread.author and thread.author.is_active:
-        author["url"] = base + reverse("member", args=[thread.author.username])
+        author["url"] = f"{base}/members/{thread.author.username}/"
     return author
 
 
