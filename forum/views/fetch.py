@@ -118,7 +118,7 @@ def _with_maps(pk) -> QuerySet[Thread]:
     body = PostBody.objects.filter(post=OuterRef("post"), post__state=State.VISIBLE)
     drawn = Picture.objects.filter(pk=OuterRef("picture"), shows="map", state="ready")
     uses = PictureUse.objects.filter(thread=OuterRef("pk"))
-    uses = uses.filter(revision=Subquery(body.values("revision")))
+    uses = uses.filter(revision=Subquery(body.values("revision")[:1]))
     standing = uses.alias(drawn=Subquery(drawn.values("pk"))).filter(drawn__isnull=False)
     # In order, so that PostgreSQL takes the index; EXISTS has none, and may look at all pictures.
     first = Subquery(standing.order_by("picture").values("pk")[:1])
