@@ -155,14 +155,15 @@ class WithActs(ReadOnly):
             for verb in self.acts
         }
 
-    def response_action(self, request, queryset):  # type: ignore[override]  # as Django has it
-        """Act on the chosen rows. Django looks their ids up as they were sent."""
+    def response_action(self, request, queryset, **where):  # type: ignore[override]  # of Django 5.2, 6.1
+        """Act on the chosen rows. Django looks their ids up as they were sent; `where` says from
+        Django 6.1 on on which page they were chosen."""
         for pk in request.POST.getlist(ACTION_CHECKBOX_NAME):
             if not sent_id(pk):
                 raise BadRequest("Rows are chosen by their numbers.")
         # Those alone, also for a form that says that all of the list are meant.
         chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
-        return super().response_action(request, chosen)
+        return super().response_action(request, chosen, **where)
 
     @staticmethod
     def _bulk(verb: str):
