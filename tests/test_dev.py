@@ -507,6 +507,23 @@ def test_a_python_that_is_absent_is_named(suite, monkeypatch, capsys):
     assert "Left out: Python 3.12" in capsys.readouterr().out
 
 
+def test_the_newest_python_brings_its_django(suite, monkeypatch, capsys):
+    monkeypatch.setattr(dev, "find_python", {"3.11": sys.executable, "3.13": "/b"}.get)
+    assert dev.main(["test-newest"]) == 0
+    assert [database for database, _ in suite.ran] == ["sqlite"]
+    assert suite.quick == ["1"]
+    suite.codes["sqlite"] = 1
+    assert dev.main(["test-newest", "tests/core"]) == 1
+    assert suite.ran[1][1][-1] == "tests/core"
+
+
+def test_a_machine_with_one_python_says_what_was_left_out(suite, monkeypatch, capsys):
+    monkeypatch.setattr(dev, "find_python", {"3.11": sys.executable}.get)
+    assert dev.main(["test-newest"]) == 0
+    assert suite.ran == []
+    assert "Left out: what it would bring along" in capsys.readouterr().out
+
+
 # --- The databases --------------------------------------------------------------------------
 
 
