@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from django import forms
+from django.http import QueryDict
 
 from core.problems import Unacceptable
 from forum.actions import description
@@ -102,3 +103,29 @@ MoreDivergences = forms.formset_factory(
     max_num=description.MAX_DIVERGENCES - 1,
     absolute_max=description.MAX_DIVERGENCES,
 )
+
+
+def as_typed(sent: QueryDict, user, *, more: bool = False) -> tuple[StartForm, forms.BaseFormSet]:
+    """The forms with what was typed in them, not checked; `more`: with room for one more
+    divergence."""
+    typed = {name: sent[name] for name in StartForm.base_fields if name in sent}
+    total = _count(sent)
+    rows = [
+        {name: sent.get(f"more-{n}-{name}", "") for name in DIVERGENCE_FIELDS} for n in range(total)
+    ]
+    if more and total < description.MAX_DIVERGENCES - 1:
+        rows.append(dict.fromkeys(DIVERGENCE_FIELDS, ""))
+    return StartForm(initial=typed, user=user), MoreDivergences(initial=rows, prefix="more")
+
+
+def further_divergences(sent: QueryDict) -> forms.BaseFormSet:
+    """The further divergences of a form that was sent; one that names none has none."""
+    counted = sent.copy()
+    counted["more-TOTAL_FORMS"], counted["more-INITIAL_FORMS"] = str(_count(sent)), "0"
+    return MoreDivergences(counted, prefix="more", error_messages=MISTAKEN)
+
+
+def _count(sent: QueryDict) -> int:
+    total = sent.get("more-TOTAL_FORMS", "")
+    known = total.isdecimal() and len(total) < 4
+    return min(int(total), description.MAX_DIVERGENCES) if known else 0

@@ -1,6 +1,6 @@
 """Opening a debate: where it leaves history, what it asks, and what is like it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import cast
 from uuid import uuid4
@@ -20,7 +20,7 @@ from ..models import Draft, Post, State, Thread
 from ..permissions import require
 from . import pictures, poll_fields
 from .fetch import board_or_404, thread_named
-from .opening_forms import DIVERGENCE_FIELDS, MISTAKEN, MoreDivergences, StartForm
+from .opening_forms import StartForm, as_typed, further_divergences
 from .writing import keep_draft, kept_in, posted, previewed, write_page
 
 START = "/threads/new/"
@@ -47,17 +47,13 @@ def start(request: HttpRequest) -> HttpResponse:
     require(user, "write")
     if request.method != "POST":
         return _first_page(request)
+    wanted = request.POST.get("do")
     variant, lost = _variant_of(user, request.POST)
-    if request.POST.get("do") == "more":
-        return _start_page(request, *_as_typed(request.POST, user, more=True), variant=variant)
-    if pictures.asked_for(request):
-        sent = request.POST.copy()
-        sent["text"], status = pictures.with_picture(request)
-        return _start_page(request, *_as_typed(sent, user), variant=variant, status=status)
-    form, rows = StartForm(request.POST, user=user), _more(request.POST)
+    if wanted == "more" or pictures.asked_for(request):
+        return _extended(request, variant)
+    form, rows = StartForm(request.POST, user=user), further_divergences(request.POST)
     asked, unseen = _asked(request.POST)
     page = partial(_start_page, request, form, rows, asked=asked, variant=variant)
-    wanted = request.POST.get("do")
     if wanted not in ("draft", "look") and not (form.is_valid() and rows.is_valid()):
         return page(status=422)
     similar = None
@@ -65,25 +61,7 @@ def start(request: HttpRequest) -> HttpResponse:
         similar = _already_argued(user, _given(form.cleaned_data, rows, asked))
     if wanted == "similar":
         return page(similar=similar)
-
-    def post(data: dict) -> HttpResponse:
-        given = _given(data, rows, asked)
-        if _lacking(form, user, given, asked if unseen else (), lost=lost):
-            return page(status=Problem.status)
-        new = None if variant else _not_looked_at(request.POST, _already_argued(user, given))
-        # Asked after that: what a first press just opened is not shown to the second.
-        done = _opened_last(user, data)
-        if not done and (unseen or new):
-            return page(confirm=True, similar=new)
-        done = done or acts.start(
-            user=user,
-            source=data["text"],
-            variant_of=variant,
-            trapped=bool(request.POST.get("leave_empty")),
-            **given,
-        )
-        return posted(request, data["token"], done.get_absolute_url())
-
+    offered = asked if unseen else ()
     return write_page(
         request,
         form,
@@ -92,9 +70,52 @@ def start(request: HttpRequest) -> HttpResponse:
             previewed(request, data["text"], board=data["board"])
             + poll_fields.preview(data["poll"])
         ),
-        post=post,
+        post=lambda data: _open(
+            request, form, _given(data, rows, asked), variant, lost, offered=offered, page=page
+        ),
         page=partial(page, similar=similar),
     )
+
+
+def _extended(request: HttpRequest, variant: Thread | None) -> HttpResponse:
+    """The form as it was typed, with room for one more divergence or with a picture in its text."""
+    sent, status = request.POST.copy(), 200
+    more = sent.get("do") == "more"
+    if not more:
+        sent["text"], status = pictures.with_picture(request)
+    typed = as_typed(sent, request.user, more=more)
+    return _start_page(request, *typed, variant=variant, status=status)
+
+
+def _open(
+    request: HttpRequest,
+    form: StartForm,
+    given: dict,
+    variant: Thread | None,
+    lost: bool,
+    *,
+    offered: Sequence,
+    page: Callable[..., HttpResponse],
+) -> HttpResponse:
+    """Open the debate of a valid form, out of what is `given`; or the form again, where its board
+    asks for more, or where questions (`offered`) or debates like it were not shown to its author
+    yet. Raises Problem."""
+    user = request.user
+    if _lacking(form, user, given, offered, lost=lost):
+        return page(status=Problem.status)
+    new = None if variant else _not_looked_at(request.POST, _already_argued(user, given))
+    # Asked after that: what a first press just opened is not shown to the second.
+    done = _opened_last(user, form.cleaned_data)
+    if not done and (offered or new):
+        return page(confirm=True, similar=new)
+    done = done or acts.start(
+        user=user,
+        source=form.cleaned_data["text"],
+        variant_of=variant,
+        trapped=bool(request.POST.get("leave_empty")),
+        **given,
+    )
+    return posted(request, given["token"], done.get_absolute_url())
 
 
 def _lacking(form: StartForm, user, given: Mapping, proposed: Sequence, *, lost: bool) -> bool:
@@ -126,7 +147,7 @@ def _first_page(request: HttpRequest) -> HttpResponse:
     sent = kept_in(draft)
     if draft:
         sent.update({"text": draft.text, "title": draft.title})
-    form, rows = _as_typed(sent, request.user)
+    form, rows = as_typed(sent, request.user)
     form.initial = {"board": slug, "token": uuid4(), "kind": Thread.Kind.WI, **form.initial}
     if "policy" not in form.initial and not any(
         one.policy_needed
@@ -136,32 +157,6 @@ def _first_page(request: HttpRequest) -> HttpResponse:
     asked, _ = _asked(sent) if draft else ((), False)
     variant, _ = _variant_of(request.user, sent)
     return _start_page(request, form, rows, asked=asked, draft=draft, variant=variant)
-
-
-def _as_typed(sent: QueryDict, user, *, more: bool = False) -> tuple[StartForm, forms.BaseFormSet]:
-    """The forms with what was typed in them, not checked; `more`: with room for one more
-    divergence."""
-    typed = {name: sent[name] for name in StartForm.base_fields if name in sent}
-    total = _count(sent)
-    rows = [
-        {name: sent.get(f"more-{n}-{name}", "") for name in DIVERGENCE_FIELDS} for n in range(total)
-    ]
-    if more and total < description.MAX_DIVERGENCES - 1:
-        rows.append(dict.fromkeys(DIVERGENCE_FIELDS, ""))
-    return StartForm(initial=typed, user=user), MoreDivergences(initial=rows, prefix="more")
-
-
-def _more(sent: QueryDict) -> forms.BaseFormSet:
-    """The further divergences of a form that was sent; one that names none has none."""
-    counted = sent.copy()
-    counted["more-TOTAL_FORMS"], counted["more-INITIAL_FORMS"] = str(_count(sent)), "0"
-    return MoreDivergences(counted, prefix="more", error_messages=MISTAKEN)
-
-
-def _count(sent: QueryDict) -> int:
-    total = sent.get("more-TOTAL_FORMS", "")
-    known = total.isdecimal() and len(total) < 4
-    return min(int(total), description.MAX_DIVERGENCES) if known else 0
 
 
 def _asked(sent: QueryDict) -> tuple[list[tuple[str, bool]], bool]:

@@ -96,16 +96,7 @@ def edit(request: HttpRequest, post_id: int) -> HttpResponse:
         return _edit_opened(request, post)
     form = EditForm(_as_erased(request, post.body.revision))
     label = drafts.label_for(post.thread, post, edit=True)
-
-    def preview(data: dict) -> str:
-        return previewed(
-            request,
-            data["text"],
-            board=post.thread.board,
-            thread=post.thread,
-            parent=acts.answered_by(post),
-            earlier=post.body.revision,
-        )
+    seen = {"board": post.thread.board, "thread": post.thread, "earlier": post.body.revision}
 
     def save(data: dict) -> HttpResponse:
         acts.edit(
@@ -122,7 +113,9 @@ def edit(request: HttpRequest, post_id: int) -> HttpResponse:
         request,
         form,
         draft=lambda: keep_draft(request, target=f"/posts/{post.pk}/edit/", label=label),
-        preview=preview,
+        preview=lambda data: previewed(
+            request, data["text"], parent=acts.answered_by(post), **seen
+        ),
         post=save,
         page=partial(_edit_page, request, form, post),
     )
