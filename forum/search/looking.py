@@ -6,11 +6,12 @@ from typing import NamedTuple
 from . import probes
 from .probes import Hit, Posts
 
-NEAREST = 400  # of the newest rows; a word that none of these holds is taken for a rare one
+NEAREST = 200  # of the newest rows; a word that none of these holds is taken for a rare one
 FREQUENT = 0.15  # of the rows near by
 RARE = 8  # hits in the nearer half of these; with fewer, windows are no use
 COMMON = 0.06  # of them: so many rows of debates hold enough hits
-OFTEN = 30  # hits near by within many debates, of which a page is made
+OFTEN = 24  # hits near by within many debates, of which a page is made
+AT_ONCE = 5_000  # hits: if fewer are expected, all are looked at in place of windows
 
 
 class Looked(NamedTuple):
@@ -31,18 +32,26 @@ def look(index: Posts, limit: int, *, sparse: bool = False, best: bool = False) 
     if index.in_many:
         return _look_in_many(index, limit, best=best)
     near: list[Hit] = []
+    # The newest of all will be asked for anyway, and of few it costs no more. Some more, since
+    # those in boards that the reader does not see are among them.
+    most = limit if sparse else limit + limit // 3
     if index.by_window and not sparse:
-        near, frequent = _near(index)
+        many = int(NEAREST * FREQUENT)
+        near, rare = index.near_or_all(many, most, rows=NEAREST)
+        if rare:
+            return Looked(near, near, len(near) < most, closed=len(near) == most)
+        frequent = len(near) == many
+        if not frequent:
+            many = int(probes.NEAR // 2 * FREQUENT)
+            near = index.newest(many, None, rows=probes.NEAR // 2, closed=True)
+            frequent = len(near) == many
         # Of all that was written since then, the index of words would give the rest as well.
         walked = frequent or (index.limits.since and len(near) >= RARE and index.in_window)
         if walked:
             hits = index.newest(limit, None)
             if len(hits) == limit or index.in_window:
                 return Looked(hits, hits, len(hits) < limit)
-    if index.by_window and (sparse or len(near) < RARE):
-        # The newest of all will be asked for anyway, and of few it costs no more. Some more, since
-        # those in boards that the reader does not see are among them.
-        most = limit if sparse else limit + limit // 3
+    if index.by_window and (sparse or len(near) < RARE or _expected(near) < AT_ONCE):
         hits = index.newest_of_all(most, None, closed=True)
         return Looked(hits, hits, len(hits) < most, closed=len(hits) == most and not sparse)
     if sparse or index.walks:
@@ -52,15 +61,10 @@ def look(index: Posts, limit: int, *, sparse: bool = False, best: bool = False) 
     return Looked(hits, near, len(hits) < limit)
 
 
-def _near(index: Posts) -> tuple[list[Hit], bool]:
-    """Hits among the newest rows, in order, and whether many of these rows are hits."""
-    near: list[Hit] = []
-    for rows in (NEAREST, probes.NEAR // 2):
-        many = int(rows * FREQUENT)
-        near = index.newest(many, None, rows=rows, closed=True)
-        if not near or len(near) == many:
-            break
-    return near, len(near) == many
+def _expected(near: list[Hit]) -> int:
+    """How many hits there may be in all, if they are as many everywhere as among the rows near by,
+    of a thousand of which `near` are all. The newest id says how many posts there are at most."""
+    return len(near) * max((hit.pk for hit in near), default=0) // (probes.NEAR // 2)
 
 
 def _look_in_many(index: Posts, limit: int, *, best: bool) -> Looked:

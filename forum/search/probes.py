@@ -132,6 +132,23 @@ class Posts:
             return self._hits(f"SELECT {HIT} FROM {self._source()} WHERE {where} {order}", values)
         return self._hits(*self._in_window(after, order, rows=rows, closed=closed))
 
+    def near_or_all(self, most: int, limit: int, *, rows: int) -> tuple[list[Hit], bool]:
+        """Those that match among so many of the newest rows, in order, at most `most`; if none
+        does, the newest of all that match, and that it is these. On PostgreSQL, by one statement;
+        those in boards that the reader does not see may be among them."""
+        near, values = self._in_window(
+            None, f"{NEWEST} LIMIT {most}", more=", w.at", rows=rows, closed=True
+        )
+        where, of_all = self._where()
+        sql = (
+            f"WITH near AS MATERIALIZED ({near}) SELECT {HIT}, w.every FROM"
+            f" (SELECT *, false AS every FROM near UNION ALL SELECT * FROM"
+            f" (SELECT {HIT}, w.at, true FROM {self._source()} WHERE {where} LIMIT {ALL}) w"
+            f" WHERE NOT EXISTS (SELECT 1 FROM near)) w {NEWEST} LIMIT {limit}"
+        )
+        found = self._rows(sql, [*values, *of_all])
+        return [Hit(pk, thread) for pk, thread, _ in found], not found or found[0][2]
+
     def newest_of_all(self, limit: int, after: Place | None, *, closed: bool = False) -> list[Hit]:
         """The same among all that match, as far as these are counted."""
         if self.in_many and (hits := self._newest_in_many(limit, after)) is not None:
@@ -148,12 +165,9 @@ class Posts:
     def _newest_in_many(self, limit: int, after: Place | None) -> list[Hit] | None:
         """The same where the limits name many debates: those that were answered last are looked
         through, and then as many more; None if in the rest there may be newer ones still."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(
-                f"{postgresql.NEWEST_OF} LIMIT {MOST + 1}",
-                [postgresql.among(self.limits.threads or ())],
-            )
-            debates = [row for row in cursor.fetchall() if row[1] is not None]
+        among = postgresql.among(self.limits.threads or ())
+        rows = self._rows(f"{postgresql.NEWEST_OF} LIMIT {MOST + 1}", [among])
+        debates = [row for row in rows if row[1] is not None]
         found: list[tuple] = []
         start, size = 0, FIRST
         while start < MOST:
@@ -165,9 +179,7 @@ class Posts:
                 f" WHERE {postgresql.FOUND} AND {where} {NEWEST} LIMIT {limit}"
             )
             ids = postgresql.among(pk for pk, _ in part)
-            with self.connection.cursor() as cursor:
-                cursor.execute(sql, [ids, postgresql.query(self.open), *values])
-                rows = cursor.fetchall()
+            rows = self._rows(sql, [ids, postgresql.query(self.open), *values])
             found = sorted([*found, *rows], key=lambda row: (row[2], row[0]), reverse=True)[:limit]
             # Of debates that were not looked through, no row is newer than this.
             if start >= len(debates):
@@ -194,10 +206,8 @@ class Posts:
             hits = self.newest(limit, None)
             return hits, self.ranks([hit.pk for hit in hits])
         order = f"{NEWEST} LIMIT {limit}"
-        sql, values = self._in_window(None, order, rank=f", {self.language.RANK}")
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql, [self.language.query(self.match, ranked=True), *values])
-            rows = cursor.fetchall()
+        sql, values = self._in_window(None, order, more=f", {self.language.RANK}")
+        rows = self._rows(sql, [self.language.query(self.match, ranked=True), *values])
         return [Hit(*row[:2]) for row in rows], {row[0]: row[2] for row in rows}
 
     def _in_window(
@@ -205,7 +215,7 @@ class Posts:
         after: Place | None,
         order: str,
         *,
-        rank: str = "",
+        more: str = "",
         rows: int = 0,
         closed: bool = False,
     ) -> tuple[str, list]:
@@ -221,7 +231,7 @@ class Posts:
             window = f"SELECT * FROM ({window}) w WHERE {postgresql.AMONG_MANY} OFFSET 0"
             values.append(postgresql.among(threads or ()))
         values.append(postgresql.query(self.match if closed else self.open))
-        return f"SELECT {HIT}{rank} FROM ({window}) w WHERE {postgresql.FOUND} {order}", values
+        return f"SELECT {HIT}{more} FROM ({window}) w WHERE {postgresql.FOUND} {order}", values
 
     def ranks(self, ids: list[int]) -> dict[int, float]:
         """How well each of these posts matches."""
@@ -231,9 +241,7 @@ class Posts:
             among = postgresql.AMONG.format(column="w.post_id")
             sql = f"SELECT w.post_id, {postgresql.RANK} FROM forum_postwords w WHERE {among}"
             values = [postgresql.query(self.match, ranked=True), postgresql.among(ids)]
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return dict(cursor.fetchall())
+        return dict(self._rows(sql, values))
 
     def place(self, pk: int) -> Place | None:
         """Where a post stands in the order of hits."""
@@ -283,6 +291,9 @@ class Posts:
         return self.connection.ops.adapt_datetimefield_value(moment)
 
     def _hits(self, sql: str, values: Sequence) -> list[Hit]:
+        return [Hit(*row) for row in self._rows(sql, values)]
+
+    def _rows(self, sql: str, values: Sequence) -> list[tuple]:
         with self.connection.cursor() as cursor:
             cursor.execute(sql, values)
-            return [Hit(*row) for row in cursor.fetchall()]
+            return cursor.fetchall()

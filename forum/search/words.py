@@ -12,7 +12,6 @@ own analysers are not asked.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -24,6 +23,7 @@ LONGEST = 40  # letters of a word that count
 # A tsvector numbers words up to here, and keeps so many places of one word.
 LAST_PLACE = 16_383
 PLACES_OF_A_WORD = 255
+REMEMBERED = 50_000
 GAP = "="  # stands in no word: what lies before and behind it is no phrase
 
 _APART = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
@@ -70,7 +70,7 @@ def words(text: str, start: int = 0, end: int | None = None) -> Iterator[Word]:
     """The words of a text, or of a part of it, in order. Several may stand in one place: what looks
     like one sign may be read as two words."""
     for found in _words_of(text).finditer(text, start, len(text) if end is None else end):
-        for word in _read(found[0]):
+        for word in _known[found[0]]:
             yield Word(word, found.start(), found.end())
 
 
@@ -83,7 +83,7 @@ def stems(text: str, start: int = 0, end: int | None = None) -> list[str]:
             found = [word for one in found if (word := one.strip("'"))]
     else:
         found = _words_of(text).findall(text, start, len(text) if end is None else end)
-    return list(chain.from_iterable(map(_read, found)))
+    return list(chain.from_iterable(map(_known.__getitem__, found)))
 
 
 def places(text: str, start: int, end: int, first: int, last: int) -> list[tuple[int, int]]:
@@ -92,7 +92,7 @@ def places(text: str, start: int, end: int, first: int, last: int) -> list[tuple
     signs = _words_of(text).finditer(text, start, end)
     if text.isascii():  # where each run of signs is one word, so that they can be counted off
         return [found.span() for found in islice(signs, first, last)]
-    every = (found.span() for found in signs for _ in _read(found[0]))
+    every = (found.span() for found in signs for _ in _known[found[0]])
     return list(islice(every, first, last))
 
 
@@ -108,7 +108,20 @@ def folded(text: str) -> str:
     return "".join(_RUN.findall(_plain(text)))[:LONGEST]
 
 
-@lru_cache(maxsize=50_000)
+class _Known(dict[str, tuple[str, ...]]):
+    """What was typed, and how it is read. `lru_cache` takes twice the time, to know what was asked
+    for last."""
+
+    def __missing__(self, typed: str) -> tuple[str, ...]:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        found = self[typed] = _read(typed)
+        return found
+
+
+_known = _Known()
+
+
 def _read(typed: str) -> tuple[str, ...]:
     bare = typed.casefold()
     if bare.endswith("s") and len(bare) > 1 and bare[-2] in _APOSTROPHES:

@@ -197,6 +197,7 @@ def test_each_query_of_the_forum_gives_what_the_orm_gives(
 
     monkeypatch.setattr(CompiledQuery, "__call__", compared)
     monkeypatch.setattr(looking, "RARE", 0)  # as in a forum in which many posts hold the words
+    monkeypatch.setattr(looking, "AT_ONCE", 0)
     member = browser(opener)
     visits(talk, answer, (browser(), member))
     states.hide(user=moderator, post=reply(talk, opener, "Beside it."), reason="Off the point.")

@@ -441,6 +441,7 @@ def test_more_than_are_counted(world, monkeypatch):
     monkeypatch.setattr(finding, "BATCHES", (3, 5, 5, 5))
     monkeypatch.setattr(finding, "RANKED", 15)
     monkeypatch.setattr(looking, "RARE", 2)
+    monkeypatch.setattr(looking, "AT_ONCE", 0)
     ids = [reply(world.rail, world.opener, f"Manifold {n}.").pk for n in range(30)]
     for pk in ids[-4:]:
         Post.objects.filter(pk=pk).update(state=State.HIDDEN)
@@ -459,6 +460,7 @@ def test_of_a_first_page_rights_are_asked_once(world, monkeypatch, text):
     """Of some hits, to say how many there are, and of the newest, which are shown."""
     monkeypatch.setattr(finding, "COUNTED", 10)
     monkeypatch.setattr(finding, "PROBE", 12)
+    monkeypatch.setattr(looking, "AT_ONCE", 0)
     words = quoting(world.posts["a"], "What would Trotsky do in 1924?", "Manifold.")
     ids = [reply(world.trotsky, world.opener, words).pk for _ in range(25)]
     times = []
@@ -470,6 +472,34 @@ def test_of_a_first_page_rights_are_asked_once(world, monkeypatch, text):
     assert found.ids == ids[:4:-1] and found.after and found.more
     if connection.vendor == "postgresql":
         assert len(times) == 1
+
+
+@pytest.mark.postgres
+def test_what_is_not_frequent_is_looked_for_at_once(world, monkeypatch):
+    """All that match, if they are not too many: the same is found by fewer statements."""
+    monkeypatch.setattr(finding, "COUNTED", 20)
+    monkeypatch.setattr(finding, "PROBE", 24)
+    monkeypatch.setattr(probes, "NEAR", 24)
+    for name, value in (("NEAREST", 8), ("FREQUENT", 2), ("RARE", 2)):
+        monkeypatch.setattr(looking, name, value)
+    for n in range(40):
+        reply(world.secret if n % 8 == 0 else world.rail, world.invited, f"Manifold {n}.")
+
+    def page(user, after: int = 0) -> tuple[finding.Found, int]:
+        asked = understand(parse("manifold", today=TODAY), user)
+        with CaptureQueriesContext(connection) as queries:
+            found = finding.posts(asked, after=after)
+        return found, len(queries)
+
+    for user in (world.guest, world.stranger, world.invited, world.moderator):
+        monkeypatch.setattr(looking, "AT_ONCE", 0)
+        (found, many), (rest, _) = page(user), page(user, page(user)[0].after)
+        assert len(found.ids) == 20 and found.more
+        monkeypatch.setattr(looking, "AT_ONCE", 10**12)
+        again, few = page(user)
+        assert (again.ids, again.more, again.after) == (found.ids, found.more, found.after)
+        assert page(user, again.after)[0].ids == rest.ids
+        assert few < many
 
 
 @pytest.mark.parametrize("rare", [2, 50])
@@ -535,6 +565,7 @@ def test_pages_of_many_debates(world, monkeypatch, text, parts):
         *((finding, "BATCHES", (3, 3, 5, 5)), (probes, "NEAR", 12), (probes, "WINDOW", 20)),
         *((looking, "NEAREST", 4), (looking, "FREQUENT", 0.5), (looking, "RARE", 2)),
         *((looking, "OFTEN", 4), (looking, "COMMON", 0.3), (probes, "FEW", 1)),
+        (looking, "AT_ONCE", 0),
         *((probes, "FIRST", parts[0]), (probes, "MOST", parts[1])),
     ):
         monkeypatch.setattr(module, name, value)
@@ -651,6 +682,21 @@ def test_a_page_asks_as_often_for_six_lines_as_for_one(world):
         return len(asked)
 
     assert statements("Calculus") == statements("Manifold")
+
+
+@pytest.mark.postgres
+def test_a_rare_word_takes_six_statements(world, monkeypatch):
+    """The hits, their debates, their posts, debates with the word, what a page shows, and the
+    names of boards."""
+    monkeypatch.setattr(looking, "NEAREST", 1)
+    for thread in (world.trotsky, world.franco, world.rome) * 2:
+        reply(thread, world.opener, "Calculus.")
+    reply(world.rome, world.opener, "Nothing.")
+    browser().get("/search/", {"q": "calculus"})
+    with CaptureQueriesContext(connection) as asked:
+        page = browser().get("/search/", {"q": "calculus"}).content.decode()
+    assert "6 posts in 3 debates" in page and "board%3Aspain" in page
+    assert len(asked) == 6
 
 
 def test_everything_found_was_written_down(world):
