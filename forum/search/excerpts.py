@@ -1,9 +1,8 @@
 """What of a text is shown with a hit: some words around those that were found, marked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
-from forum.models import PostRevision
 from forum.text.markup import hidden_spans
 
 from .index import visible_runs
@@ -15,8 +14,17 @@ MOST = 40  # words of an excerpt
 LETTERS = 400  # of an excerpt whose words are not parted by blanks, at most
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Text(Protocol):
+    """A text without quotes, and where its passages stand in it."""
+
+    @property
+    def plain(self) -> str: ...
+
+    @property
+    def passages(self) -> Sequence[Sequence[int]]: ...
+
+
+class Excerpt(NamedTuple):
     """Pieces of a text in order, each with whether it was looked for; the number of the passage
     they stand in; and whether that goes on before and behind them."""
 
@@ -26,7 +34,7 @@ class Excerpt:
     after: bool = False
 
 
-def excerpt(revision: PostRevision, html: str, match: Match) -> Excerpt:
+def excerpt(revision: Text, html: str, match: Match) -> Excerpt:
     """The words of a post's current text, drawn as `html`, where most of what `match` asks for
     stands close together; its first ones if nothing of that stands in it. Never what is under a
     spoiler."""
@@ -72,7 +80,7 @@ def _marked(own: Sequence[str], sides: Sequence[Side]) -> list[int]:
     return sorted(found)
 
 
-def _cut(revision: PostRevision, run: tuple[int, int], count: int, found: Sequence[int]) -> Excerpt:
+def _cut(revision: Text, run: tuple[int, int], count: int, found: Sequence[int]) -> Excerpt:
     """Some of the `count` words of a stretch around the first of those at `found`."""
     plain = revision.plain
     first = found[0] if found else 0

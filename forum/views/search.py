@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from dataclasses import replace
+from typing import Any, NamedTuple
+from urllib.parse import quote_plus, urlencode
 
 from django.conf import settings
 from django.db import OperationalError
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -49,7 +51,12 @@ _OF_POSTS = (
     *("thread", "number", "byline", "parent_basis", "lane", "stance", "state"),
     *("written_at", "loaded_at"),
 )
-_OF_REVISIONS = ("body__revision__plain", "body__revision__passages")
+# What an excerpt needs of a text: as objects of their own they take as long to make as the post.
+_OF_TEXTS = {
+    "html": F("body__html"),
+    "plain": F("body__revision__plain"),
+    "passages": F("body__revision__passages"),
+}
 _OF_BOARDS = ("name", "slug")
 _OF_THEIR_DEBATES = (
     *(f"thread__{name}" for name in ("title", "slug", "kind", "card")),
@@ -61,8 +68,7 @@ _OF_DEBATES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ResultLine:
+class ResultLine(NamedTuple):
     """A post that was found, as it is shown; `more` says how many others of its debate were."""
 
     post: Post
@@ -84,13 +90,14 @@ def search(request: HttpRequest) -> HttpResponse:
     query = parse(typed, today=timezone.localdate())
     if request.GET.get("sort") in ("best", "newest"):
         query = replace(query, best=request.GET["sort"] == "best")
+    sort = "&sort=best" if query.best else ""
     page = {
         **NOTHING,
         "typed": typed,
         "query": query,
         "filters": FILTERS,
         "sorted": lambda sort: "?" + urlencode({"q": query.text, "sort": sort}),
-        "searched": lambda text: "?" + urlencode({"q": text} | _sort(query)),
+        "searched": lambda text: f"?q={quote_plus(text)}{sort}",
     }
     if not query.empty and not query.errors:
         try:
@@ -197,9 +204,9 @@ _posts = ForReader(
     lambda user, ids: (
         posts_visible_to(user)
         .filter(pk__in=ids)
-        .annotate(opening_stands=opening_stands("thread"))
-        .select_related("author", "body__revision", "thread__board")
-        .only(*_OF_POSTS, "author__username", "body__html", *_OF_REVISIONS, *_OF_THEIR_DEBATES)
+        .annotate(opening_stands=opening_stands("thread"), **_OF_TEXTS)
+        .select_related("author", "thread__board")
+        .only(*_OF_POSTS, "author__username", *_OF_THEIR_DEBATES)
     ),
     "numbers",
     alike=True,
@@ -218,7 +225,7 @@ _boards = CompiledQuery(
 )
 
 
-def _lines(found: finding.Found, posts: Mapping[int, Post], asked: Asked) -> list[ResultLine]:
+def _lines(found: finding.Found, posts: Mapping[int, Any], asked: Asked) -> list[ResultLine]:
     ignored = ignored_by(asked.user)
     here = Counter(post.thread_id for post in posts.values())
     lines, seen = [], set()
@@ -231,7 +238,7 @@ def _lines(found: finding.Found, posts: Mapping[int, Post], asked: Asked) -> lis
             ResultLine(
                 post,
                 thread,
-                excerpt(post.body.revision, post.body.html, asked.match),
+                excerpt(post, post.html, asked.match),
                 marked(thread.title, asked.match),
                 _year(thread.shown_card),
                 post.author_id in ignored,

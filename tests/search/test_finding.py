@@ -656,6 +656,10 @@ def test_the_page(world):
     assert "What one can type" in page and "board:antiquity" in page
     page = browser().get("/search/", {"q": "franco"}).content.decode()
     assert "<mark>Franco</mark>" in page and "2 posts in 2 debates" in page
+    assert 'title="Challenge">AHC<span class="vh">: challenge</span>' in page
+    assert 'href="?q=franco+board%3Aspain"' in page
+    page = browser().get("/search/", {"q": "franco", "sort": "best"}).content.decode()
+    assert 'href="?q=franco+board%3Aspain&amp;sort=best"' in page
     page = browser().get("/search/", {"q": "franco zebra"}).content.decode()
     assert "Nothing was found" in page and "Without <em" in page
     page = browser().get("/search/", {"q": "kind:novel <b>"}).content.decode()
