@@ -178,7 +178,7 @@ class Thread(models.Model):  # type: ignore[django-manager-missing]  # mptt has 
     @property
     def kind_name(self) -> str:
         """What its kind is called. Lists of debates show it in each line, so it is not asked of the
-        enumeration, which takes fifty times as long."""
+        enumeration, which takes five times as long."""
         return KIND_NAMES[self.kind]
 
     @property
