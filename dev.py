@@ -7,8 +7,8 @@
                                      --whole for all of them, as in CI, --long for every crash
                                      point, hostile text and sight of a page; --only sqlite
                                      (postgres, browser), --all-pythons, and whatever pytest takes
-    python3 dev.py test-newest       the quick tests on SQLite with the newest Python that is here,
-                                     which brings a newer Django
+    python3 dev.py test-newest       what leans on Django most, with the newest Python that is here,
+                                     which takes a newer Django; or what pytest is given
     python3 dev.py lint              style, types, templates, settings, migrations
     python3 dev.py types             types alone
     python3 dev.py stress [...]      two hours of random acts, races, kills and restarts on both
@@ -378,22 +378,29 @@ def test(only: str | None, all_pythons: bool, quick: bool, pytest_args: list[str
     return 1 if failed or not ran or (in_ci() and left_out) else 0
 
 
+# What leans on Django most, and every page once.
+LEANING = (
+    *("accounts", "admin", "core", "mailing", "models", "tree", "test_odd_requests.py"),
+    *("views/test_access.py", "views/test_forms.py", "views/test_queries.py"),
+)
+
+
 def test_newest(pytest_args: list[str]) -> int:
-    """Run the quick tests on SQLite with the newest Python that is found here, without a browser,
-    and give the exit code: newer Pythons take a newer Django than this one may. Where there is no
-    newer one, say so; that is no failure, since a Debian has one Python."""
+    """Run what leans on Django most, on SQLite with the newest Python that is found here, without a
+    browser, and give the exit code: newer Pythons take a newer Django than this one may. Where
+    there is no newer one, say so; that is no failure, since a Debian has one Python."""
     found = ((minor, find_python(minor)) for minor in reversed(PYTHONS))
     minor, path = next((minor, path) for minor, path in found if path)
     if path == sys.executable:
         print(f"No Python newer than {minor} was found here. Left out: what it would bring along.")
         return 0
     python = environment("dev.txt", python=path, folder=f".venv-{minor}")
-    print(f"\n=== {DATABASES['sqlite']}, Python {minor}, quick and without a browser", flush=True)
+    print(f"\n=== {DATABASES['sqlite']}, Python {minor}: what leans on Django", flush=True)
     env = os.environ | {"JONBAR_TEST_DATABASE": "sqlite", "JONBAR_QUICK": "1"}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
-    workers = [] if pytest_args else ["-n", str(WORKERS), "--dist", "worksteal"]
+    everything = ["-n", str(WORKERS), "--dist", "worksteal", *(f"tests/{one}" for one in LEANING)]
     marks = ["-m", "not browser and not npm and not epubcheck and not redis"]
-    return run(python, "-m", "pytest", *workers, *marks, *pytest_args, env=env)
+    return run(python, "-m", "pytest", *marks, *(pytest_args or everything), env=env)
 
 
 def in_ci() -> bool:

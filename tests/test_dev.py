@@ -515,6 +515,8 @@ def test_the_newest_python_brings_its_django(suite, monkeypatch, capsys):
     suite.codes["sqlite"] = 1
     assert dev.main(["test-newest", "tests/core"]) == 1
     assert suite.ran[1][1][-1] == "tests/core"
+    assert "tests/admin" in suite.ran[0][1] and "tests/admin" not in suite.ran[1][1]
+    assert all((dev.ROOT / "tests" / one).exists() for one in dev.LEANING)
 
 
 def test_a_machine_with_one_python_says_what_was_left_out(suite, monkeypatch, capsys):
