@@ -52,7 +52,7 @@ def start(request: HttpRequest) -> HttpResponse:
     if wanted == "more" or pictures.asked_for(request):
         return _extended(request, variant)
     form, rows = StartForm(request.POST, user=user), further_divergences(request.POST)
-    asked, unseen = _asked(request.POST)
+    asked, offered = _asked(request.POST)
     page = partial(_start_page, request, form, rows, asked=asked, variant=variant)
     if wanted not in ("draft", "look") and not (form.is_valid() and rows.is_valid()):
         return page(status=422)
@@ -61,7 +61,6 @@ def start(request: HttpRequest) -> HttpResponse:
         similar = _already_argued(user, _given(form.cleaned_data, rows, asked))
     if wanted == "similar":
         return page(similar=similar)
-    offered = asked if unseen else ()
     return write_page(
         request,
         form,
@@ -154,19 +153,20 @@ def _first_page(request: HttpRequest) -> HttpResponse:
         for one in cast(forms.ModelChoiceField, form.fields["board"]).queryset or ()
     ):
         form.initial["policy"] = Thread.Policy.OPEN
-    asked, _ = _asked(sent) if draft else ((), False)
+    asked, _ = _asked(sent) if draft else ((), ())
     variant, _ = _variant_of(request.user, sent)
     return _start_page(request, form, rows, asked=asked, draft=draft, variant=variant)
 
 
-def _asked(sent: QueryDict) -> tuple[list[tuple[str, bool]], bool]:
-    """The questions in the opening that was typed, each with whether it is ticked, and whether
-    some were never shown to their author. What is new is ticked, as far as a card has room."""
+def _asked(sent: QueryDict) -> tuple[list[tuple[str, bool]], Sequence]:
+    """The questions in the opening that was typed, each with whether it is ticked, and the same
+    again if some were never shown to their author, else none. What is new is ticked, as far as a
+    card has room."""
     shown, ticked = set(sent.getlist("proposed")), set(sent.getlist("question"))
     try:
         rendered = markup.render(sent.get("text", ""), format="markdown")
     except markup.MarkupError:
-        return [], False  # the composer says what is wrong with it
+        return [], ()  # the composer says what is wrong with it
     found = open_questions(
         rendered.html,
         plain=rendered.plain,
@@ -178,7 +178,7 @@ def _asked(sent: QueryDict) -> tuple[list[tuple[str, bool]], bool]:
         chosen = text in ticked if text in shown else room > 0
         room -= chosen and text not in shown
         asked.append((text, chosen))
-    return asked, not shown.issuperset(found)
+    return asked, () if shown.issuperset(found) else asked
 
 
 def _given(data: Mapping, rows: forms.BaseFormSet, asked: list[tuple[str, bool]]) -> dict:
